@@ -1,0 +1,143 @@
+"""From a scene to pixels, masks and boxes: copies from the sprite bank onto a backdrop, no drawing."""
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from .backdrops import HORIZON, backdrop
+from .scenes import Scene, Thing
+from .sprites import Sprite, sprite_of
+from .stickers import class_named
+
+SHADOW = 0.30  # share of the light that a shadow takes away
+SINK = 0.16  # share of its height by which a thing at sea lies under water
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A rendered scene with its exact annotation."""
+
+    image: np.ndarray  # uint8 [H, W, 3]
+    instances: np.ndarray  # uint8 [H, W]: 0 backdrop, k where things[k - 1] is what one sees
+    boxes: np.ndarray  # int16 [N, 4], x0 y0 x1 y1 around the visible pixels, the ends excluded; zeros if all is hidden
+
+
+def render(scene: Scene, size: int = 64) -> Picture:
+    """Draw the scene at `size` × `size` pixels."""
+    canvas = backdrop(scene.backdrop, scene.variant, size).astype(np.uint16)
+    instances = np.zeros((size, size), np.uint8)
+    boxes = np.zeros((len(scene.things), 4), np.int16)
+    horizon = HORIZON[scene.backdrop]
+    for k, thing in enumerate(scene.things):
+        sprite = sprite_of(thing, size)
+        floor = size
+        if _stands(thing, horizon):
+            if scene.backdrop == "sea":
+                floor = round((thing.y + thing.width * (0.5 - SINK)) * size)
+            else:
+                _lay_shadow(canvas, sprite, thing, size)
+        if scene.backdrop == "night":
+            _lay_rim(canvas, sprite, thing, size)
+        boxes[k] = _lay(canvas, instances, sprite, thing, k + 1, size, floor)
+    _shrink_hidden(instances, boxes)
+    return Picture(canvas.astype(np.uint8), instances, boxes)
+
+
+def _stands(thing: Thing, horizon: float) -> bool:
+    """True for a thing whose foot is on the ground, and that is no bird, cloud or rocket."""
+    return thing.y + thing.width / 2 > horizon + 0.06 and horizon < 1 and _grounded(thing.name, thing.kind)
+
+
+@cache
+def _grounded(name: str, kind: str) -> bool:
+    return kind == "sign" or (kind == "sticker" and class_named(name).place == "ground")
+
+
+def _window(sprite: Sprite, thing: Thing, size: int, floor: int) -> tuple[int, int, int, int, int, int] | None:
+    """(top, bottom, left, right) on the picture and the (y, x) that this cuts off the sprite; None when nothing is left."""
+    y, x = round(thing.y * size) + sprite.offset[0], round(thing.x * size) + sprite.offset[1]
+    height, width = sprite.mask.shape
+    top, left = max(y, 0), max(x, 0)
+    bottom, right = min(y + height, size, floor), min(x + width, size)
+    if bottom <= top or right <= left:
+        return None
+    return top, bottom, left, right, top - y, left - x
+
+
+def _lay(canvas, instances, sprite: Sprite, thing: Thing, number: int, size: int, floor: int) -> tuple[int, int, int, int]:
+    """Lay the sprite over the picture; returns its box."""
+    window = _window(sprite, thing, size, floor)
+    if window is None:
+        return 0, 0, 0, 0
+    top, bottom, left, right, dy, dx = window
+    part = (slice(dy, dy + bottom - top), slice(dx, dx + right - left))
+    region = canvas[top:bottom, left:right]
+    region *= sprite.keep[part]
+    region >>= 8
+    region += sprite.paint[part]
+    np.copyto(instances[top:bottom, left:right], number, where=sprite.mask[part])
+    return left, top, right, bottom
+
+
+def _shrink_hidden(instances: np.ndarray, boxes: np.ndarray) -> None:
+    """Make every box as tight as what is visible of its thing."""
+    for k, (left, top, right, bottom) in enumerate(boxes.tolist()):
+        seen = instances[top:bottom, left:right] == k + 1
+        rows, columns = seen.any(1).nonzero()[0], seen.any(0).nonzero()[0]
+        if len(rows):
+            boxes[k] = left + columns[0], top + rows[0], left + columns[-1] + 1, top + rows[-1] + 1
+        else:
+            boxes[k] = 0
+
+
+def _lay_shadow(canvas: np.ndarray, sprite: Sprite, thing: Thing, size: int) -> None:
+    """A soft ellipse under the thing's foot."""
+    height, width = sprite.mask.shape
+    shade = _shadow(max(width, 4), max(round(thing.width * size / 7), 2))
+    foot = round(thing.y * size) + sprite.offset[0] + height
+    _darken(canvas, shade, foot - shade.shape[0] * 5 // 8, round(thing.x * size) + sprite.offset[1])
+
+
+def _darken(canvas: np.ndarray, keep: np.ndarray, y: int, x: int) -> None:
+    top, left = max(y, 0), max(x, 0)
+    bottom, right = min(y + keep.shape[0], len(canvas)), min(x + keep.shape[1], len(canvas))
+    if bottom > top and right > left:
+        region = canvas[top:bottom, left:right]
+        region *= keep[top - y : bottom - y, left - x : right - x]
+        region >>= 8
+
+
+@cache
+def _shadow(width: int, height: int) -> np.ndarray:
+    """uint16 [height, width, 1], 256 where there is no shadow."""
+    y = (2 * np.arange(height) + 1 - height) / height
+    x = (2 * np.arange(width) + 1 - width) / width
+    inside = np.clip(1 - y[:, None] ** 2 - x[None] ** 2, 0, 1)
+    return (256 * (1 - SHADOW * np.minimum(inside * 2, 1))).astype(np.uint16)[..., None]
+
+
+def _lay_rim(canvas: np.ndarray, sprite: Sprite, thing: Thing, size: int) -> None:
+    """A rim of moonlight, so that dark things can be seen at night."""
+    rim = _rim(sprite)
+    if rim is None:
+        return
+    y = round(thing.y * size) + sprite.offset[0] - 1
+    x = round(thing.x * size) + sprite.offset[1] - 1
+    top, left = max(y, 0), max(x, 0)
+    bottom, right = min(y + rim.shape[0], size), min(x + rim.shape[1], size)
+    region = canvas[top:bottom, left:right]
+    np.maximum(region, rim[top - y : bottom - y, left - x : right - x], out=region)
+
+
+def _rim(sprite: Sprite) -> np.ndarray | None:
+    """uint16 [h + 2, w + 2, 3]: the light around a dark sprite; None for a bright one."""
+    if sprite.mask.any() and sprite.paint[sprite.mask].mean() > 90:
+        return None
+    wide = np.pad(sprite.mask, 1)
+    around = wide.copy()
+    around[1:] |= wide[:-1]
+    around[:-1] |= wide[1:]
+    around[:, 1:] |= wide[:, :-1]
+    around[:, :-1] |= wide[:, 1:]
+    return (around & ~wide)[..., None] * np.array((150, 156, 205), np.uint16)

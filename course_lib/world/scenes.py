@@ -1,0 +1,224 @@
+"""What is in a scene: a pure function of (stream, seed, index), so that scene 7 needs no scene 6.
+
+A scene is a description only. `render` turns it into pixels, `language` into words.
+"""
+
+import random
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from .backdrops import BACKDROPS, HORIZON, VARIANTS
+from .shapes import SHAPES
+from .signs import WORDS_TEST, WORDS_TRAIN
+from .splits import TRAIN_STYLES, has_held_out_relation, held_out_colour
+from .stickers import COLOURS, StickerClass, class_named, classes
+
+SIZES = {"small": (16, 18), "medium": (23, 26), "big": (32, 36)}  # widths in 64ths of the scene's side
+TILTS = (-14, -7, 0, 7, 14)  # degrees
+COLOURED = 0.6  # share of recolourable things that are recoloured
+SIGN_CLASS, FIRST_SHAPE_CLASS = 211, 201
+HOMES = {  # where a thing plausibly is: by name, else by supercategory, else anywhere
+    "sea": ("whale", "shark", "dolphin", "octopus", "fish", "ship", "sailboat", "anchor"),
+    "beach": ("crab", "turtle", "palm tree", "ice cream", "bucket", "umbrella", "lollipop", "volcano"),
+    "night": ("moon", "owl", "bat", "UFO", "rocket", "planet", "tent", "star", "castle"),
+    "snow": ("penguin", "snowman", "snowflake", "bear"),
+    "desert": ("camel", "cactus", "snake", "dinosaur"),
+    "forest": ("deer", "hedgehog", "fox", "mushroom", "pine tree", "spider", "bear", "owl"),
+    "road": ("vehicle",),
+    "room": ("household", "electronic", "dish", "drink", "clothing", "instrument", "tool", "toy", "fruit"),
+    "meadow": ("mammal", "plant", "bird", "creature", "building", "sky"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """One thing of a scene."""
+
+    kind: str  # "sticker", "shape" or "sign"
+    name: str
+    class_id: int  # stickers 1..200, shapes 201..210, signs 211
+    drawing: int  # row of the atlas, or shape × 8 + colour; -1 for a sign
+    style: str | Path
+    colour: str | None  # only where it was painted
+    text: str | None  # what a sign says
+    size: str
+    width: float  # shares of the scene's side, from here on
+    x: float
+    y: float
+    tilt: int = 0
+    flip: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A backdrop and one to four things, painted in this order."""
+
+    stream: str
+    seed: int
+    index: int
+    backdrop: str
+    variant: int
+    things: tuple[Thing, ...]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What kind of scenes to make."""
+
+    stream: str = "train"  # "train", "val" or "test"
+    count: tuple[int, int] = (1, 4)
+    placement: str = "uniform"  # or "plausible"
+    styles: tuple[str | Path, ...] = TRAIN_STYLES
+    split: str = "base"  # which classes: "base", "novel" or "all"
+    kinds: tuple[float, float, float] = (0.84, 0.12, 0.04)  # shares of stickers, shapes and signs
+    names: tuple[str, ...] = ()  # these stickers, instead of random things
+    colour: str | None = "mixed"  # or one colour for all that can have it, None for no paint, "held out" for unseen pairs
+    backdrop: str | None = None  # None: any
+
+
+def make_scene(index: int, recipe: Recipe = Recipe(), seed: int = 0) -> Scene:
+    """Scene number `index` of a stream. Training scenes are drawn again until nothing held out is left in them."""
+    rng = random.Random(f"{recipe.stream}/{seed}/{index}")
+    while True:
+        scene = _draw(rng, index, recipe, seed)
+        if recipe.stream != "train" or not has_held_out_relation(scene):
+            return scene
+
+
+def relation(a: Thing, b: Thing) -> str | None:
+    """How a lies to b: "left", "right", "above", "below" along the dominant axis; None when it is too close to call."""
+    dx, dy = a.x - b.x, a.y - b.y
+    across, along = abs(dx), abs(dy)
+    if max(across, along) < 0.14 or abs(across - along) < 0.06:
+        return None
+    if across > along:
+        return "left" if dx < 0 else "right"
+    return "above" if dy < 0 else "below"
+
+
+def _draw(rng: random.Random, index: int, recipe: Recipe, seed: int) -> Scene:
+    n = len(recipe.names) or rng.randint(*recipe.count)
+    style = recipe.styles[int(rng.random() * len(recipe.styles))]  # one hand drew the whole scene
+    picked = [_pick(rng, recipe, i) for i in range(n)]
+    kind = recipe.backdrop or _choose_backdrop(rng, recipe, picked)
+    things: list[Thing] = []
+    for what in picked:
+        thing = _place(rng, what, style, kind, recipe, things)
+        if thing is not None:
+            things.append(thing)
+    if recipe.placement == "plausible":  # what stands lower is nearer, and hides what is behind it
+        things.sort(key=lambda t: t.y + t.width / 2)
+    return Scene(recipe.stream, seed, index, kind, int(rng.random() * VARIANTS), tuple(things))
+
+
+def _pick(rng: random.Random, recipe: Recipe, i: int) -> tuple:
+    """(kind, name, class id, drawing, colour, text, sticker class) of the i-th thing."""
+    if not recipe.names:
+        share = rng.random()
+        stickers, shapes, _ = recipe.kinds
+        if share >= stickers + shapes:
+            return _pick_sign(rng, recipe)
+        if share >= stickers:
+            return _pick_shape(rng, recipe)
+        pool = _pool(recipe.split)
+        sticker = pool[int(rng.random() * len(pool))]
+    else:
+        sticker = class_named(recipe.names[i])
+    colour = _pick_colour(rng, recipe, sticker.name) if sticker.recolourable else None
+    drawing = sticker.drawings[int(rng.random() * len(sticker.drawings))]
+    return "sticker", sticker.name, sticker.id, drawing, colour, None, sticker
+
+
+def _pick_shape(rng: random.Random, recipe: Recipe) -> tuple:
+    rank = int(rng.random() * len(SHAPES))
+    colour = _pick_colour(rng, recipe, SHAPES[rank]) or COLOURS[int(rng.random() * 8)]
+    while recipe.stream == "train" and held_out_colour(SHAPES[rank], colour):
+        colour = COLOURS[int(rng.random() * 8)]
+    return "shape", SHAPES[rank], FIRST_SHAPE_CLASS + rank, rank * 8 + COLOURS.index(colour), colour, None, None
+
+
+def _pick_sign(rng: random.Random, recipe: Recipe) -> tuple:
+    words = WORDS_TRAIN if recipe.stream == "train" else WORDS_TEST
+    return "sign", "sign", SIGN_CLASS, -1, COLOURS[int(rng.random() * 8)], words[int(rng.random() * len(words))], None
+
+
+def _pick_colour(rng: random.Random, recipe: Recipe, name: str) -> str | None:
+    if recipe.colour == "held out":
+        return _held_out(name)
+    if recipe.colour != "mixed":
+        fixed = recipe.colour
+        return None if fixed and recipe.stream == "train" and held_out_colour(name, fixed) else fixed
+    if rng.random() >= COLOURED:
+        return None
+    while True:
+        colour = COLOURS[int(rng.random() * 8)]
+        if recipe.stream != "train" or not held_out_colour(name, colour):
+            return colour
+
+
+@cache
+def _held_out(name: str) -> str | None:
+    return next((colour for colour in COLOURS if held_out_colour(name, colour)), None)
+
+
+@cache
+def _pool(split: str) -> tuple[StickerClass, ...]:
+    return tuple(c for c in classes() if split in ("all", c.split))
+
+
+def _choose_backdrop(rng: random.Random, recipe: Recipe, picked: list[tuple]) -> str:
+    if recipe.placement == "plausible":
+        sticker = picked[0][6]  # the first thing says where we are
+        homes = _homes(sticker.name, sticker.supercategory) if sticker else ()
+        if homes:
+            return homes[int(rng.random() * len(homes))]
+    return BACKDROPS[int(rng.random() * len(BACKDROPS))]
+
+
+@cache
+def _homes(name: str, supercategory: str) -> tuple[str, ...]:
+    named = tuple(place for place, who in HOMES.items() if name in who)
+    return named or tuple(place for place, who in HOMES.items() if supercategory in who)
+
+
+def _place(rng: random.Random, what: tuple, style, backdrop: str, recipe: Recipe, others: list[Thing]) -> Thing | None:
+    """The thing at a place where it hides little of the others; None when ten tries find none."""
+    kind, name, class_id, drawing, colour, text, sticker = what
+    for _ in range(10):
+        share = rng.random()
+        size = "small" if share < 0.3 else "medium" if share < (0.8 if others else 0.65) else "big"
+        if kind == "sign":
+            size = "big"
+        width = SIZES[size][rng.random() < 0.5] / 64
+        x, y = _position(rng, width, sticker, backdrop, recipe.placement)
+        if all(_apart(x, y, width, other) for other in others):
+            tilt = 0 if kind == "sign" else TILTS[int(rng.random() * 5)]
+            if recipe.placement == "plausible" and sticker and sticker.place == "ground":
+                tilt = tilt // 7 * 7 if abs(tilt) <= 7 else 0
+            flip = kind == "sticker" and rng.random() < 0.5
+            return Thing(kind, name, class_id, drawing, style, colour, text, size, width, x, y, tilt, flip)
+    return None
+
+
+def _position(rng: random.Random, width: float, sticker: StickerClass | None, backdrop: str, placement: str) -> tuple:
+    """Centre of a thing, inside the scene."""
+    half = width / 2
+    x = half + rng.random() * (1 - width)
+    if placement == "uniform" or sticker is None or backdrop == "plain":
+        return x, half + rng.random() * (1 - width)
+    if sticker.place == "ground":
+        foot = HORIZON[backdrop] + 0.08 + rng.random() * (0.9 - HORIZON[backdrop])
+        return x, min(max(foot - half, half), 1 - half)
+    ceiling = 0.16 if sticker.place == "top" else 0.34
+    return x, half + rng.random() * max(ceiling - half / 2, 0.02)
+
+
+def _apart(x: float, y: float, width: float, other: Thing) -> bool:
+    """True when the two overlap by less than a third of the smaller one's square."""
+    reach = (width + other.width) / 2
+    across, along = reach - abs(x - other.x), reach - abs(y - other.y)
+    if across <= 0 or along <= 0:
+        return True
+    smaller = min(width, other.width)
+    return min(across, smaller) * min(along, smaller) < smaller * smaller / 3

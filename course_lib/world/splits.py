@@ -1,0 +1,74 @@
+"""What training may see. Fixed before any model was trained, and decided here alone.
+
+Held out are whole styles, whole classes, one colour of every recolourable class, one in twenty (thing, relation, thing)
+triples, and the wordings whose id begins with "test.". Training scenes come from the stream "train"; recipes are tuned
+on the stream "val"; figures are reported on the stream "test".
+"""
+
+import zlib
+from functools import cache
+
+from .stickers import COLOURS, classes
+
+TRAIN_STYLES = ("noto", "twemoji")
+SHIFT_STYLES = ("fluent_flat", "fluent", "line")  # ever further from what was trained
+STREAMS = ("train", "val", "test")
+
+
+def training_may_see(scene) -> bool:
+    """True when nothing in the scene is held out: the one function that every training recipe must obey."""
+    if scene.stream != "train":
+        return False
+    return all(training_may_see_thing(thing) for thing in scene.things) and not has_held_out_relation(scene)
+
+
+def training_may_see_thing(thing) -> bool:
+    """True when the thing's style, class and colour may all be trained on."""
+    if thing.style not in TRAIN_STYLES or thing.name in _novel_names():
+        return False
+    return thing.colour is None or not held_out_colour(thing.name, thing.colour)
+
+
+def training_may_use_template(template_id: str) -> bool:
+    """True for a wording that training may use; the ids of test wordings begin with "test."."""
+    return not template_id.startswith("test.")
+
+
+def held_out_colour(name: str, colour: str) -> bool:
+    """True for the one colour of this class that training never shows (a Latin square: every colour is held out equally often)."""
+    rank = _colour_rank().get(name)
+    return rank is not None and COLOURS[rank % len(COLOURS)] == colour
+
+
+def held_out_relation(a: str, relation: str, b: str) -> bool:
+    """True for the 5 % of triples "a <relation> b" that training never shows, seen from either side."""
+    if relation in ("right", "below"):
+        a, relation, b = b, {"right": "left", "below": "above"}[relation], a
+    return zlib.crc32(f"{a}|{relation}|{b}".encode()) % 20 == 0
+
+
+def has_held_out_relation(scene) -> bool:
+    """True when any two things of the scene stand in a relation that training never shows."""
+    from .scenes import relation
+
+    things = scene.things
+    for i, a in enumerate(things):
+        for b in things[:i]:
+            how = relation(a, b)
+            if how is not None and held_out_relation(a.name, how, b.name):
+                return True
+    return False
+
+
+@cache
+def _novel_names() -> frozenset[str]:
+    return frozenset(c.name for c in classes() if c.split == "novel")
+
+
+@cache
+def _colour_rank() -> dict[str, int]:
+    """A number for every name that can have a colour; a sign may have any, and a star is a star, drawn or cut out."""
+    from .shapes import SHAPES
+
+    names = dict.fromkeys([c.name for c in classes() if c.recolourable] + list(SHAPES))
+    return {name: rank for rank, name in enumerate(names)}
