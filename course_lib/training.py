@@ -1,0 +1,143 @@
+"""The one training loop of the course."""
+
+import math
+import time
+from collections.abc import Callable, Iterable
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from course_lib import checkpoints, show
+from course_lib.interrupts import stop_request
+
+
+@dataclass
+class Progress:
+    """How far a run has come. Callbacks get it after every step; `fit` returns it."""
+
+    step: int = 0
+    seconds: float = 0.0  # spent training, over all sessions of this run
+    losses: list[float] = field(default_factory=list)
+    stopped: bool = False  # by Ctrl-C, or the notebook's ■ button
+
+
+def fit(
+    model: nn.Module,
+    batch: Callable[[int], object],
+    loss: Callable[[nn.Module, object], Tensor],
+    *,
+    steps: int | None = None,
+    seconds: float | None = None,
+    learning_rate: float = 1e-3,
+    weight_decay: float = 0.1,
+    warmup: float = 0.05,
+    after_step: Callable[[], None] | None = None,
+    callbacks: Iterable[Callable[[Progress], None]] = (),
+    state_file: Path | None = None,
+    save_every: float = 60.0,
+) -> Progress:
+    """Train `model` in place for a number of steps, or of seconds; AdamW, gradients clipped to length 1.
+
+    batch(step) makes the data of a step from its number alone, so that a resumed run sees what an undisturbed one does.
+    loss(model, what batch returned) → scalar. after_step() follows each optimiser step (CLIP clamps its temperature).
+    With a `state_file`, the run is saved every `save_every` seconds and when it is stopped, and calling `fit` again goes
+    on from there; when the budget is used up, the file is removed. The learning rate rises over the first `warmup` of the
+    budget, then falls along a cosine to 0.
+    """
+    if (steps is None) == (seconds is None):
+        raise ValueError("fit needs a budget: give either steps=… or seconds=…")
+    optimizer = torch.optim.AdamW(
+        parameter_groups(model, weight_decay), learning_rate, betas=(0.9, 0.98), eps=1e-6, fused=True
+    )
+    progress = _resume(state_file, model, optimizer)
+    earlier, started, saved = progress.seconds, time.perf_counter(), time.perf_counter()
+    model.train()
+    with _bar(steps, seconds) as bar, stop_request() as stop:
+        while (share := progress.step / steps if steps else progress.seconds / seconds) < 1 and not stop.is_set():
+            rate = learning_rate * schedule(share, warmup)
+            value = _step(model, optimizer, rate, loss, batch(progress.step))
+            if after_step:
+                after_step()
+            progress.step += 1
+            progress.losses.append(value)
+            progress.seconds = earlier + time.perf_counter() - started
+            bar(progress)
+            for callback in callbacks:
+                callback(progress)
+            if state_file and time.perf_counter() - saved > save_every:
+                _save(state_file, model, optimizer, progress)
+                saved = time.perf_counter()
+    _finish(progress, share < 1, state_file, model, optimizer)
+    return progress
+
+
+def _step(model: nn.Module, optimizer: torch.optim.Optimizer, rate: float, loss: Callable, data: object) -> float:
+    """One step of gradient descent; returns the loss before it."""
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+    value = loss(model, data)
+    optimizer.zero_grad(set_to_none=True)
+    value.backward()
+    nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+    optimizer.step()
+    return value.item()
+
+
+def schedule(share: float, warmup: float = 0.05) -> float:
+    """The learning rate as a share of its peak, at a given share of the budget: a line up, then a cosine down to 0."""
+    if share < warmup:
+        return (share + 0.01 * warmup) / (1.01 * warmup)  # the very first step is small, not zero
+    return 0.5 * (1 + math.cos(math.pi * (share - warmup) / (1 - warmup)))
+
+
+def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict]:
+    """Weight decay for matrices only: as in open_clip, not for biases, norms and the temperature."""
+    trained = [p for p in model.parameters() if p.requires_grad]
+    return [
+        {"params": [p for p in trained if p.ndim >= 2], "weight_decay": weight_decay},
+        {"params": [p for p in trained if p.ndim < 2], "weight_decay": 0.0},
+    ]
+
+
+@contextmanager
+def _bar(steps: int | None, seconds: float | None):
+    """A progress bar over the budget, silent where nobody watches (no terminal, no notebook, or under CI)."""
+    from tqdm.auto import tqdm
+
+    total, unit = (steps, "step") if steps else (round(seconds), "s")
+    with tqdm(total=total, unit=unit, disable=not show.somebody_watches(), leave=False) as bar:
+
+        def update(progress: Progress) -> None:
+            bar.update(min(progress.step if steps else int(progress.seconds), total) - bar.n)
+            bar.set_postfix(loss=f"{progress.losses[-1]:.3f}", refresh=False)
+
+        yield update
+
+
+def _resume(file: Path | None, model: nn.Module, optimizer: torch.optim.Optimizer) -> Progress:
+    if file is None or not file.exists():
+        return Progress()
+    progress = Progress(**checkpoints.load_training(file, model, optimizer))
+    print(f"Going on from step {progress.step} ({file.name}; delete this file to start afresh).")
+    return progress
+
+
+def _save(file: Path, model: nn.Module, optimizer: torch.optim.Optimizer, progress: Progress) -> None:
+    notes = {"step": progress.step, "seconds": progress.seconds, "losses": progress.losses}
+    checkpoints.save_training(file, model, optimizer, notes)
+
+
+def _finish(progress: Progress, stopped: bool, file: Path | None, model: nn.Module, optimizer) -> None:
+    """Leave the model ready for use, and the state file only where there is something to go on with."""
+    model.eval()
+    progress.stopped = stopped
+    if stopped and file:
+        _save(file, model, optimizer, progress)
+    elif file:
+        file.unlink(missing_ok=True)
+    if stopped:
+        how = "Run this cell again to go on." if file else "It can't go on later: fit had no state_file."
+        print(f"Stopped after step {progress.step}, {progress.seconds:.0f} s of training. {how}")

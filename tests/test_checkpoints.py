@@ -1,0 +1,66 @@
+"""Checkpoints: whole or not at all, and checked when read."""
+
+import json
+
+import pytest
+import torch
+from torch import nn
+
+from course_lib import checkpoints
+from course_lib.checkpoints import CheckpointError
+
+
+@pytest.fixture
+def saved(tmp_path):
+    model = nn.Linear(3, 2)
+    file = tmp_path / "tiny.safetensors"
+    checkpoints.save(file, model, {"seed": 5})
+    return model, file
+
+
+def test_round_trip(saved):
+    model, file = saved
+    fresh = nn.Linear(3, 2)
+    card = checkpoints.load_into(fresh, file)
+    assert torch.equal(fresh.weight, model.weight) and torch.equal(fresh.bias, model.bias)
+    assert card["seed"] == 5 and card["bytes"] == file.stat().st_size
+    assert sorted(p.name for p in file.parent.iterdir()) == ["tiny.json", "tiny.safetensors"]  # no temporary file stays
+
+
+def test_one_changed_byte_is_noticed_and_the_file_named(saved):
+    _, file = saved
+    content = bytearray(file.read_bytes())
+    content[-1] ^= 1
+    file.write_bytes(content)
+    with pytest.raises(CheckpointError, match="tiny.safetensors is damaged.*bake tiny"):
+        checkpoints.load(file)
+
+
+def test_missing_parts_are_named(saved):
+    _, file = saved
+    file.with_suffix(".json").unlink()
+    with pytest.raises(CheckpointError, match="tiny.json is missing"):
+        checkpoints.load(file)
+
+
+def test_another_model_is_refused(saved):
+    with pytest.raises(CheckpointError, match="tiny.safetensors holds another model"):
+        checkpoints.load_into(nn.Linear(4, 2), saved[1])
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
+    file = tmp_path / "notes.json"
+    checkpoints.write_atomically(file, b"old")
+
+    def no_space(*_):
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(checkpoints.os, "fsync", no_space)
+    with pytest.raises(OSError, match="No space"):
+        checkpoints.write_atomically(file, b"new")
+    assert file.read_bytes() == b"old" and [p.name for p in tmp_path.iterdir()] == ["notes.json"]
+
+
+def test_cards_are_readable_json(saved):
+    card = json.loads(saved[1].with_suffix(".json").read_text(encoding="utf-8"))
+    assert len(card["sha256"]) == 64
