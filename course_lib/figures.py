@@ -1,0 +1,81 @@
+"""A measured figure, never without its company: chance, control, baseline, ceiling."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+
+MIME = "application/vnd.multimodal-course.figures+json"  # how `python -m course_lib run` finds figures among outputs
+COLUMNS = ("figure", "value", "interval", "n", "chance", "control", "baseline", "ceiling", "bar", "note")
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measured number. Shares are 0–1. Fields that have no meaning for it stay None."""
+
+    id: str  # "room.measure.condition", such as "clip.zero_shot_top1.trained"
+    value: float
+    low: float | None = None  # 95 % confidence interval
+    high: float | None = None
+    n: int | None = None  # how many things were measured
+    chance: float | None = None
+    control: float | None = None  # must fail: shuffled pairs, an untrained twin, a blank picture
+    baseline: float | None = None  # the best that ignores the input, or the usual method
+    ceiling: float | None = None  # the truth, through the same measure
+    bar: float | None = None  # what the course set out to reach
+    unit: str | None = None  # None: a share
+    note: str | None = None
+
+    def to_json(self) -> str:
+        """One line of JSON with all fields, null where there is nothing to say."""
+        return json.dumps(asdict(self), ensure_ascii=False)
+
+
+def from_json(line: str) -> Figure:
+    """The figure that `to_json` wrote."""
+    return Figure(**json.loads(line))
+
+
+def table(figures: Iterable[Figure]) -> str:
+    """The figures as a Markdown table, with the columns that at least one of them fills."""
+    rows = [_cells(figure) for figure in figures]
+    used = [column for column in COLUMNS if any(row[column] for row in rows)]
+    if not used:
+        return "(no figures)"
+    lines = [used, *([row[column] for column in used] for row in rows)]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(used))]
+    text = [
+        "| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |" for line in lines
+    ]
+    text.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
+    return "\n".join(text)
+
+
+def show(figures: Iterable[Figure]) -> None:
+    """Print the table; in a notebook also leave the numbers beside it, for `python -m course_lib run` to collect."""
+    figures = list(figures)
+    from course_lib.show import in_notebook
+
+    if not in_notebook():
+        print(table(figures))
+        return
+    from IPython.display import display
+
+    display({"text/plain": table(figures), MIME: [asdict(figure) for figure in figures]}, raw=True)
+
+
+def _cells(figure: Figure) -> dict[str, str]:
+    """Every column of a figure as text, empty where there is nothing to say."""
+    interval = figure.low is not None and figure.high is not None
+    cells = {"figure": figure.id, "value": _number(figure.value, figure.unit), "note": figure.note or ""}
+    cells["interval"] = f"{_number(figure.low, figure.unit)}–{_number(figure.high, figure.unit)}" if interval else ""
+    cells["n"] = "" if figure.n is None else f"{figure.n:,}"
+    for name in ("chance", "control", "baseline", "ceiling", "bar"):
+        cells[name] = _number(getattr(figure, name), figure.unit)
+    return cells
+
+
+def _number(value: float | None, unit: str | None) -> str:
+    """A share as a percentage, any other number with its unit."""
+    if value is None:
+        return ""
+    return f"{100 * value:.1f} %" if unit is None else f"{value:,.4g} {unit}"

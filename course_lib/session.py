@@ -1,0 +1,121 @@
+"""Where a lesson runs: tier, device, number format, folders, each with its reason."""
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+
+REPO = Path(__file__).resolve().parents[1]
+DRIVE = Path("/content/drive/MyDrive")  # where Colab mounts the learner's Google Drive
+TIERS = ("pocket", "full")
+QUICK_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class Session:
+    """What `begin` found out. Immutable, so that a lesson can't drift from what its first cell printed."""
+
+    lesson: str
+    tier: str  # "pocket": tiny models on the CPU; "full": pretrained ones, best on a GPU
+    device: str  # "cpu", "cuda" or "mps"
+    dtype_name: str  # "float32", "bfloat16" or "float16": the format of pretrained weights
+    seed: int
+    home: Path  # the learner's own folder: progress, runs, caches
+    colab: bool
+    reasons: dict[str, str] = field(repr=False)
+
+    def paths(self) -> SimpleNamespace:
+        """The folders: repo, data, checkpoints (shipped), home (the learner's), runs (this lesson's in it)."""
+        runs = self.home / "runs" / self.lesson
+        runs.mkdir(parents=True, exist_ok=True)
+        return SimpleNamespace(
+            repo=REPO, data=REPO / "data", checkpoints=REPO / "data" / "checkpoints", home=self.home, runs=runs
+        )
+
+    def budget(self, seconds: float) -> float:
+        """How long to train: the lesson's own seconds, or two under COURSE_QUICK=1 (tests want the way, not the end)."""
+        return min(seconds, QUICK_SECONDS) if quick() else seconds
+
+    @property
+    def dtype(self):
+        """`dtype_name` as a torch.dtype (imports torch)."""
+        import torch
+
+        return getattr(torch, self.dtype_name)
+
+    def __str__(self) -> str:
+        where = f"{self.tier} tier on {self.device} in {self.dtype_name}, seed {self.seed}"
+        reasons = "".join(f"\n  {name}: {reason}" for name, reason in self.reasons.items())
+        return f"{where}, your folder: {_short(self.home)}{reasons}"
+
+
+def begin(lesson: str, seed: int = 0) -> Session:
+    """Begin a lesson: decide tier, device and folders, print them with their reasons, and return the Session."""
+    tier, why_tier = _tier()
+    device, dtype_name, why_device = ("cpu", "float32", _POCKET) if tier == "pocket" else _device()
+    folder, why_home = _home()
+    folder.mkdir(parents=True, exist_ok=True)
+    reasons = {"tier": why_tier, "device": why_device, "folder": why_home}
+    session = Session(lesson, tier, device, dtype_name, seed, folder, on_colab(), reasons)
+    print(session)
+    return session
+
+
+def home() -> Path:
+    """The learner's own folder, which survives restarts. It may not exist yet."""
+    return _home()[0]
+
+
+def quick() -> bool:
+    """Are budgets tiny, so that a notebook runs in seconds? Set by the tests as COURSE_QUICK=1."""
+    return os.environ.get("COURSE_QUICK") == "1"
+
+
+def on_colab() -> bool:
+    """Does this run on Google Colab?"""
+    return "COLAB_RELEASE_TAG" in os.environ
+
+
+_POCKET = "pocket models are made for a CPU, and one device gives one result"
+
+
+def _tier() -> tuple[str, str]:
+    """Tier and reason, from COURSE_TIER."""
+    wish = os.environ.get("COURSE_TIER", "").strip().lower()
+    if wish not in ("", *TIERS):
+        raise SystemExit(f'COURSE_TIER is "{wish}", but must be one of: {", ".join(TIERS)}.')
+    return (
+        (wish, f"COURSE_TIER is {wish}")
+        if wish
+        else ("pocket", "the default; COURSE_TIER=full loads pretrained weights")
+    )
+
+
+def _device() -> tuple[str, str, str]:
+    """The best device for pretrained weights, their number format, and why."""
+    import torch
+
+    if torch.cuda.is_available():
+        name, bf16 = torch.cuda.get_device_name(), torch.cuda.get_device_capability() >= (8, 0)
+        if bf16:
+            return "cuda", "bfloat16", f"{name} multiplies bfloat16 in hardware"
+        return "cuda", "float16", f"{name} has no bfloat16, so float16 halves the memory"
+    if torch.backends.mps.is_available():
+        return "mps", "float16", "Apple's GPU, where float16 halves the memory"
+    return "cpu", "float32", "no GPU that this torch can use"
+
+
+def _home() -> tuple[Path, str]:
+    """The learner's folder and why it is there."""
+    if wish := os.environ.get("COURSE_HOME"):
+        return Path(wish).expanduser().resolve(), "COURSE_HOME says so"
+    if on_colab() and DRIVE.is_dir():
+        return DRIVE / "multimodal_from_scratch", "your Drive is mounted, so your work survives a disconnect"
+    if on_colab():
+        return REPO / ".course", "mount your Drive first if your work should survive a disconnect"
+    return REPO / ".course", "beside the course; git ignores it"
+
+
+def _short(path: Path) -> str:
+    """A path as a learner would name it: from the course's folder, where it lies in it."""
+    return str(path.relative_to(REPO)) if path.is_relative_to(REPO) else str(path)
