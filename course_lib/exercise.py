@@ -1,0 +1,76 @@
+"""What a lesson uses: `exercise` checks a function at once, `hint` helps, `points` and `progress` count."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from .exercises import progress as progress_store
+from .exercises.card import Card, Page, show
+from .exercises.checking import Verdict, check
+from .exercises.registry import UnknownExercise, find_task
+from .exercises.table import progress_table
+
+__all__ = ["exercise", "hint", "points", "progress", "progress_table"]
+
+Written = TypeVar("Written", bound=Callable)
+HINT_NAMES = ("a nudge", "the formula", "a skeleton")
+_verdicts: dict[str, Verdict] = {}  # the last verdict of each exercise in this process
+_hints_given: dict[str, int] = {}
+
+
+def exercise(task_id: str) -> Callable[[Written], Written]:
+    """Check the function (or class) below, say what was found, and return it if it is right, else the reference.
+
+    >>> @exercise("clip.contrastive_loss")
+    ... def contrastive_loss(image_features, text_features, logit_scale): ...
+    """
+
+    def decorate(written: Written) -> Written:
+        try:
+            task = find_task(task_id)
+        except UnknownExercise as error:
+            show(Card("✗", f"{error} Your function was not checked."))
+            return written
+        verdict = _verdicts[task_id] = check(task, written)
+        note = progress_store.record(task_id, verdict.state == "solved") if verdict.state != "not started" else ""
+        show(verdict_card(task_id, verdict, note))
+        return written if verdict.state == "solved" else task.reference
+
+    return decorate
+
+
+def verdict_card(task_id: str, verdict: Verdict, note: str = "") -> Card:
+    """The verdict as the learner sees it: the mistake first, the raw difference last."""
+    notes = (note,) if note else ()
+    if verdict.state == "solved":
+        return Card("✓", f"{task_id}: right. The lesson goes on with your code.", notes)
+    goes_on = f'Until then the lesson goes on with the reference. Stuck? `hint("{task_id}")`'
+    if verdict.state == "not started":
+        return Card("○", f"{task_id}: not started.", (goes_on, *notes))
+    lines = [line for line in (verdict.what, verdict.raw) if line]
+    return Card("✗", f"{task_id}: not right yet.", (*lines, goes_on, *notes))
+
+
+def hint(task_id: str) -> None:
+    """Show the next hint: a nudge, then the formula with shapes, then a skeleton; after the last, the first again."""
+    try:
+        hints = find_task(task_id).hints
+    except UnknownExercise as error:
+        show(Card("✗", str(error)))
+        return
+    index = _hints_given.get(task_id, 0) % len(hints)
+    _hints_given[task_id] = index + 1
+    more = (
+        "Run this again for more." if index + 1 < len(hints) else "That was the last one; the next is the first again."
+    )
+    show(Page(f"**Hint {index + 1} of {len(hints)}, {HINT_NAMES[index]}.** {hints[index]}\n\n*{more}*"))
+
+
+def points(task_id: str) -> int:
+    """Its difficulty if the exercise was last found right in this notebook, else 0. nbgrader reads the number."""
+    verdict: Any = _verdicts.get(task_id)
+    return find_task(task_id).difficulty if verdict and verdict.state == "solved" else 0
+
+
+def progress() -> None:
+    """Show which exercises of the course are solved."""
+    show(Page(f"```text\n{progress_table()}\n```"))

@@ -1,0 +1,54 @@
+"""A message to the learner: a card in a notebook, plain text elsewhere. Marks, not colours, carry the meaning."""
+
+import html
+import re
+import sys
+from dataclasses import dataclass
+
+EDGES = {"✓": "#0072B2", "✗": "#D55E00", "○": "#888888"}  # Okabe and Ito's palette: safe for colour-blind readers
+
+
+@dataclass(frozen=True)
+class Card:
+    """A headline with a mark, and lines under it. `code` in backticks."""
+
+    mark: str  # ✓ right, ✗ wrong, ○ not started, or a note
+    headline: str
+    lines: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return "\n".join([f"{self.mark} {self.headline}", *(f"  {line}" for line in self.lines)])
+
+    def _repr_html_(self) -> str:
+        style = f"border-left:4px solid {EDGES[self.mark]};padding:.3em .9em;margin:.3em 0;max-width:60em"
+        lines = "".join(f"<br>{to_html(line)}" for line in self.lines)
+        return f'<div style="{style}"><b>{self.mark} {to_html(self.headline)}</b>{lines}</div>'
+
+
+@dataclass(frozen=True)
+class Page:
+    """Markdown: rendered in a notebook, as it stands elsewhere."""
+
+    markdown: str
+
+    def __repr__(self) -> str:
+        return self.markdown
+
+    def _repr_markdown_(self) -> str:
+        return self.markdown
+
+
+def show(message: Card | Page) -> None:
+    """Display it in a notebook, print it elsewhere."""
+    ipython = sys.modules.get("IPython")
+    if ipython and ipython.get_ipython():
+        from IPython.display import display
+
+        display(message)
+    else:
+        print(message)
+
+
+def to_html(text: str) -> str:
+    """Escape, and turn backticks into code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text, quote=False))

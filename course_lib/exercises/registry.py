@@ -1,0 +1,39 @@
+"""Find tasks by id: "clip.contrastive_loss" lives in `course_lib/clip/exercises.py`, imported only when asked for."""
+
+import difflib
+import importlib
+from pathlib import Path
+
+from .task import Task
+
+PACKAGE = Path(__file__).resolve().parents[1]
+
+
+class UnknownExercise(Exception):
+    """No exercise has this id. The text says which ones there are."""
+
+
+def rooms() -> list[str]:
+    """The rooms of the course that have exercises."""
+    return sorted(file.parent.name for file in PACKAGE.glob("*/exercises.py"))
+
+
+def tasks_of(room: str) -> dict[str, Task]:
+    """id → task of one room, in the order of its list."""
+    return {task.id: task for task in importlib.import_module(f"course_lib.{room}.exercises").TASKS}
+
+
+def all_tasks() -> dict[str, Task]:
+    """id → task of the whole course. Imports every room, so it takes a few seconds."""
+    return {task_id: task for room in rooms() for task_id, task in tasks_of(room).items()}
+
+
+def find_task(task_id: str) -> Task:
+    """The task of this id; `UnknownExercise` says what was probably meant."""
+    room = str(task_id).partition(".")[0]
+    known = tasks_of(room) if room in rooms() else {}
+    if task_id in known:
+        return known[task_id]
+    near = difflib.get_close_matches(str(task_id), known, n=1, cutoff=0.5)
+    advice = f'Did you mean "{near[0]}"?' if near else f"There are: {', '.join(known) or ', '.join(rooms())}."
+    raise UnknownExercise(f'There is no exercise called "{task_id}". {advice}')

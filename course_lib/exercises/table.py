@@ -1,0 +1,53 @@
+"""The table of all exercises and what the learner has done."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from . import progress
+from .registry import all_tasks
+from .task import Task, dots
+
+LESSONS = Path(__file__).resolve().parents[2] / "solutions"
+MARKS = {"solved": "✓ solved", "tried": "✗ tried", None: "○ not started"}
+HEAD = ("lesson", "exercise", "difficulty", "importance", "minutes", "state", "when")
+
+
+def progress_table() -> str:
+    """Every exercise in the order of the lessons: difficulty, importance, minutes, state, when; and a sum."""
+    entries, note = progress.load()
+    rows = [HEAD, *(row(lesson, task, entries.get(task.id, {})) for lesson, task in in_order())]
+    widths = [max(len(line[column]) for line in rows) for column in range(len(HEAD))]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in rows]
+    solved = sum("✓" in line for line in lines)
+    return "\n".join([*lines, f"{solved} of {len(rows) - 1} solved", *([note] if note else [])])
+
+
+def row(lesson: str, task: Task, entry: dict) -> tuple[str, ...]:
+    """One line of the table."""
+    state = MARKS.get(entry.get("state"), MARKS[None])
+    return (
+        lesson,
+        task.id,
+        dots(task.difficulty),
+        dots(task.importance),
+        str(task.minutes),
+        state,
+        entry.get("when", ""),
+    )
+
+
+def in_order() -> Iterator[tuple[str, Task]]:
+    """(lesson, task), by lesson and by place in it; exercises that no lesson holds yet come last, under "–"."""
+    tasks = all_tasks()
+    for master in sorted(LESSONS.glob("[0-9][0-9]_*.py")):
+        for task_id in dict.fromkeys(exercise_ids(master.read_text(encoding="utf-8"))):
+            if task_id in tasks:
+                yield master.stem, tasks.pop(task_id)
+    for task in tasks.values():
+        yield "–", task
+
+
+def exercise_ids(source: str) -> list[str]:
+    """The ids in `@exercise("…")` lines, in order."""
+    return re.findall(r"^@exercise\(\"([\w.]+)\"\)", source, flags=re.MULTILINE)
