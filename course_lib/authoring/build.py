@@ -1,0 +1,118 @@
+"""`python -m course_lib build [LESSON…] [--check] [--execute]`: masters → notebooks/ and solutions/."""
+
+import json
+from argparse import Namespace
+from pathlib import Path
+
+import nbformat
+from nbclient.exceptions import CellExecutionError
+from nbformat import NotebookNode
+
+from course_lib.exercises.registry import all_tasks
+from course_lib.exercises.task import Task
+from course_lib.session import REPO
+
+from . import lint, parts
+from .execute import carry_over, execute
+from .master import Lesson, LessonError, masters, read_lesson
+from .notebook import lay_out, solution_notebook, student_notebook, to_text
+
+
+def main(args: Namespace, root: Path = REPO) -> int:
+    """Build all lessons, or those of `args.lessons` ("02" or "02_clip"). Returns the exit code.
+
+    `args.check` writes nothing and compares; `args.execute` runs the solutions and stores their outputs.
+    """
+    try:
+        lessons = [read_lesson(master) for master in masters(root / "solutions")]
+        chosen = choose(lessons, args.lessons)
+        tasks = all_tasks()
+        problems = []
+        for lesson in chosen:
+            problems += build_lesson(root, lesson, lessons, tasks, args)
+        problems += strays(root, lessons) if args.check else []
+    except LessonError as error:
+        problems = [str(error)]
+    for problem in problems:
+        print(f"✗ {problem}")
+    if args.check and not problems:
+        print(f"✓ {len(chosen)} lessons: notebooks/ and solutions/ are what the masters say.")
+    return 1 if problems else 0
+
+
+def choose(lessons: list[Lesson], names: list[str]) -> list[Lesson]:
+    """The lessons of these names or numbers; all if there are none."""
+    for name in names:
+        if not any(name in (lesson.slug, lesson.number) for lesson in lessons):
+            raise LessonError(
+                f'There is no lesson "{name}". There are: {", ".join(lesson.slug for lesson in lessons)}.'
+            )
+    return [lesson for lesson in lessons if not names or lesson.slug in names or lesson.number in names]
+
+
+def build_lesson(
+    root: Path, lesson: Lesson, lessons: list[Lesson], tasks: dict[str, Task], args: Namespace
+) -> list[str]:
+    """Build or check one lesson; returns what is wrong with it."""
+    cells = lay_out(lesson, lesson_header(root, lesson, lessons), tasks)
+    student, solution = student_notebook(cells), solution_notebook(cells)
+    if problems := lint.problems(lesson, to_text(student), lessons):
+        return problems
+    student_file, solution_file = (root / folder / f"{lesson.slug}.ipynb" for folder in ("notebooks", "solutions"))
+    if args.check:
+        return check_files(lesson, student, student_file, solution, solution_file)
+    fresh = solution_file.exists() and carry_over(nbformat.read(solution_file, 4), solution)
+    if args.execute:
+        try:
+            execute(solution, solution_file.parent)
+        except CellExecutionError as error:
+            return [f"{lesson.slug}: a cell failed.\n{error}"]
+    write(student_file, to_text(student))
+    write(solution_file, to_text(solution))
+    stale = "" if fresh or args.execute else " Code cells have changed: run `build --execute` for their outputs."
+    print(f"✓ {lesson.slug}.{stale}")
+    return []
+
+
+def lesson_header(root: Path, lesson: Lesson, lessons: list[Lesson]) -> str:
+    """The lesson's header, with its neighbours and its measured times."""
+    place = lessons.index(lesson)
+    previous = lessons[place - 1] if place else None
+    following = lessons[place + 1] if place + 1 < len(lessons) else None
+    file = root / "data" / "lesson_times.json"
+    times = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    return parts.header(lesson, previous, following, times.get(lesson.slug, {}))
+
+
+def check_files(
+    lesson: Lesson, student: NotebookNode, student_file: Path, solution: NotebookNode, solution_file: Path
+) -> list[str]:
+    """Which of the two files differ from the master: the student's by every byte, the solution's by all but outputs."""
+    advice = f"is not what solutions/{lesson.slug}.py says. Run: python -m course_lib build {lesson.slug}"
+    problems = []
+    if not student_file.exists() or student_file.read_bytes() != to_text(student).encode():
+        problems.append(f"notebooks/{student_file.name} {advice}")
+    if not solution_file.exists() or without_outputs(nbformat.read(solution_file, 4)) != to_text(solution):
+        problems.append(f"solutions/{solution_file.name} {advice} --execute")
+    return problems
+
+
+def without_outputs(notebook: NotebookNode) -> str:
+    """The text of a notebook as if it had never been run."""
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    return to_text(notebook)
+
+
+def strays(root: Path, lessons: list[Lesson]) -> list[str]:
+    """Notebooks that no master stands behind."""
+    slugs = {lesson.slug for lesson in lessons}
+    files = [file for folder in ("notebooks", "solutions") for file in sorted((root / folder).glob("*.ipynb"))]
+    return [f"{file.relative_to(root)} has no master in solutions/." for file in files if file.stem not in slugs]
+
+
+def write(file: Path, text: str) -> None:
+    """Write a file with line feeds on every system."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text, encoding="utf-8", newline="\n")

@@ -1,0 +1,87 @@
+"""Read a lesson's master, `solutions/NN_slug.py`: front matter, then cells in jupytext's py:percent form."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import jupytext
+import yaml
+from nbformat import NotebookNode
+
+BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
+FRONT_MATTER = {"title": str, "objectives": list, "prerequisites": list, "minutes": int}
+KINDS = {str: "text", list: "a list", int: "a whole number"}
+FILE_NAME = re.compile(r"\d\d_[a-z0-9_]+\.py")
+
+
+class LessonError(Exception):
+    """A master that can't become a lesson. The text says what and where."""
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """A master as it was read."""
+
+    slug: str  # "02_clip"
+    title: str
+    objectives: list[str]  # what the learner can do afterwards
+    prerequisites: list[str]
+    minutes: int  # of reading and exercises, a person's
+    cells: list[NotebookNode]
+
+    @property
+    def number(self) -> str:
+        """ "02"."""
+        return self.slug[:2]
+
+
+def masters(folder: Path) -> list[Path]:
+    """All masters of a folder, in the order of the course."""
+    return sorted(file for file in folder.glob("*.py") if FILE_NAME.fullmatch(file.name))
+
+
+def read_lesson(master: Path) -> Lesson:
+    """Read one master; `LessonError` if its front matter is not as it should be."""
+    text = master.read_text(encoding="utf-8")
+    front, *cells = jupytext.reads(text, fmt="py:percent").cells or [None]
+    if front is None or front.cell_type != "raw" or not front.source.startswith("---"):
+        raise LessonError(f"{master.name} must begin with front matter: `# ---`, {', '.join(FRONT_MATTER)}, `# ---`.")
+    try:
+        fields = yaml.safe_load(front.source.strip().strip("-"))
+    except yaml.YAMLError as error:
+        raise LessonError(f"{master.name}: the front matter is not YAML: {error}") from None
+    if not isinstance(fields, dict) or set(fields) != set(FRONT_MATTER):
+        raise LessonError(f"{master.name}: the front matter must hold {', '.join(FRONT_MATTER)}, and nothing else.")
+    for name, kind in FRONT_MATTER.items():
+        if not isinstance(fields[name], kind):
+            raise LessonError(f"{master.name}: `{name}` in the front matter must be {KINDS[kind]}.")
+    return Lesson(slug=master.stem, cells=cells, **fields)
+
+
+def blanked(source: str) -> str:
+    """The source with `...` in the place of every solution region, at its indentation."""
+    kept, inside = [], False
+    for line in source.splitlines():
+        mark = line.strip()
+        if mark in (BEGIN, END):
+            if inside == (mark == BEGIN):
+                raise LessonError(f"`{mark}` has no counterpart in the cell that begins: {source.splitlines()[0]}")
+            inside = mark == BEGIN
+            if inside:
+                kept.append(line[: len(line) - len(line.lstrip())] + "...")
+        elif not inside:
+            kept.append(line)
+    if inside:
+        raise LessonError(f"`{BEGIN}` has no counterpart in the cell that begins: {source.splitlines()[0]}")
+    return "\n".join(kept)
+
+
+def solution_lines(source: str) -> list[str]:
+    """The lines inside solution regions, stripped, without empty ones."""
+    inside, lines = False, []
+    for line in map(str.strip, source.splitlines()):
+        if line in (BEGIN, END):
+            inside = line == BEGIN
+        elif inside and line:
+            lines.append(line)
+    return lines
