@@ -1,30 +1,33 @@
 """Run a solution notebook and keep what a reader needs of its outputs, nothing of the machine or the hour."""
 
 import os
-import tempfile
+import shutil
 from pathlib import Path
 
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 
+from course_lib.session import REPO
+
+HOME = REPO / ".course" / "build"  # not the author's own: their progress is none of the lesson's
 WIDGET = "application/vnd.jupyter.widget-view+json"
 CELL_SECONDS = 1800
 
 
 def execute(notebook: NotebookNode, folder: Path) -> None:
-    """Run all cells in `folder`, in place, with a fresh progress file. Raises nbclient's CellExecutionError."""
-    with tempfile.TemporaryDirectory() as home:
-        environment = {**os.environ, "COURSE_HOME": home, "CI": "1"}  # CI: no progress bars in the outputs
-        client = NotebookClient(
-            notebook,
-            timeout=CELL_SECONDS,
-            kernel_name="python3",
-            resources={"metadata": {"path": str(folder)}},
-            record_timing=False,
-            store_widget_state=False,
-            coalesce_streams=True,
-        )
-        client.execute(env=environment)
+    """Run all cells in `folder`, in place, as a learner who begins today. Raises nbclient's CellExecutionError."""
+    shutil.rmtree(HOME, ignore_errors=True)
+    environment = {**os.environ, "COURSE_HOME": str(HOME), "CI": "1"}  # CI: no progress bars in the outputs
+    client = NotebookClient(
+        notebook,
+        timeout=CELL_SECONDS,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(folder)}},
+        record_timing=False,
+        store_widget_state=False,
+        coalesce_streams=True,
+    )
+    client.execute(env=environment)
     clean(notebook)
 
 
