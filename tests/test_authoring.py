@@ -182,6 +182,21 @@ def test_figures_need_alt_texts(monkeypatch):
     assert "`show.picture(…)` in line 2" in lint.figures_without_alt("x = 1\nshow.picture(x)")[0]
 
 
+@pytest.mark.parametrize(
+    ("data", "problems"),
+    [
+        ({"image/png": "iVBORw0KGgo="}, 1),
+        ({"text/html": "<img src='data:'>"}, 1),
+        ({"text/html": "<img alt='' src='data:'>"}, 1),
+        ({"text/html": "<img alt='a cat' src='data:'>", "image/png": "iVBORw0KGgo="}, 0),
+        ({"text/plain": "no picture"}, 0),
+    ],
+)
+def test_stored_pictures_need_alt_texts(data, problems):
+    cell = nbformat.v4.new_code_cell("x", outputs=[nbformat.v4.new_output("display_data", data)])
+    assert len(lint.outputs_without_alt(nbformat.v4.new_notebook(cells=[cell]))) == problems
+
+
 def test_the_course_has_lessons():
     assert [master.stem for master in REAL][:1] == ["00_welcome"]
 

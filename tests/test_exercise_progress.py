@@ -55,6 +55,7 @@ def test_a_lock_left_behind_does_not_block(home):
 def test_a_folder_that_cannot_be_written_is_a_sentence(home):
     home.write_text("a file where the folder should be")
     assert "could not be saved" in progress.record("toy.a", True)
+    assert "could not be read" in table.progress_table()
 
 
 def test_table_has_every_exercise_and_its_state(monkeypatch):

@@ -5,6 +5,7 @@ import inspect
 import re
 
 import nbformat
+from nbformat import NotebookNode
 
 from course_lib import show
 
@@ -50,7 +51,18 @@ def images_without_alt(prose: str) -> list[str]:
     """Images in markdown that say nothing to who can't see them."""
     empty = [f"![{alt}](" for alt in MARKDOWN_IMAGE.findall(prose) if not alt.strip()]
     empty += [tag for tag in HTML_IMAGE.findall(prose) if not re.search(r"alt=(\"[^\"]+\"|'[^']+')", tag)]
-    return [f"an image has no alt text: {image}" for image in empty]
+    return [f"an image has no alt text: {image[:200]}" for image in empty]
+
+
+def outputs_without_alt(notebook: NotebookNode) -> list[str]:
+    """Stored pictures that say nothing to who can't see them: JupyterLab gives alt texts of HTML images only."""
+    found = []
+    for cell in (cell for cell in notebook.cells if cell.cell_type == "code"):
+        for data in (output.get("data", {}) for output in cell.outputs):
+            html = data.get("text/html", "")
+            bare = any(kind.startswith("image/") for kind in data) and not HTML_IMAGE.search(html)
+            found += images_without_alt(html) + ["a picture is shown without alt text"] * bare
+    return found
 
 
 def figures_without_alt(code: str) -> list[str]:

@@ -50,5 +50,5 @@ def show(message: Card | Page) -> None:
 
 
 def to_html(text: str) -> str:
-    """Escape, and turn backticks into code."""
-    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text, quote=False))
+    """Escape, turn backticks into code, keep line breaks."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text, quote=False)).replace("\n", "<br>")

@@ -21,7 +21,7 @@ def progress_file() -> Path:
 def load() -> tuple[dict[str, dict], str]:
     """(id → {"state": "solved" or "tried", "tries": n, "when": "2026-01-31 12:00"}, note).
 
-    A damaged file is kept under another name, and the note says so; otherwise it is "".
+    A damaged file is kept under another name, and the note says so; otherwise it is "". OSError if the disk fails.
     """
     file = progress_file()
     try:

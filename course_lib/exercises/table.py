@@ -15,7 +15,10 @@ HEAD = ("lesson", "exercise", "difficulty", "importance", "minutes", "state", "w
 
 def progress_table() -> str:
     """Every exercise in the order of the lessons: difficulty, importance, minutes, state, when; and a sum."""
-    entries, note = progress.load()
+    try:
+        entries, note = progress.load()
+    except OSError as error:
+        entries, note = {}, f"{progress.progress_file()} could not be read: {error.strerror}."
     rows = [HEAD, *(row(lesson, task, entries.get(task.id, {})) for lesson, task in in_order())]
     widths = [max(len(line[column]) for line in rows) for column in range(len(HEAD))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in rows]
