@@ -1,6 +1,7 @@
 """`@exercise` judges what learners really write, and says so in words they can use."""
 
 import dataclasses
+import re
 import subprocess
 import sys
 import time
@@ -170,6 +171,7 @@ def test_an_exception_is_one_line_with_the_learners_own_line():
     raw = judge(mine).raw
     assert raw.startswith("AttributeError:") and "`return scale * y.undefined_thing`" in raw
     assert "Traceback" not in raw and "\n" not in raw
+    assert re.search(r"\(Called with x \[\d, \d\], scale tensor\(2\.\)\.\)", raw)
 
 
 def test_signature_is_named():

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from .running import TIME_LIMIT, Outcome, TooSlow, outcomes_differ, quiet, run_draw, time_limit
+from .running import TIME_LIMIT, Outcome, TooSlow, describe_inputs, outcomes_differ, quiet, run_draw, time_limit
 from .task import Task
 
 ADVICE = {
@@ -62,6 +62,8 @@ def judge(task: Task, written: Any, outcomes: list[Outcome], right: list[Outcome
     index = next(i for i, difference in enumerate(differences) if difference)
     difference, error = differences[index], outcomes[index].error
     raw = describe_error(error, written) if error else difference.text
+    if inputs := describe_inputs(task, index):
+        raw += f" (Called with {inputs}.)"
     for mistake in task.mistakes:
         if behaves_like(task, mistake.code, outcomes):
             return Verdict("wrong", mistake.message, raw, mistake.name)

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from .compare import Difference, find_difference, first_difference, is_tensor
+from .compare import Difference, find_difference, first_difference, is_tensor, shape, short
 from .task import Task
 
 TIME_LIMIT = 20.0  # seconds for all draws of one function
@@ -93,6 +93,16 @@ def changed_inputs(task: Task, draw: int, used: tuple) -> list[str]:
         fresh = task.make_inputs(rng)
     pairs = zip(named(task, used), fresh, strict=True)
     return [name for (name, now), before in pairs if is_plain(before) and find_difference(now, before, 0.0)]
+
+
+def describe_inputs(task: Task, draw: int) -> str:
+    """The arguments of a draw in one line: "x [3, 7], scale 2.0"."""
+    with seeded(task, draw) as rng:
+        inputs = task.make_inputs(rng)
+    plain = [(name, value) for name, value in named(task, inputs) if is_plain(value)]
+    return ", ".join(
+        f"{name} {shape(value) if getattr(value, 'ndim', 0) else short(value, 40)}" for name, value in plain
+    )
 
 
 def named(task: Task, inputs: tuple) -> list[tuple[str, Any]]:
