@@ -25,9 +25,12 @@ def recolour(drawing: np.ndarray, colour: str) -> np.ndarray:
     """drawing uint8 [48, 48, 4] → the same in this colour, uint8 [48, 48, 4]."""
     rgb = drawing[..., :3].astype(np.float64)
     light = (rgb * (0.299, 0.587, 0.114)).sum(-1)  # [48, 48], 0-255
-    paint = _painted_part(rgb, light, drawing[..., 3] > 64)
+    visible = drawing[..., 3] > 64
+    paint = _painted_part(rgb, light, visible)
+    if not paint.any():  # a black silhouette: all of it takes the colour
+        paint = visible
     out = drawing.copy()
-    middle = float(np.median(light[paint]))
+    middle = float(np.median(light[paint])) if paint.any() else 0.0
     out[..., :3] = np.where(paint[..., None], _shade(light, middle, PALETTE[colour]), rgb).astype(np.uint8)
     return out
 
