@@ -112,7 +112,9 @@ def _water(canvas: Canvas, rng: random.Random, top: float, bottom: float, waves:
     canvas.gradient(_tone(rng, (64, 164, 226), 8), _tone(rng, (24, 96, 176), 8), top, bottom)
     for _ in range(waves):
         x, y, w = rng.random(), rng.uniform(top + 0.03, bottom - 0.03), rng.uniform(0.03, 0.06)
-        canvas.draw.arc(canvas.at(x - w, y - w / 2, x + w, y + w / 2), 200, 340, (150, 206, 242), max(1, canvas.side // 90))
+        canvas.draw.arc(
+            canvas.at(x - w, y - w / 2, x + w, y + w / 2), 200, 340, (150, 206, 242), max(1, canvas.side // 90)
+        )
 
 
 def _beach(canvas: Canvas, rng: random.Random) -> None:
@@ -156,7 +158,9 @@ def _desert(canvas: Canvas, rng: random.Random) -> None:
     _hills(canvas, rng, HORIZON["desert"], _tone(rng, (236, 188, 112), 8), _tone(rng, (226, 170, 92), 8))
     for _ in range(5):  # wind ripples
         x, y = rng.random(), rng.uniform(0.74, 0.97)
-        canvas.draw.arc(canvas.at(x - 0.12, y - 0.02, x + 0.12, y + 0.02), 190, 350, (204, 146, 74), max(1, canvas.side // 100))
+        canvas.draw.arc(
+            canvas.at(x - 0.12, y - 0.02, x + 0.12, y + 0.02), 190, 350, (204, 146, 74), max(1, canvas.side // 100)
+        )
 
 
 def _forest(canvas: Canvas, rng: random.Random) -> None:
@@ -179,7 +183,9 @@ def _night(canvas: Canvas, rng: random.Random) -> None:
     canvas.gradient(_tone(rng, (22, 22, 70), 8), _tone(rng, (70, 58, 120), 8), 0, 1)
     for _ in range(40):
         r = rng.uniform(0.003, 0.008)
-        canvas.ellipse(rng.random(), rng.uniform(0, horizon), r, r, rng.choice(((255, 255, 240), (214, 220, 255), (170, 176, 220))))
+        canvas.ellipse(
+            rng.random(), rng.uniform(0, horizon), r, r, rng.choice(((255, 255, 240), (214, 220, 255), (170, 176, 220)))
+        )
     _hills(canvas, rng, horizon, _tone(rng, (46, 66, 84), 6), _tone(rng, (34, 54, 62), 6))
 
 
@@ -202,7 +208,15 @@ def _room(canvas: Canvas, rng: random.Random) -> None:
 
 
 def _plain(canvas: Canvas, rng: random.Random) -> None:
-    pale = [(250, 244, 208), (214, 234, 214), (210, 224, 246), (240, 214, 222), (226, 216, 244), (236, 232, 226), (206, 238, 240)]
+    pale = [
+        (250, 244, 208),
+        (214, 234, 214),
+        (210, 224, 246),
+        (240, 214, 222),
+        (226, 216, 244),
+        (236, 232, 226),
+        (206, 238, 240),
+    ]
     top, bottom = rng.sample(pale, 2)
     canvas.gradient(_tone(rng, top), _tone(rng, bottom))
 

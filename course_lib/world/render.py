@@ -65,7 +65,9 @@ def _window(sprite: Sprite, thing: Thing, size: int, floor: int) -> tuple[int, i
     return top, bottom, left, right, top - y, left - x
 
 
-def _lay(canvas, instances, sprite: Sprite, thing: Thing, number: int, size: int, floor: int) -> tuple[int, int, int, int]:
+def _lay(
+    canvas, instances, sprite: Sprite, thing: Thing, number: int, size: int, floor: int
+) -> tuple[int, int, int, int]:
     """Lay the sprite over the picture; returns its box."""
     window = _window(sprite, thing, size, floor)
     if window is None:

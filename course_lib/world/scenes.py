@@ -73,7 +73,9 @@ class Recipe:
     split: str = "base"  # which classes: "base", "novel" or "all"
     kinds: tuple[float, float, float] = (0.84, 0.12, 0.04)  # shares of stickers, shapes and signs
     names: tuple[str, ...] = ()  # these stickers, instead of random things
-    colour: str | None = "mixed"  # or one colour for all that can have it, None for no paint, "held out" for unseen pairs
+    colour: str | None = (
+        "mixed"  # or one colour for all that can have it, None for no paint, "held out" for unseen pairs
+    )
     backdrop: str | None = None  # None: any
 
 

@@ -66,7 +66,9 @@ def _heart(pen: ImageDraw.ImageDraw, side: int) -> None:
     for centre in (285, 715):
         box = (centre - 245, 75, centre + 245, 565)
         pen.ellipse([value * side // 1000 for value in box], fill=255)
-    pen.polygon([(x * side // 1000, y * side // 1000) for x, y in ((88, 463), (500, 300), (912, 463), (500, 945))], fill=255)
+    pen.polygon(
+        [(x * side // 1000, y * side // 1000) for x, y in ((88, 463), (500, 300), (912, 463), (500, 945))], fill=255
+    )
 
 
 def _coloured(mask: np.ndarray, colour: str) -> np.ndarray:

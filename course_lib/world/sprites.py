@@ -112,7 +112,9 @@ def _weights(pixels: int, tilt: int, side: int) -> tuple[np.ndarray, np.ndarray]
     """For every output pixel, the source pixels it reads and their integer weights: two arrays [side², taps]."""
     samples = 2 if pixels < CELL else 1  # two bilinear reads each way when shrinking
     step = np.arange(side * samples)
-    centred = (2 * step + 1 - side * samples) * CELL  # twice the distance from the middle, in source units × samples·pixels
+    centred = (
+        2 * step + 1 - side * samples
+    ) * CELL  # twice the distance from the middle, in source units × samples·pixels
     turn = math.radians(tilt)
     cosine, sine = round(math.cos(turn) * 65536), round(math.sin(turn) * 65536)
     y, x = np.meshgrid(centred, centred, indexing="ij")
