@@ -4,9 +4,10 @@ from functools import cache
 
 UNIQUE = frozenset(("sun", "moon"))
 PLURAL = frozenset(
-    "cherries grapes pancakes socks glasses jeans scissors dice".split() + ["french fries", "piano keys"],
+    ["cherries", "grapes", "pancakes", "socks", "glasses", "jeans", "scissors", "dice"]
+    + ["french fries", "piano keys"],
 )
-MASS = frozenset("coffee beer bread cheese corn broccoli popcorn fire".split() + ["ice cream"])
+MASS = frozenset(["coffee", "beer", "bread", "cheese", "corn", "broccoli", "popcorn", "fire"] + ["ice cream"])
 COUNTED = {  # how to count what has no plural of its own
     "coffee": "cups of coffee",
     "beer": "glasses of beer",

@@ -134,9 +134,9 @@ def _pick(rng: random.Random, recipe: Recipe, i: int) -> tuple:
 
 def _pick_shape(rng: random.Random, recipe: Recipe) -> tuple:
     rank = int(rng.random() * len(SHAPES))
-    colour = _pick_colour(rng, recipe, SHAPES[rank]) or COLOURS[int(rng.random() * 8)]
-    while recipe.stream == "train" and held_out_colour(SHAPES[rank], colour):
-        colour = COLOURS[int(rng.random() * 8)]
+    colour = None
+    while colour is None:  # a shape always has one
+        colour = _pick_colour(rng, recipe, SHAPES[rank])
     return "shape", SHAPES[rank], FIRST_SHAPE_CLASS + rank, rank * 8 + COLOURS.index(colour), colour, None, None
 
 
@@ -146,17 +146,17 @@ def _pick_sign(rng: random.Random, recipe: Recipe) -> tuple:
 
 
 def _pick_colour(rng: random.Random, recipe: Recipe, name: str) -> str | None:
+    """A colour for this class; an unseen pair only where the recipe asks for it."""
     if recipe.colour == "held out":
         return _held_out(name)
     if recipe.colour != "mixed":
         fixed = recipe.colour
-        return None if fixed and recipe.stream == "train" and held_out_colour(name, fixed) else fixed
+        return None if fixed and held_out_colour(name, fixed) else fixed
     if rng.random() >= COLOURED:
         return None
-    while True:
-        colour = COLOURS[int(rng.random() * 8)]
-        if recipe.stream != "train" or not held_out_colour(name, colour):
-            return colour
+    while held_out_colour(name, colour := COLOURS[int(rng.random() * 8)]):
+        pass
+    return colour
 
 
 @cache

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from .recolour import recoloured
-from .shapes import SHAPES, shape_sprites
+from .shapes import shape_sprites
 from .signs import sign_sprite
 from .stickers import CELL, COLOURS, DRAWINGS, classes, load_atlas
 
