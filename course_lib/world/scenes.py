@@ -134,9 +134,9 @@ def _pick(rng: random.Random, recipe: Recipe, i: int) -> tuple:
 
 def _pick_shape(rng: random.Random, recipe: Recipe) -> tuple:
     rank = int(rng.random() * len(SHAPES))
-    colour = None
-    while colour is None:  # a shape always has one
-        colour = _pick_colour(rng, recipe, SHAPES[rank])
+    colour = _pick_colour(rng, recipe, SHAPES[rank]) or COLOURS[int(rng.random() * 8)]  # a shape always has one
+    while recipe.colour != "held out" and held_out_colour(SHAPES[rank], colour):
+        colour = COLOURS[int(rng.random() * 8)]
     return "shape", SHAPES[rank], FIRST_SHAPE_CLASS + rank, rank * 8 + COLOURS.index(colour), colour, None, None
 
 
