@@ -28,7 +28,7 @@ class ClipRecipe:
     batch_size: int = 128
     learning_rate: float = 8e-4
     weight_decay: float = 0.05
-    close_share: float = 0.6  # of the steps: close-ups only
+    close_share: float = 0.5  # of the steps: close-ups only
     augment_from: float = 0.1  # shares of the steps: pictures begin to be changed,
     augment_full: float = 0.5  # and are changed most
     strength: float = 1.0
@@ -36,7 +36,7 @@ class ClipRecipe:
 
 
 LIVE = ClipRecipe(steps=1500, augment_from=0.25, augment_full=0.8, strength=0.6)
-BAKED = ClipRecipe(steps=14_000)
+BAKED = ClipRecipe(steps=11_000)
 
 
 @dataclass(frozen=True)

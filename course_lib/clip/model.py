@@ -25,7 +25,7 @@ class PocketConfig:
     text_layers: int = 2
     heads: int = 4
     vocab_size: int = 1024
-    context_length: int = 40
+    context_length: int = 48
     embed_dim: int = 128
 
     def to_dict(self) -> dict:

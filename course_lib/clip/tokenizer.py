@@ -23,7 +23,7 @@ class PocketTokenizer:
     The end of text has the highest id, because CLIP finds it with argmax; padding is 0.
     """
 
-    def __init__(self, file: Path = TOKENIZER_FILE, context_length: int = 40) -> None:
+    def __init__(self, file: Path = TOKENIZER_FILE, context_length: int = 48) -> None:
         from tokenizers import Tokenizer
 
         if not file.exists():

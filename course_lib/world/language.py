@@ -29,6 +29,22 @@ TRAIN_TEMPLATES = (  # (id, wording); {} is a phrase with its article
     ("train.image", "an image of {}"),
     ("train.shows", "the picture shows {}"),
     ("train.look", "look, {}"),
+    ("train.photo", "photo: {}"),
+    ("train.took", "I took a photo, it shows {}"),
+    ("train.scene", "a small scene, {}"),
+    ("train.in_scene", "{} in a scene"),
+    ("train.here", "here is {}"),
+    ("train.can", "you can find {} here"),
+    ("train.illustration", "my illustration: {}"),
+    ("train.art", "{}, an illustration"),
+    ("train.spot", "I spot {}"),
+    ("train.contains", "it contains {}"),
+    ("train.with", "a picture with {}"),
+    ("train.draw", "can you draw {}"),
+    ("train.where", "where is {}"),
+    ("train.emoji", "the emoji for {}"),
+    ("train.nice", "a nice image, {}"),
+    ("train.again", "{} again"),
 )
 TEST_TEMPLATES = (
     ("test.photo", "a photo of {}"),
@@ -40,10 +56,10 @@ TEST_TEMPLATES = (
 )
 RELATIONS = {
     "train": {
-        "left": ("to the left of", "left of"),
-        "right": ("to the right of", "right of"),
-        "above": ("above", "over"),
-        "below": ("below", "under"),
+        "left": ("to the left of", "left of", "on the left of"),
+        "right": ("to the right of", "right of", "on the right of"),
+        "above": ("above", "over", "higher than"),
+        "below": ("below", "under", "lower than"),
     },
     "test": {
         "left": ("on the left side of",),
