@@ -18,8 +18,8 @@ def tokenizer(tmp_path_factory) -> PocketTokenizer:
 
 def test_interface_of_open_clip(tokenizer):
     tokens = tokenizer(["a red car", "the sun"])
-    assert tokens.shape == (2, 40) and tokens.dtype == torch.int64
-    assert tokenizer("a red car").shape == (1, 40)
+    assert tokens.shape == (2, 48) and tokens.dtype == torch.int64
+    assert tokenizer("a red car").shape == (1, 48)
     assert tokenizer(["a"], context_length=7).shape == (1, 7)
     assert tokenizer([]).shape == (0, 40)
     assert (tokens[:, 0] == tokenizer.sot_token_id).all()
