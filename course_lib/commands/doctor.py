@@ -27,13 +27,13 @@ def main(options) -> int:
     _say("Python", f"{platform.python_version()} on {platform.system()} {platform.machine()}, {os.cpu_count()} cores")
     free = shutil.disk_usage(environment.REPO).free / 1e9
     _say("disk", f"{free:.1f} GB free")
-    print(session.begin("doctor"))
-    wrong = [complaint for package in WATCHED if (complaint := _check(package))]
-    wrong += (
-        [] if list((session.REPO / "data" / "checkpoints").glob("*.safetensors")) else ["the checkpoints are missing"]
-    )
+    session.begin("doctor")  # prints tier, device and folder, with the reasons
+    wrong, mend = [complaint for package in WATCHED if (complaint := _check(package))], _mend()
+    if not (environment.REPO / "data" / "checkpoints" / "clip.safetensors").exists():
+        wrong.append("the shipped checkpoints are missing")
+        mend = "git checkout -- data/checkpoints"
     if wrong:
-        print(f"\n✗ {'; '.join(wrong)}.\n  Mend it: {_mend()}")
+        print(f"\n✗ {'; '.join(wrong)}.\n  Mend it: {mend}")
         return 1
     print("\n✓ Everything is as it should be.")
     return 0

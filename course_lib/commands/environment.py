@@ -159,10 +159,15 @@ def _cpu_index() -> list[str]:
 def _pip(arguments: list[str]) -> None:
     """pip install under the pinned versions; SetupError with pip's last words when it fails."""
     command = [str(interpreter()), "-m", "pip", "install", "--disable-pip-version-check", "--retries", "2"]
-    command += ["-c", "constraints.txt", "--progress-bar", "on" if sys.stdout.isatty() else "off", *arguments]
-    result = subprocess.run(command, cwd=REPO, stdout=None, stderr=subprocess.PIPE, text=True, check=False)
-    if result.returncode:
-        raise SetupError(_why(result.stderr))
+    command += ["-c", "constraints.txt", "--progress-bar", "off", *arguments]
+    words: list[str] = []
+    with subprocess.Popen(command, cwd=REPO, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as pip:
+        for line in pip.stdout:
+            words.append(line)
+            if line.startswith(("Collecting", "Installing")):
+                print(f"  {line.strip()[:72]}", flush=True)
+    if pip.returncode:
+        raise SetupError(_why("".join(words[-40:])))
 
 
 def _why(words: str) -> str:
