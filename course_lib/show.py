@@ -5,19 +5,27 @@ import os
 import sys
 import time
 
+from course_lib.alt_text import html_picture, in_notebook, show_figure, show_png
+from course_lib.plots import bars, curves, heat, matrix
+
+__all__ = [
+    "LossCurve",
+    "bars",
+    "curves",
+    "heat",
+    "in_notebook",
+    "matrix",
+    "show_figure",
+    "show_png",
+    "somebody_watches",
+]
+
 
 def somebody_watches() -> bool:
     """Is there a terminal or a notebook to draw progress on? Not under CI, where outputs must not depend on time."""
     if os.environ.get("CI"):
         return False
     return in_notebook() or sys.stderr.isatty()
-
-
-def in_notebook() -> bool:
-    """Does this code run in a Jupyter kernel?"""
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython else None
-    return getattr(shell, "kernel", None) is not None
 
 
 class LossCurve:
@@ -42,14 +50,12 @@ class LossCurve:
             print(self.summary(progress))
             return
         from IPython.display import display
-        from matplotlib import pyplot
 
-        figure = self.figure(progress)
+        bundle = html_picture(self.figure(progress), self.summary(progress))
         if self._display is None:
-            self._display = display(figure, display_id=True)
+            self._display = display(bundle, raw=True, display_id=True)
         else:
-            self._display.update(figure)
-        pyplot.close(figure)
+            self._display.update(bundle, raw=True)
         self._drawn = time.perf_counter()
 
     def figure(self, progress):

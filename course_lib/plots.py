@@ -1,0 +1,82 @@
+"""Plots for the lessons. Each is shown with its alt text, and means the same without its colours."""
+
+import numpy as np
+
+from course_lib.alt_text import show_figure
+
+INK = "#1f3b73"  # dark blue: told from the others by lightness, too
+SOFT = "#9db7e0"
+WARN = "#c44e00"
+
+
+def bars(
+    values: dict[str, float], *, alt: str, chance: float | None = None, limit: float = 1.0, unit: str = ""
+) -> None:
+    """A horizontal bar for every name, its value written at the end; a dashed line at chance."""
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(figsize=(6.5, 0.5 + 0.36 * len(values)), layout="constrained")
+    names, numbers = list(values), list(values.values())
+    axes.barh(names, numbers, color=SOFT, edgecolor=INK)
+    for row, number in enumerate(numbers):
+        text = f"{100 * number:.0f} %" if not unit else f"{number:.3g} {unit}"
+        axes.text(number + 0.01 * limit, row, text, va="center", fontsize=9)
+    if chance is not None:
+        axes.axvline(chance, color=WARN, linestyle="--", linewidth=1.2, label=f"chance {100 * chance:.1f} %")
+        axes.legend(frameon=False, loc="lower right", fontsize=8)
+    axes.set_xlim(0, 1.12 * limit)
+    axes.invert_yaxis()
+    axes.spines[["top", "right"]].set_visible(False)
+    show_figure(figure, alt)
+
+
+def matrix(values: np.ndarray, rows: list[str], columns: list[str], *, alt: str) -> None:
+    """A table of numbers [R, C], shaded by value, each number written in its cell."""
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(figsize=(1.6 + 0.75 * len(columns), 1.2 + 0.42 * len(rows)), layout="constrained")
+    axes.imshow(values, cmap="Blues", aspect="auto")
+    axes.set_xticks(range(len(columns)), columns, rotation=35, ha="right", fontsize=8)
+    axes.set_yticks(range(len(rows)), rows, fontsize=8)
+    middle = (values.max() + values.min()) / 2
+    for (row, column), value in np.ndenumerate(values):
+        colour = "white" if value > middle else "black"
+        axes.text(column, row, f"{value:.2f}", ha="center", va="center", color=colour, fontsize=8)
+    show_figure(figure, alt)
+
+
+def curves(x: list[float], lines: dict[str, list[float]], *, alt: str, xlabel: str, ylabel: str) -> None:
+    """Lines over a logarithmic x axis, told apart by dashes and markers as well as by colour."""
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(figsize=(6, 3), layout="constrained")
+    styles = (("-", "o", INK), ("--", "", WARN), (":", "s", "#5b5b5b"))
+    for (name, values), (dash, marker, colour) in zip(lines.items(), styles, strict=False):
+        axes.plot(x, values, linestyle=dash, marker=marker, color=colour, label=name)
+    axes.set_xscale("log", base=2)
+    axes.set_xticks(x, [str(value) for value in x])
+    axes.set(xlabel=xlabel, ylabel=ylabel, ylim=(0, 1))
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False)
+    show_figure(figure, alt)
+
+
+def heat(pictures: list[np.ndarray], maps: list[np.ndarray], titles: list[str], *, alt: str) -> None:
+    """Pictures uint8 [H, W, 3], and beside each where a value [h, w] is high: bright there, dark elsewhere."""
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(
+        2, len(pictures), figsize=(1.7 * len(pictures), 3.6), layout="constrained", squeeze=False
+    )
+    for column, (picture, values, title) in enumerate(zip(pictures, maps, titles, strict=True)):
+        axes[0, column].imshow(picture)
+        axes[0, column].set_title(title, fontsize=8)
+        side = picture.shape[0]
+        axes[1, column].imshow(picture, extent=(0, side, side, 0))
+        shade = np.clip((values - values.min()) / (np.ptp(values) + 1e-9), 0, 1)
+        axes[1, column].imshow(
+            1 - shade, extent=(0, side, side, 0), cmap="gray_r", alpha=0.75, interpolation="bilinear"
+        )
+    for cell in axes.flat:
+        cell.axis("off")
+    show_figure(figure, alt)
