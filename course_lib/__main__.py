@@ -1,58 +1,72 @@
-"""python -m course_lib COMMAND: everything one does with the course. Standard library only, until there is an environment."""
+"""`python -m course_lib COMMAND`. Needs nothing but Python: the environment for the rest is made on the way."""
 
 import argparse
 import importlib
+import os
+import subprocess
 import sys
 
 from course_lib.commands import environment
+from course_lib.commands.problem import Problem
 
 COMMANDS = {
-    "start": "set up what is missing and open the course in JupyterLab",
-    "run": "execute lessons from the command line, in order",
-    "test": "run all tests",
+    "start": "make the environment if need be, and open the course in JupyterLab",
+    "run": "run lessons without a browser, and print their minutes and figures",
+    "test": "run all tests (what follows is passed on to pytest)",
     "check": "show which exercises you have solved",
-    "doctor": "explain this environment, and what to mend",
-    "build": "make the notebooks from their masters",
-    "bake": "train a shipped checkpoint again",
-    "evaluate": "measure the shipped models and print the figures",
+    "evaluate": "measure the shipped models again, and print the figures",
+    "doctor": "explain the environment: what is there, what is missing, how to mend it",
+    "build": "make the notebooks from their masters (for authors)",
+    "bake": "train a shipped checkpoint again (for authors)",
 }
-SETS_UP_ITSELF = ("start", "doctor")
+WITHOUT_ENVIRONMENT = ("start", "doctor")  # they see to the environment themselves
 
 
-def main(arguments: list[str]) -> int:
-    """Run one command; returns its exit code. A mistake that a person can mend ends in one sentence."""
+def main(words: list[str] | None = None) -> int:
+    """Run one command; returns the exit code. What a learner can cause ends in one sentence, not in a traceback."""
+    words = sys.argv[1:] if words is None else words
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="replace")  # an old Windows console knows no ✓
+    if words[:1] == ["test"] and not {"-h", "--help"} & set(words[1:2]):
+        words = ["test", "--", *words[1:]]  # keeps argparse from reading pytest's options
     try:
-        environment.check_python()
-        parser = _parser(arguments[:1])
-        options, rest = parser.parse_known_args(arguments)
-        if rest and options.command != "test":
-            parser.error(f"unrecognized arguments: {' '.join(rest)}")
-        if options.command not in SETS_UP_ITSELF and not environment.is_current():
-            environment.ensure()
-            return environment.run_inside(arguments)
-        return _module(options.command).main(options, *([rest] if options.command == "test" else []))
-    except environment.SetupError as error:
-        print(f"\n{error}", file=sys.stderr)
+        args = make_parser().parse_args(words)
+        if args.command not in WITHOUT_ENVIRONMENT:
+            python = environment.ensure()
+            if not environment.is_current(python):
+                return continue_in(python, words)
+        return load(args.command).main(args)
+    except Problem as problem:
+        print(f"✗ {problem}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("\nStopped. The same command goes on where it was.", file=sys.stderr)
+        print("\nStopped.", file=sys.stderr)
         return 130
 
 
-def _module(command: str):
-    return importlib.import_module(f"course_lib.commands.{command}")
-
-
-def _parser(chosen: list[str]) -> argparse.ArgumentParser:
-    """All commands by name; only the chosen one is imported, for its options."""
-    parser = argparse.ArgumentParser("python -m course_lib", description="Multimodal from Scratch")
+def make_parser() -> argparse.ArgumentParser:
+    """The parser of all commands; each command adds its own arguments."""
+    parser = argparse.ArgumentParser(prog="python -m course_lib", description="Multimodal from Scratch")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name, help_text in COMMANDS.items():
-        sub = commands.add_parser(name, help=help_text, description=help_text)
-        if [name] == chosen:
-            _module(name).add_arguments(sub)
+    for name, summary in COMMANDS.items():
+        load(name).add_arguments(commands.add_parser(name, help=summary, description=f"{name}: {summary}."))
     return parser
 
 
+def load(name: str):
+    """The module of a command: `add_arguments(parser)` and `main(args) -> int`."""
+    return importlib.import_module(f"course_lib.commands.{name}")
+
+
+def continue_in(python: str, words: list[str]) -> int:
+    """Do the same command in another interpreter, in place of this one where the system can."""
+    command = [python, "-m", "course_lib", *(word for word in words if word != "--")]
+    if os.name == "posix":
+        sys.stdout.flush()
+        os.execve(python, command, environment.variables())
+    return subprocess.call(command, env=environment.variables())
+
+
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

@@ -19,8 +19,8 @@ def model() -> PocketCLIP:
 
 
 def some_tokens(lengths: list[int]) -> torch.Tensor:
-    """Random texts of the given lengths (without start and end) → [B, 40]."""
-    tokens = torch.zeros(len(lengths), 40, dtype=torch.long)
+    """Random texts of the given lengths (without start and end) → [B, 48]."""
+    tokens = torch.zeros(len(lengths), 48, dtype=torch.long)
     for row, length in enumerate(lengths):
         tokens[row, : length + 2] = torch.tensor([1022, *torch.randint(1, 1022, (length,)).tolist(), 1023])
     return tokens
@@ -48,7 +48,7 @@ def test_pictures_of_other_sizes(model, side):
 
 def test_trimming_the_padding_changes_nothing(model):
     tokens = some_tokens([2, 5, 9])
-    whole = model.text.states(tokens)  # not trimmed: all 40 places
+    whole = model.text.states(tokens)  # not trimmed: all 48 places
     at_end = whole[torch.arange(3), tokens.argmax(dim=1)] @ model.text.projection
     assert torch.allclose(model.encode_text(tokens), at_end, atol=1e-5)
 

@@ -21,7 +21,7 @@ def test_interface_of_open_clip(tokenizer):
     assert tokens.shape == (2, 48) and tokens.dtype == torch.int64
     assert tokenizer("a red car").shape == (1, 48)
     assert tokenizer(["a"], context_length=7).shape == (1, 7)
-    assert tokenizer([]).shape == (0, 40)
+    assert tokenizer([]).shape == (0, 48)
     assert (tokens[:, 0] == tokenizer.sot_token_id).all()
     assert tokens[0, 4] == tokenizer.eot_token_id and (tokens[0, 5:] == 0).all()
 
@@ -56,7 +56,7 @@ def test_capitals_and_spaces_around_do_not_matter(tokenizer):
 
 
 def test_long_texts_are_cut_with_a_warning_and_keep_their_end(tokenizer):
-    with pytest.warns(UserWarning, match="1 text.* cut to 40 tokens; the first: 'word word"):
+    with pytest.warns(UserWarning, match="1 text.* cut to 48 tokens; the first: 'word word"):
         tokens = tokenizer(["short", "word " * 100])
     assert tokens[1, -1] == tokenizer.eot_token_id
 

@@ -11,6 +11,7 @@ from functools import cache
 
 import numpy as np
 
+from course_lib.world.backdrops import BACKDROPS
 from course_lib.world.language import caption
 from course_lib.world.render import render
 from course_lib.world.scenes import Recipe, Scene, make_scene
@@ -52,6 +53,14 @@ def close_ups(number: int, size: int, seed: int = 0) -> PictureBatch:
     return _batch(scenes, texts, rng)
 
 
+def everything_said(number: int, size: int, seed: int = 0) -> PictureBatch:
+    """The shortcut, left open: any things at all, close up, with captions that always say size, colour and place."""
+    rng = random.Random(f"everything/{seed}/{number}")
+    names = rng.choices(base_names(), k=size)
+    scenes = [make_scene(number * size + i, Recipe(names=(name,)), seed) for i, name in enumerate(names)]
+    return _batch(scenes, [caption(scene, rng) for scene in scenes], rng)
+
+
 def painted(number: int, size: int, seed: int = 0) -> PictureBatch:
     """`size` different pairs of class and colour, close up: here the colour must be read, and the class too."""
     rng = random.Random(f"painted/{seed}/{number}")
@@ -72,8 +81,6 @@ def singles(number: int, size: int, seed: int = 0) -> PictureBatch:
 def scenes_of_several(number: int, size: int, seed: int = 0) -> PictureBatch:
     """Whole scenes of two to four things; in every other batch all have the same backdrop."""
     rng = random.Random(f"several/{seed}/{number}")
-    from course_lib.world.backdrops import BACKDROPS
-
     backdrop = rng.choice(BACKDROPS) if number % 2 else None
     recipe = Recipe(count=(2, 4), backdrop=backdrop)
     scenes = [make_scene(number * size + i, recipe, seed + 3) for i in range(size)]

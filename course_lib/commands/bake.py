@@ -1,24 +1,25 @@
-"""bake: train a shipped checkpoint again, from its seed. Interrupted, the same command goes on."""
+"""`bake`: the shipped checkpoints, made again from their seed."""
 
-import importlib
+import argparse
 from pathlib import Path
 
-BAKES = {  # name → function(out_folder)
-    "clip": "course_lib.clip.learn:bake",
-    "clip_tokenizer": "course_lib.clip.learn:bake_tokenizer",
-}
+from course_lib.commands.registry import find
+from course_lib.session import REPO
+
+BAKES = {"clip_tokenizer": "course_lib.clip.learn:bake_tokenizer", "clip": "course_lib.clip.learn:bake"}
 
 
-def add_arguments(parser) -> None:
-    """Options of `bake`."""
-    parser.add_argument("name", choices=sorted(BAKES), help="which checkpoint")
-    parser.add_argument("--out", type=Path, help="another folder than data/checkpoints")
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """NAME, --out."""
+    parser.add_argument("name", metavar="NAME", help=", ".join(BAKES))
+    parser.add_argument(
+        "--out", type=Path, default=REPO / "data" / "checkpoints", help="folder (default: data/checkpoints)"
+    )
 
 
-def main(options) -> int:
-    """Write the checkpoint and its card."""
-    from course_lib import checkpoints
-
-    module, function = BAKES[options.name].split(":")
-    getattr(importlib.import_module(module), function)(options.out or checkpoints.FOLDER)
+def main(args: argparse.Namespace) -> int:
+    """Write the checkpoint and its card into the folder. Interrupted, it goes on when called again."""
+    function = find(BAKES, args.name, "checkpoint")
+    args.out.mkdir(parents=True, exist_ok=True)
+    function(args.out)
     return 0

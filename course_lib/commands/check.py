@@ -1,13 +1,15 @@
-"""check: the exercises, and which of them you have solved."""
+"""`check`: which exercises are solved."""
+
+import argparse
 
 
-def add_arguments(parser) -> None:
-    """No options."""
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """None."""
 
 
-def main(options) -> int:
-    """Print the table."""
-    from course_lib.exercise import progress_table
+def main(args: argparse.Namespace) -> int:
+    """Print the table of all exercises, with difficulty, minutes and state."""
+    from course_lib.exercises.table import progress_table
 
     print(progress_table())
     return 0

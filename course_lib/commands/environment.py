@@ -1,184 +1,118 @@
-"""The course's own Python environment: made once, pinned, repaired when it was left half done."""
+"""The course's own Python environment, `.venv`: made once, complete or made again."""
 
 import hashlib
+import importlib.util
 import os
 import shutil
 import subprocess
 import sys
-import urllib.error
-import urllib.request
-from contextlib import contextmanager
 from pathlib import Path
 
-REPO = Path(__file__).resolve().parents[2]
-VENV = REPO / ".venv"
-STAMP = VENV / "course-environment.txt"
-FILES = ("requirements.txt", "requirements-local.txt", "constraints.txt")
-OLDEST_PYTHON = (3, 10)
-SPACE_NEEDED = 4.0  # GB
-CPU_WHEELS = "https://download.pytorch.org/whl/cpu"  # PyTorch's own index of builds without CUDA
+from course_lib.commands import lock, packages
+from course_lib.commands.problem import Problem
+from course_lib.session import REPO, on_colab
+
+STAMP = "course_stamp.txt"  # in .venv: what was installed, or UNFINISHED
+UNFINISHED = "unfinished"
+LISTS = ("requirements.txt", "requirements-local.txt", "constraints.txt")
 
 
-class SetupError(Exception):
-    """Something that the person at the keyboard can mend; the message says what happened and what to do."""
+def ensure(root: Path = REPO, rebuild: bool = False) -> str:
+    """The interpreter to run the course with. Makes and fills `.venv` first, unless it is complete already.
+
+    On Colab, and with COURSE_NO_VENV=1, that is the current interpreter, and nothing is installed.
+    """
+    if uses_current():
+        return sys.executable
+    if rebuild or state(root) != "complete":
+        with lock.held(root / ".venv.lock", "Another window is preparing the environment; waiting for it …"):
+            if rebuild or state(root) != "complete":  # the other window may have done it
+                make(root, rebuild)
+    return str(interpreter(root))
 
 
-def check_python() -> None:
-    """Raise SetupError on a Python that is too old."""
-    if sys.version_info < OLDEST_PYTHON:
-        have, need = (".".join(map(str, v[:2])) for v in (sys.version_info, OLDEST_PYTHON))
-        raise SetupError(f"This is Python {have}; the course needs {need} or newer (it was tested with 3.11).")
+def uses_current() -> bool:
+    """Is the current interpreter to be used as it is?"""
+    return on_colab() or os.environ.get("COURSE_NO_VENV") == "1"
 
 
-def is_current() -> bool:
-    """Is this interpreter the course's environment, or one that we were told to use (Colab, COURSE_NO_VENV=1)?"""
-    told = os.environ.get("COURSE_NO_VENV") == "1" or "COLAB_RELEASE_TAG" in os.environ
-    return told or Path(sys.prefix).resolve() == VENV.resolve()
+def is_current(python: str) -> bool:
+    """Does this process run in the environment of that interpreter already?"""
+    return python == sys.executable or Path(sys.prefix).resolve() == Path(python).absolute().parents[1].resolve()
 
 
-def interpreter() -> Path:
-    """The environment's python."""
-    return VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+def state(root: Path = REPO) -> str:
+    """ "complete", "missing", "unfinished" (interrupted, or its Python is gone) or "outdated" (the lists have changed)."""
+    stamp = read_stamp(root)
+    if not (root / ".venv").is_dir():
+        return "missing"
+    if stamp == UNFINISHED or not interpreter(root).exists():
+        return "unfinished"
+    return "complete" if stamp == fingerprint(root) else "outdated"
 
 
-def fingerprint() -> str:
-    """What the environment was made from: Python's version and the three lists of packages."""
-    texts = [(REPO / name).read_bytes().replace(b"\r\n", b"\n") for name in FILES]
-    digest = hashlib.sha256(b"\0".join(texts)).hexdigest()
-    return f"python {sys.version_info.major}.{sys.version_info.minor} {digest}"
-
-
-def is_ready() -> bool:
-    """Was the environment finished, with these very lists?"""
-    return interpreter().exists() and STAMP.exists() and STAMP.read_text(encoding="utf-8") == fingerprint()
-
-
-def run_inside(arguments: list[str]) -> int:
-    """`python -m course_lib …` in the environment; returns its exit code."""
+def make(root: Path, rebuild: bool) -> None:
+    """Make `.venv` where it is missing or unfinished, then install. Killed at any moment, the next call begins anew."""
+    packages.check_space(root)
+    if rebuild or state(root) in ("missing", "unfinished") or not has_pip(root):
+        make_venv(root)
+    write_stamp(root, UNFINISHED)
     try:
-        return subprocess.call([str(interpreter()), "-m", "course_lib", *arguments], cwd=REPO)
-    except KeyboardInterrupt:
-        return 130
+        packages.install(str(interpreter(root)), root)
+    except Problem:
+        (root / ".venv" / STAMP).unlink(missing_ok=True)  # pip gave up in good order: no need to begin anew
+        raise
+    write_stamp(root, fingerprint(root))
+    print("✓ The environment is complete.", flush=True)
 
 
-def ensure() -> None:
-    """Make the environment if it is missing, unfinished or out of date. Raises SetupError."""
-    if is_ready():
-        return
-    _check_space()
-    with _alone():
-        if is_ready():  # another start finished it while we waited
-            return
-        STAMP.unlink(missing_ok=True)
-        _make_venv()
-        _install()
-        STAMP.write_text(fingerprint(), encoding="utf-8")
-    print("The environment is ready.\n")
-
-
-def _check_space() -> None:
-    free = shutil.disk_usage(REPO).free / 1e9
-    if free < SPACE_NEEDED and not VENV.exists():
-        raise SetupError(
-            f"Only {free:.1f} GB are free where the course lies ({REPO}); setting it up needs {SPACE_NEEDED:.0f} GB. "
-            "Free some space, then run the same command again."
+def make_venv(root: Path) -> None:
+    """An empty environment with pip, in place of whatever was there."""
+    if not all(importlib.util.find_spec(module) for module in ("venv", "ensurepip")):
+        raise Problem(
+            "This Python comes without its venv module. On Debian and Ubuntu, `sudo apt install python3-venv` adds it; "
+            "elsewhere use the Python of https://www.python.org/downloads/."
         )
+    print(f"Making a Python {sys.version_info[0]}.{sys.version_info[1]} environment in .venv …", flush=True)
+    shutil.rmtree(root / ".venv", ignore_errors=True)
+    base = getattr(sys, "_base_executable", None) or sys.executable  # not the .venv that is being replaced
+    command = [base, "-m", "venv", str(root / ".venv")]
+    made = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
+    if made.returncode:
+        last = (made.stderr or made.stdout).strip().splitlines()[-1:] or ["no reason given"]
+        raise Problem(f"The environment {root / '.venv'} could not be made: {last[0]}")
 
 
-@contextmanager
-def _alone():
-    """Two set-ups at once would spoil each other: the second one waits. The lock ends with the process, however it ends."""
-    try:
-        lock = open(REPO / ".venv.lock", "w")  # noqa: SIM115 (held for the length of the with block)
-    except OSError as error:
-        raise SetupError(
-            f"The course's folder can't be written to ({error.strerror}: {REPO}). Move it to a folder of your own."
-        ) from None
-    with lock:
-        if os.name == "nt":
-            import msvcrt
-
-            msvcrt.locking(lock.fileno(), msvcrt.LK_LOCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+def has_pip(root: Path) -> bool:
+    """Does the environment's Python start, and has it pip?"""
+    command = [str(interpreter(root)), "-c", "import pip"]
+    return subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, check=False).returncode == 0
 
 
-def _make_venv() -> None:
-    """A working, empty environment; a broken one is removed first."""
-    works = interpreter().exists() and _quiet([str(interpreter()), "-m", "pip", "--version"])
-    if works and _same_python():
-        print("Going on with the environment that was begun (.venv) …")
-        return
-    shutil.rmtree(VENV, ignore_errors=True)
-    print("Making the environment (.venv) …")
-    if not _quiet([sys.executable, "-m", "venv", str(VENV)]):
-        raise SetupError(
-            "Python could not make a virtual environment. On Debian or Ubuntu: sudo apt install python3-venv; "
-            "elsewhere, install Python from python.org. Then run the same command again."
-        )
+def interpreter(root: Path = REPO) -> Path:
+    """Where the environment's Python is, or would be."""
+    return root / ".venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
-def _same_python() -> bool:
-    code = "import sys; print(*sys.version_info[:2])"
-    seen = subprocess.run([str(interpreter()), "-c", code], capture_output=True, text=True, check=False).stdout.split()
-    return seen == [str(part) for part in sys.version_info[:2]]
+def fingerprint(root: Path) -> str:
+    """A hash of what decides the content of the environment: the three lists, and its Python."""
+    files = [root / name for name in LISTS] + [root / ".venv" / "pyvenv.cfg"]
+    content = b"".join(file.read_bytes().replace(b"\r\n", b"\n") for file in files if file.exists())
+    return hashlib.sha256(content).hexdigest()
 
 
-def _quiet(command: list[str]) -> bool:
-    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+def read_stamp(root: Path) -> str:
+    """What the stamp says; "" if there is none."""
+    file = root / ".venv" / STAMP
+    return file.read_text(encoding="utf-8").strip() if file.exists() else ""
 
 
-def _install() -> None:
-    """torch first and exactly, or another package pulls a build of several gigabytes; then the rest."""
-    print("Installing torch (step 1 of 2) …")
-    _pip([_pinned("torch"), *_cpu_index()])
-    print("Installing the other packages (step 2 of 2), a few minutes …")
-    _pip(["-r", "requirements.txt", "-r", "requirements-local.txt", _pinned("torch")])
+def write_stamp(root: Path, text: str) -> None:
+    """Say what `.venv` holds."""
+    (root / ".venv" / STAMP).write_text(text + "\n", encoding="utf-8")
 
 
-def _pinned(package: str) -> str:
-    """The line of constraints.txt for a package, such as torch==2.13.0."""
-    lines = (REPO / "constraints.txt").read_text(encoding="utf-8").splitlines()
-    return next(line.strip() for line in lines if line.startswith(f"{package}=="))
-
-
-def _cpu_index() -> list[str]:
-    """PyTorch's index of CPU builds, where it helps: no NVIDIA GPU, not a Mac, and the index answers."""
-    if sys.platform == "darwin" or shutil.which("nvidia-smi"):
-        return []
-    try:
-        urllib.request.urlopen(CPU_WHEELS, timeout=4).close()
-    except (urllib.error.URLError, OSError):
-        return []
-    return ["--extra-index-url", CPU_WHEELS]
-
-
-def _pip(arguments: list[str]) -> None:
-    """pip install under the pinned versions; SetupError with pip's last words when it fails."""
-    command = [str(interpreter()), "-m", "pip", "install", "--disable-pip-version-check", "--retries", "2"]
-    command += ["-c", "constraints.txt", "--progress-bar", "off", *arguments]
-    words: list[str] = []
-    with subprocess.Popen(command, cwd=REPO, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as pip:
-        for line in pip.stdout:
-            words.append(line)
-            if line.startswith(("Collecting", "Installing")):
-                print(f"  {line.strip()[:72]}", flush=True)
-    if pip.returncode:
-        raise SetupError(_why("".join(words[-40:])))
-
-
-def _why(words: str) -> str:
-    """One sentence for pip's complaint."""
-    if "No space left" in words or "[Errno 28]" in words:
-        return "The disk is full. Free about 4 GB, then run the same command again: it goes on where it stopped."
-    if any(sign in words for sign in ("NewConnectionError", "ConnectTimeout", "Temporary failure", "ReadTimeout")):
-        return "The package index can't be reached. Check the network, then run the same command again: it goes on where it stopped."
-    last = [line for line in words.splitlines() if line.strip()][-3:]
-    return (
-        "Installing failed; pip said:\n  "
-        + "\n  ".join(last)
-        + "\nRun the same command again, or: python -m course_lib doctor"
-    )
+def variables(**more: str) -> dict[str, str]:
+    """The environment variables of a child: ours, the course importable from anywhere, UTF-8 on Windows too."""
+    path = os.pathsep.join(part for part in (str(REPO), os.environ.get("PYTHONPATH")) if part)
+    return {**os.environ, "PYTHONPATH": path, "PYTHONUTF8": "1", **more}

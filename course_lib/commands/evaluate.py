@@ -1,39 +1,45 @@
-"""evaluate: measure the shipped models on held-out scenes, and print the figures."""
+"""`evaluate`: the figures of the course, measured again."""
 
-import importlib
+import argparse
+import inspect
 import sys
+from collections.abc import Iterator
 
-ROOMS = {"world": "course_lib.world.measure", "clip": "course_lib.clip.measure"}
+from course_lib import figures
+from course_lib.commands.problem import Problem
+from course_lib.commands.registry import find
 
-
-def add_arguments(parser) -> None:
-    """Options of `evaluate`."""
-    parser.add_argument("rooms", nargs="*", metavar="ROOM", help=f"of: {', '.join(ROOMS)} (default: all)")
-    parser.add_argument("--json", action="store_true", help="one JSON object a line")
-    parser.add_argument("--live", action="store_true", help="also train from scratch, and measure that")
-    parser.add_argument("--atlas", help="measure zero-shot CLIP on this sticker atlas (a file with the course's index)")
+ROOMS = {"world": "course_lib.world.measure:figures", "clip": "course_lib.clip.measure:figures"}
 
 
-def main(options) -> int:
-    """Print as they come (JSON), or as one table at the end."""
-    from course_lib.checkpoints import CheckpointError
-    from course_lib.figures import table
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """ROOM…, --json, --atlas, --live."""
+    parser.add_argument("rooms", nargs="*", metavar="ROOM", help=f"{', '.join(ROOMS)} (default: all)")
+    parser.add_argument("--json", action="store_true", help="one JSON object a line instead of a table")
+    parser.add_argument("--atlas", metavar="FILE", help="only this style: a picture laid out as data/stickers/*.webp")
+    parser.add_argument("--live", action="store_true", help="also train as in the lessons, minutes each")
 
-    unknown = [room for room in options.rooms if room not in ROOMS]
-    if unknown:
-        print(f"No room is called {unknown[0]}; there are: {', '.join(ROOMS)}", file=sys.stderr)
-        return 2
-    rooms = ["clip"] if options.atlas else options.rooms or list(ROOMS)
+
+def main(args: argparse.Namespace) -> int:
+    """Print each figure as soon as it is known (a line of JSON, or of progress), and a table at the end."""
     found = []
     try:
-        for room in rooms:
-            for figure in importlib.import_module(ROOMS[room]).figures(live=options.live, atlas=options.atlas):
-                found.append(figure)
-                if options.json:
-                    print(figure.to_json(), flush=True)
-    except (CheckpointError, ValueError) as error:
-        print(error, file=sys.stderr)
-        return 1
-    if not options.json:
-        print(table(found))
+        for figure in measure(args):
+            found.append(figure)
+            line = figure.to_json() if args.json else f"{figure.id} …"
+            print(line, file=sys.stdout if args.json else sys.stderr, flush=True)
+    except (OSError, ValueError) as error:  # a file that is missing, or is no atlas or checkpoint
+        raise Problem(str(error)) from error
+    if not args.json:
+        print(figures.table(found))
     return 0
+
+
+def measure(args: argparse.Namespace) -> Iterator[figures.Figure]:
+    """The figures of the rooms in turn. Each room is given the options it knows; --atlas asks only rooms that know it."""
+    options = {"live": args.live, "atlas": args.atlas}
+    for room in args.rooms or ROOMS:
+        function = find(ROOMS, room, "room")
+        known = inspect.signature(function).parameters
+        if args.atlas is None or "atlas" in known:
+            yield from function(**{name: value for name, value in options.items() if name in known})

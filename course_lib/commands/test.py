@@ -1,16 +1,19 @@
-"""test: run all tests with pytest; further words are passed on to it."""
+"""`test`: all tests, the same way everywhere."""
 
+import argparse
 import subprocess
 import sys
 
-from course_lib.commands import environment
+from course_lib.commands.environment import variables
+from course_lib.session import REPO
 
 
-def add_arguments(parser) -> None:
-    """None of its own: `python -m course_lib test -k clip` passes `-k clip` to pytest."""
-    parser.epilog = "Further words go to pytest, such as: -k clip, -x, tests/test_world.py"
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Everything is pytest's."""
+    parser.add_argument("pytest", nargs="*", metavar="…", help="arguments of pytest, such as -k clip or -m 'not slow'")
 
 
-def main(options, words: list[str]) -> int:
-    """The exit code is pytest's."""
-    return subprocess.call([sys.executable, "-m", "pytest", *words], cwd=environment.REPO)
+def main(args: argparse.Namespace) -> int:
+    """Run pytest with fixed hashing and one thread (two threads that share a core are slower than one)."""
+    fixed = {"PYTHONHASHSEED": "0", "OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE", "TOKENIZERS_PARALLELISM": "0"}
+    return subprocess.call([sys.executable, "-m", "pytest", *args.pytest], cwd=REPO, env=variables(**fixed))
