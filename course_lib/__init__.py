@@ -2,10 +2,10 @@
 
 import sys
 
-if sys.version_info < (3, 10):  # before anything that an older Python can't read
+if sys.version_info < (3, 10):  # noqa: UP036  (older ones get this far, and could not read what follows)
     sys.exit(
-        "This course needs Python 3.10 or newer, and this is Python %d.%d. "
-        "Install a newer one from https://www.python.org/downloads/ and start again with it." % sys.version_info[:2]
+        "This course needs Python 3.10 or newer, and this is Python {}.{}. "
+        "Install a newer one from https://www.python.org/downloads/ and start again with it.".format(*sys.version_info)
     )
 
 from course_lib import torchvision_shim

@@ -51,12 +51,12 @@ class Session:
 
 def begin(lesson: str, seed: int = 0) -> Session:
     """Begin a lesson: decide tier, device and folders, print them with their reasons, and return the Session."""
-    tier, why_tier = _tier()
-    device, dtype_name, why_device = ("cpu", "float32", _POCKET) if tier == "pocket" else _device()
+    chosen, why_tier = tier()
+    device, dtype_name, why_device = ("cpu", "float32", _POCKET) if chosen == "pocket" else best_device()
     folder, why_home = _home()
     folder.mkdir(parents=True, exist_ok=True)
     reasons = {"tier": why_tier, "device": why_device, "folder": why_home}
-    session = Session(lesson, tier, device, dtype_name, seed, folder, on_colab(), reasons)
+    session = Session(lesson, chosen, device, dtype_name, seed, folder, on_colab(), reasons)
     print(session)
     return session
 
@@ -79,19 +79,17 @@ def on_colab() -> bool:
 _POCKET = "pocket models are made for a CPU, and one device gives one result"
 
 
-def _tier() -> tuple[str, str]:
+def tier() -> tuple[str, str]:
     """Tier and reason, from COURSE_TIER."""
     wish = os.environ.get("COURSE_TIER", "").strip().lower()
-    if wish not in ("", *TIERS):
-        raise SystemExit(f'COURSE_TIER is "{wish}", but must be one of: {", ".join(TIERS)}.')
-    return (
-        (wish, f"COURSE_TIER is {wish}")
-        if wish
-        else ("pocket", "the default; COURSE_TIER=full loads pretrained weights")
-    )
+    if not wish:
+        return "pocket", "the default; COURSE_TIER=full loads pretrained weights"
+    if wish not in TIERS:
+        return "pocket", f'COURSE_TIER is "{wish}", which is none of {", ".join(TIERS)}'
+    return wish, f"COURSE_TIER is {wish}"
 
 
-def _device() -> tuple[str, str, str]:
+def best_device() -> tuple[str, str, str]:
     """The best device for pretrained weights, their number format, and why."""
     import torch
 

@@ -53,8 +53,8 @@ def state(root: Path = REPO) -> str:
 
 def make(root: Path, rebuild: bool) -> None:
     """Make `.venv` where it is missing or unfinished, then install. Killed at any moment, the next call begins anew."""
-    packages.check_space(root)
     if rebuild or state(root) in ("missing", "unfinished") or not has_pip(root):
+        packages.check_space(root)
         make_venv(root)
     write_stamp(root, UNFINISHED)
     try:

@@ -22,13 +22,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Print each figure as soon as it is known (a line of JSON, or of progress), and a table at the end."""
-    found = []
+    from course_lib.checkpoints import CheckpointError
+
+    found, mendable = [], (OSError, CheckpointError, ValueError) if args.atlas else (OSError, CheckpointError)
     try:
         for figure in measure(args):
             found.append(figure)
             line = figure.to_json() if args.json else f"{figure.id} …"
             print(line, file=sys.stdout if args.json else sys.stderr, flush=True)
-    except (OSError, ValueError) as error:  # a file that is missing, or is no atlas or checkpoint
+    except mendable as error:  # a file that is missing, damaged, or no atlas
         raise Problem(str(error)) from error
     if not args.json:
         print(figures.table(found))

@@ -1,106 +1,112 @@
-"""run: execute lessons from the command line, in order, with each cell's progress, and print minutes and figures."""
+"""`run`: lessons from first to last cell, without a browser."""
 
+import argparse
 import json
 import os
+import shutil
+import sys
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from course_lib.commands.environment import REPO
+from course_lib import session
+from course_lib.commands.problem import Problem
 from course_lib.figures import MIME, Figure, table
 
-TIMES = REPO / "data" / "lesson_times.json"
+TIMES = session.REPO / "data" / "lesson_times.json"
 
 
-def add_arguments(parser) -> None:
-    """Options of `run`."""
-    parser.add_argument("lessons", nargs="*", metavar="LESSON", help="numbers or names, such as 02 (default: all)")
-    parser.add_argument("--unsolved", action="store_true", help="the learners' notebooks, blanks and all")
-    parser.add_argument("--record", action="store_true", help="keep minutes and memory for the lessons' headers")
+@dataclass
+class Result:
+    """What running a lesson took, and what it measured."""
+
+    slug: str
+    minutes: float
+    peak_mb: float  # of the kernel and its children
+    figures: list[Figure] = field(default_factory=list)
 
 
-def main(options) -> int:
-    """Stop at the first error, naming notebook and cell; exit code 1 then."""
-    folder = REPO / ("notebooks" if options.unsolved else "solutions")
-    notebooks = chosen(folder, options.lessons)
-    if not notebooks:
-        print(f"No such lesson. There are: {', '.join(path.stem for path in sorted(folder.glob('*.ipynb')))}")
-        return 2
-    for path in notebooks:
-        measured = run_lesson(path)
-        if measured is None:
-            return 1
-        if options.record:
-            record(path.stem, measured)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """LESSON…, --unsolved, --record."""
+    parser.add_argument("lessons", nargs="*", metavar="LESSON", help='such as 02 or "02_clip" (default: all)')
+    parser.add_argument("--unsolved", action="store_true", help="run notebooks/ (the blanks) instead of solutions/")
+    parser.add_argument("--record", action="store_true", help=f"keep minutes and memory in data/{TIMES.name}")
+
+
+def main(args: argparse.Namespace) -> int:
+    """Run the lessons in order; stop at the first error, naming notebook and cell."""
+    folder = session.REPO / ("notebooks" if args.unsolved else "solutions")
+    if args.record and (args.unsolved or session.quick()):
+        raise Problem("--record is for solutions in full length: without --unsolved, and without COURSE_QUICK=1.")
+    results = []
+    for file in choose(folder, args.lessons):
+        results.append(run_lesson(file))
+        report(results[-1])
+    if args.record:
+        record(results)
+    total = sum(result.minutes for result in results)
+    print(f"✓ {len(results)} lesson{'s' * (len(results) != 1)} in {total:.1f} minutes.")
     return 0
 
 
-def chosen(folder: Path, lessons: list[str]) -> list[Path]:
-    """The notebooks that the words name by their beginning; all of them without words."""
-    paths = sorted(folder.glob("[0-9][0-9]_*.ipynb"))
-    return [path for path in paths if not lessons or any(path.stem.startswith(word) for word in lessons)]
+def choose(folder: Path, names: list[str]) -> list[Path]:
+    """The notebooks of these lessons ("02" or "02_clip"); all if none is named."""
+    files = sorted(folder.glob("[0-9][0-9]_*.ipynb"))
+    for name in names:
+        if not any(name in (file.stem, file.stem[:2]) for file in files):
+            there = ", ".join(file.stem for file in files) or "none yet"
+            raise Problem(f'There is no lesson "{name}" in {folder.name}/. There are: {there}.')
+    return [file for file in files if not names or file.stem in names or file.stem[:2] in names]
 
 
-def run_lesson(path: Path) -> dict | None:
-    """Execute one notebook in the course's folder. Returns minutes and memory; None after an error."""
+def run_lesson(file: Path) -> Result:
+    """Execute one notebook as a learner who begins today; nothing is saved. `Problem` at the first failing cell."""
     import nbformat
-    from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
-    notebook = nbformat.read(path, as_version=4)
-    code_cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    client = NotebookClient(notebook, timeout=3600, resources={"metadata": {"path": str(REPO)}})
-    start, memory = time.perf_counter(), 0.0
-    print(f"{path.stem}: {len(code_cells)} cells", flush=True)
+    from course_lib.commands.watching import Watch
+
+    home = session.home() / "run"  # not the learner's own: solved lessons are none of their progress
+    shutil.rmtree(home, ignore_errors=True)
+    notebook = nbformat.read(file, as_version=4)
+    watch = Watch(file.stem, len(notebook.cells))
+    started = time.perf_counter()
     try:
-        with client.setup_kernel(env={**os.environ, "CI": "1"}):
-            for index, cell in enumerate(notebook.cells):
-                client.execute_cell(cell, index)
-                memory = max(memory, _memory(client))
-                _say(cell, code_cells)
+        watch.execute(notebook, file.parent, {**os.environ, "COURSE_HOME": str(home), "CI": "1"})
     except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
-        number = code_cells.index(cell) + 1
-        print(f"\n{path.relative_to(REPO)}, code cell {number} of {len(code_cells)}, failed:\n")
-        print(f"{cell.source}\n\n{_last_words(error)}")
-        return None
-    minutes = (time.perf_counter() - start) / 60
-    print(f"{path.stem}: {minutes:.1f} minutes, {memory:.0f} MB\n")
-    if found := figures(notebook):
-        print(table(found) + "\n")
-    return {"minutes": round(minutes, 2), "peak_mb": round(memory), "cores": os.cpu_count()}
+        raise Problem(f"{file.parent.name}/{file.name}, cell {watch.cell + 1}: {in_short(error)}") from None
+    minutes = (time.perf_counter() - started) / 60
+    return Result(file.stem, minutes, watch.peak_mb, found_in(notebook))
 
 
-def _say(cell, code_cells: list) -> None:
-    """One line a code cell: its number and its first words."""
-    if cell in code_cells:
-        first = next((line for line in cell.source.splitlines() if line.strip() and not line.startswith("#")), "")
-        print(f"  [{code_cells.index(cell) + 1}/{len(code_cells)}] {first[:70]}", flush=True)
+def in_short(error: Exception) -> str:
+    """The error's name and words, and where in the cell it happened."""
+    if not hasattr(error, "ename"):
+        return f"{type(error).__name__}: {str(error).strip().splitlines()[0]}"
+    arrows = [line.strip() for line in str(error).splitlines() if line.lstrip().startswith("---->")]
+    return f"{error.ename}: {error.evalue}" + "".join(f"\n  {line}" for line in arrows[:1])
 
 
-def _memory(client) -> float:
-    """Megabytes that the kernel holds."""
-    import psutil
-
-    try:
-        return psutil.Process(client.km.provisioner.pid).memory_info().rss / 1e6
-    except (AttributeError, psutil.Error):
-        return 0.0
-
-
-def _last_words(error: Exception) -> str:
-    lines = [line for line in str(error).splitlines() if line.strip()]
-    return lines[-1] if lines else type(error).__name__
-
-
-def figures(notebook) -> list[Figure]:
-    """What the lesson measured: the figures among its outputs."""
+def found_in(notebook) -> list[Figure]:
+    """The figures that `figures.show` left in a notebook's outputs."""
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
-    return [Figure(**fields) for output in outputs for fields in output.get("data", {}).get(MIME, [])]
+    return [Figure(**one) for output in outputs for one in output.get("data", {}).get(MIME, [])]
 
 
-def record(lesson: str, measured: dict) -> None:
-    """Keep the measurement for the lesson's header."""
-    from course_lib.checkpoints import write_atomically
+def report(result: Result) -> None:
+    """A lesson's minutes and figures."""
+    print(
+        f"✓ {result.slug}: {result.minutes:.1f} minutes, {result.peak_mb / 1000:.1f} GB of memory at most", flush=True
+    )
+    if result.figures:
+        print(table(result.figures), flush=True)
 
+
+def record(results: list[Result]) -> None:
+    """Keep what was measured; `build` writes it into the lessons' headers."""
     times = json.loads(TIMES.read_text(encoding="utf-8")) if TIMES.exists() else {}
-    times[lesson] = measured
-    write_atomically(TIMES, (json.dumps(dict(sorted(times.items())), indent=2) + "\n").encode())
+    for result in results:
+        cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count()
+        times[result.slug] = {"minutes": round(result.minutes, 1), "peak_mb": round(result.peak_mb), "cores": cores}
+    text = json.dumps(times, indent=1, sort_keys=True) + "\n"
+    TIMES.write_text(text, encoding="utf-8", newline="\n")
