@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 import webbrowser
 from pathlib import Path
@@ -63,7 +62,7 @@ def serve(python: str, port: int, browser: bool) -> int:
             stdout=stream, stderr=subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip
     try:
-        wait_until_up(server, port, log)
+        wait_until_up(server, port, token, log)
         page = f"lab/tree/{WELCOME}" if (session.REPO / WELCOME).exists() else "lab"
         address = f"http://{HOST}:{port}/{page}?token={token}"
         print(f"✓ The course is open at\n  {address}\nStop it with Ctrl-C.", flush=True)
@@ -104,16 +103,15 @@ def write_config(folder: Path) -> None:
     (folder / "labconfig" / "page_config.json").write_text(json.dumps(page), encoding="utf-8")
 
 
-def wait_until_up(server: subprocess.Popen, port: int, log: Path) -> None:
-    """Return when JupyterLab answers. `Problem` if it ends or stays silent."""
-    without_proxy = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+def wait_until_up(server: subprocess.Popen, port: int, token: str, log: Path) -> None:
+    """Return when our JupyterLab answers (another one would not know the token). `Problem` if it ends or stays silent."""
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # a proxy can't reach this computer
+    question = urllib.request.Request(f"http://{HOST}:{port}/api/status", headers={"Authorization": f"token {token}"})
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline and server.poll() is None:
         try:
-            without_proxy.open(f"http://{HOST}:{port}/login", timeout=5).close()
+            direct.open(question, timeout=5).close()
             return
-        except urllib.error.HTTPError:
-            return  # it answers, if only to refuse
         except OSError:
             time.sleep(0.2)
     words = log.read_text(encoding="utf-8", errors="replace").strip().splitlines() or ["nothing"]

@@ -26,6 +26,7 @@ def held(file: Path, message: str) -> Iterator[None]:
                 print(message, flush=True)
                 told = True
             time.sleep(0.2)
+        os.set_inheritable(stream.fileno(), True)  # if we are killed, pip holds the lock until it has ended, too
         yield
 
 

@@ -78,7 +78,7 @@ def step(python: str, title: str, words: list[str], root: Path) -> None:
     command = [python, "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--progress-bar", "off"]
     with subprocess.Popen(
         command + words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-        text=True, encoding="utf-8", errors="replace",
+        text=True, encoding="utf-8", errors="replace", close_fds=False,  # pip inherits the lock
     ) as pip:  # fmt: skip
         for line in pip.stdout:
             tail.append(line.rstrip())

@@ -14,6 +14,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Make the environment if need be, then serve the course until Ctrl-C."""
-    port = jupyter.choose_port(args.port)
+    jupyter.choose_port(args.port)  # a port that is taken: say so now, and not after the installation
     python = environment.ensure(rebuild=args.rebuild)
-    return jupyter.serve(python, port, browser=not args.no_browser)
+    return jupyter.serve(python, jupyter.choose_port(args.port), browser=not args.no_browser)
