@@ -1,5 +1,7 @@
 """Plots for the lessons. Each is shown with its alt text, and means the same without its colours."""
 
+import textwrap
+
 import numpy as np
 
 from course_lib.alt_text import show_figure
@@ -7,6 +9,52 @@ from course_lib.alt_text import show_figure
 INK = "#1f3b73"  # dark blue: told from the others by lightness, too
 SOFT = "#9db7e0"
 WARN = "#c44e00"
+
+
+def pictures(images: list[np.ndarray], *, alt: str, titles: list[str] | None = None, columns: int = 6) -> None:
+    """A grid of pictures uint8 [H, W, 3], with a title above each."""
+    from matplotlib import pyplot
+
+    rows = -(-len(images) // columns)
+    figure, axes = pyplot.subplots(
+        rows, columns, figsize=(1.6 * columns, 1.95 * rows), layout="constrained", squeeze=False
+    )
+    for cell in axes.flat:
+        cell.axis("off")
+    for number, (cell, image) in enumerate(zip(axes.flat, images, strict=False)):
+        cell.imshow(image)
+        if titles:
+            cell.set_title("\n".join(textwrap.wrap(titles[number], 22)), fontsize=8)
+    show_figure(figure, alt)
+
+
+def annotated(image: np.ndarray, boxes: np.ndarray, instances: np.ndarray, names: list[str], *, alt: str) -> None:
+    """A picture uint8 [H, W, 3] with its boxes [N, 4] and names, and beside it the masks that `instances` [H, W] numbers."""
+    from matplotlib import pyplot
+
+    figure, (left, right) = pyplot.subplots(1, 2, figsize=(6.4, 3.3), layout="constrained")
+    left.imshow(image)
+    for (x0, y0, x1, y1), name in zip(boxes.tolist(), names, strict=True):
+        left.add_patch(
+            pyplot.Rectangle((x0 - 0.5, y0 - 0.5), x1 - x0, y1 - y0, fill=False, edgecolor="white", linewidth=1.5)
+        )
+        left.text(x0, max(y0 - 1, 3), name, fontsize=8, color="white", backgroundcolor=(0, 0, 0, 0.6))
+    right.imshow(instances, cmap="cividis", interpolation="nearest")
+    for number, name in enumerate(names, start=1):
+        rows, columns = np.nonzero(instances == number)
+        if len(rows):
+            right.text(
+                columns.mean(),
+                rows.mean(),
+                name,
+                ha="center",
+                fontsize=8,
+                color="white",
+                backgroundcolor=(0, 0, 0, 0.6),
+            )
+    for axes in (left, right):
+        axes.axis("off")
+    show_figure(figure, alt)
 
 
 def bars(

@@ -6,15 +6,17 @@ import sys
 import time
 
 from course_lib.alt_text import html_picture, in_notebook, show_figure, show_png
-from course_lib.plots import bars, curves, heat, matrix
+from course_lib.plots import annotated, bars, curves, heat, matrix, pictures
 
 __all__ = [
     "LossCurve",
+    "annotated",
     "bars",
     "curves",
     "heat",
     "in_notebook",
     "matrix",
+    "pictures",
     "show_figure",
     "show_png",
     "somebody_watches",

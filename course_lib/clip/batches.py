@@ -27,6 +27,7 @@ class PictureBatch:
 
     images: np.ndarray  # uint8 [B, S, S, 3]
     captions: list[str]
+    names: list[str]  # of each picture's first thing
     keep_hue: np.ndarray  # bool [B]: the caption names a colour
     keep_place: np.ndarray  # bool [B]: the picture has more than one thing, whose places may be told
 
@@ -96,7 +97,8 @@ def _batch(scenes: list[Scene], captions: list[str], close_up_rng: random.Random
         images = [p.image for p in pictures]
     named = [any(t.colour and t.colour in text for t in s.things) for s, text in zip(scenes, captions, strict=True)]
     several = [len(scene.things) > 1 for scene in scenes]
-    return PictureBatch(np.stack(images), captions, np.array(named), np.array(several))
+    names = [scene.things[0].name for scene in scenes]
+    return PictureBatch(np.stack(images), captions, names, np.array(named), np.array(several))
 
 
 def _window(image: np.ndarray, box: np.ndarray, rng: random.Random) -> np.ndarray:

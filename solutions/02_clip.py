@@ -1,0 +1,534 @@
+# ---
+# title: "CLIP: pictures and words in one space"
+# objectives:
+#   - say why a classifier with fixed labels can't name what it was not asked to learn
+#   - write the heart of CLIP, two towers' pooling, the symmetric contrastive loss and the temperature
+#   - train a small CLIP on your own computer and classify pictures with nothing but words
+#   - provoke the contrastive shortcut, and see why a good score can hide it
+#   - judge a zero-shot classifier by chance, controls, baselines and pictures in styles it never saw
+# prerequisites:
+#   - "[the welcome lesson](00_welcome.ipynb)"
+#   - a first acquaintance with PyTorch, matrix products, softmax, gradient descent
+# minutes: 75
+# ---
+
+# %% tags=["setup"]
+from course_lib.exercise import exercise, hint, points, progress
+from course_lib.session import begin
+
+session = begin(lesson="02_clip")
+
+# %% [markdown]
+# ## See it: why do fixed labels fail?
+#
+# A classical classifier ends in a list: one output for each label it was trained with. Let us make one that knows ten
+# animals, from colours alone, and then show it something else.
+
+# %%
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+from course_lib import show
+from course_lib.clip import batches, learn, measure, testsets
+from course_lib.clip.pixels import normalise, to_tensor
+from course_lib.clip.probes import colour_histogram
+
+animals = ("dog", "cat", "horse", "cow", "tiger", "panda", "penguin", "frog", "crocodile", "bee")
+known = testsets.single_things(animals, each=30, stream="train")
+guitars = testsets.single_things(("guitar",), each=3)
+
+# %% [markdown]
+# **Predict before you run:** what will it say to a guitar?
+
+# %%
+from sklearn.linear_model import LogisticRegression
+
+fixed = LogisticRegression(max_iter=500).fit(colour_histogram(known.images), known.answers)
+for probabilities in fixed.predict_proba(colour_histogram(guitars.images)):
+    best = int(probabilities.argmax())
+    print(f"a guitar? I say: {animals[best]}, {100 * probabilities[best]:.0f} % sure")
+
+# %% [markdown]
+# It has no way to say "guitar", nor "none of these": the probabilities of its ten labels must add up to 1. To teach it one
+# more label you need labelled pictures, a new output and a new training.
+#
+# **CLIP's idea** (Radford et al., 2021, [arXiv 2103.00020](https://arxiv.org/abs/2103.00020)): don't learn a list of labels. Learn
+# *which text belongs to which picture*, from pairs as they are found on the web. Then any text is a label.
+#
+# Two towers do it. One turns a picture into a vector, the other a text, and both vectors live in the same space, where a
+# cosine says how well they fit.
+
+# %% tags=["check"]
+model = learn.new_model(seed=session.seed)
+for name, tower in (("image tower", model.visual), ("text tower", model.text)):
+    print(f"{name}: {sum(p.numel() for p in tower.parameters()):,} parameters")
+
+# %% [markdown]
+# OpenAI's ViT-B/32 has 151 million in all. Ours has the same parts and the same interface as
+# [open_clip](https://github.com/mlfoundations/open_clip)'s models, so what you write here will run theirs at the end.
+#
+# These are the pairs that we train on: pictures from the sticker world, with captions that say more, or less.
+
+# %%
+pairs = batches.singles(number=0, size=8)
+show.pictures(
+    list(pairs.images), titles=pairs.captions, columns=4, alt="Eight training pictures, each with its caption."
+)
+
+# %% [markdown]
+# ## Build it: the two towers
+#
+# The image tower's convolutions and transformer blocks turn 64 × 64 pixels into 8 × 8 = 64 patch vectors. CLIP needs *one* vector
+# a picture. We pool with attention: a learned query scores every patch, a softmax over the patches makes weights of
+# the scores, and the weighted mean goes through a projection into the space shared with text. (OpenAI's ResNets pool with attention,
+# too; its ViTs read a class token, which does the same in the last block.)
+#
+# <!-- exercise: clip.image_head -->
+#
+# Score the patches with the query, scaled by $1/\sqrt{W}$; softmax over the patches; weighted sum; project.
+
+
+# %% tags=["check"]
+@exercise("clip.image_head")
+def image_head(patches, query, projection):
+    """patches [B, N, W], query [W], projection [W, D] → one feature a picture [B, D]"""
+    ### BEGIN SOLUTION
+    scores = patches @ query * patches.shape[-1] ** -0.5  # [B, N]
+    weights = scores.softmax(dim=1)  # over the patches
+    pooled = (weights.unsqueeze(-1) * patches).sum(dim=1)  # [B, W]
+    return pooled @ projection
+    ### END SOLUTION
+
+
+# %% [markdown]
+# The text tower reads tokens from left to right: each sees itself and what came before. So only the *last* token has read
+# everything. CLIP puts a special end-of-text token there and gives it the highest id of all, so that `argmax` finds it;
+# behind it there is only padding.
+
+# %% tags=["check"]
+from course_lib.clip.tokenizer import get_tokenizer
+
+tokenizer = get_tokenizer()
+tokens = tokenizer(["a cat", "a small red fire truck at night"])
+print(tokens[:, :12])
+print("end of text has id", tokenizer.eot_token_id)
+
+# %% [markdown]
+# <!-- exercise: clip.pool_at_end -->
+#
+# From the states of all tokens, take for each text the one at its end-of-text token.
+
+
+# %% tags=["check"]
+@exercise("clip.pool_at_end")
+def pool_at_end(hidden, tokens):
+    """hidden [B, L, W], tokens [B, L] (integers) → the state at each text's end [B, W]"""
+    ### BEGIN SOLUTION
+    ends = tokens.argmax(dim=-1)  # [B]
+    return hidden[torch.arange(len(hidden)), ends]
+    ### END SOLUTION
+
+
+# %% [markdown]
+# Use your own code: the towers call these two functions by name, so we hand yours in.
+
+# %%
+from course_lib.clip import text, vision
+
+vision.image_head, text.pool_at_end = image_head, pool_at_end
+
+# %% [markdown]
+# ## Build it: the contrastive loss
+#
+# Take a batch of B pairs. The B × B table of cosines, times a learned scale, is read in two ways: each row is a picture
+# choosing among B texts, each column a text choosing among B pictures. The right choices lie on the diagonal:
+#
+# $$\mathcal{L} = \tfrac{1}{2}\Big[\mathrm{CE}(sUV^\top, y) + \mathrm{CE}(sVU^\top, y)\Big],\qquad y = (0, 1, \dots, B-1)$$
+#
+# Rows of $U$ and $V$ are the L2-normalised features, and $s$ is the scale, a factor.
+#
+# <!-- exercise: clip.contrastive_loss -->
+#
+# It must equal `open_clip.ClipLoss`.
+
+
+# %% tags=["check"]
+@exercise("clip.contrastive_loss")
+def contrastive_loss(image_features, text_features, logit_scale):
+    """image_features [B, D], text_features [B, D], both L2-normalised; logit_scale a factor → scalar loss"""
+    ### BEGIN SOLUTION
+    logits = logit_scale * image_features @ text_features.T  # [B, B]
+    labels = torch.arange(len(logits))  # the diagonal
+    return (F.cross_entropy(logits, labels) + F.cross_entropy(logits.T, labels)) / 2
+    ### END SOLUTION
+
+
+# %% [markdown]
+# **Predict:** what does the loss cost before any training, on a batch of 128? And on a batch of *one*?
+
+# %%
+batch = learn.make_batch(0, learn.LIVE)
+with torch.no_grad():
+    image_features, text_features, scale = model(batch.images, batch.texts)
+    print(
+        f"128 pairs: {contrastive_loss(image_features, text_features, scale):.2f}   (guessing: ln 128 = {np.log(128):.2f})"
+    )
+    print(
+        f"  1 pair: {contrastive_loss(image_features[:1], text_features[:1], scale):.2f}   (there is nothing to choose)"
+    )
+
+# %% [markdown]
+# A loss that stays at ln B means that nothing is learned; a loss of exactly 0 with batches of one means that nothing is asked.
+# Both are well-known bug reports in CLIP's trackers. CLIP itself trained with batches of 32,768.
+#
+# The scale $s$ is learned as a logarithm, starting at $\ln(1/0.07)$. Without a limit the easiest way to a smaller
+# loss is ever larger logits, until training breaks. CLIP keeps the *factor* between 1 and 100 after each step.
+#
+# <!-- exercise: clip.clamp_logit_scale -->
+#
+# What does that mean for the logarithm?
+
+
+# %% tags=["check"]
+@exercise("clip.clamp_logit_scale")
+def clamp_logit_scale(logit_scale):
+    """logit_scale: the logarithm of the factor → the same, within bounds"""
+    ### BEGIN SOLUTION
+    return logit_scale.clamp(0, np.log(100))
+    ### END SOLUTION
+
+
+# %% [markdown]
+# ## Train it, here and now
+#
+# 1,500 steps of 128 pairs, with *your* loss, in two to four minutes on two cores. You can stop it (■) and run the cell again: it
+# goes on where it was. Watch the curve leave ln 128.
+
+# %%
+from dataclasses import replace
+
+from course_lib.clip import model as clip_model
+from course_lib.session import quick
+
+clip_model.clamp_logit_scale = clamp_logit_scale
+recipe = replace(learn.LIVE, steps=12, batch_size=32) if quick() else learn.LIVE
+curve = show.LossCurve(chance=float(np.log(recipe.batch_size)), chance_name=f"ln {recipe.batch_size}")
+run = learn.train(
+    model, recipe, loss=contrastive_loss, callbacks=[curve], state_file=session.paths().runs / "live.safetensors"
+)
+curve.draw(run)
+
+# %% [markdown]
+# How good is it? We ask for one of 160 things, on scenes and in wordings that it never saw. Chance is 0.6 %.
+
+# %%
+tests = testsets.single_things(each=2 if quick() else 5)
+flat = testsets.single_things(each=2 if quick() else 5, styles=("fluent_flat",))
+live = {
+    "trained styles": float(measure.hits(model, tests).mean()),
+    "fluent_flat, never trained": float(measure.hits(model, flat).mean()),
+    "untrained twin": float(measure.hits(learn.new_model(seed=1), tests).mean()),
+}
+words = ", ".join(f"{name} {100 * value:.0f} percent" for name, value in live.items())
+show.bars(live, chance=1 / 160, alt=f"Bars of zero-shot accuracy after the live run: {words}.")
+
+# %% [markdown]
+# ## One we made earlier
+#
+# The same model, the same data, trained longer. From here on we use this one. Everything about it stands on its card.
+
+# %% tags=["check"]
+baked = learn.load_baked()
+print(
+    type(baked).__name__,
+    "with the same number of parameters:",
+    sum(p.numel() for p in baked.parameters()) == sum(p.numel() for p in model.parameters()),
+)
+
+# %% [markdown]
+# ## Build it: zero-shot classification
+#
+# To classify with words, write the class name into a sentence, encode it, and see which sentence lies nearest to the picture. One
+# wording is a gamble, so CLIP averages several: each text feature is normalised first, so that all count alike, then
+# the mean is taken, and normalised again.
+#
+# <!-- exercise: clip.prompt_ensemble -->
+#
+# Normalise, mean, renormalise.
+
+
+# %% tags=["check"]
+@exercise("clip.prompt_ensemble")
+def prompt_ensemble(text_features):
+    """text_features [C, T, D]: C classes in T wordings, not normalised → one direction a class [C, D]"""
+    ### BEGIN SOLUTION
+    each = F.normalize(text_features, dim=-1)
+    return F.normalize(each.mean(dim=1), dim=-1)
+    ### END SOLUTION
+
+
+# %% [markdown]
+# <!-- exercise: clip.zero_shot_classifier -->
+#
+# The class names become the weights of a linear classifier. It must equal open_clip's `build_zero_shot_classifier`.
+
+
+# %% tags=["check"]
+@exercise("clip.zero_shot_classifier")
+def zero_shot_classifier(model, tokenizer, class_names, templates):
+    """C names × T templates (with a {} for the name) → weights [D, C]; no gradients needed"""
+    ### BEGIN SOLUTION
+    texts = [template.format(name) for name in class_names for template in templates]
+    with torch.no_grad():
+        features = model.encode_text(tokenizer(texts))  # [C·T, D]
+    return prompt_ensemble(features.view(len(class_names), len(templates), -1)).T
+    ### END SOLUTION
+
+
+# %% [markdown]
+# <!-- exercise: clip.classify -->
+#
+# From picture features and class weights to probabilities.
+
+
+# %% tags=["check"]
+@exercise("clip.classify")
+def classify(image_features, weights, logit_scale):
+    """image_features [B, D] not normalised, weights [D, C], logit_scale a factor → probabilities [B, C]"""
+    ### BEGIN SOLUTION
+    cosines = F.normalize(image_features, dim=-1) @ weights
+    return (logit_scale * cosines).softmax(dim=-1)
+    ### END SOLUTION
+
+
+# %% [markdown]
+# Now all of it together, with your functions, on four pictures in a style that was never trained:
+
+# %%
+from course_lib.world.language import TEST_TEMPLATES
+
+templates = [wording for _, wording in TEST_TEMPLATES]
+things = ("guitar", "butterfly", "coffee", "rocket")
+pictures = testsets.single_things(things, each=1, styles=("fluent_flat",))
+labels = ["a guitar", "a butterfly", "some coffee", "a rocket", "a cat", "a piano"]
+weights = zero_shot_classifier(baked, tokenizer, labels, templates)
+with torch.no_grad():
+    features = baked.encode_image(normalise(to_tensor(pictures.images)))
+    probabilities = classify(features, weights, baked.logit_scale.exp())
+show.pictures(
+    list(pictures.images),
+    titles=list(things),
+    columns=4,
+    alt="A guitar, a butterfly, coffee and a rocket in flat style.",
+)
+show.matrix(
+    probabilities.numpy(),
+    list(things),
+    labels,
+    alt="Probabilities of six labels for the four pictures; the highest in each row should be the right one.",
+)
+
+# %% [markdown]
+# No output was trained for any of these lists: the words *are* the classifier.
+#
+# Where does it look? Projecting is linear, so each patch also "says" something in text space. Bright is where a patch
+# agrees with the text.
+
+# %%
+with torch.no_grad():
+    patches = baked.patch_embeddings(normalise(to_tensor(pictures.images)), normalize=True)  # [4, 64, D]
+maps = [(patches[i] @ weights[:, i]).view(8, 8).numpy() for i in range(4)]
+show.heat(
+    list(pictures.images),
+    maps,
+    labels[:4],
+    alt="Each picture above, and below it the same picture, bright where its patches agree with the label.",
+)
+
+# %% [markdown]
+# ### Try it: your own labels
+#
+# Type labels, separated by commas, and watch the probabilities move. Try a wrong list, a list without the right answer, another
+# language, a colour.
+
+# %%
+from course_lib.clip.label_box import label_box
+
+choices = {thing: picture for thing, picture in zip(things, pictures.images, strict=True)}
+label_box(baked, tokenizer, choices, labels="a guitar, a violin, a spoon")
+
+# %% [markdown]
+# ## Break it: the contrastive shortcut
+#
+# Our batches are chosen with care: all things of a batch are different, and captions often leave out colour, size and
+# place. What if we take batches of anything, and captions that always say everything?
+#
+# **Predict:** will the loss be lower or higher? Will the model know the *things* better or worse?
+
+
+# %%
+def compare(shortcut):
+    """Train briefly; → (how often it finds the caption among 256, how often it names the thing among 160)."""
+    steps = 6 if quick() else 400
+    short = learn.ClipRecipe(
+        steps=steps, batch_size=32 if quick() else 128, strength=0, close_share=1, shortcut=shortcut
+    )
+    student = learn.new_model(seed=3)
+    learn.train(student, short, loss=contrastive_loss)
+    told = batches.everything_said(number=10**6, size=256)
+    with torch.no_grad():
+        seen = student.encode_image(normalise(to_tensor(told.images)), normalize=True)
+        said = student.encode_text(tokenizer(told.captions), normalize=True)
+    found = ((seen @ said.T).argmax(dim=1) == torch.arange(256)).float().mean().item()
+    bare = batches.close_ups(number=10**6, size=160)
+    names = [measure.with_article(name) for name in bare.names]
+    words = zero_shot_classifier(student, tokenizer, names, ["a picture of {}"])
+    with torch.no_grad():
+        chosen = (student.encode_image(normalise(to_tensor(bare.images)), normalize=True) @ words).argmax(dim=1)
+    return found, (chosen == torch.arange(160)).float().mean().item()
+
+
+careless, careful = compare(shortcut=True), compare(shortcut=False)
+results = {
+    "careless: finds the caption": careless[0],
+    "careful: finds the caption": careful[0],
+    "careless: names the thing": careless[1],
+    "careful: names the thing": careful[1],
+}
+words = ", ".join(f"{name} {100 * value:.0f} percent" for name, value in results.items())
+show.bars(results, alt=f"Two short runs compared: {words}.")
+
+# %% [markdown]
+# The careless run finds captions better and knows things worse. Size, colour and place tell 128 random scenes apart almost
+# alone: a *shortcut*. Its retrieval score looks good and hides that shapes went unlearned. So don't trust one
+# score; ask for exactly what you want to know. (On the web, harder negatives and larger batches work against this.)
+#
+# ## Prove it
+#
+# Now the measurements, on scenes of the stream "test", in wordings never trained on. Each figure has company: chance, a control
+# that must fail, a baseline, a ceiling.
+
+# %%
+from course_lib.figures import show as show_figures
+
+untrained = learn.new_model(seed=1)
+ladder = list(measure.zero_shot(baked, untrained))
+show_figures(ladder)
+
+# %%
+steps = {figure.id.rsplit(".", 1)[1]: figure.value for figure in ladder if "top1" in figure.id}
+rungs = {name: steps[name] for name in ("trained", "fluent_flat", "fluent", "line")}
+words = ", ".join(f"{name} {100 * value:.0f} percent" for name, value in rungs.items())
+show.bars(rungs, chance=1 / 160, alt=f"The style ladder, zero-shot accuracy: {words}.")
+
+# %% [markdown]
+# The model saw two hands draw, noto and twemoji. The further a style lies from these, the less it knows: *line* has no colours
+# at all. The real CLIP saw hundreds of millions of pictures in every style, and its gap is correspondingly smaller (its paper: up to
+# 75 % of the robustness gap closed).
+#
+# Next: a colour on a thing that never had it in training, and things that were never named.
+
+# %%
+show_figures(measure.pairs_and_novel(baked, untrained))
+
+# %% [markdown]
+# Unseen *pairs* work, since colour and thing were each learned. Novel *words* hardly do: their tokens were never read, so their
+# embeddings are what they were at birth. Real CLIP seems to know everything because hardly any word is new to it.
+#
+# Does it matter how one asks? And when do labelled examples beat words?
+
+# %%
+show_figures(measure.prompts(baked))
+
+# %%
+shots = list(measure.probes(baked)) if not quick() else []
+by_shots = {int(f.id.rsplit("k", 1)[1]): f.value for f in shots if ".k" in f.id}
+if by_shots:
+    zero_shot = shots[0].baseline
+    show.curves(
+        list(by_shots),
+        {"linear probe": list(by_shots.values()), "zero-shot": [zero_shot] * len(by_shots)},
+        xlabel="labelled examples a class (fluent_flat)",
+        ylabel="accuracy",
+        alt="Accuracy of a linear probe against the number of examples a class, beside the flat line of zero-shot.",
+    )
+
+# %% [markdown]
+# In CLIP's paper zero-shot equals a linear probe on 4 examples a class on ImageNet. A probe that may look at the new style soon
+# passes ours, too: the features are good, the words just don't point at them exactly in a style they were never matched with.
+#
+# Last, retrieval among 512 captions, and *Winoground* in miniature (Thrush et al., 2022): two pictures, two captions of the same words, "a cat
+# left of a dog" and "a dog left of a cat".
+
+# %%
+show_figures([*measure.retrieval(baked, untrained), *measure.winoground(baked)])
+
+# %% [markdown]
+# Look at the group score beside chance (1 in 6). A bag of words is enough for most retrieval, so the order of words is
+# learned last, if at all; large CLIP models sit near chance here too.
+#
+# ## The real thing
+#
+# In the full tier (`COURSE_TIER=full`, best on a Colab T4) the same functions run open_clip's ViT-B-32, trained on two billion
+# pairs, on real photographs. In the pocket tier we only show the photographs to our own model, which has never seen one.
+
+# %%
+from PIL import Image
+
+from course_lib.clip import real
+from course_lib.clip.pictures import prepare
+
+photos = real.photographs()
+names = ["an astronaut", "a cat", "a cup of coffee", "a rocket", "a bowl of soup", "three cups of coffee"]
+show.pictures(
+    [np.asarray(Image.fromarray(photo).resize((192, 128))) for photo in photos.values()],
+    titles=list(photos),
+    columns=4,
+    alt="Photographs: " + ", ".join(photos) + ".",
+)
+the_real_one = real.load_real_clip(session.device) if session.tier == "full" else None
+
+# %%
+if the_real_one:
+    reader, words_to_tokens, look = the_real_one.model, the_real_one.tokenizer, the_real_one.transform
+    ready = torch.stack([look(Image.fromarray(photo)) for photo in photos.values()]).to(session.device)
+else:
+    reader, words_to_tokens = baked, tokenizer
+    ready = torch.stack([prepare(photo) for photo in photos.values()])
+weights = zero_shot_classifier(reader, words_to_tokens, names, ["a photo of {}"])
+with torch.no_grad():
+    probabilities = classify(reader.encode_image(ready), weights, reader.logit_scale.exp()).cpu()
+show.matrix(
+    probabilities.numpy(),
+    list(photos),
+    names,
+    alt="Probabilities of six labels for the photographs, one row a photograph.",
+)
+
+# %% [markdown]
+# The pocket model's answers here are confident nonsense: photographs and most of these words are outside its world, and a
+# softmax must add up to 1. The real one gets the first four right, and then fails in CLIP's known ways: ask it to tell one
+# cup from three (counting), or put "not a cat" among the labels (negation).
+#
+# ## Recap
+#
+# - A list of labels is a wall; text is a door. CLIP learns which text belongs to which picture.
+# - The loss is a classification inside the batch, in both directions, at a learned and limited temperature.
+# - Zero-shot: class names → sentences → normalise, mean, renormalise → the weights of a linear classifier.
+# - A contrastive model learns what tells its batch apart, and no more. Choose the batch, and measure what you care about.
+# - Every score needs chance, a control and a held-out set beside it.
+#
+# ## Quiz
+#
+# 1. The loss stays at 4.85 with batches of 128. What does that tell you?
+# <details><summary>Answer</summary>ln 128 = 4.85: the model guesses. Look for shuffled pairs, a missing scale, a learning rate of zero. A *slow* start would at least move.</details>
+#
+# 2. Why normalise each wording *before* the mean?
+# <details><summary>Answer</summary>Otherwise long vectors outvote short ones, and length carries no meaning in a model trained on cosines. Afterwards once more, since the mean of unit vectors is shorter than 1.</details>
+#
+# 3. Retrieval among random captions is 97 %. Has the model learned shapes?
+# <details><summary>Answer</summary>Not necessarily: colour, size and place may be enough to tell those captions apart. Ask for the thing alone, and report recolourable things by themselves.</details>
+#
+# 4. Why does a purple fox work, when no fox was ever purple in training, but a kangaroo not?
+# <details><summary>Answer</summary>"Purple" and "fox" were each learned, and they combine. The word "kangaroo" was never read with any picture: nothing ties its vector to one.</details>
