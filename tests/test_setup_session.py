@@ -1,0 +1,71 @@
+"""Sessions and figures: what a lesson's first and last cells say."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from course_lib import figures, session
+from course_lib.session import REPO
+
+
+def test_pocket_is_the_default_and_every_choice_has_its_reason(monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("COURSE_HOME", str(tmp_path / "mine"))
+    begun = session.begin("02_clip", seed=3)
+    assert (begun.tier, begun.device, begun.dtype_name, begun.seed) == ("pocket", "cpu", "float32", 3)
+    assert set(begun.reasons) == {"tier", "device", "folder"} and all(begun.reasons.values())
+    assert begun.home.is_dir() and begun.paths().runs == begun.home / "runs" / "02_clip"
+    assert begun.paths().checkpoints == REPO / "data" / "checkpoints"
+    said = capsys.readouterr().out
+    assert all(reason in said for reason in begun.reasons.values())
+
+
+def test_the_tier_is_asked_for_by_name(monkeypatch):
+    monkeypatch.setenv("COURSE_TIER", "Full")
+    assert session.tier() == ("full", "COURSE_TIER is full")
+    monkeypatch.setenv("COURSE_TIER", "huge")
+    name, reason = session.tier()
+    assert name == "pocket" and '"huge", which is none of pocket, full' in reason
+
+
+@pytest.mark.parametrize(("capability", "dtype"), [((7, 5), "float16"), ((8, 0), "bfloat16"), ((9, 0), "bfloat16")])
+def test_the_number_format_fits_the_gpu(monkeypatch, capability, dtype):
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "a GPU")
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda: capability)
+    device, name, reason = session.best_device()
+    assert (device, name) == ("cuda", dtype) and "a GPU" in reason
+
+
+def test_on_colab_a_mounted_drive_keeps_the_work(monkeypatch, tmp_path):
+    monkeypatch.delenv("COURSE_HOME", raising=False)
+    assert session.home() == REPO / ".course"
+    monkeypatch.setenv("COLAB_RELEASE_TAG", "2026-08")
+    monkeypatch.setattr(session, "DRIVE", tmp_path)
+    assert session.home() == tmp_path / "multimodal_from_scratch"
+
+
+def test_quick_budgets_are_tiny(monkeypatch, tmp_path):
+    begun = session.begin("00_welcome")
+    monkeypatch.setenv("COURSE_QUICK", "1")
+    assert begun.budget(240) == session.QUICK_SECONDS and begun.budget(1) == 1
+    monkeypatch.setenv("COURSE_QUICK", "0")
+    assert begun.budget(240) == 240
+
+
+def test_the_package_and_a_pocket_session_import_no_torch():
+    code = "import sys, course_lib, course_lib.session as s; s.begin('00'); sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=REPO, capture_output=True).returncode == 0
+
+
+def test_figures_survive_json_and_fill_only_the_columns_they_need():
+    one = figures.Figure("clip.top1", 0.964, low=0.95, high=0.97, n=2000, chance=1 / 160)
+    other = figures.Figure("world.scenes_per_s", 2345.6, unit="scenes/s")
+    assert figures.from_json(one.to_json()) == one
+    assert json.loads(other.to_json())["chance"] is None
+    head, _, first, second = figures.table([one, other]).splitlines()
+    assert [cell.strip() for cell in head.split("|")[1:-1]] == ["figure", "value", "interval", "n", "chance"]
+    assert "96.4 %" in first and "95.0 %–97.0 %" in first and "0.6 %" in first and "2,346 scenes/s" in second
