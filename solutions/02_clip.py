@@ -355,7 +355,7 @@ show.heat(
 # %%
 from course_lib.clip.label_box import label_box
 
-choices = {thing: picture for thing, picture in zip(things, pictures.images, strict=True)}
+choices = dict(zip(things, pictures.images, strict=True))
 label_box(baked, tokenizer, choices, labels="a guitar, a violin, a spoon")
 
 # %% [markdown]
