@@ -60,17 +60,17 @@ show.annotated(
 # 200 things in five drawing styles, ten shapes in eight colours, signs to read, ten backdrops. Here is one thing in all five styles:
 
 # %%
-from course_lib.world.stickers import STYLES, classes
+from course_lib.world.stickers import COLOURS, STYLES, classes
 
-crabs = [
-    make_scene(3, Recipe(stream="test", names=("crab",), styles=(style,), colour=None, backdrop="plain"))
+guitars = [
+    make_scene(3, Recipe(stream="test", names=("guitar",), styles=(style,), colour=None, backdrop="plain"))
     for style in STYLES
 ]
 show.pictures(
-    [render(crab, size=128).image for crab in crabs],
+    [render(guitar, size=128).image for guitar in guitars],
     titles=list(STYLES),
     columns=5,
-    alt="A crab in five drawing styles.",
+    alt="A guitar in five drawing styles.",
 )
 
 # %% [markdown]
@@ -90,7 +90,7 @@ print("training scenes that hold something held out:", sum(not training_may_see(
 print("may training see a line drawing?", training_may_see(make_scene(0, Recipe(styles=("line",)))))
 print(
     "the colour that no training fox has:",
-    [c for c in ("red", "blue", "green", "purple", "pink") if held_out_colour("fox", c)],
+    [c for c in COLOURS if held_out_colour("fox", c)],
 )
 
 # %% [markdown]

@@ -530,5 +530,5 @@ show.matrix(
 # 3. Retrieval among random captions is 97 %. Has the model learned shapes?
 # <details><summary>Answer</summary>Not necessarily: colour, size and place may be enough to tell those captions apart. Ask for the thing alone, and report recolourable things by themselves.</details>
 #
-# 4. Why does a purple fox work, when no fox was ever purple in training, but a kangaroo not?
-# <details><summary>Answer</summary>"Purple" and "fox" were each learned, and they combine. The word "kangaroo" was never read with any picture: nothing ties its vector to one.</details>
+# 4. Why does a red car work, when no car was ever painted red in training, but a kangaroo hardly?
+# <details><summary>Answer</summary>"Red" and "car" were each learned, and they combine. The word "kangaroo" was never read with any picture: nothing ties its vector to one.</details>
