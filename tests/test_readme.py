@@ -1,0 +1,31 @@
+"""README says what was measured, and names what exists."""
+
+import json
+import re
+import sys
+
+import pytest
+
+from course_lib.session import REPO
+
+sys.path.insert(0, str(REPO / "tools"))
+from readme_figures import with_figures
+
+README = (REPO / "README.md").read_text(encoding="utf-8")
+FIGURES = REPO / "data" / "figures.jsonl"
+
+
+def test_the_table_is_the_one_that_was_measured():
+    lines = FIGURES.read_text(encoding="utf-8")
+    assert with_figures(README, lines) == README
+    assert with_figures(README, lines.replace('"value": 0.', '"value": 0.0', 1)) != README
+
+
+def test_figures_were_measured_on_the_shipped_checkpoint():
+    card = json.loads((REPO / "data" / "checkpoints" / "clip.json").read_text(encoding="utf-8"))
+    assert card["sha256"] in FIGURES.with_suffix(".sha256").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("target", sorted(set(re.findall(r"\]\(([^)#:]+)\)", README))))
+def test_links_lead_somewhere(target):
+    assert (REPO / target).exists()
