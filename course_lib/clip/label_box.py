@@ -5,7 +5,8 @@ import html
 import numpy as np
 import torch
 
-from course_lib.clip.pictures import LabelError, PictureError, check_labels, prepare
+from course_lib.clip.labels import LabelError, check_labels
+from course_lib.clip.pictures import PictureError, prepare
 from course_lib.clip.zero_shot import classify, zero_shot_classifier
 
 MOST_SHOWN = 12
