@@ -1,93 +1,115 @@
 """A small widget: choose a picture, type labels, see the probabilities move."""
 
+import base64
 import html
+import io
+import warnings
 
 import numpy as np
 import torch
 
-from course_lib.clip.labels import LabelError, check_labels
-from course_lib.clip.pictures import PictureError, prepare
+from course_lib.clip.labels import LabelError, check_labels, split_labels
+from course_lib.clip.pictures import PictureError, middle_square, prepare
 from course_lib.clip.zero_shot import classify, zero_shot_classifier
 
 MOST_SHOWN = 12
+OWN = "your own"
 
 
 @torch.no_grad()
 def probabilities(model, tokenizer, picture, labels: str | list[str]) -> list[tuple[str, float]]:
-    """What the model makes of a picture, by these labels: (label, probability), the most probable first."""
-    labels = check_labels(labels)
-    weights = zero_shot_classifier(model, tokenizer, labels, ["{}", "a picture of {}"])
-    features = model.encode_image(prepare(picture)[None])
+    """What the model makes of a picture, by these labels: (label, probability), the most probable first.
+
+    Raises PictureError or LabelError, each with one sentence, when it can't be asked.
+    """
+    labels, ready = check_labels(labels), prepare(picture)
+    weights = zero_shot_classifier(model, tokenizer, labels, ["{}", "a picture of {}"])  # [D, C]
+    features = model.encode_image(ready[None].to(weights.device))  # [1, D]
     chances = classify(features, weights, model.logit_scale.exp())[0].tolist()
     return sorted(zip(labels, chances, strict=True), key=lambda pair: -pair[1])
-
-
-def bars_html(ranked: list[tuple[str, float]]) -> str:
-    """The probabilities as text with bars, readable by eye and by screen reader."""
-    rows = []
-    for label, chance in ranked[:MOST_SHOWN]:
-        percent = f"{100 * chance:.1f} %"
-        bar = f'<div style="background:#1f3b73;height:10px;width:{max(100 * chance, 0.5):.1f}%"></div>'
-        rows.append(
-            f'<tr aria-label="{html.escape(label, quote=True)}: {percent}"><td>{html.escape(label)}</td>'
-            f'<td style="width:240px">{bar}</td><td>{percent}</td></tr>'
-        )
-    rest = len(ranked) - MOST_SHOWN
-    more = f"<p>and {rest:,} more labels, each less probable</p>" if rest > 0 else ""
-    return f'<table role="table">{"".join(rows)}</table>{more}'
 
 
 def label_box(model, tokenizer, pictures: dict[str, np.ndarray], labels: str = "a cat, a dog"):
     """Choose one of `pictures` (uint8 [H, W, 3]) or upload one, and type labels. Returns the widget (ipywidgets 7.7 or 8)."""
     import ipywidgets as widgets
 
-    choice = widgets.Dropdown(options=list(pictures), description="Picture")
-    upload = widgets.FileUpload(accept="image/*", multiple=False, description="or your own")
+    shown = dict(pictures)
+    choice = widgets.Dropdown(options=list(shown), description="Picture")
+    upload = widgets.FileUpload(accept="image/*", multiple=False, description="Upload")
     words = widgets.Text(value=labels, description="Labels", continuous_update=False)
     words.layout.width = "420px"
-    image, answer = widgets.Image(format="png", width=128, height=128), widgets.HTML()
-    own: dict[str, bytes] = {}
+    image, answer = widgets.HTML(), widgets.HTML()
 
     def refresh(_=None) -> None:
-        picture = own.get("picture") or pictures[choice.value]
-        try:
-            image.value = _png(picture)
-            answer.value = bars_html(probabilities(model, tokenizer, picture, words.value))
-        except (LabelError, PictureError) as error:
-            answer.value = f'<p role="alert">✗ {html.escape(str(error))}</p>'
-
-    def chosen(_) -> None:
-        own.clear()
-        refresh()
+        image.value = picture_html(shown[choice.value], choice.value)
+        answer.value = answer_html(model, tokenizer, shown[choice.value], words.value)
 
     def uploaded(change) -> None:
         content = uploaded_bytes(change["new"])
-        if content is not None:
-            own["picture"] = content
-            refresh()
+        if content is None:
+            return
+        try:
+            shown[OWN] = np.asarray(middle_square(content, 256))
+        except PictureError as error:  # the picture chosen before stays
+            answer.value = problem_html(error)
+            return
+        choice.options = list(shown)
+        choice.value = OWN
+        refresh()  # also when one upload follows another
 
-    choice.observe(chosen, names="value")
+    choice.observe(refresh, names="value")
     words.observe(refresh, names="value")
     upload.observe(uploaded, names="value")
     refresh()
     return widgets.VBox([widgets.HBox([choice, upload]), words, widgets.HBox([image, answer])])
 
 
+def answer_html(model, tokenizer, picture, labels: str) -> str:
+    """The probabilities with notes on what was done to the labels, or the one sentence that says what is missing."""
+    try:
+        with warnings.catch_warnings(record=True) as cut:  # the tokenizer warns of labels that are too long for it
+            warnings.simplefilter("always")
+            ranked = probabilities(model, tokenizer, picture, labels)
+    except (LabelError, PictureError) as error:
+        return problem_html(error)
+    notes = [str(warning.message) for warning in cut]
+    if repeats := len(split_labels(labels)) - len(ranked):
+        notes.append(f"{repeats} repeated label(s) left out")
+    if len(ranked) == 1:
+        notes.append("with a single label there is nothing to choose: add another")
+    return bars_html(ranked) + "".join(f"<p>Note: {html.escape(note)}.</p>" for note in notes)
+
+
+def bars_html(ranked: list[tuple[str, float]]) -> str:
+    """The probabilities as a table of text with bars; a screen reader reads the text, and skips the bars."""
+    rows = []
+    for label, chance in ranked[:MOST_SHOWN]:
+        bar = f"background:currentColor;opacity:0.7;height:10px;width:{max(100 * chance, 0.5):.1f}%"
+        rows.append(
+            f'<tr><th scope="row" style="text-align:left;font-weight:normal">{html.escape(label)}</th>'
+            f'<td style="width:240px" aria-hidden="true"><div style="{bar}"></div></td><td>{100 * chance:.1f} %</td></tr>'
+        )
+    rest = len(ranked) - MOST_SHOWN
+    more = f"<p>and {rest:,} more labels, each less probable</p>" if rest > 0 else ""
+    return (
+        f'<div aria-live="polite"><table aria-label="Probabilities of the labels">{"".join(rows)}</table>{more}</div>'
+    )
+
+
+def problem_html(error: Exception) -> str:
+    """One sentence, which a screen reader says at once."""
+    return f'<p role="alert">✗ {html.escape(str(error))}</p>'
+
+
+def picture_html(picture, name: str) -> str:
+    """The square that the model sees, twice as large, with its name as alt text."""
+    stream = io.BytesIO()
+    middle_square(picture, 128).save(stream, "PNG")
+    data = base64.b64encode(stream.getvalue()).decode()
+    return f'<img alt="The chosen picture: {html.escape(name, quote=True)}" src="data:image/png;base64,{data}">'
+
+
 def uploaded_bytes(value) -> bytes | None:
     """What a FileUpload holds: ipywidgets 7 gives a dict by file name, ipywidgets 8 a tuple; None when it was cleared."""
     entries = list(value.values()) if isinstance(value, dict) else list(value)
     return bytes(entries[-1]["content"]) if entries else None
-
-
-def _png(picture) -> bytes:
-    import io
-
-    from PIL import Image
-
-    from course_lib.clip.pictures import open_picture
-
-    stream = io.BytesIO()
-    upright = open_picture(picture)
-    upright.thumbnail((256, 256))
-    upright.resize((128, 128 * upright.height // upright.width or 1), Image.Resampling.NEAREST).save(stream, "PNG")
-    return stream.getvalue()
