@@ -44,9 +44,9 @@ def loss_zero_labels(image_features, text_features, logit_scale):
     return _both(logits, torch.zeros(len(logits), dtype=torch.long))
 
 
-def loss_sum(image_features, text_features, logit_scale):
-    logits = logit_scale * image_features @ text_features.T
-    return 2 * _both(logits, torch.arange(len(logits)))
+def loss_softmax_twice(image_features, text_features, logit_scale):
+    logits, labels = logit_scale * image_features @ text_features.T, torch.arange(len(image_features))
+    return (F.cross_entropy(logits.softmax(1), labels) + F.cross_entropy(logits.T.softmax(1), labels)) / 2
 
 
 def loss_by_log_softmax(image_features, text_features, logit_scale):
@@ -133,9 +133,9 @@ TASKS = [
                 "Every picture is told that text 0 is right. Row i belongs to column i: the labels are `torch.arange(B)`, the diagonal.",
             ),
             Mistake(
-                "sum instead of mean",
-                loss_sum,
-                "The two directions are added. Take their mean, so that guessing costs ln B and not twice that.",
+                "softmax twice",
+                loss_softmax_twice,
+                "`F.cross_entropy` takes logits and does the softmax itself. Probabilities lie between 0 and 1, so a second softmax is nearly flat: pass the logits.",
             ),
         ),
         alternatives=(loss_by_log_softmax, loss_by_logsumexp),
