@@ -436,7 +436,8 @@ show_figures(measure.pairs_and_novel(baked, untrained))
 # Unseen *pairs* work, since colour and thing were each learned. Novel *words* hardly do: their tokens were never read, so their
 # embeddings are what they were at birth. Real CLIP seems to know everything because hardly any word is new to it.
 #
-# Does it matter how one asks? And when do labelled examples beat words?
+# Does it matter how one asks? In CLIP's paper an ensemble of 80 wordings is worth 3.5 points on ImageNet. Our model met every name in 26
+# wordings: **predict** whether more wordings help it.
 
 # %%
 show_figures(measure.prompts(baked))
@@ -465,8 +466,9 @@ if by_shots:
 show_figures([*measure.retrieval(baked, untrained), *measure.winoground(baked)])
 
 # %% [markdown]
-# Look at the group score beside chance (1 in 6). A bag of words is enough for most retrieval, so the order of words is
-# learned last, if at all; large CLIP models sit near chance here too.
+# A bag of words is enough for most retrieval, so the order of words is learned last, if at all. Look at the group score beside
+# chance (1 in 6): it is even *below*, because a model that likes one of the two captions better whatever it sees gets every such
+# pair wrong, where coin tosses would get some right. Large CLIP models sit near chance here too.
 #
 # ## The real thing
 #

@@ -6,7 +6,7 @@ machine gets the same bytes, in whatever order its BLAS adds.
 
 import math
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -41,7 +41,9 @@ def sprite_of(thing, size: int) -> Sprite:
     if thing.kind == "sign":
         sprite = _sign(thing.text, thing.colour, pixels)
     else:
-        sprite = _bank(thing.style, pixels, thing.tilt)[_row(thing)]
+        # A training run draws every small sprite many times; a large picture is drawn once.
+        one = _single if pixels > CELL else _from_bank
+        sprite = one(thing.style, pixels, thing.tilt, _row(thing))
     return sprite.flipped() if thing.flip else sprite
 
 
@@ -74,6 +76,15 @@ def sheet(style: str | Path) -> np.ndarray:
 def _bank(style: str | Path, pixels: int, tilt: int) -> list[Sprite]:
     resampled = resample(_premultiplied(style), pixels, tilt)
     return [_trimmed(image) for image in resampled]
+
+
+def _from_bank(style: str | Path, pixels: int, tilt: int, row: int) -> Sprite:
+    return _bank(style, pixels, tilt)[row]
+
+
+@lru_cache(maxsize=256)
+def _single(style: str | Path, pixels: int, tilt: int, row: int) -> Sprite:
+    return _trimmed(resample(_premultiplied(style)[row : row + 1], pixels, tilt)[0])
 
 
 @cache
