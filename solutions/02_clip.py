@@ -332,18 +332,18 @@ show.matrix(
 # %% [markdown]
 # No output was trained for any of these lists: the words *are* the classifier.
 #
-# Where does it look? Projecting is linear, so each patch also "says" something in text space. Bright is where a patch
-# agrees with the text.
+# Where does it look? The picture's feature is a weighted mean of its patches, so its agreement with a text is a sum, one
+# part a patch. Bright is where the parts are large. **Nobody ever told this model where anything is.**
 
 # %%
 with torch.no_grad():
-    patches = baked.patch_embeddings(normalise(to_tensor(pictures.images)), normalize=True)  # [4, 64, D]
-maps = [(patches[i] @ weights[:, i]).view(8, 8).numpy() for i in range(4)]
+    parts = baked.patch_contributions(normalise(to_tensor(pictures.images)), weights[:, :4].T)  # [4, 64]
+maps = [part.view(8, 8).numpy() for part in parts]
 show.heat(
     list(pictures.images),
     maps,
     labels[:4],
-    alt="Each picture above, and below it the same picture, bright where its patches agree with the label.",
+    alt="Each picture above, and below it the same picture, bright where its patches speak for the label: on the thing itself.",
 )
 
 # %% [markdown]

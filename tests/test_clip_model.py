@@ -111,3 +111,15 @@ def test_one_batch_can_be_learned_by_heart():
         optimizer.step()
         model.clamp_temperature()
     assert loss.item() < 0.3
+
+
+def test_patch_contributions_add_up_to_the_similarity():
+    torch.manual_seed(0)
+    model = PocketCLIP().eval()
+    with torch.no_grad():
+        model.visual.query.normal_()  # at birth all patches count alike
+        image, direction = torch.randn(3, 3, 64, 64), torch.randn(3, 128)
+        parts = model.patch_contributions(image, direction)
+        whole = (model.encode_image(image) * direction).sum(-1)
+    assert parts.shape == (3, 64)
+    assert torch.allclose(parts.sum(dim=1), whole, atol=1e-4)

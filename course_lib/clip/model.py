@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from course_lib.clip.loss import clamp_logit_scale
 from course_lib.clip.text import TextTower
-from course_lib.clip.vision import VisionTower
+from course_lib.clip.vision import VisionTower, pooling_weights
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,16 @@ class PocketCLIP(nn.Module):
         """What each patch says, in text space: image [B, 3, S, S] → [B, N, D]. `encode_image` is a weighted mean of these."""
         features = (self.visual.norm(self.visual.patches(image)) @ self.visual.projection).float()
         return F.normalize(features, dim=-1) if normalize else features
+
+    def patch_contributions(self, image: Tensor, direction: Tensor) -> Tensor:
+        """Where a similarity comes from: image [B, 3, S, S], direction [B, D] → [B, N], adding up to encode_image · direction.
+
+        The feature is a weighted mean of projected patches, so this is no approximation: weight × (patch · direction).
+        """
+        patches = self.visual.norm(self.visual.patches(image))  # [B, N, W]
+        weights = pooling_weights(patches, self.visual.query)
+        said = ((patches @ self.visual.projection) * direction.unsqueeze(1)).sum(dim=-1)  # [B, N]
+        return (weights * said).float()
 
     @torch.no_grad()
     def clamp_temperature(self) -> None:

@@ -7,6 +7,12 @@ from torch.nn import functional as F
 from course_lib.clip.blocks import transformer
 
 
+def pooling_weights(patches: Tensor, query: Tensor) -> Tensor:
+    """How much each patch counts: patches [B, N, W] (layer-normalised), query [W] → [B, N], adding up to 1."""
+    scores = patches @ query * patches.shape[-1] ** -0.5  # [B, N]
+    return scores.softmax(dim=1)
+
+
 def image_head(patches: Tensor, query: Tensor, projection: Tensor) -> Tensor:
     """Pool the patches into one feature per picture, and carry it into the space shared with text.
 
@@ -16,8 +22,7 @@ def image_head(patches: Tensor, query: Tensor, projection: Tensor) -> Tensor:
     weighted mean of the patches. Since projecting is linear, the feature is also the weighted mean of the projected
     patches: every patch "says" something in text space, and `PocketCLIP.patch_embeddings` shows what.
     """
-    scores = patches @ query * patches.shape[-1] ** -0.5  # [B, N]
-    weights = scores.softmax(dim=1)
+    weights = pooling_weights(patches, query)  # [B, N]
     pooled = (weights.unsqueeze(-1) * patches).sum(dim=1)  # [B, W]
     return pooled @ projection
 
