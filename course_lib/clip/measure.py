@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from course_lib.clip import learn, testsets
-from course_lib.clip.probes import colour_histogram, few_shots, linear_probe
+from course_lib.clip.probes import colour_histogram, few_shots, fit_head, linear_probe
 from course_lib.clip.testsets import TestSet, image_features, text_features
 from course_lib.clip.tokenizer import get_tokenizer
 from course_lib.clip.zero_shot import zero_shot_classifier
@@ -89,9 +89,24 @@ def zero_shot(model, untrained) -> Iterator[Figure]:
         chance=1 / 160,
         note="a control: every class is called by another one's name",
     )
+    yield from style_ladder(model)
+
+
+def style_ladder(model) -> Iterator[Figure]:
+    """The same question in styles never trained; baseline: a head fitted to labelled pictures of the trained styles."""
+    labelled = testsets.single_things(stream="val")
+    head = fit_head(image_features(model, labelled.images).numpy(), labelled.answers)
     for style in SHIFT_STYLES:
-        right = hits(model, testsets.single_things(styles=(style,)))
-        yield share(f"clip.zero_shot_top1.{style}", right, chance=1 / 160, ceiling=1.0, bar=BARS.get(style))
+        tests = testsets.single_things(styles=(style,))
+        yield share(
+            f"clip.zero_shot_top1.{style}",
+            hits(model, tests),
+            chance=1 / 160,
+            baseline=round(head.score(image_features(model, tests.images).numpy(), tests.answers), 4),
+            ceiling=1.0,
+            bar=BARS.get(style),
+            note="baseline: a head fitted to the trained styles",
+        )
 
 
 def shuffled(names: tuple[str, ...]) -> list[str]:
