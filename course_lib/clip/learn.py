@@ -1,5 +1,6 @@
 """How the pocket CLIP is trained: which batches when, how much they are changed, and the bake of the shipped one."""
 
+import random
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,6 +17,9 @@ from course_lib.clip.pixels import normalise, to_tensor
 from course_lib.clip.tokenizer import TOKENIZER_FILE, get_tokenizer, train_tokenizer
 from course_lib.precision import mixed_precision
 from course_lib.training import Progress, fit
+from course_lib.world.language import caption
+from course_lib.world.scenes import make_scene
+from course_lib.world.stickers import COLOURS, classes
 
 CHECKPOINT = checkpoints.FOLDER / "clip.safetensors"
 
@@ -133,12 +137,6 @@ def bake(out_folder: Path, recipe: ClipRecipe = BAKED) -> None:
 
 def bake_tokenizer(out_folder: Path) -> None:
     """Learn the tokenizer from 20,000 training captions and the class names."""
-    import random
-
-    from course_lib.world.language import caption
-    from course_lib.world.scenes import make_scene
-    from course_lib.world.stickers import COLOURS, classes
-
     rng = random.Random("tokenizer")
     texts = [caption(make_scene(i), rng) for i in range(20_000)]
     names = [c.name for c in classes()] + list(COLOURS)

@@ -88,15 +88,3 @@ def train_tokenizer(texts: Iterable[str], class_names: Sequence[str], file: Path
     bpe.add_special_tokens([START, END])
     file.parent.mkdir(parents=True, exist_ok=True)
     bpe.save(str(file))
-
-
-def bake(folder: Path, scenes: int = 20_000) -> Path:
-    """Train the course's tokenizer on captions of the world's training scenes, into `folder`; returns the file."""
-    from course_lib.world.language import captions
-    from course_lib.world.scenes import make_scene
-    from course_lib.world.stickers import classes
-
-    texts = [text for index in range(scenes) for text in captions(make_scene(index), n=2)]
-    file = folder / TOKENIZER_FILE.name
-    train_tokenizer(texts, [c.name for c in classes()], file)
-    return file
