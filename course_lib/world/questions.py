@@ -1,61 +1,35 @@
 """Questions about a scene, with answers that are short and certainly true.
 
-Yes and no are asked for equally often, and every other kind draws the thing asked about at random; so the best guess
-without the picture is known: the most frequent answer of the kind.
+The words of a question must not give its answer away. So what is denied is drawn in the same way as what is affirmed: for
+a red car that is there, a car of another colour; for a cat, another animal or anything else; for a sign, another text. Yes
+and no are equally frequent, and which of two things is named first is a matter of chance. The best guess without the
+picture is therefore close to the most frequent answer of each kind, which a test compares with a guess from the words.
+
+Nothing is asked about names that could be mistaken for one another (a taxi is a car), and a training question
+never names a colour or a relation that is held out, not even to deny it.
 """
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
-from .language import phrase
-from .nouns import NUMBERS, article, is_plural, plural
+from .language import RELATIONS, SAYS, phrase
+from .lookalikes import could_be
+from .nouns import NUMBERS, is_plural, plural
+from .question_wordings import WORDINGS, wordings
 from .scenes import Scene, Thing, relation
-from .stickers import COLOURS, classes
+from .shapes import SHAPES
+from .signs import WORDS_TEST, WORDS_TRAIN
+from .splits import held_out_colour, held_out_relation
+from .stickers import COLOURS, class_named, classes
 
-KINDS = ("exist", "count", "colour", "relation", "place", "size", "read")
-WORDINGS = {  # kind → (id, wording); the ids of test wordings begin with "test."
-    "exist": (
-        ("train.is_there", "is there {a}?"),
-        ("train.do_you_see", "do you see {a}?"),
-        ("test.can_you_find", "can you find {a} here?"),
-    ),
-    "count": (
-        ("train.how_many", "how many {things} are there?"),
-        ("train.count", "count the {things}."),
-        ("test.number", "what is the number of {things}?"),
-    ),
-    "colour": (
-        ("train.what_colour", "what colour {is} the {thing}?"),
-        ("train.which_colour", "which colour {does} the {thing} have?"),
-        ("test.tell_colour", "tell me the colour of the {thing}."),
-    ),
-    "relation": (
-        ("train.where", "where is the {thing}, seen from the {other}?"),
-        ("train.side", "on which side of the {other} is the {thing}?"),
-        ("test.direction", "in which direction from the {other} does the {thing} lie?"),
-    ),
-    "place": (
-        ("train.place", "where is this?"),
-        ("train.what_place", "what place is this?"),
-        ("test.setting", "what is the setting?"),
-    ),
-    "size": (
-        ("train.bigger", "which is bigger, the {thing} or the {other}?"),
-        ("train.larger", "what is larger, the {thing} or the {other}?"),
-        ("test.size", "of the {thing} and the {other}, which one is bigger?"),
-    ),
-    "read": (
-        ("train.says", "what does the sign say?"),
-        ("train.written", "what is written on the sign?"),
-        ("test.read", "read the sign."),
-    ),
-}
+KINDS = tuple(WORDINGS)
+OPPOSITE = {"left": "right", "right": "left", "above": "below", "below": "above"}
 
 
 @dataclass(frozen=True)
 class Question:
-    """A question with its answer, and the numbers of the things that it is about."""
+    """A question with its answer, and the numbers (from 0) of the things in the scene that it is about."""
 
     kind: str
     text: str
@@ -64,106 +38,154 @@ class Question:
 
 
 def questions(scene: Scene, rng: random.Random, templates: str = "train") -> list[Question]:
-    """One question of every kind that can be asked of this scene without ambiguity."""
-    makers = {
-        "exist": _exist,
-        "count": _count,
-        "colour": _colour,
-        "relation": _relation,
-        "place": _place,
-        "size": _size,
-        "read": _read,
-    }
+    """One question of every kind that this scene can answer without ambiguity, worded for "train" or "test"."""
+    makers = (_exist, _count, _colour, _relation, _related, _place, _size, _read)
     found = []
-    for kind, make in makers.items():
-        made = make(scene, rng)
+    for kind, make in zip(KINDS, makers, strict=True):
+        made = make(scene, rng, templates)
         if made:
             words, answer, things = made
-            wording = rng.choice([text for id, text in WORDINGS[kind] if id.startswith(templates)])
-            found.append(Question(kind, wording.format(**words), answer, things))
+            found.append(Question(kind, rng.choice(wordings(kind, templates)).format(**words), answer, things))
     return found
 
 
-def _unique(scene: Scene) -> list[int]:
-    """Numbers of the things whose name stands alone in the scene."""
+def _unmistakable(scene: Scene) -> list[int]:
+    """Numbers of the things that "the <name>" can only mean."""
     names = [thing.name for thing in scene.things]
-    return [number for number, name in enumerate(names) if names.count(name) == 1]
+    return [i for i, name in enumerate(names) if sum(other in could_be(name) for other in names) == 1]
 
 
-def _exist(scene: Scene, rng: random.Random):
-    """Half yes, half no; the no half the time nearly true: another thing of the same group, or another colour."""
+def _exist(scene: Scene, rng: random.Random, templates: str):
     number = int(rng.random() * len(scene.things))
     thing = scene.things[number]
-    if rng.random() < 0.5:
-        return {"a": phrase(thing, size=False)}, "yes", (number,)
-    if rng.random() < 0.5 and (near := _nearly(scene, thing, rng)):
-        return {"a": near}, "no", (number,)
-    absent = [c.name for c in _of_split("base") if c.name not in {t.name for t in scene.things}]
-    name = rng.choice(absent)
-    return {"a": f"{article(name, name)} {name}"}, "no", ()
-
-
-def _nearly(scene: Scene, thing: Thing, rng: random.Random) -> str | None:
-    """What could be taken for the thing, and is not in the scene."""
-    if thing.colour and thing.kind != "sign":
-        there = {t.colour for t in scene.things if t.name == thing.name}
-        if None not in there:
-            colour = rng.choice([c for c in COLOURS if c not in there])
-            return f"{article(colour, thing.name)} {colour} {thing.name}"
-    group = next((c.supercategory for c in classes() if c.id == thing.class_id), None)
-    present = {t.name for t in scene.things}
-    near = [c.name for c in _of_split("base") if c.supercategory == group and c.name not in present]
-    if not near:
+    with_colour = thing.colour is not None and thing.kind != "sign" and rng.random() < 0.5
+    shown = thing if with_colour or thing.kind == "sign" else replace(thing, colour=None)
+    absent = _absent_like(scene, shown, rng)
+    if absent is None:
         return None
-    name = rng.choice(near)
-    return f"{article(name, name)} {name}"
+    says = rng.choice(SAYS[templates])
+    if rng.random() < 0.5:
+        return _asked(shown, says), "yes", (number,)
+    return _asked(absent, says), "no", ()
+
+
+def _asked(thing: Thing, says: str) -> dict[str, str]:
+    """ "is there a cat" and "a cat", "are there any cherries" and "any cherries", "is the sun" and "the sun"."""
+    words = phrase(thing, size=False, says=says)
+    if words.startswith("the "):
+        return {"is_there": f"is {words}", "any": words}
+    if words.startswith("some "):
+        words = f"any {words.removeprefix('some ')}"
+        return {"is_there": f"{'are' if is_plural(thing.name) else 'is'} there {words}", "any": words}
+    return {"is_there": f"is there {words}", "any": words}
+
+
+def _absent_like(scene: Scene, thing: Thing, rng: random.Random) -> Thing | None:
+    """A thing that is certainly not in the scene, and that is asked for in the same words as `thing`."""
+    if thing.kind == "sign":
+        there = {other.text for other in scene.things}
+        pool = WORDS_TRAIN if thing.text in WORDS_TRAIN else WORDS_TEST
+        return replace(thing, text=rng.choice([text for text in pool if text not in there]))
+    possible = {name for other in scene.things for name in could_be(other.name)}
+    if thing.colour and not held_out_colour(thing.name, thing.colour):
+        return _other_colour(scene, thing, rng)
+    names = [name for name in _names_like(thing, rng) if name not in possible]
+    if thing.colour:  # the pair is held out, so the denied one must be held out as well
+        names = [name for name in names if held_out_colour(name, thing.colour)]
+    return replace(thing, name=rng.choice(names)) if names else None
+
+
+def _other_colour(scene: Scene, thing: Thing, rng: random.Random) -> Thing | None:
+    """The thing in a colour that nothing like it has; None where something like it has its natural colours."""
+    there = {other.colour for other in scene.things if other.name in could_be(thing.name)}
+    if None in there:
+        return None
+    free = [colour for colour in COLOURS if colour not in there and not held_out_colour(thing.name, colour)]
+    return replace(thing, colour=rng.choice(free))
+
+
+def _names_like(thing: Thing, rng: random.Random) -> tuple[str, ...]:
+    """Names as likely to be asked for as the thing's own; half the time only those of its group."""
+    if thing.kind == "shape":
+        return SHAPES
+    near = _similar(thing.name, True)
+    return near if rng.random() < 0.5 and len(near) > 1 and thing.colour is None else _similar(thing.name, False)
 
 
 @cache
-def _of_split(split: str) -> tuple:
-    return tuple(c for c in classes() if c.split == split)
+def _similar(name: str, same_group: bool) -> tuple[str, ...]:
+    record = class_named(name)
+    return tuple(
+        c.name
+        for c in classes()
+        if (c.split, c.recolourable) == (record.split, record.recolourable)
+        and (not same_group or c.supercategory == record.supercategory)
+    )
 
 
-def _count(scene: Scene, rng: random.Random):
-    number = int(rng.random() * len(scene.things))
-    name = scene.things[number].name
-    same = tuple(i for i, thing in enumerate(scene.things) if thing.name == name)
-    if rng.random() < 0.25:
-        absent = rng.choice([c.name for c in _of_split("base") if c.name not in {t.name for t in scene.things}])
-        return {"things": plural(absent)}, NUMBERS[0], ()
+def _count(scene: Scene, rng: random.Random, templates: str):
+    """Of one name where a name is there twice, else of all things: there would be one of each."""
+    names = [thing.name for thing in scene.things]
+    if len(set(names)) == len(names):
+        return {"things": "things"}, NUMBERS[len(names)], tuple(range(len(names)))
+    name = rng.choice(list(dict.fromkeys(names)))
+    if any(other != name and other in could_be(name) for other in names):
+        return None
+    same = tuple(i for i, other in enumerate(names) if other == name)
     return {"things": plural(name)}, NUMBERS[len(same)], same
 
 
-def _colour(scene: Scene, rng: random.Random):
+def _verbs(name: str) -> dict[str, str]:
+    many = is_plural(name)
+    return {"thing": name, "is": "are" if many else "is", "does": "do" if many else "does"}
+
+
+def _colour(scene: Scene, rng: random.Random, templates: str):
     """Only of things that were painted: what colour a zebra has would be a matter of taste."""
-    painted = [i for i in _unique(scene) if scene.things[i].colour]
+    painted = [i for i in _unmistakable(scene) if scene.things[i].colour]
     if not painted:
         return None
     number = rng.choice(painted)
-    thing = scene.things[number]
-    many = is_plural(thing.name)
-    words = {"thing": thing.name, "is": "are" if many else "is", "does": "do" if many else "does"}
-    return words, thing.colour, (number,)
+    return _verbs(scene.things[number].name), scene.things[number].colour, (number,)
 
 
-def _relation(scene: Scene, rng: random.Random):
-    pairs = [(i, j) for i in _unique(scene) for j in _unique(scene) if i != j]
-    clear = [(i, j) for i, j in pairs if relation(scene.things[i], scene.things[j])]
-    if not clear:
+def _relations(scene: Scene) -> list[tuple[int, int, str]]:
+    """Every (i, j, how) with thing i clearly left of, right of, above or below thing j."""
+    alone = _unmistakable(scene)
+    pairs = [(i, j, relation(scene.things[i], scene.things[j])) for i in alone for j in alone if i != j]
+    return [(i, j, how) for i, j, how in pairs if how]
+
+
+def _relation(scene: Scene, rng: random.Random, templates: str):
+    found = _relations(scene)
+    if not found:
         return None
-    i, j = rng.choice(clear)
-    a, b = scene.things[i], scene.things[j]
-    return {"thing": a.name, "other": b.name}, relation(a, b), (i, j)
+    i, j, how = rng.choice(found)
+    return {**_verbs(scene.things[i].name), "other": scene.things[j].name}, how, (i, j)
 
 
-def _place(scene: Scene, rng: random.Random):
+def _related(scene: Scene, rng: random.Random, templates: str):
+    """Yes or no: what is so, or its opposite."""
+    names = [thing.name for thing in scene.things]
+    found = _relations(scene)
+    if scene.stream == "train":
+        found = [(i, j, how) for i, j, how in found if not held_out_relation(names[i], OPPOSITE[how], names[j])]
+    if not found:
+        return None
+    i, j, how = rng.choice(found)
+    yes = rng.random() < 0.5
+    way = rng.choice(RELATIONS[templates][how if yes else OPPOSITE[how]])
+    return {**_verbs(names[i]), "way": way, "other": names[j]}, "yes" if yes else "no", (i, j)
+
+
+def _place(scene: Scene, rng: random.Random, templates: str):
     return {}, scene.backdrop, ()
 
 
-def _size(scene: Scene, rng: random.Random):
-    """Only where one is at least a third wider than the other."""
-    alone = _unique(scene)
-    pairs = [(i, j) for i in alone for j in alone if scene.things[i].width >= 1.33 * scene.things[j].width]
+def _size(scene: Scene, rng: random.Random, templates: str):
+    """Only where one is at least a third wider; never of signs, which are always big. `things` names the bigger first."""
+    alone = [i for i in _unmistakable(scene) if scene.things[i].kind != "sign"]
+    pairs = [(i, j) for i in alone for j in alone if scene.things[i].width >= 4 / 3 * scene.things[j].width]
     if not pairs:
         return None
     i, j = rng.choice(pairs)
@@ -172,6 +194,6 @@ def _size(scene: Scene, rng: random.Random):
     return {"thing": first, "other": second}, big, (i, j)
 
 
-def _read(scene: Scene, rng: random.Random):
-    signs = [i for i in _unique(scene) if scene.things[i].text]
+def _read(scene: Scene, rng: random.Random, templates: str):
+    signs = [i for i in _unmistakable(scene) if scene.things[i].text]
     return ({}, scene.things[signs[0]].text, (signs[0],)) if signs else None
