@@ -513,8 +513,8 @@ show.matrix(
 
 # %% [markdown]
 # The pocket model's answers here are confident nonsense: photographs and most of these words are outside its world, and a
-# softmax must add up to 1. The real one gets the first four right, and then fails in CLIP's known ways: ask it to tell one
-# cup from three (counting), or put "not a cat" among the labels (negation).
+# softmax must add up to 1. With the real one, see whether it names the four; then look for CLIP's known weaknesses: can it tell
+# one cup from three (counting)? What does it make of "not a cat" among the labels (negation)?
 #
 # ## Recap
 #
