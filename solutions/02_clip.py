@@ -512,7 +512,7 @@ show.matrix(
 )
 
 # %% [markdown]
-# The pocket model's answers here are confident nonsense: photographs and most of these words are outside its world, and a
+# The pocket model's answers here are guesses, and yet some are confident: photographs and most of these words are outside its world, and a
 # softmax must add up to 1. With the real one, see whether it names the four; then look for CLIP's known weaknesses: can it tell
 # one cup from three (counting)? What does it make of "not a cat" among the labels (negation)?
 #
