@@ -18,7 +18,7 @@ COLUMNS, WIDTH, HEIGHT, SIDE = 15, 56, 54, 32  # of a style's sheet: one labelle
 
 def style_sheet(style: str) -> Image.Image:
     """All drawings of a style, each with its class's name below it in one line or two."""
-    names = {row: c.name.replace(" ", "\n") for c in classes() for row in c.drawings}
+    names = {row: "\n".join(c.name.rsplit(" ", 1)) for c in classes() for row in c.drawings}
     paper = Image.new("RGBA", (COLUMNS * WIDTH, -(-DRAWINGS // COLUMNS) * HEIGHT), (*PAPER, 255))
     pen, font = ImageDraw.Draw(paper), ImageFont.load_default(9)
     for row, drawing in enumerate(load_atlas(style)):
