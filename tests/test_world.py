@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 
 from course_lib.session import REPO
+from course_lib.world.recolour import PALETTE
 from course_lib.world.render import render
 from course_lib.world.scenes import Recipe, make_scene, relation
 from course_lib.world.splits import (
+    DRAWN_IN_HELD_OUT_COLOUR,
     SHIFT_STYLES,
     TRAIN_STYLES,
     held_out_colour,
@@ -20,7 +22,7 @@ from course_lib.world.splits import (
     training_may_see,
     training_may_use_template,
 )
-from course_lib.world.stickers import COLOURS, STYLES, classes
+from course_lib.world.stickers import COLOURS, STYLES, classes, load_atlas
 
 FINGERPRINT = "8e2d1ea4b469778ecbeeec02dd1036edce05738655ef81a3bcf220899d1749be"
 PRINT_IT = "from tests.test_world import fingerprint; print(fingerprint())"
@@ -76,6 +78,18 @@ def test_one_colour_of_everything_is_held_out_and_all_colours_equally_often():
     kept_back = [[colour for colour in COLOURS if held_out_colour(name, colour)] for name in names]
     assert all(len(colours) == 1 for colours in kept_back)
     assert set(Counter(colours[0] for colours in kept_back).values()) <= {5, 6}
+
+
+def test_no_class_measured_on_unseen_pairs_is_drawn_in_its_held_out_colour():
+    palette = np.array([PALETTE[colour] for colour in COLOURS], float)
+    for c in (c for c in classes() if c.recolourable and c.split == "base"):
+        shares = []
+        for drawing in (load_atlas(style)[row] for style in TRAIN_STYLES for row in c.drawings):
+            rgb = drawing[drawing[..., 3] > 64][:, :3].astype(float)  # [P, 3], the visible pixels
+            rgb = rgb[np.ptp(rgb, axis=1) > 60]  # coloured, not grey
+            nearest = ((rgb[:, None] - palette) ** 2).sum(-1).argmin(1)  # [P, 8] → [P]
+            shares.append(np.mean([held_out_colour(c.name, COLOURS[i]) for i in nearest] or [0]))
+        assert max(shares) < 0.3 or c.name in DRAWN_IN_HELD_OUT_COLOUR, (c.name, shares)
 
 
 def test_a_relation_is_held_out_from_either_side():

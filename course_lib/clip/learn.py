@@ -40,7 +40,7 @@ class ClipRecipe:
     seed: int = 0
 
 
-LIVE = ClipRecipe(steps=1300, augment_from=0.25, augment_full=0.8, strength=0.6)
+LIVE = ClipRecipe(steps=1500, augment_from=0.25, augment_full=0.8, strength=0.6)
 BAKED = ClipRecipe(steps=11_000)
 
 

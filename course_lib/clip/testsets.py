@@ -12,7 +12,7 @@ from course_lib.clip.pixels import normalise, to_tensor
 from course_lib.world.language import caption, swapped_captions
 from course_lib.world.render import render
 from course_lib.world.scenes import Recipe, Scene, make_scene
-from course_lib.world.splits import TRAIN_STYLES
+from course_lib.world.splits import DRAWN_IN_HELD_OUT_COLOUR, TRAIN_STYLES
 from course_lib.world.stickers import COLOURS, class_named, classes
 
 CHUNK = 256  # pictures encoded at once
@@ -47,9 +47,13 @@ def single_things(
 
 
 def unseen_pairs(each: int = 24) -> TestSet:
-    """Scenes of painted things in the one colour that training never showed on them; the answers are all pairs."""
+    """Scenes of painted things in the one colour that training never showed on them; the answers are all pairs.
+
+    Classes that are drawn in that colour anyway are no subject of the question, but stay possible answers.
+    """
     names = [c.name for c in classes() if c.split == "base" and c.recolourable]
-    pictures = single_things(names, each, colour="held out")
+    unseen = [name for name in names if name not in DRAWN_IN_HELD_OUT_COLOUR]
+    pictures = single_things(unseen, each, colour="held out")
     pairs = tuple(f"{colour} {name}" for name in names for colour in COLOURS)
     answers = [pairs.index(f"{s.things[0].colour} {s.things[0].name}") for s in pictures.scenes]
     return TestSet(pictures.scenes, pictures.images, np.array(answers), pairs)
