@@ -10,7 +10,7 @@ never names a colour or a relation that is held out, not even to deny it.
 """
 
 import random
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 
 from .language import RELATIONS, SAYS, phrase
@@ -35,6 +35,7 @@ class Question:
     text: str
     answer: str
     things: tuple[int, ...]
+    words: dict[str, str] = field(default_factory=dict, compare=False)  # what was put into the wording
 
 
 def questions(scene: Scene, rng: random.Random, templates: str = "train") -> list[Question]:
@@ -45,7 +46,8 @@ def questions(scene: Scene, rng: random.Random, templates: str = "train") -> lis
         made = make(scene, rng, templates)
         if made:
             words, answer, things = made
-            found.append(Question(kind, rng.choice(wordings(kind, templates)).format(**words), answer, things))
+            text = rng.choice(wordings(kind, templates)).format(**words)
+            found.append(Question(kind, text, answer, things, words))
     return found
 
 
