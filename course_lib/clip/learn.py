@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -37,6 +38,7 @@ class ClipRecipe:
     augment_full: float = 0.5  # and are changed most
     strength: float = 1.0
     shortcut: bool = False  # leave it open: captions that say everything, batches of anything
+    several: bool = True  # show scenes of several things too
     seed: int = 0
 
 
@@ -50,6 +52,7 @@ class Batch:
 
     images: Tensor  # [B, 3, S, S], normalised
     texts: Tensor  # [B, L] token ids
+    labels: Tensor  # [B] numbers of the first things' classes, which CLIP is never told
 
 
 def make_batch(step: int, recipe: ClipRecipe) -> Batch:
@@ -61,7 +64,14 @@ def make_batch(step: int, recipe: ClipRecipe) -> Batch:
     generator = torch.Generator().manual_seed(recipe.seed * 1_000_003 + step)
     keep_hue, keep_place = torch.from_numpy(pictures.keep_hue), torch.from_numpy(pictures.keep_place)
     images = augment(to_tensor(pictures.images), keep_hue, keep_place, strength, generator)
-    return Batch(normalise(images), get_tokenizer()(pictures.captions))
+    labels = torch.tensor([class_number().get(name, -1) for name in pictures.names])
+    return Batch(normalise(images), get_tokenizer()(pictures.captions), labels)
+
+
+@cache
+def class_number() -> dict[str, int]:
+    """The number of each class that training may see, as a classifier with fixed labels counts them."""
+    return {name: number for number, name in enumerate(batches.base_names())}
 
 
 def kind_of_batch(step: int, recipe: ClipRecipe) -> Callable[[int, int, int], batches.PictureBatch]:
@@ -71,7 +81,8 @@ def kind_of_batch(step: int, recipe: ClipRecipe) -> Callable[[int, int, int], ba
     turn = step % 4
     if step < recipe.close_share * recipe.steps:
         return batches.painted if turn == 3 else batches.close_ups
-    return (batches.singles, batches.close_ups, batches.scenes_of_several, batches.painted)[turn]
+    third = batches.scenes_of_several if recipe.several else batches.singles
+    return (batches.singles, batches.close_ups, third, batches.painted)[turn]
 
 
 def train(

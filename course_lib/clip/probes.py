@@ -6,16 +6,11 @@ from torch import Tensor
 PROBE_C = 0.316  # the regularisation of CLIP's own probes (openai/CLIP, README)
 
 
-def fit_head(features: np.ndarray, answers: np.ndarray, c: float = PROBE_C):
-    """Logistic regression on features [N, D] with answers int [N] → scikit-learn's fitted classifier."""
+def linear_probe(train: np.ndarray, answers: np.ndarray, test: np.ndarray, c: float = PROBE_C) -> np.ndarray:
+    """Logistic regression: fit on train [N, D] with answers int [N] → predictions int [M] for test [M, D]."""
     from sklearn.linear_model import LogisticRegression
 
-    return LogisticRegression(C=c, max_iter=300).fit(features, answers)
-
-
-def linear_probe(train: np.ndarray, answers: np.ndarray, test: np.ndarray, c: float = PROBE_C) -> np.ndarray:
-    """Fit on train [N, D] with answers int [N] → predictions int [M] for test [M, D]."""
-    return fit_head(train, answers, c).predict(test)
+    return LogisticRegression(C=c, max_iter=300).fit(train, answers).predict(test)
 
 
 def few_shots(features: Tensor, answers: np.ndarray, shots: int, seed: int) -> tuple[np.ndarray, np.ndarray]:

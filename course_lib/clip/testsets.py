@@ -1,6 +1,7 @@
 """Pictures to be tested on: drawn from the stream "test", which no training and no tuning ever sees."""
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -94,10 +95,15 @@ def draw(scenes: list[Scene]) -> np.ndarray:
 
 
 @torch.no_grad()
+def encoded(encode: Callable[[Tensor], Tensor], images: np.ndarray) -> Tensor:
+    """What `encode` makes of pictures uint8 [N, 64, 64, 3], a few hundred at a time: [N, …]."""
+    chunks = [normalise(to_tensor(images[i : i + CHUNK])) for i in range(0, len(images), CHUNK)]
+    return torch.cat([encode(chunk) for chunk in chunks])
+
+
 def image_features(model, images: np.ndarray) -> Tensor:
     """uint8 [N, 64, 64, 3] → [N, D] of length 1."""
-    chunks = [normalise(to_tensor(images[i : i + CHUNK])) for i in range(0, len(images), CHUNK)]
-    return torch.cat([model.encode_image(chunk, normalize=True) for chunk in chunks])
+    return encoded(lambda chunk: model.encode_image(chunk, normalize=True), images)
 
 
 @torch.no_grad()

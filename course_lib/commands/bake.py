@@ -6,7 +6,11 @@ from pathlib import Path
 from course_lib.commands.registry import find
 from course_lib.session import REPO
 
-BAKES = {"clip_tokenizer": "course_lib.clip.learn:bake_tokenizer", "clip": "course_lib.clip.learn:bake"}
+BAKES = {
+    "clip_tokenizer": "course_lib.clip.learn:bake_tokenizer",
+    "clip": "course_lib.clip.learn:bake",
+    "clip_supervised": "course_lib.clip.supervised:bake",
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
