@@ -1,0 +1,117 @@
+"""JupyterLab in a headless Chromium: start the course as a learner does, open a notebook, run it, read the page."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from course_lib.session import REPO
+
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+SWITCHES = (
+    "--no-sandbox",  # containers run as root, and it opens no page but ours
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-sync",
+    "--no-proxy-server",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",  # what a page asks of others is recorded, and fails
+)
+PATIENCE = 120_000  # milliseconds for whatever is waited for: the computer may be busy with other tests
+QUIET = 2_000  # milliseconds for which a kernel must be idle: a new one is idle, then busy with its start, then idle
+CLICKS = 4
+
+READY = """quiet => {
+    const idle = document.querySelector('.jp-Notebook-ExecutionIndicator')?.dataset.status === 'idle';
+    window.idleSince = idle ? window.idleSince ?? Date.now() : undefined;
+    return idle && Date.now() - window.idleSince > quiet;
+}"""
+PROMPTS = (
+    "[...document.querySelectorAll('.jp-Notebook .jp-CodeCell .jp-InputPrompt')].map(prompt => prompt.textContent)"
+)
+ERRORS = "[...document.querySelectorAll('[data-mime-type=\"application/vnd.jupyter.error\"]')].map(e => e.innerText)"
+STARTED = f"() => {PROMPTS}.some(prompt => /\\[[*\\d]+\\]/.test(prompt))"
+ENDED = f"""cells => {ERRORS}.length > 0
+    || {PROMPTS}.length === cells && {PROMPTS}.every(prompt => /\\[\\d+\\]/.test(prompt))"""
+
+
+def find_chromium() -> str | None:
+    """The path of a Chromium, if there is one."""
+    return next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
+
+
+def copy_course(target: Path) -> Path:
+    """What a learner needs of the course, in another folder: JupyterLab saves what it opens."""
+    for name in ("course_lib", "data", "notebooks"):
+        shutil.copytree(REPO / name, target / name, ignore=shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints"))
+    return target
+
+
+def keep_all_cells_in_the_page(home: Path) -> None:
+    """Else JupyterLab takes those out of sight out of the page."""
+    folder = home / "jupyter" / "lab" / "user-settings" / "@jupyterlab" / "notebook-extension"
+    folder.mkdir(parents=True)
+    (folder / "tracker.jupyterlab-settings").write_text('{"windowingMode": "none"}', encoding="utf-8")
+
+
+@contextmanager
+def started(course: Path, home: Path) -> Iterator[str]:
+    """`python -m course_lib start --no-browser` in that folder: gives the address that it prints, and ends it afterwards."""
+    surroundings = {k: v for k, v in os.environ.items() if k not in ("CI", "COURSE_QUICK", "PYTHONPATH")}
+    surroundings |= {"COURSE_NO_VENV": "1", "COURSE_HOME": str(home)}
+    command = [sys.executable, "-m", "course_lib", "start", "--no-browser", "--port", str(free_port())]
+    options = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "encoding": "utf-8"}
+    process = subprocess.Popen(command, cwd=course, env=surroundings, **options)
+    try:
+        yield printed_address(process)
+    finally:
+        process.terminate()
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+def printed_address(process: subprocess.Popen) -> str:
+    """The first address that it prints. Need not look at a clock: `start` gives up when JupyterLab stays silent."""
+    said = []
+    for line in process.stdout:
+        said.append(line)
+        if address := re.search(r"http://\S+", line):
+            return address[0]
+    raise AssertionError("`start` printed no address:\n" + "".join(said))
+
+
+def free_port() -> int:
+    """A port that nobody uses at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def run_all(page, cells: int) -> None:
+    """Run > Run All Cells in the open notebook, which has so many code cells; returns at its end or first error."""
+    from playwright.sync_api import TimeoutError
+
+    for _ in range(CLICKS):  # one that comes before the kernel is connected does nothing
+        page.wait_for_function(READY, arg=QUIET, timeout=PATIENCE)
+        page.locator("#jp-MainMenu .lm-MenuBar-item", has_text=re.compile("^Run$")).click()
+        page.locator(".lm-Menu-item", has_text=re.compile("^Run All Cells")).click()
+        try:
+            page.wait_for_function(STARTED, timeout=15_000)
+            break
+        except TimeoutError:
+            page.keyboard.press("Escape")  # a menu that stayed open
+    try:
+        page.wait_for_function(ENDED, arg=cells, timeout=PATIENCE)
+    except TimeoutError:
+        raise AssertionError(f"{cells} cells should run, and stand at {page.evaluate(PROMPTS)}") from None
+
+
+def errors(page) -> list[str]:
+    """The tracebacks in the page."""
+    return page.evaluate(ERRORS)
