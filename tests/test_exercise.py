@@ -290,6 +290,11 @@ def test_html_escapes_and_marks():
     assert "`x < y` & more" in repr(card)
 
 
+def test_html_emphasises_words_and_leaves_products_alone():
+    card = public.verdict_card("a.b", checking.Verdict("wrong", "the *last* row, `a * b * c`, 2 * 3 * 4", ""))
+    assert "the <em>last</em> row, <code>a * b * c</code>, 2 * 3 * 4" in card._repr_html_()
+
+
 def test_importing_is_light():
     code = "import sys, course_lib.exercise; assert 'torch' not in sys.modules and 'IPython' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -10,7 +10,7 @@ EDGES = {"✓": "#0072B2", "✗": "#D55E00", "○": "#888888"}  # Okabe and Ito'
 
 @dataclass(frozen=True)
 class Card:
-    """A headline with a mark, and lines under it. `code` in backticks."""
+    """A headline with a mark, and lines under it. `code` in backticks, *emphasis* in asterisks."""
 
     mark: str  # ✓ right, ✗ wrong, ○ not started, or a note
     headline: str
@@ -50,5 +50,8 @@ def show(message: Card | Page) -> None:
 
 
 def to_html(text: str) -> str:
-    """Escape, turn backticks into code, keep line breaks."""
-    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text, quote=False)).replace("\n", "<br>")
+    """Escape, turn backticks into code and asterisks around words into emphasis, keep line breaks."""
+    pieces = re.split(r"`([^`]+)`", html.escape(text, quote=False))  # every other one is code, where * means "times"
+    pieces[::2] = [re.sub(r"\*(\w[\w ]*)\*", r"<em>\1</em>", piece) for piece in pieces[::2]]
+    pieces[1::2] = [f"<code>{piece}</code>" for piece in pieces[1::2]]
+    return "".join(pieces).replace("\n", "<br>")
