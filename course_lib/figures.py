@@ -60,7 +60,8 @@ def show(figures: Iterable[Figure]) -> None:
         return
     from IPython.display import display
 
-    display({"text/plain": table(figures), MIME: [asdict(figure) for figure in figures]}, raw=True)
+    text = table(figures)  # as text its long rows would wrap in the page, so it goes there as Markdown, too
+    display({"text/markdown": text, "text/plain": text, MIME: [asdict(figure) for figure in figures]}, raw=True)
 
 
 def _cells(figure: Figure) -> dict[str, str]:
