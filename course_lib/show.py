@@ -68,8 +68,9 @@ class LossCurve:
         axes.plot(progress.losses, color="0.8", linewidth=0.8)
         axes.plot(running_mean(progress.losses), color="C0", label=self.summary(progress))
         axes.axhline(self.chance, color="C3", linestyle="--", label=f"guessing: {self.chance_name} = {self.chance:.2f}")
-        axes.set(xlabel="step", ylabel="loss", ylim=(0, None))
-        axes.legend(frameon=False)
+        top = max(self.chance, *running_mean(progress.losses))
+        axes.set(xlabel="step", ylabel="loss", ylim=(0, 1.45 * top))  # room for the legend above the dashed line
+        axes.legend(frameon=False, loc="upper right")
         return figure
 
     def summary(self, progress) -> str:
