@@ -25,6 +25,7 @@ def exercise(task_id: str) -> Callable[[Written], Written]:
     """
 
     def decorate(written: Written) -> Written:
+        """Check once, now."""
         try:
             task = find_task(task_id)
         except UnknownExercise as error:

@@ -36,15 +36,18 @@ def label_box(model, tokenizer, pictures: dict[str, np.ndarray], labels: str = "
     shown = dict(pictures)
     choice = widgets.Dropdown(options=list(shown), description="Picture")
     upload = widgets.FileUpload(accept="image/*", multiple=False, description="Upload")
+    upload.tooltip = "Choose a picture of your own"  # ipywidgets 8 else says "null"; 7 knows no tooltip here
     words = widgets.Text(value=labels, description="Labels", continuous_update=False)
     words.layout.width = "420px"
     image, answer = widgets.HTML(), widgets.HTML()
 
     def refresh(_=None) -> None:
+        """Show the chosen picture, and ask the model anew."""
         image.value = picture_html(shown[choice.value], choice.value)
         answer.value = answer_html(model, tokenizer, shown[choice.value], words.value)
 
     def uploaded(change) -> None:
+        """Add the upload to the choices, and choose it; say so when it is no picture."""
         content = uploaded_bytes(change["new"])
         if content is None:
             return
