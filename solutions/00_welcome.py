@@ -39,9 +39,9 @@ show.pictures(
 # stands the full description, so every claim that a model makes can be checked.
 
 # %% tags=["check"]
-scene = make_scene(5)
+scene = scenes[8]
 for thing in scene.things:
-    print(f"{thing.name}: {thing.size}, colour {thing.colour}, at x {thing.x:.2f}, y {thing.y:.2f}")
+    print(f"{thing.name}: {thing.size}, {thing.colour or 'as drawn'}, at x {thing.x:.2f}, y {thing.y:.2f}")
 
 # %%
 picture = render(scene, size=192)
@@ -51,7 +51,7 @@ show.annotated(
     picture.boxes,
     picture.instances,
     names,
-    alt=f"Scene 5 with boxes around {', '.join(names)}; beside it the mask of each thing.",
+    alt=f"Scene 8 with boxes around {', '.join(names)}; beside it the mask of each thing.",
 )
 
 # %% [markdown]
@@ -86,7 +86,8 @@ show.pictures(
 from course_lib.world.splits import held_out_colour, training_may_see
 
 print("classes that training may see:", sum(c.split == "base" for c in classes()), "of", len(classes()))
-print("training scenes that hold something held out:", sum(not training_may_see(make_scene(i)) for i in range(1000)))
+leaks = sum(not training_may_see(make_scene(i)) for i in range(1000))
+print("training scenes that hold something held out:", leaks, "of 1,000")
 print("may training see a line drawing?", training_may_see(make_scene(0, Recipe(styles=("line",)))))
 print(
     "the colour that no training fox has:",
@@ -106,7 +107,7 @@ import numpy as np
 
 @exercise("world.box_from_mask")
 def box_from_mask(mask):
-    """mask: bool [H, W] → (x0, y0, x1, y1) of the smallest box around the True pixels, the ends excluded"""
+    """mask: bool [H, W] → (x0, y0, x1, y1), the smallest box around its True pixels, ends excluded"""
     rows = np.flatnonzero(mask.any(axis=1))
     columns = np.flatnonzero(mask.any(axis=0))
     return int(columns[0]), int(rows[0]), int(columns[-1]), int(rows[-1])
@@ -123,7 +124,7 @@ def box_from_mask(mask):
 # %% tags=["check"]
 @exercise("world.box_from_mask")
 def box_from_mask(mask):
-    """mask: bool [H, W] → (x0, y0, x1, y1) of the smallest box around the True pixels, the ends excluded"""
+    """mask: bool [H, W] → (x0, y0, x1, y1), the smallest box around its True pixels, ends excluded"""
     ### BEGIN SOLUTION
     rows = np.flatnonzero(mask.any(axis=1))
     columns = np.flatnonzero(mask.any(axis=0))
@@ -167,7 +168,7 @@ print(f"{overlap((0, 0, 10, 10), (5, 0, 15, 10)):.3f}")
 # | a nudge, then the formula, then a skeleton | `hint("world.overlap")`, again for the next one |
 # | what you have solved so far | `progress()` here, or `python -m course_lib check` |
 # | something about the set-up is wrong | `python -m course_lib doctor` |
-# | an error message you don't know | `docs/TROUBLESHOOTING.md`, sorted by message |
+# | an error message you don't know | [docs/TROUBLESHOOTING.md](../docs/TROUBLESHOOTING.md), sorted by message |
 #
 # ## Two sizes, one path
 #
