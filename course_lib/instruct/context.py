@@ -51,7 +51,9 @@ def from_coco(instances: dict, caption_file: dict) -> list[ImageContext]:
     seen: dict[int, list[dict]] = {}
     for annotation in instances["annotations"]:
         seen.setdefault(annotation["image_id"], []).append(annotation)
-    return [_joined(image, names, said.get(image["id"], []), seen.get(image["id"], [])) for image in instances["images"]]
+    return [
+        _joined(image, names, said.get(image["id"], []), seen.get(image["id"], [])) for image in instances["images"]
+    ]
 
 
 def _joined(image: dict, names: dict[int, str], captions: Sequence[str], annotations: Sequence[dict]) -> ImageContext:
@@ -60,7 +62,5 @@ def _joined(image: dict, names: dict[int, str], captions: Sequence[str], annotat
     boxes = []
     for annotation in annotations:
         x, y, w, h = annotation["bbox"]
-        boxes.append(
-            Box(names[annotation["category_id"]], x / width, y / height, (x + w) / width, (y + h) / height)
-        )
+        boxes.append(Box(names[annotation["category_id"]], x / width, y / height, (x + w) / width, (y + h) / height))
     return ImageContext(str(image["id"]), image["file_name"], tuple(captions), tuple(boxes))
