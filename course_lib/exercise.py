@@ -63,7 +63,7 @@ def hint(task_id: str) -> None:
     more = (
         "Run this again for more." if index + 1 < len(hints) else "That was the last one; the next is the first again."
     )
-    show(Page(f"**Hint {index + 1} of {len(hints)}, {HINT_NAMES[index]}.** {hints[index]}\n\n*{more}*"))
+    show(Page(f"**Hint {index + 1} of {len(hints)}, {HINT_NAMES[index]}.**\n\n{hints[index]}\n\n*{more}*"))
 
 
 def points(task_id: str) -> int:
