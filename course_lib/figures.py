@@ -60,8 +60,9 @@ def show(figures: Iterable[Figure]) -> None:
         return
     from IPython.display import display
 
-    text = table(figures)  # as text its long rows would wrap in the page, so it goes there as Markdown, too
-    display({"text/markdown": text, "text/plain": text, MIME: [asdict(figure) for figure in figures]}, raw=True)
+    text = table(figures)
+    page = text.replace(" %", "\N{NO-BREAK SPACE}%")  # as plain text its long rows would wrap, so it is Markdown there
+    display({"text/markdown": page, "text/plain": text, MIME: [asdict(figure) for figure in figures]}, raw=True)
 
 
 def _cells(figure: Figure) -> dict[str, str]:

@@ -69,3 +69,12 @@ def test_figures_survive_json_and_fill_only_the_columns_they_need():
     head, _, first, second = figures.table([one, other]).splitlines()
     assert [cell.strip() for cell in head.split("|")[1:-1]] == ["figure", "value", "interval", "n", "chance"]
     assert "96.4 %" in first and "95.0 %–97.0 %" in first and "0.6 %" in first and "2,346 scenes/s" in second
+
+
+def test_figures_in_a_notebook_are_a_table_with_the_numbers_beside_it(monkeypatch):
+    shown = []
+    monkeypatch.setattr("course_lib.show.in_notebook", lambda: True)
+    monkeypatch.setattr("IPython.display.display", lambda bundle, raw: shown.append(bundle))
+    figures.show([figures.Figure("clip.top1", 0.964)])
+    assert shown[0]["text/markdown"].splitlines()[2] == "| clip.top1 | 96.4\N{NO-BREAK SPACE}% |"
+    assert "96.4 %" in shown[0]["text/plain"] and shown[0][figures.MIME][0]["value"] == 0.964
