@@ -38,7 +38,7 @@ def label_box(model, tokenizer, pictures: dict[str, np.ndarray], labels: str = "
     upload = widgets.FileUpload(accept="image/*", multiple=False, description="Upload")
     upload.tooltip = "Choose a picture of your own"  # ipywidgets 8 else says "null"; 7 knows no tooltip here
     words = widgets.Text(value=labels, description="Labels", continuous_update=False)
-    words.layout.width = "420px"
+    words.layout.width, words.layout.max_width = "100%", "640px"
     image, answer = widgets.HTML(), widgets.HTML()
 
     def refresh(_=None) -> None:
