@@ -46,7 +46,7 @@ def find_chromium() -> str | None:
 
 def copy_course(target: Path) -> Path:
     """What a learner needs of the course, in another folder: JupyterLab saves what it opens."""
-    for name in ("course_lib", "data", "notebooks"):
+    for name in ("course_lib", "data", "notebooks", "solutions"):
         shutil.copytree(REPO / name, target / name, ignore=shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints"))
     return target
 
