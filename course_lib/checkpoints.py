@@ -94,7 +94,8 @@ def save_training(file: Path, model: nn.Module, optimizer, notes: dict) -> None:
     import torch
     from safetensors.torch import save as to_bytes
 
-    tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
+    # Copies, since safetensors refuses tensors that share memory, as the two ends of a language model do.
+    tensors = {f"model.{name}": tensor.clone() for name, tensor in model.state_dict().items()}
     for number, state in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{number}.{name}": tensor for name, tensor in state.items()}
     tensors["random"] = torch.get_rng_state()

@@ -151,7 +151,7 @@ def _colour(scene: Scene, rng: random.Random, templates: str):
     return _verbs(scene.things[number].name), scene.things[number].colour, (number,)
 
 
-def _relations(scene: Scene) -> list[tuple[int, int, str]]:
+def clear_relations(scene: Scene) -> list[tuple[int, int, str]]:
     """Every (i, j, how) with thing i clearly left of, right of, above or below thing j."""
     alone = _unmistakable(scene)
     pairs = [(i, j, relation(scene.things[i], scene.things[j])) for i in alone for j in alone if i != j]
@@ -159,7 +159,7 @@ def _relations(scene: Scene) -> list[tuple[int, int, str]]:
 
 
 def _relation(scene: Scene, rng: random.Random, templates: str):
-    found = _relations(scene)
+    found = clear_relations(scene)
     if not found:
         return None
     i, j, how = rng.choice(found)
@@ -169,7 +169,7 @@ def _relation(scene: Scene, rng: random.Random, templates: str):
 def _related(scene: Scene, rng: random.Random, templates: str):
     """Yes or no: what is so, or its opposite."""
     names = [thing.name for thing in scene.things]
-    found = _relations(scene)
+    found = clear_relations(scene)
     if scene.stream == "train":
         found = [(i, j, how) for i, j, how in found if not held_out_relation(names[i], OPPOSITE[how], names[j])]
     if not found:

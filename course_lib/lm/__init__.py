@@ -1,0 +1,1 @@
+"""A pocket language model: pretrained on plain text, then taught to follow instructions (Lesson 04)."""

@@ -1,0 +1,64 @@
+"""Conversations as text, as tokens, and as labels: what a chat template is, and who is learned from."""
+
+from collections.abc import Sequence
+from typing import TypedDict
+
+from course_lib.lm.loss import IGNORE
+
+
+class Message(TypedDict):
+    """One turn, as every chat library writes it."""
+
+    role: str  # "user" or "assistant"
+    content: str
+
+
+def render_chat(messages: Sequence[Message], add_generation_prompt: bool = False) -> str:
+    """The conversation in the pocket model's format.
+
+    Every turn is "<|im_start|>role content<|im_end|>"; the generation prompt, "<|im_start|>assistant", opens a turn.
+    """
+    turns = [f"<|im_start|>{message['role']} {message['content']}<|im_end|>" for message in messages]
+    return "".join(turns) + ("<|im_start|>assistant" if add_generation_prompt else "")
+
+
+def mask_labels(segments: Sequence[tuple[bool, Sequence[int]]]) -> tuple[list[int], list[int]]:
+    """Token segments (learned?, ids) in their order → (input ids, labels), equally long.
+
+    Labels are the ids themselves where a segment is learned from, and IGNORE everywhere else.
+    """
+    ids: list[int] = []
+    labels: list[int] = []
+    for learned, tokens in segments:
+        ids += tokens
+        labels += tokens if learned else [IGNORE] * len(tokens)
+    return ids, labels
+
+
+def chat_segments(tokenizer, messages: Sequence[Message]) -> list[tuple[bool, list[int]]]:
+    """A conversation in segments: the assistant's words with their end-of-turn are learned, all else is not.
+
+    The first token, as in every text, is the one that says that a new text begins.
+    """
+    start, end = (tokenizer.convert_tokens_to_ids(mark) for mark in ("<|im_start|>", "<|im_end|>"))
+    segments = [(False, [tokenizer.bos_token_id])]
+    for message in messages:
+        segments.append((False, [start, *_ids(tokenizer, message["role"])]))
+        segments.append((message["role"] == "assistant", [*_ids(tokenizer, f" {message['content']}"), end]))
+    return segments
+
+
+def encode_chat(tokenizer, messages: Sequence[Message]) -> tuple[list[int], list[int]]:
+    """(input ids, labels) of a conversation."""
+    return mask_labels(chat_segments(tokenizer, messages))
+
+
+def encode_prompt(tokenizer, messages: Sequence[Message]) -> list[int]:
+    """The ids up to where the assistant begins to write."""
+    ids = [i for _, tokens in chat_segments(tokenizer, messages) for i in tokens]
+    return [*ids, tokenizer.convert_tokens_to_ids("<|im_start|>"), *_ids(tokenizer, "assistant")]
+
+
+def _ids(tokenizer, text: str) -> list[int]:
+    """The tokens of words. Somebody who writes "<|im_end|>" gets these ten characters, and can't end a turn with it."""
+    return tokenizer(text, add_special_tokens=False, split_special_tokens=True)["input_ids"]
