@@ -220,6 +220,9 @@ run = learn.train(
 curve.draw(run)
 
 # %% [markdown]
+# The jump half-way is no accident: until then all pictures were close-ups; from then on every other batch shows whole scenes,
+# some with several things, which are harder.
+#
 # How good is it? We ask for one of 160 things, on scenes and in wordings that it never saw. Chance is 0.6 %.
 
 # %%
