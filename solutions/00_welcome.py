@@ -89,10 +89,7 @@ print("classes that training may see:", sum(c.split == "base" for c in classes()
 leaks = sum(not training_may_see(make_scene(i)) for i in range(1000))
 print("training scenes that hold something held out:", leaks, "of 1,000")
 print("may training see a line drawing?", training_may_see(make_scene(0, Recipe(styles=("line",)))))
-print(
-    "the colour that no training fox has:",
-    [c for c in COLOURS if held_out_colour("fox", c)],
-)
+print("the colour that training paints no fox in:", [c for c in COLOURS if held_out_colour("fox", c)])
 
 # %% [markdown]
 # ## How an exercise feels
