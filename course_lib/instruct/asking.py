@@ -12,6 +12,8 @@ from course_lib.instruct.journal import Entry, Journal, Key, fingerprint
 from course_lib.instruct.pace import Pace, backoff
 from course_lib.instruct.teachers import MAX_REPLY_TOKENS, Messages, Reply, Teacher, TeacherError, TryAgain
 
+IN_VAIN = 5  # questions without any answer, until the teacher counts as gone
+
 
 @dataclass(frozen=True)
 class Job:
@@ -46,26 +48,27 @@ class Asking:
         self.failures: Counter[str] = Counter()  # what went wrong, and how often
         self.ended = ""  # why the run stopped before its end
         self.error: TeacherError | None = None
+        self._in_vain = 0  # questions given up since the last reply of any kind
 
     def answer(self, job: Job) -> None:
         """Get the job's reply into the journal. Returns without one if the attempts, or the run, come to an end."""
-        messages = job.messages()
+        messages, why = job.messages(), ""
         for attempt in range(self.attempts):
-            try:
-                done = self._attempt(job, messages)
-            except TryAgain as failure:
-                self.failures[str(failure)] += 1
-                if failure.after:
-                    self.pace.pause(failure.after)
-                self.stop.wait(backoff(attempt, self.first_wait, failure.after))
-            except TeacherError as error:
-                self.error = error
-                self._end("the teacher can't go on")
-            else:
-                if done:
-                    return
             if self.stop.is_set():
                 return
+            try:
+                if self._attempt(job, messages):
+                    return
+                why = ""
+            except TryAgain as failure:
+                why = str(failure)
+                self._wait(attempt, failure)
+            except TeacherError as error:
+                self._give_up(error)
+        if why:
+            self._in_vain += 1
+        if self._in_vain >= IN_VAIN:
+            self._give_up(TeacherError(f"{IN_VAIN} questions in a row found no answer. The last time: {why}."))
 
     def _attempt(self, job: Job, messages: Messages) -> bool:
         """Ask once and write down what came. True for a good reply."""
@@ -79,6 +82,7 @@ class Asking:
                 return False
             began = time.perf_counter()
             answer = self.teacher.ask(messages)
+            self._in_vain = 0
             spent = (answer.prompt_tokens, answer.completion_tokens)
             problem = find_problem(answer, job)
         except TryAgain as failure:
@@ -97,6 +101,17 @@ class Asking:
         seconds = round(time.perf_counter() - began, 3)
         key = job.key(self.teacher.name)
         self.journal.append(Entry(*key, fingerprint(messages), answer.text, *tokens, seconds, problem))
+
+    def _wait(self, attempt: int, failure: TryAgain) -> None:
+        """Leave the teacher in peace for a while."""
+        self.failures[str(failure)] += 1
+        if failure.after:
+            self.pace.pause(failure.after)
+        self.stop.wait(backoff(attempt, self.first_wait, failure.after))
+
+    def _give_up(self, error: TeacherError) -> None:
+        self.error = error
+        self._end("the teacher can't go on")
 
     def _end(self, why: str) -> None:
         self.ended = self.ended or why
