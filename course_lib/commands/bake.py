@@ -10,6 +10,9 @@ BAKES = {
     "clip_tokenizer": "course_lib.clip.learn:bake_tokenizer",
     "clip": "course_lib.clip.learn:bake",
     "clip_supervised": "course_lib.clip.supervised:bake",
+    "lm_tokenizer": "course_lib.lm.learn:bake_tokenizer",
+    "lm_base": "course_lib.lm.learn:bake_base",
+    "lm": "course_lib.lm.learn:bake_tuned",
 }
 
 
