@@ -1,8 +1,10 @@
 """A measured figure, never without its company: chance, control, baseline, ceiling."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+
+from course_lib.statistics import wilson
 
 MIME = "application/vnd.multimodal-course.figures+json"  # how `python -m course_lib run` finds figures among outputs
 COLUMNS = ("figure", "value", "interval", "n", "chance", "control", "baseline", "ceiling", "bar", "note")
@@ -28,6 +30,13 @@ class Figure:
     def to_json(self) -> str:
         """One line of JSON with all fields, null where there is nothing to say."""
         return json.dumps(asdict(self), ensure_ascii=False)
+
+
+def share(id: str, right: Sequence[bool], **company) -> Figure:
+    """The share of True in `right`, with its 95 % interval; `company` is the figure's other fields."""
+    value = sum(map(bool, right)) / len(right)
+    low, high = wilson(value, len(right))
+    return Figure(id, round(value, 4), round(low, 4), round(high, 4), len(right), **company)
 
 
 def from_json(line: str) -> Figure:

@@ -13,15 +13,15 @@ from torch import Tensor
 
 from course_lib.clip import learn, testsets
 from course_lib.clip.loss import contrastive_loss
-from course_lib.clip.measure_zero_shot import hits, pairs_and_novel, prompts, share, with_article, zero_shot
+from course_lib.clip.measure_zero_shot import hits, pairs_and_novel, prompts, with_article, zero_shot
 from course_lib.clip.probes import few_shots, linear_probe
 from course_lib.clip.testsets import image_features, text_features
 from course_lib.clip.tokenizer import get_tokenizer
-from course_lib.figures import Figure
+from course_lib.figures import Figure, share
 from course_lib.world.splits import TRAIN_STYLES
 
 __all__ = [
-    "figures", "hits", "live_run", "pairs_and_novel", "probes", "prompts", "retrieval", "share", "winoground",
+    "figures", "hits", "live_run", "pairs_and_novel", "probes", "prompts", "retrieval", "winoground",
     "with_article", "zero_shot",
 ]  # fmt: skip
 SHOTS = (1, 2, 4, 8, 16, 32)

@@ -10,8 +10,7 @@ from course_lib.clip.probes import colour_histogram, linear_probe
 from course_lib.clip.testsets import TestSet, image_features
 from course_lib.clip.tokenizer import get_tokenizer
 from course_lib.clip.zero_shot import zero_shot_classifier
-from course_lib.figures import Figure
-from course_lib.statistics import wilson
+from course_lib.figures import Figure, share
 from course_lib.world.language import TEST_TEMPLATES
 from course_lib.world.nouns import article
 from course_lib.world.splits import SHIFT_STYLES
@@ -36,13 +35,6 @@ def hits(model, tests: TestSet, k: int = 1, templates=PROMPTS, weights: Tensor |
     scores = image_features(model, tests.images) @ weights  # [N, C]
     best = scores.topk(k, dim=1).indices.numpy()  # [N, k]
     return (best == tests.answers[:, None]).any(1)
-
-
-def share(id: str, right: np.ndarray, **company) -> Figure:
-    """The share of True in `right`, with its interval."""
-    value = float(np.mean(right))
-    low, high = wilson(value, len(right))
-    return Figure(id, round(value, 4), round(low, 4), round(high, 4), len(right), **company)
 
 
 def zero_shot(model, untrained) -> Iterator[Figure]:

@@ -1,7 +1,6 @@
 """The exercises of Lesson 04, in the order of the lesson."""
 
-from course_lib.lm import exercises_loss, exercises_writing
+from course_lib.lm import exercises_chat, exercises_loss, exercises_writing
 
-LOSS, CAUSAL, LABELS = exercises_loss.TASKS
-CHAT, PROBABILITIES, ROUGE = exercises_writing.TASKS
-TASKS = [LOSS, CAUSAL, PROBABILITIES, CHAT, LABELS, ROUGE]
+PROBABILITIES, ROUGE = exercises_writing.TASKS
+TASKS = [*exercises_loss.TASKS, PROBABILITIES, *exercises_chat.TASKS, ROUGE]

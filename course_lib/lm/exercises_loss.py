@@ -1,11 +1,10 @@
-"""Exercises on how a language model learns: the shift, the mask of the future, and whose words count."""
+"""Exercises on how a language model learns: the shift, and the mask of the future."""
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from course_lib.exercises.task import Mistake, Task
-from course_lib.lm.chat import mask_labels
 from course_lib.lm.loss import IGNORE, causal_mask, next_token_loss
 
 
@@ -94,57 +93,6 @@ def mask_by_loop(length):
     return torch.tensor([[j <= i for j in range(length)] for i in range(length)])
 
 
-def segment_inputs(rng) -> tuple[list[tuple[bool, list[int]]]]:
-    """A conversation of two or three turns, in token segments; a turn's last token ends it."""
-    segments = []
-    for turn in range(int(rng.integers(2, 4)) * 2):
-        segments.append((False, [2, 10 + turn % 2]))
-        words = [int(i) for i in rng.integers(20, 99, int(rng.integers(2, 5)))]
-        segments.append((turn % 2 == 1, [*words, 3]))
-    return (segments,)
-
-
-def labels_of_everything(segments):
-    ids = [i for _, tokens in segments for i in tokens]
-    return ids, list(ids)
-
-
-def labels_without_end(segments):
-    ids, labels = mask_labels(segments)
-    return ids, [IGNORE if i == 3 else label for i, label in zip(ids, labels, strict=True)]
-
-
-def labels_of_the_user(segments):
-    turned = [(not learned and len(tokens) > 2, tokens) for learned, tokens in segments]
-    return mask_labels(turned)
-
-
-def labels_of_nothing(segments):
-    ids, _ = mask_labels(segments)
-    return ids, [IGNORE] * len(ids)
-
-
-def labels_shifted(segments):
-    ids, labels = mask_labels(segments)
-    return ids, [*labels[1:], IGNORE]
-
-
-def labels_zero(segments):
-    ids, labels = mask_labels(segments)
-    return ids, [0 if label == IGNORE else label for label in labels]
-
-
-def labels_by_pairs(segments):
-    pairs = [(i, i if learned else IGNORE) for learned, tokens in segments for i in tokens]
-    return [i for i, _ in pairs], [label for _, label in pairs]
-
-
-def labels_by_tensor(segments):
-    ids = torch.tensor([i for _, tokens in segments for i in tokens])
-    learned = torch.tensor([learned for learned, tokens in segments for _ in tokens])
-    return ids.tolist(), torch.where(learned, ids, IGNORE).tolist()
-
-
 TASKS = [
     Task(
         id="lm.next_token_loss",
@@ -230,53 +178,6 @@ TASKS = [
             "Draw it for three tokens: which of them has the third one read when it predicts the fourth?",
             "$M_{ij} = [\\,j \\le i\\,]$, bool $[T, T]$; rows are readers.",
             "```python\npositions = torch.arange(length)\nreturn positions[:, None] ... positions[None, :]\n```",
-        ),
-    ),
-    Task(
-        id="lm.mask_labels",
-        title="Learn from the assistant's words only",
-        difficulty=3,
-        importance=5,
-        minutes=12,
-        reference=mask_labels,
-        make_inputs=segment_inputs,
-        mistakes=(
-            Mistake(
-                "the user's words are learned too",
-                labels_of_everything,
-                "Every token is learned from, the user's words and the markers too: this model learns to ask its own questions. Outside the learned segments the label is -100.",
-            ),
-            Mistake(
-                "end of turn not learned",
-                labels_without_end,
-                "The token that ends a turn is masked, so the model never learns to stop, and babbles on. It is part of the assistant's segment: leave it in.",
-            ),
-            Mistake(
-                "only the user's words are learned",
-                labels_of_the_user,
-                "It is the wrong way round: the user's words are learned, and the assistant's are not. True marks the segments to learn from.",
-            ),
-            Mistake(
-                "nothing is learned",
-                labels_of_nothing,
-                "Every label is -100: the loss is 0 (or nan) from the first step, and nothing is ever learned. Learned segments keep their ids as labels.",
-            ),
-            Mistake(
-                "shifted already",
-                labels_shifted,
-                "The labels are shifted here, and the loss shifts them again: the model would learn to skip a word. Labels stand where their ids stand.",
-            ),
-            Mistake(
-                "zero for not learned",
-                labels_zero,
-                "Masked positions have the label 0, but 0 is a token (the padding), so the model learns to write it. The number that losses ignore is -100.",
-            ),
-        ),
-        alternatives=(labels_by_pairs, labels_by_tensor),
-        hints=(
-            "Two lists that grow side by side, always equally long. What goes into the second one?",
-            "$y_t = x_t$ if token $t$ is in a learned segment, else $-100$.",
-            "```python\nids, labels = [], []\nfor learned, tokens in segments:\n    ids += ...\n    labels += ... if learned else ...\nreturn ids, labels\n```",
         ),
     ),
 ]

@@ -1,59 +1,11 @@
-"""Exercises on the form of a conversation, on choosing the next token, and on telling texts apart."""
+"""Exercises on choosing the next token, and on telling texts apart."""
 
 import torch
 from torch import Tensor
 
 from course_lib.exercises.task import Mistake, Task
-from course_lib.lm.chat import render_chat
 from course_lib.lm.generate import next_token_probabilities
 from course_lib.lm.self_instruct import longest_common, rouge_l
-
-
-def chat_inputs(rng) -> tuple[list[dict], bool]:
-    """Two to four turns, with or without a generation prompt."""
-    words = ["what is this?", "a cat", "count the dogs.", "two", "where is it?", "at sea"]
-    first = int(rng.integers(0, 2)) * 2
-    turns = words[first : first + int(rng.integers(1, 3)) * 2]
-    messages = [{"role": ("user", "assistant")[i % 2], "content": text} for i, text in enumerate(turns)]
-    return messages, bool(rng.random() < 0.5)
-
-
-def chat_without_end(messages, add_generation_prompt):
-    return render_chat(messages, add_generation_prompt).replace("<|im_end|>", "")
-
-
-def chat_always_prompted(messages, add_generation_prompt):
-    return render_chat(messages, True)
-
-
-def chat_never_prompted(messages, add_generation_prompt):
-    return render_chat(messages, False)
-
-
-def chat_prompt_closed(messages, add_generation_prompt):
-    return render_chat(messages) + ("<|im_start|>assistant<|im_end|>" if add_generation_prompt else "")
-
-
-def chat_roles_forgotten(messages, add_generation_prompt):
-    turns = [f"<|im_start|>{message['content']}<|im_end|>" for message in messages]
-    return "".join(turns) + ("<|im_start|>" if add_generation_prompt else "")
-
-
-def chat_with_line_breaks(messages, add_generation_prompt):
-    turns = [f"<|im_start|>{message['role']} {message['content']}<|im_end|>\n" for message in messages]
-    return "".join(turns) + ("<|im_start|>assistant" if add_generation_prompt else "")
-
-
-def chat_by_addition(messages, add_generation_prompt):
-    text = ""
-    for message in messages:
-        text += "<|im_start|>" + message["role"] + " " + message["content"] + "<|im_end|>"
-    return text + "<|im_start|>assistant" * add_generation_prompt
-
-
-def chat_by_join(messages, add_generation_prompt):
-    parts = ["{role} {content}<|im_end|>".format(**message) for message in messages]
-    return "<|im_start|>".join(["", *parts, *(["assistant"] if add_generation_prompt else [])])
 
 
 def probability_inputs(rng) -> tuple[Tensor, float]:
@@ -158,53 +110,6 @@ def rouge_by_table(candidate, reference):
 
 
 TASKS = [
-    Task(
-        id="lm.render_chat",
-        title="A conversation as one text",
-        difficulty=2,
-        importance=4,
-        minutes=8,
-        reference=render_chat,
-        make_inputs=chat_inputs,
-        mistakes=(
-            Mistake(
-                "end of turn forgotten",
-                chat_without_end,
-                "No turn ends: without `<|im_end|>` the model never learns where to stop, and nobody knows where the user stopped. Close every turn.",
-            ),
-            Mistake(
-                "generation prompt always added",
-                chat_always_prompted,
-                "The assistant's turn is opened even where nobody asked for it, so training texts would end in an empty turn. Add it only if `add_generation_prompt`.",
-            ),
-            Mistake(
-                "generation prompt never added",
-                chat_never_prompted,
-                "The assistant's turn is never opened: the model would first have to guess whose turn it is, and may speak for the user. Add `<|im_start|>assistant` when asked to.",
-            ),
-            Mistake(
-                "generation prompt closed",
-                chat_prompt_closed,
-                "The assistant's turn is opened *and closed*, so the model has nothing left to say. The generation prompt stops right after the role.",
-            ),
-            Mistake(
-                "roles forgotten",
-                chat_roles_forgotten,
-                "It doesn't say who speaks. The role stands right behind `<|im_start|>`, then a space, then the words.",
-            ),
-            Mistake(
-                "line breaks between turns",
-                chat_with_line_breaks,
-                "There is a line break after every turn. Other templates have one; in ours the turns follow each other directly, and a model only understands its own.",
-            ),
-        ),
-        alternatives=(chat_by_addition, chat_by_join),
-        hints=(
-            "Write the text of two turns by hand first. What stands before the words, what after them?",
-            '"<|im_start|>role content<|im_end|>" for every message, then "<|im_start|>assistant" if the model is to go on.',
-            '```python\nturns = [f"<|im_start|>{...} {...}<|im_end|>" for message in messages]\nreturn "".join(turns) + (... if add_generation_prompt else "")\n```',
-        ),
-    ),
     Task(
         id="lm.next_token_probabilities",
         title="Greedy, or with a temperature",

@@ -29,26 +29,24 @@ class LmRecipe:
     batch_size: int
     learning_rate: float
     weight_decay: float = 0.05
-    few: float = 0.3  # share of the steps with scenes of one or two things only: what is there is learned first
+    few: float = 0.4  # share of the steps with scenes of one or two things only, and many lists: copying comes first
     seed: int = 0
 
 
 LIVE_PLAIN = LmRecipe(steps=250, batch_size=24, learning_rate=2e-3)
-LIVE_CHAT = LmRecipe(steps=150, batch_size=18, learning_rate=1e-3, few=0.0)
+LIVE_CHAT = LmRecipe(steps=150, batch_size=18, learning_rate=1e-3)
 BAKED_PLAIN = LmRecipe(steps=3000, batch_size=24, learning_rate=2e-3)
-BAKED_CHAT = LmRecipe(steps=2000, batch_size=18, learning_rate=1e-3, few=0.0)
-
-
-def most_things(step: int, recipe: LmRecipe) -> int:
-    """How many things a scene may have at this step."""
-    return 2 if step < recipe.few * recipe.steps else 4
+BAKED_CHAT = LmRecipe(steps=2000, batch_size=18, learning_rate=1e-3)
 
 
 def pretrain(model, recipe: LmRecipe = LIVE_PLAIN, **options) -> Progress:
     """Learn to continue plain text, in place. `options`: loss, callbacks and state_file, see `train`."""
-    return train(
-        model, lambda step: plain_batch(step, recipe.batch_size, most=most_things(step, recipe)), recipe, **options
-    )
+
+    def batch(step: int) -> TextBatch:
+        easy = step < recipe.few * recipe.steps
+        return plain_batch(step, recipe.batch_size, most=2 if easy else 4, lists=0.5 if easy else 0.1)
+
+    return train(model, batch, recipe, **options)
 
 
 def tune(model, recipe: LmRecipe = LIVE_CHAT, *, mask: Callable = mask_labels, **options) -> Progress:
@@ -132,7 +130,10 @@ def _save(file: Path, model, recipe: LmRecipe, progress: Progress, data: str) ->
     if progress.stopped:
         return
     card = {
-        "config": {key: getattr(model.config, key) for key in ("hidden_size", "num_hidden_layers", "vocab_size")},
+        "config": {
+            key: getattr(model.config, key)
+            for key in ("hidden_size", "num_hidden_layers", "num_attention_heads", "vocab_size")
+        },
         "data": data,
         "recipe": asdict(recipe),
         "command": f"python -m course_lib bake {file.stem}",

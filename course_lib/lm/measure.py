@@ -9,8 +9,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import torch
 
-from course_lib.clip.measure import share
-from course_lib.figures import Figure
+from course_lib.figures import Figure, share
 from course_lib.lm import learn
 from course_lib.lm.batches import plain_batch
 from course_lib.lm.chat import Message, encode_prompt

