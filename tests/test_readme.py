@@ -21,9 +21,16 @@ def test_the_table_is_the_one_that_was_measured():
     assert with_figures(README, lines.replace('"value": 0.9', '"value": 0.1', 1)) != README
 
 
-def test_figures_were_measured_on_the_shipped_checkpoint():
-    card = json.loads((REPO / "data" / "checkpoints" / "clip.json").read_text(encoding="utf-8"))
-    assert card["sha256"] in FIGURES.with_suffix(".sha256").read_text(encoding="utf-8")
+CARDS = sorted(
+    file for file in (REPO / "data" / "checkpoints").glob("*.json") if file.with_suffix(".safetensors").exists()
+)
+
+
+@pytest.mark.parametrize("card", CARDS, ids=lambda file: file.stem)
+def test_figures_were_measured_on_the_shipped_checkpoints(card):
+    assert json.loads(card.read_text(encoding="utf-8"))["sha256"] in FIGURES.with_suffix(".sha256").read_text(
+        encoding="utf-8"
+    )
 
 
 @pytest.mark.parametrize("target", sorted(set(re.findall(r"\]\(([^)#:]+)\)", README))))

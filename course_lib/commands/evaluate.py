@@ -9,7 +9,11 @@ from course_lib import figures
 from course_lib.commands.problem import Problem
 from course_lib.commands.registry import find
 
-ROOMS = {"world": "course_lib.world.measure:figures", "clip": "course_lib.clip.measure:figures"}
+ROOMS = {
+    "world": "course_lib.world.measure:figures",
+    "clip": "course_lib.clip.measure:figures",
+    "lm": "course_lib.lm.measure:figures",
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
