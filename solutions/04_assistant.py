@@ -135,7 +135,7 @@ print("the last row of your mask:   ", causal_mask(one.shape[1])[:, -1].int().to
 # ### Pretrain it
 #
 # Plain documents now, and *your* loss. Before training the model gives all 1,536 tokens the same chance, so the loss is ln 1536 = 7.3. About
-# two minutes on two cores; ■ stops it, and running the cell again goes on.
+# three minutes on two cores; ■ stops it, and running the cell again goes on.
 
 # %%
 from course_lib.lm.batches import document

@@ -1,7 +1,7 @@
 """What the language model reads: plain documents in pretraining, conversations in tuning."""
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
 
@@ -14,7 +14,7 @@ from course_lib.lm.instructions import exchange
 from course_lib.lm.statements import statements
 from course_lib.lm.stories import knowledge, listing, story
 from course_lib.lm.tokenizer import END_OF_TEXT, get_tokenizer
-from course_lib.world.questions import questions
+from course_lib.world.questions import KINDS, questions
 from course_lib.world.scenes import Recipe, make_scene
 
 
@@ -40,24 +40,44 @@ def document(rng: random.Random, most: int = 4, lists: float = 0.1) -> str:
         return knowledge(rng)
     scene = make_scene(rng.randrange(1_000_000_000), Recipe(count=(1, most)))
     said = list(dict.fromkeys(statements(scene, rng) + statements(scene, rng)))
-    return " ".join([describe(scene, rng, places=rng.random() < 0.4), *said])
+    return " ".join([describe(scene, rng, places=rng.random() < 0.4, both_sides=False), *said])
 
 
-def conversation(rng: random.Random, most: int = 4) -> list[Message]:
-    """Some turns: about a scene that is described at first, or other instructions."""
-    if rng.random() < 0.4:
+STAGES = (  # of tuning: (kinds of questions, fewest and most things, share of other instructions)
+    (("exist",), (1, 2), 0.2),
+    (("exist", "relation", "related"), (2, 2), 0.2),
+    (KINDS, (1, 4), 0.4),
+)
+
+
+def conversation(rng: random.Random, stage: int = -1) -> list[Message]:
+    """Some turns: about a scene that is described at first, or other instructions.
+
+    The first stages ask again and again about what two words must be compared for. In a mixture of everything that stays
+    at the level of guessing; asked alone, it is soon found out.
+    """
+    kinds, things, others = STAGES[stage]
+    if rng.random() < others:
         turns = [(made.instruction, made.answer) for made in (exchange(rng) for _ in range(rng.randint(1, 3)))]
     else:
-        scene = make_scene(rng.randrange(1_000_000_000), Recipe(count=(1, most)))
-        asked = questions(scene, rng) + questions(scene, rng)
-        rng.shuffle(asked)
-        turns = [(q.text, q.answer) for q in asked]
-        turns[0] = (f"{describe(scene, rng, places=rng.random() < 0.4)} {turns[0][0]}", turns[0][1])
+        turns = about_a_scene(rng, kinds, things)
     return [
         Message(role=role, content=text)
         for turn in turns
         for role, text in zip(("user", "assistant"), turn, strict=True)
     ]
+
+
+def about_a_scene(rng: random.Random, kinds: Sequence[str], things: tuple[int, int]) -> list[tuple[str, str]]:
+    """(question, answer) about a scene, five of each kind at most; its description comes with the first question."""
+    scene = make_scene(rng.randrange(1_000_000_000), Recipe(count=things))
+    rounds = 2 if kinds == KINDS else 5
+    asked = {question.text: question for _ in range(rounds) for question in questions(scene, rng)}
+    chosen = [question for question in asked.values() if question.kind in kinds] or list(asked.values())
+    rng.shuffle(chosen)
+    places = kinds == KINDS and rng.random() < 0.2
+    first, *others = [(question.text, question.answer) for question in chosen]
+    return [(f"{describe(scene, rng, places)} {first[0]}", first[1]), *others]
 
 
 def pack(texts: Iterator[tuple[list[int], list[int]]], batch: int, length: int) -> TextBatch:
@@ -92,9 +112,9 @@ def plain_batch(
 
 
 def chat_batch(
-    step: int, batch: int, length: int = 256, most: int = 4, seed: int = 0, mask: Callable = mask_labels
+    step: int, batch: int, length: int = 256, stage: int = -1, seed: int = 0, mask: Callable = mask_labels
 ) -> TextBatch:
     """The conversations of a tuning step; `mask` decides whose words are learned."""
     rng = random.Random(f"chat/{seed}/{step}")
-    rows = (mask(chat_segments(get_tokenizer(), conversation(rng, most))) for _ in count())
+    rows = (mask(chat_segments(get_tokenizer(), conversation(rng, stage))) for _ in count())
     return pack(rows, batch, length)

@@ -29,21 +29,21 @@ class LmRecipe:
     batch_size: int
     learning_rate: float
     weight_decay: float = 0.05
-    few: float = 0.4  # share of the steps with scenes of one or two things only (and many lists in plain text)
+    easy: float = 0.0  # share of the steps with one or two things only, and little besides what is learned late
     seed: int = 0
 
 
-LIVE_PLAIN = LmRecipe(steps=250, batch_size=24, learning_rate=2e-3)
-LIVE_CHAT = LmRecipe(steps=150, batch_size=18, learning_rate=1e-3)
-BAKED_PLAIN = LmRecipe(steps=3000, batch_size=24, learning_rate=2e-3)
-BAKED_CHAT = LmRecipe(steps=2400, batch_size=18, learning_rate=1e-3)
+LIVE_PLAIN = LmRecipe(steps=500, batch_size=24, learning_rate=2e-3, easy=1.0)
+LIVE_CHAT = LmRecipe(steps=250, batch_size=18, learning_rate=1e-3)
+BAKED_PLAIN = LmRecipe(steps=3000, batch_size=24, learning_rate=2e-3, easy=0.4)
+BAKED_CHAT = LmRecipe(steps=2000, batch_size=18, learning_rate=1e-3, easy=0.5)
 
 
 def pretrain(model, recipe: LmRecipe = LIVE_PLAIN, **options) -> Progress:
     """Learn to continue plain text, in place. `options`: loss, callbacks and state_file, see `train`."""
 
     def batch(step: int) -> TextBatch:
-        easy = step < recipe.few * recipe.steps
+        easy = step < recipe.easy * recipe.steps
         return plain_batch(step, recipe.batch_size, most=2 if easy else 4, lists=0.5 if easy else 0.1)
 
     return train(model, batch, recipe, **options)
@@ -53,8 +53,9 @@ def tune(model, recipe: LmRecipe = LIVE_CHAT, *, mask: Callable = mask_labels, *
     """Learn to answer, in place, from ever new conversations; `mask` decides whose words are learned."""
 
     def batch(step: int) -> TextBatch:
-        easy = step < recipe.few * recipe.steps
-        return chat_batch(step, recipe.batch_size, most=2 if easy else 4, mask=mask)
+        share = step / recipe.steps
+        stage = 2 if share >= recipe.easy else int(2 * share / recipe.easy)
+        return chat_batch(step, recipe.batch_size, stage=stage, mask=mask)
 
     return train(model, batch, recipe, **options)
 
