@@ -1,0 +1,50 @@
+"""Hallucination: an answer claims, or a question takes for granted, what neither captions nor boxes speak for."""
+
+from course_lib.instruct.context import ImageContext
+from course_lib.instruct.conversation import Sample, Turn
+from course_lib.instruct.validate.claims import claimed, denied
+from course_lib.instruct.validate.defect import Defect
+from course_lib.instruct.validate.mentions import Mention, mentions
+from course_lib.instruct.validate.support import supported
+from course_lib.instruct.validate.words import number, says_no, says_yes, tokens, word_set
+
+NAME = "unsupported_noun"
+ASKS_FOR = word_set("what which where why who whose how when")
+IMAGINES = word_set("would might may could should if like")
+
+
+def check(sample: Sample, context: ImageContext) -> list[Defect]:
+    """One defect for each turn, which names the first unsupported thing."""
+    found = []
+    for number_of_turn, turn in enumerate(sample.turns):
+        wrong = next((m for m in claimed_in(turn) if not supported(m, context)), None)
+        if wrong:
+            message = f'"{wrong.text}" is in no caption and no box of {context.id}'
+            found.append(Defect(NAME, number_of_turn, message))
+    return found
+
+
+def claimed_in(turn: Turn) -> list[Mention]:
+    """Claims of the answer, and of the question together with its answer."""
+    return [*presupposed(turn), *claimed(turn.answer)]
+
+
+def presupposed(turn: Turn) -> list[Mention]:
+    """What the question takes for granted ("what is the dog doing?"), or the answer's yes confirms."""
+    if says_no(turn.answer):
+        return []
+    words = tokens(turn.question)
+    return [m for m in mentions(words) if _granted(words, m, turn.answer)]
+
+
+def _granted(words: list[str], mention: Mention, answer: str) -> bool:
+    before = words[: mention.start]
+    if denied(words, mention, before):
+        return False
+    if before[-2:] == ["how", "many"] or {"number", "count"} & set(before[-3:]):
+        return any(number(word) for word in tokens(answer))  # a number above zero
+    if mention.determiner == "definite":
+        return True
+    if ASKS_FOR & set(before):
+        return mention.determiner == "indefinite" and not IMAGINES & set(words)
+    return says_yes(answer)
