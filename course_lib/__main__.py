@@ -15,6 +15,7 @@ COMMANDS = {
     "test": "run all tests (what follows is passed on to pytest)",
     "check": "show which exercises you have solved",
     "evaluate": "measure the shipped models again, and print the figures",
+    "instruct": "let a text-only teacher write visual instruction data (Lesson 05)",
     "doctor": "explain the environment: what is there, what is missing, how to mend it",
     "build": "make the notebooks from their masters (for authors)",
     "bake": "train a shipped checkpoint again (for authors)",

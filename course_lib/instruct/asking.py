@@ -74,7 +74,7 @@ class Asking:
         """Ask once and write down what came. True for a good reply."""
         reserved = (estimate_tokens(messages), MAX_REPLY_TOKENS)
         if not self.budget.reserve(*reserved):
-            self._end("the budget is used up")
+            self._end("the next question could pass the budget")
             return False
         spent, began = (0, 0), time.perf_counter()
         try:

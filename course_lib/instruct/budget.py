@@ -3,7 +3,7 @@
 import re
 import threading
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from course_lib.instruct.teachers import MAX_REPLY_TOKENS, Messages
 
@@ -15,8 +15,7 @@ def estimate_tokens(messages: Messages) -> int:
     return sum(4 + len(PIECES.findall(message["content"])) for message in messages)
 
 
-@dataclass(frozen=True)
-class Prices:
+class Prices(NamedTuple):
     """What a million tokens cost, in the currency of your bill."""
 
     prompt: float = 0.0
@@ -27,24 +26,19 @@ class Prices:
         return (prompt_tokens * self.prompt + completion_tokens * self.completion) / 1e6
 
 
-@dataclass(frozen=True)
-class Estimate:
-    """What a number of replies will take at most."""
+def estimate(questions: Iterable[Messages]) -> tuple[int, int]:
+    """(tokens to read, tokens to write at most) for these questions, each asked once."""
+    sizes = [estimate_tokens(messages) for messages in questions]
+    return sum(sizes), MAX_REPLY_TOKENS * len(sizes)
 
-    prompt_tokens: int
-    completion_tokens: int
 
-    @classmethod
-    def of(cls, questions: Iterable[Messages]) -> "Estimate":
-        """An estimate from what is going to be asked, if every reply is as long as it may be."""
-        sizes = [estimate_tokens(messages) for messages in questions]
-        return cls(sum(sizes), MAX_REPLY_TOKENS * len(sizes))
+FREE = Prices()
 
 
 class Budget:
     """Lets requests begin only while their most expensive outcome still fits. Threads wait for one another's bills."""
 
-    def __init__(self, tokens: int | None = None, money: float | None = None, prices: Prices = Prices()) -> None:
+    def __init__(self, tokens: int | None = None, money: float | None = None, prices: Prices = FREE) -> None:
         self.tokens, self.money, self.prices = tokens, money, prices
         self.prompt_tokens = self.completion_tokens = 0  # spent
         self._reserved: list[tuple[int, int]] = []

@@ -59,6 +59,7 @@ class Journal:
         file.parent.mkdir(parents=True, exist_ok=True)
         self.file = file
         self._stream = open(file, "a+b", buffering=0)  # noqa: SIM115  (closed by close)
+        self._stream.seek(1 << 40)  # Windows locks the byte one stands at: one that nobody ever reads
         if not lock.try_lock(self._stream.fileno()):
             self._stream.close()
             raise Problem(f"Another process is writing {file.name}. Wait for it, or give this one another --out.")
@@ -71,11 +72,17 @@ class Journal:
         self.replies = {entry.key: entry for entry in reversed(self.entries) if not entry.problem}  # the first of a key
 
     def append(self, entry: Entry) -> None:
-        """Write one line and force it to the disk."""
-        line = json.dumps(asdict(entry), ensure_ascii=False) + "\n"
+        """Write one line and force it to the disk. Raises OSError, and leaves no half line, where the disk is full."""
+        line = (json.dumps(asdict(entry), ensure_ascii=False) + "\n").encode()
         with self._writing:
-            self._stream.write(line.encode())
-            os.fsync(self._stream.fileno())
+            size = self._stream.seek(0, os.SEEK_END)
+            try:
+                if self._stream.write(line) < len(line):
+                    raise OSError(f"{self.file} has no room for another line")
+                os.fsync(self._stream.fileno())
+            except OSError:
+                self._stream.truncate(size)
+                raise
             self.entries.append(entry)
             if not entry.problem:
                 self.replies.setdefault(entry.key, entry)

@@ -47,14 +47,14 @@ def scene_jobs(count: int, seed: int = 0, shard: Shard = Shard(), boxes_for_all:
 def coco_jobs(
     instances: Path, captions: Path, count: int, shard: Shard = Shard(), boxes_for_all: bool = False
 ) -> list[Job]:
-    """Jobs about the first `count` pictures of a COCO data set. `Problem` for too few pictures, or files of another kind."""
+    """Jobs about the first `count` pictures of a COCO data set that have captions. `Problem` if they are too few."""
     try:
-        contexts = from_coco(_read(instances), _read(captions))
+        contexts = [context for context in from_coco(_read(instances), _read(captions)) if context.captions]
     except (LookupError, TypeError, ZeroDivisionError) as error:
         reason = f"{type(error).__name__} {error}"
         raise Problem(f"{instances.name} and {captions.name} are no COCO instances and captions ({reason}).") from None
     if len(contexts) < count:
-        raise Problem(f"{instances.name} has {len(contexts)} pictures, so --count can't be {count}.")
+        raise Problem(f"{instances.name} has {len(contexts)} pictures with captions, so --count can't be {count}.")
     pairs = zip(contexts[:count], mixed_types(count), strict=True)
     return [Job(context, kind, boxes_for_all) for context, kind in pairs if shard.holds(context.id)]
 

@@ -58,7 +58,7 @@ def at_scale(
     factor = replies / good
     prompt = sum(entry.prompt_tokens for entry in entries) * factor
     completion = sum(entry.completion_tokens for entry in entries) * factor
-    money = f", for {prices.cost(prompt, completion):,.2f}" if prices != Prices() else ""
+    money = f", for {prices.cost(prompt, completion):,.2f}" if any(prices) else ""
     took = seconds / answered * replies
     return (
         f"At this rate, {replies:,} replies take {duration(took)} in one process, {duration(took / 8)} in eight, "

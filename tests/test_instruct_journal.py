@@ -1,0 +1,118 @@
+"""A journal keeps every whole line, whatever happens to the process that writes it."""
+
+import json
+import os
+import threading
+
+import pytest
+
+from course_lib.commands.problem import Problem
+from course_lib.instruct import journal
+from course_lib.instruct.journal import Entry, Journal, Key
+
+GOOD = Entry("p1", "detail", "1", "t", "f" * 16, "Two taxis – “big” ones.\nAnd a crab.", 10, 5, 0.5)
+FAILED = Entry("p1", "detail", "1", "t", "f" * 16, "", 10, 5, 0.5, problem="the reply is empty")
+
+
+@pytest.fixture
+def file(tmp_path):
+    return tmp_path / "deep" / "a.journal.jsonl"
+
+
+def entry(number: int) -> Entry:
+    return Entry(f"p{number}", "detail", "1", "t", str(number), "x" * number, 1, 1, 0.0)
+
+
+def test_what_is_appended_is_found_again(file):
+    with Journal(file) as opened:
+        opened.append(FAILED)
+        opened.append(GOOD)
+        assert opened.replies == {Key("p1", "detail", "1", "t"): GOOD}
+    with Journal(file) as opened:
+        assert opened.entries == [FAILED, GOOD] == journal.read(file)
+        assert opened.replies == {GOOD.key: GOOD}
+    assert file.read_bytes().count(b"\n") == 2
+
+
+def test_a_line_torn_at_any_byte_is_cut_off_and_nothing_else(file):
+    with Journal(file) as opened:
+        opened.append(entry(1))
+        opened.append(GOOD)
+    whole = file.read_bytes()
+    first = whole.index(b"\n") + 1
+    for end in range(first, len(whole)):
+        file.write_bytes(whole[:end])
+        assert journal.read(file) == [entry(1)]
+        with Journal(file) as opened:
+            assert opened.entries == [entry(1)]
+            opened.append(entry(2))
+        assert journal.read(file) == [entry(1), entry(2)]
+
+
+def test_garbage_at_the_end_is_cut_off(file):
+    with Journal(file) as opened:
+        opened.append(entry(1))
+    with open(file, "ab") as stream:
+        stream.write(b"\0\0\0\0\n")  # what some file systems leave after a power cut
+    with Journal(file) as opened:
+        assert opened.entries == [entry(1)]
+
+
+def test_damage_in_the_middle_is_reported_and_not_overwritten(file):
+    with Journal(file) as opened:
+        opened.append(entry(1))
+        opened.append(entry(2))
+    damaged = file.read_bytes().replace(b'{"id": "p1"', b'{"id", "p1"')
+    file.write_bytes(damaged)
+    with pytest.raises(Problem, match="Line 1 of a.journal.jsonl"):
+        Journal(file)
+    assert file.read_bytes() == damaged
+    file.write_bytes(damaged.split(b"\n", 1)[1])
+    Journal(file).close()  # and the refusal did not keep the file locked
+
+
+def test_the_first_reply_of_a_key_counts(file):
+    again = Entry(*GOOD.key, GOOD.asked, "something else", 1, 1, 0.0)
+    with Journal(file) as opened:
+        opened.append(GOOD)
+        opened.append(again)
+        assert opened.replies[GOOD.key] == GOOD
+    with Journal(file) as opened:
+        assert opened.replies[GOOD.key] == GOOD and len(opened.entries) == 2
+
+
+def test_only_one_process_may_write(file):
+    with Journal(file), pytest.raises(Problem, match="Another process"):
+        Journal(file)
+    Journal(file).close()
+
+
+def test_threads_do_not_mix_their_lines(file):
+    with Journal(file) as opened:
+        work = [
+            threading.Thread(target=lambda part: [opened.append(entry(n)) for n in range(part, 200, 8)], args=(part,))
+            for part in range(8)
+        ]
+        for thread in work:
+            thread.start()
+        for thread in work:
+            thread.join()
+    assert sorted(int(found.asked) for found in journal.read(file)) == list(range(200))
+
+
+def test_each_line_is_on_the_disk_before_append_returns(file, monkeypatch):
+    synced = []
+    monkeypatch.setattr(journal.os, "fsync", lambda number: synced.append(os.fstat(number).st_size))
+    with Journal(file) as opened:
+        opened.append(GOOD)
+        assert synced == [file.stat().st_size] and json.loads(file.read_text(encoding="utf-8"))["id"] == "p1"
+
+
+def test_a_full_disk_leaves_no_half_line(file, monkeypatch):
+    with Journal(file) as opened:
+        opened.append(entry(1))
+        size = file.stat().st_size
+        monkeypatch.setattr(journal.os, "fsync", lambda number: (_ for _ in ()).throw(OSError("no space left")))
+        with pytest.raises(OSError, match="no space"):
+            opened.append(entry(2))
+        assert file.stat().st_size == size and len(opened.entries) == 1
