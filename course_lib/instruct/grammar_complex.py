@@ -1,0 +1,132 @@
+"""Questions that take two facts and a step of thought, with the reason in the answer."""
+
+import itertools
+import math
+import random
+from collections.abc import Callable
+
+from course_lib.instruct.conversation import Turn
+from course_lib.instruct.grammar_complex_wordings import ADVICE, ANSWERS, QUESTIONS, USES
+from course_lib.instruct.grammar_facts import Facts, Seen
+from course_lib.instruct.grammar_words import capital, number, verbs
+from course_lib.world.language import PLACES
+from course_lib.world.nouns import is_plural
+from course_lib.world.stickers import class_named, classes
+
+CLEAR = 0.14  # the world's own margin for what lies farther left, or nearer
+SIDES = {  # side → how far a thing is from it
+    "the left": lambda thing: thing.x,
+    "the right": lambda thing: 1 - thing.x,
+    "the top": lambda thing: thing.y,
+    "the bottom": lambda thing: 1 - thing.y,
+}
+HALVES = {"left": "right", "right": "left", "upper": "lower", "lower": "upper"}
+
+
+def reason(facts: Facts, rng: random.Random) -> Turn:
+    """One question with its answer, of any kind that these facts allow."""
+    for kind in rng.sample(list(MAKERS), len(MAKERS)):
+        words = MAKERS[kind](facts, rng)
+        if words:
+            words |= {key.capitalize(): capital(value) for key, value in words.items()}
+            return Turn(rng.choice(QUESTIONS[kind]).format(**words), rng.choice(ANSWERS[kind]).format(**words))
+    return _simplest(facts)
+
+
+def _simplest(facts: Facts) -> Turn:
+    """Where nothing can be concluded, what was said is all there is."""
+    said = facts.captions[0].rstrip(".")
+    return Turn("What do you think this is about, and what speaks for it?", f"All that can be seen is this: {said}.")
+
+
+def _placed(facts: Facts) -> list[Seen]:
+    """Things with a place that "the <name>" can only mean, if that is all of them."""
+    alone = facts.alone()
+    return alone if facts.boxes and len(alone) == len(facts.things) else []
+
+
+def _sweep(facts: Facts, rng: random.Random) -> dict[str, str] | None:
+    side, distance = rng.choice(list(SIDES.items()))
+    order = sorted(_placed(facts), key=distance)
+    if len(order) < 2 or distance(order[1]) - distance(order[0]) < CLEAR:
+        return None
+    comes = "come" if is_plural(order[1].name) else "comes"
+    return {"side": side, "thing": order[0].name, "other": order[1].name, "comes": comes, **verbs(order[1].name)}
+
+
+def _without(facts: Facts, rng: random.Random) -> dict[str, str] | None:
+    count = len(facts.things)
+    largest = [a for a in facts.alone() if sum(a is big for big, _ in facts.biggest_first()) == count - 1]
+    if not facts.complete or count < 2 or not largest:
+        return None
+    rest = number(count - 1)
+    return {"thing": largest[0].name, "all": number(count), "left": rest, "rest": rest, **verbs(largest[0].name)}
+
+
+def _half(facts: Facts, rng: random.Random) -> dict[str, str] | None:
+    """Only where nothing lies across the line; what is left is at least one, and not all."""
+    side, other = rng.choice(list(HALVES.items()))
+    places = [thing.x if side in ("left", "right") else thing.y for thing in facts.things if thing.x is not None]
+    kept = sum((place > 0.5) == (side in ("left", "upper")) for place in places)
+    if not facts.complete or not 1 < kept < len(places) or any(abs(place - 0.5) < CLEAR for place in places):
+        return None
+    return {"side": side, "other": other, "all": number(len(places)), "left": number(kept), "rest": number(kept)}
+
+
+def _between(facts: Facts, rng: random.Random) -> dict[str, str] | None:
+    order = sorted(_placed(facts), key=lambda thing: thing.x)
+    gaps = [b.x - a.x for a, b in itertools.pairwise(order)]
+    if len(order) != 3 or min(gaps) < CLEAR / 2:
+        return None
+    first, thing, last = (thing.name for thing in order)
+    return {"first": first, "thing": thing, "last": last, "is1": verbs(first)["is"]}
+
+
+def _use(facts: Facts, rng: random.Random) -> dict[str, str] | None:
+    """A thing that one can eat, say, beside one that nobody eats."""
+    known = {c.name for c in classes()}
+    alone = [thing.name for thing in facts.alone() if thing.name in known]
+    uses = {name: USES.get(class_named(name).supercategory) for name in alone}
+    for name in rng.sample(alone, len(alone)):
+        others = [
+            other for other in alone if uses[other] != uses[name] and class_named(other).supercategory not in VAGUE
+        ]
+        if uses[name] and others and list(uses.values()).count(uses[name]) == 1:
+            other = rng.choice(others)
+            return {"use": uses[name], "thing": name, "other": other, "is1": verbs(other)["is"], **verbs(name)}
+    return None
+
+
+VAGUE = ("mammal", "bird", "creature", "plant")  # some of them can be eaten or ridden
+
+
+def _advice(facts: Facts, rng: random.Random) -> dict[str, str] | None:
+    alone = facts.alone()
+    if facts.place not in ADVICE or not alone:
+        return None
+    name = rng.choice(alone).name
+    return {"advice": ADVICE[facts.place], "place": PLACES[facts.place], "thing": name, **verbs(name)}
+
+
+def _nearest(facts: Facts, rng: random.Random) -> dict[str, str] | None:
+    """Of three things, the two that are clearly closer to one another than to the third."""
+    things = _placed(facts)
+    if len(things) != 3:
+        return None
+    ways = [(math.dist((a.x, a.y), (b.x, b.y)), a, b) for i, a in enumerate(things) for b in things[:i]]
+    (near, a, b), (next_near, *_), _ = sorted(ways, key=lambda way: way[0])
+    if next_near - near < CLEAR:
+        return None
+    third = next(thing for thing in things if thing not in (a, b))
+    return {"thing": a.name, "other": b.name, "third": third.name, **verbs(third.name)}
+
+
+MAKERS: dict[str, Callable[[Facts, random.Random], dict[str, str] | None]] = {
+    "sweep": _sweep,
+    "without": _without,
+    "half": _half,
+    "between": _between,
+    "use": _use,
+    "advice": _advice,
+    "nearest": _nearest,
+}

@@ -1,0 +1,114 @@
+"""The nouns of the world in running text: names, plurals, synonyms and words for groups."""
+
+import re
+from dataclasses import dataclass
+from functools import cache
+
+from course_lib.instruct.synonyms import GROUPS, MEMBERS, SYNONYMS
+from course_lib.world.nouns import COUNTED, is_plural, plural
+from course_lib.world.shapes import SHAPES
+from course_lib.world.stickers import classes
+
+TOKEN = re.compile(r"[A-Za-z]+(?:[-'’][A-Za-z]+)*|\d+(?:\.\d+)?|[^\sA-Za-z\d]")
+QUOTED = re.compile(r'"[^"]*"|“[^”]*”')
+IRREGULAR = {"knife": "knives", "leaf": "leaves", "calf": "calves", "loaf": "loaves", "person": "people"}
+SPELLED = {"tv", "ufo"}  # capitals that are words; others ("OPEN") stand on signs
+
+
+@dataclass(frozen=True, slots=True)
+class Noun:
+    """What a word or two can mean: some of these names."""
+
+    names: frozenset[str]
+    plural: bool
+    group: bool = False  # "animal": true of any of its members
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A noun in a text: tokens start … end - 1."""
+
+    start: int
+    end: int
+    noun: Noun
+
+
+def tokenise(text: str) -> list[str]:
+    """Words, numbers and signs; without what is quoted, which are the words of a sign."""
+    return [word.replace("’", "'") for word in TOKEN.findall(QUOTED.sub(' "" ', text))]
+
+
+def find_nouns(tokens: list[str], extra: frozenset[str] = frozenset()) -> list[Mention]:
+    """Every noun of the world (or of the `extra` names) among the tokens; of two that overlap, the longer one."""
+    known, low = _lexicon(extra), [_lower(token) for token in tokens]
+    found, i = [], 0
+    while i < len(low):
+        length = next((n for n in known.get(low[i], ()) if " ".join(low[i : i + n]) in _nouns(extra)), 0)
+        if length:
+            found.append(Mention(i, i + length, _nouns(extra)[" ".join(low[i : i + length])]))
+        i += length or 1
+    return found
+
+
+def names_in(text: str, extra: frozenset[str] = frozenset()) -> frozenset[str]:
+    """All names that a text's nouns can mean."""
+    return frozenset().union(*(mention.noun.names for mention in find_nouns(tokenise(text), extra)))
+
+
+def _lower(token: str) -> str:
+    """In lower case; but capitals are the words of a sign, and no nouns."""
+    low = token.lower()
+    return "" if token.isupper() and len(token) > 1 and low not in SPELLED else low
+
+
+@cache
+def _lexicon(extra: frozenset[str]) -> dict[str, tuple[int, ...]]:
+    """First word → how many words the nouns that begin with it have, longest first."""
+    lengths: dict[str, set[int]] = {}
+    for words in _nouns(extra):
+        lengths.setdefault(words.split()[0], set()).add(len(words.split()))
+    return {first: tuple(sorted(found, reverse=True)) for first, found in lengths.items()}
+
+
+@cache
+def _nouns(extra: frozenset[str]) -> dict[str, Noun]:
+    """Words in lower case → what they mean."""
+    if extra:
+        return {**_nouns(frozenset()), **_forms({name: {name} for name in extra - world_names()}, group=False)}
+    single: dict[str, set[str]] = {name: {name} for name in world_names()}
+    for name, words in SYNONYMS.items():
+        for word in words:
+            single.setdefault(word, set()).add(name)
+    return {**_forms(_groups(), group=True), **_forms(single, group=False)}
+
+
+def _groups() -> dict[str, set[str]]:
+    members = {word: {c.name for c in classes() if c.supercategory in found} for word, found in GROUPS.items()}
+    for word, names in MEMBERS.items():
+        members[word] = {*names, *(c.name for c in classes() if word == c.supercategory == "mammal")}
+    return members
+
+
+def _forms(meanings: dict[str, set[str]], group: bool) -> dict[str, Noun]:
+    """Each word and its plural."""
+    forms: dict[str, Noun] = {}
+    for word, names in meanings.items():
+        for form, many in ((word, is_plural(word)), *((form, True) for form in _plurals(word))):
+            form = form.lower()
+            names_so_far = forms[form].names if form in forms else frozenset()
+            forms[form] = Noun(names_so_far | names, many, group)
+    return forms
+
+
+def _plurals(word: str) -> set[str]:
+    """ "glass" → "glasses"; "bread" → "loaves of bread", "breads"."""
+    found = {IRREGULAR.get(word) or plural(word)}
+    if word in COUNTED and not is_plural(word):
+        found.add(word + "s")
+    return found
+
+
+@cache
+def world_names() -> frozenset[str]:
+    """Every name that a thing of the world can have."""
+    return frozenset({c.name for c in classes()} | set(SHAPES) | {"sign"})
