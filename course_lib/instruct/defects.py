@@ -86,13 +86,16 @@ def _wrong_count(sample: Sample, context: ImageContext, rng: random.Random, word
 
 
 def _confusable(name: str, names: list[str]) -> bool:
-    return any(other != name and other in singulars()[name.lower()] for other in names)
+    meant = singulars().get(name.lower(), frozenset())
+    return any(other != name and other in meant for other in names)
 
 
 def _wrong_relation(sample: Sample, context: ImageContext, rng: random.Random, wordings: ModuleType) -> Planted | None:
     names = [box.name for box in context.boxes]
     alone = [
-        b for b in context.boxes if names.count(b.name) == 1 and _simple(b.name) and not _confusable(b.name, names)
+        b
+        for b in context.boxes
+        if names.count(b.name) == 1 and b.name in singulars() and _simple(b.name) and not _confusable(b.name, names)
     ]
     pairs = [(a, b, way) for a in alone for b in alone for way in OPPOSITE if a != b and how_far(a, b, way) >= CLEAR]
     if not pairs:

@@ -19,15 +19,16 @@ from course_lib.instruct.validate.record import check_record
 
 __all__ = ["DEFECTS", "Defect", "check", "check_record", "check_together", "names"]
 FILTERS = (unsupported_noun, wrong_count, wrong_relation, leakage, refusal, role_swap)
+NOT_ABOUT_PICTURE = (refusal.NAME, refusal.EMPTY, role_swap.NAME, leakage.NAME)
 DEFECTS = ("unsupported_noun", "wrong_count", "wrong_relation", "leakage", "refusal", "empty", "role_swap")
 DEFECTS += ("image_token", "wrong_image_id", "near_duplicate", "yes_bias")
 
 
 def check(sample: Sample, context: ImageContext) -> list[Defect]:
-    """Every defect that shows in the sample itself. A turn without an answer has no other defect."""
+    """Every defect that shows in the sample itself. Of a turn that isn't about the picture, nothing else is said."""
     found = [defect for each in FILTERS for defect in each.check(sample, context)]
-    silent = {defect.turn for defect in found if defect.name in (refusal.NAME, refusal.EMPTY)}
-    return [defect for defect in found if defect.turn not in silent or defect.name in (refusal.NAME, refusal.EMPTY)]
+    broken = {defect.turn for defect in found if defect.name in NOT_ABOUT_PICTURE}
+    return [defect for defect in found if defect.turn not in broken or defect.name in NOT_ABOUT_PICTURE]
 
 
 def names(sample: Sample, context: ImageContext) -> list[str]:

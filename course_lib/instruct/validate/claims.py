@@ -15,6 +15,7 @@ IMAGINES = word_set(
     "unlike resemble resembles resembling reminds remind reminiscent than instead such mistaken mistake "
     "as without against often usually typically generally whether suppose hunt hunts eat eats"
 )
+CONDITIONAL = word_set("would could might may should")
 EXISTS = (["there", "might", "be"], ["there", "may", "be"], ["there", "could", "be"], ["might", "be", "seen"])
 SHOWS = word_set(  # before a bare plural: "there are dogs", "we see dogs"
     "are see shows show with contains features holds includes and spot depicts several of displays is"
@@ -36,6 +37,8 @@ def is_claimed(clause: list[str], mention: Mention) -> bool:
     if mention.determiner == "definite":
         return not ({"like", "unlike"} & set(before[-2:]))
     if IMAGINES & set(before) and not any(_holds(before, phrase) for phrase in EXISTS):
+        return False
+    if CONDITIONAL & set(clause[mention.end : mention.end + 2]):  # "a rabbit would run away"
         return False
     if not mention.determiner:
         return (mention.plural or _is_mass(mention)) and bool(before) and before[-1] in SHOWS and "there" in before

@@ -20,6 +20,10 @@ ALSO_OTHER_WORDS = word_set(  # verbs, adjectives and colours as well as things
     "leaf bulb cock heart diamond egg package door ape fiddle sow stocking peach ice cherry cow glasses "
     "notebook sign"
 )
+VERBS = word_set(
+    "leaves watches rings ducks bears trains books fishes crosses circles lights flies"
+)  # "that leaves two"
+SUBJECTS = word_set("that this it he she who which what nobody everybody one")
 FOLLOWS_HEAD = word_set(  # what may follow a noun that ends its phrase
     "is are was were has have had does do did can could will would may might must and or nor that which "
     "who whose in on at to by for from with without near beside behind over under above below than as too "
@@ -92,7 +96,9 @@ def _is_noun(clause: list[str], mention: Mention) -> bool:
     after = clause[mention.end] if mention.end < len(clause) else "."
     if after in MAKES_COMPOUND and not mention.plural:
         return False
+    if mention.text in VERBS and mention.start and clause[mention.start - 1] in SUBJECTS:
+        return False
     if mention.text not in ALSO_OTHER_WORDS:
         return True
-    ends = not after[0].isalpha() or after in FOLLOWS_HEAD or after.endswith(("s", "ing", "ed"))
-    return bool(mention.determiner) and ends and not (mention.text == "orange" and mention.determiner == "definite")
+    ends = not after[0].isalpha() or after in FOLLOWS_HEAD or after.endswith(("s", "ing", "ed", "er"))
+    return bool(mention.determiner) and ends

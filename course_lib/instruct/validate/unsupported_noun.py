@@ -46,5 +46,6 @@ def _granted(words: list[str], mention: Mention, answer: str) -> bool:
     if mention.determiner == "definite":
         return True
     if ASKS_FOR & set(before):
-        return mention.determiner == "indefinite" and not IMAGINES & set(words)
+        there = {"is", "are"} & set(before)  # "why is a dog here?", but not "what opens a door?"
+        return mention.determiner == "indefinite" and bool(there) and not IMAGINES & set(words)
     return says_yes(answer)

@@ -114,7 +114,7 @@ NOT_THINGS = (  # fixed expressions in which a noun names nothing that could be 
     *("bears in mind", "elephant in the room", "over the moon", "blue moon", "apple of", "black sheep", "icing on the cake"),
     *("cat out of the bag", "hold your horses", "heart of", "heart and soul", "by heart", "at heart", "key to", "sign of"),
     *("signs of", "place in the sun", "under the sun", "bed of", "book by its cover", "top of", "light of", "train of thought"),
-    *("bus stop", "bus station", "train station", "fire station", "dog house", "bird house", "car park", "fish tank"),
+    *("bounding box", "bounding boxes", "bus stop", "bus station", "train station", "fire station", "dog house", "bird house", "car park", "fish tank"),
     *("fire brigade", "police station", "hot air", "bee line", "catch fire", "on fire", "circle of", "ring of", "star sign"),
 )  # fmt: skip
 

@@ -1,5 +1,7 @@
 """Numbers of things that neither boxes nor captions agree with."""
 
+from itertools import pairwise
+
 from course_lib.instruct.context import ImageContext
 from course_lib.instruct.conversation import Sample, Turn
 from course_lib.instruct.validate.claims import denied
@@ -65,7 +67,7 @@ def stated(text: str) -> list[Claim]:
     """ "there are two cats" → ("cats", 2, True); "two cats sleep" need not be all cats."""
     found = []
     for clause in clauses(tokens(text)):
-        for word, phrase, start, end in _counted(clause):
+        for word, phrase, start, end in _counted(clause) if clause[-1] != "?" else ():
             count = next((n for n in map(number, clause[phrase:start]) if n is not None), None)
             if count is None or clause[start - 1] in ("of", "one's"):
                 continue
@@ -93,7 +95,7 @@ def _asked(turn: Turn) -> list[Claim]:
         return []  # only some of them are asked for
     for word, phrase, start, _ in _counted(words):
         asked = words[max(min(phrase, start) - 3, 0) : start]
-        if "many" in asked or {"number", "count", "total"} & set(asked):
+        if {"many", "count"} & set(asked) or {("number", "of"), ("total", "of")} & set(pairwise(asked)):
             counts = [n for n in map(number, tokens(turn.answer)) if n is not None]
             return [(word, counts[0], True)] if counts and not stated(turn.answer) else []
     return []

@@ -1,0 +1,96 @@
+"""How well the filters do: what share of the planted defects they find, and what share of what they find is one."""
+
+import random
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from types import ModuleType
+
+from course_lib.instruct.clean_samples import Pair
+from course_lib.instruct.conversation import Sample, Turn
+from course_lib.instruct.defects import PLANTERS, Planted, plant
+from course_lib.instruct.validate import Defect, check, check_record, near_duplicate, yes_bias
+
+OF_SETS = ("near_duplicate", "yes_bias")  # defects that no sample has by itself
+
+
+@dataclass
+class Scores:
+    """Per defect: was each planted one found at its place, and was each alarm right?"""
+
+    found: dict[str, list[bool]] = field(default_factory=lambda: defaultdict(list))
+    right: dict[str, list[bool]] = field(default_factory=lambda: defaultdict(list))
+    clean: list[bool] = field(default_factory=list)  # was each clean sample left alone?
+    missed: list[Planted] = field(default_factory=list)
+    alarms: list[tuple[Sample, Defect]] = field(default_factory=list)  # wrong ones
+
+    def add(self, sample: Sample, defects: Sequence[Defect], planted: Planted | None) -> None:
+        """Count what the filters said about one sample."""
+        if planted:
+            hit = any(d.name == planted.name and d.turn == planted.turn for d in defects)
+            self.found[planted.name].append(hit)
+            self.missed += [] if hit else [planted]
+        else:
+            self.clean.append(not defects)
+        for name in sorted({defect.name for defect in defects}):
+            self.right[name].append(planted is not None and name == planted.name)
+        self.alarms += [(sample, defect) for defect in defects if not planted or defect.name != planted.name]
+
+
+def score(clean: Sequence[Pair], wordings: ModuleType, each: int, seed: int = 0) -> Scores:
+    """Plant `each` of every defect in clean samples drawn at random, and check them all beside the clean ones."""
+    scores, rng = Scores(), random.Random(seed)
+    contexts = {context.id: context for _, context in clean}
+    for sample, context in clean:
+        scores.add(sample, [*check(sample, context), *check_record(sample.to_llava(), contexts)], None)
+    for name in PLANTERS:
+        if name not in OF_SETS:
+            for planted, context in plants(clean, name, each, wordings, rng):
+                record = planted.record or planted.sample.to_llava()
+                found = check(planted.sample, context) + check_record(record, contexts)
+                scores.add(planted.sample, found, planted)
+    _score_duplicates(scores, clean, wordings, each, rng)
+    _score_yes_bias(scores, each, rng)
+    return scores
+
+
+def plants(clean: Sequence[Pair], name: str, each: int, wordings: ModuleType, rng: random.Random) -> list[tuple]:
+    """(planted, context) that many times, in samples that can have this defect."""
+    found: list[tuple] = []
+    while len(found) < each:
+        sample, context = rng.choice(clean)
+        planted = plant(sample, context, name, rng, wordings)
+        if planted:
+            found.append((planted, context))
+    return found
+
+
+def _score_duplicates(
+    scores: Scores, clean: Sequence[Pair], wordings: ModuleType, each: int, rng: random.Random
+) -> None:
+    """All clean samples in one data set, with copies behind them that are not quite the same."""
+    copies = [planted.sample for planted, _ in plants(clean, near_duplicate.NAME, each, wordings, rng)]
+    found = near_duplicate.check([sample for sample, _ in clean] + copies)
+    first = len(clean)
+    scores.found[near_duplicate.NAME] = [first + number in found for number in range(len(copies))]
+    scores.right[near_duplicate.NAME] = [number >= first for number in found]
+
+
+def _score_yes_bias(scores: Scores, each: int, rng: random.Random) -> None:
+    """Data sets of 200 answers each: half of them balanced, the others with too much of yes or of no."""
+    for number in range(2 * each):
+        biased = number % 2 == 0
+        share = rng.choice((rng.uniform(0, 0.3), rng.uniform(0.7, 1))) if biased else rng.uniform(0.47, 0.53)
+        alarm = bool(yes_bias.check(_answers(share, rng)))
+        if biased:
+            scores.found[yes_bias.NAME].append(alarm)
+        if alarm:
+            scores.right[yes_bias.NAME].append(biased)
+
+
+def _answers(share: float, rng: random.Random) -> list[Sample]:
+    """Samples of one yes/no question each, answered yes with this probability."""
+    blank = Sample("p", "p.png", "conversation", ())
+    wordings = {True: ("yes", "Yes.", "Yes, there is."), False: ("no", "No.", "No, there isn't.")}
+    answers = [rng.choice(wordings[rng.random() < share]) for _ in range(200)]
+    return [replace(blank, turns=(Turn("Is there a cat?", answer),)) for answer in answers]
