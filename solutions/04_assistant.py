@@ -73,7 +73,8 @@ print(tokenizer.tokenize("There is a small red car, and a kangaroo."))
 print(len(tokenizer), "tokens;", "special:", tokenizer.convert_ids_to_tokens(range(5)))
 
 # %% [markdown]
-# "Kangaroo" was never read, so it falls to pieces. `<image>` is reserved: in Lesson 06 it will stand for a picture.
+# Even "kangaroo" is one token, though no training text ever says it: the tokenizer was given all 200 names. A word that it was not given
+# falls to pieces. `<image>` is reserved: in Lesson 06 it will stand for a picture.
 #
 # The model reads tokens and gives, at every position, a score for each token that could come next (*logits*). What it should have said
 # stands in the text itself, one position further:
@@ -159,8 +160,9 @@ run = learn.pretrain(
 curve.draw(run)
 
 # %% [markdown]
-# The curve falls in steps: first the frequent words, then, rather suddenly, *copying*: "the car is ..." what was it? Look above.
-# (Such induction heads appear all at once in large models too: Olsson et al., 2022, [arXiv 2209.11895](https://arxiv.org/abs/2209.11895).)
+# The first fall is quick: which words are frequent, and what usually follows what. Then it creeps. The next thing to be learned is *copying*:
+# "the car is ..." what was it? Look above. It comes rather suddenly, in our baked model after some 700 steps, in large models too
+# (*induction heads*: Olsson et al., 2022, [arXiv 2209.11895](https://arxiv.org/abs/2209.11895)). Three minutes end just before.
 #
 # ## Build it: writing
 #
@@ -288,8 +290,8 @@ words = ", ".join(f"{name} {100 * value:.0f} percent" for name, value in live.it
 show.bars(live, alt=f"Share of instructions that the live model follows: {words}.")
 
 # %% [markdown]
-# These are instructions in wordings that it never met. It learned them in minutes, since what they are about was learned before, from
-# plain text.
+# These are instructions in wordings that it never met, and a few hundred steps ago it followed none. What still fails is mostly what needs
+# copying, which the short pretraining did not reach. The baked model had ten times the steps.
 #
 # ### Try it
 #
@@ -341,8 +343,9 @@ for name, mask in {"right": mask_labels, "no end": without_end, "user too": with
     print(f"{name:9s} loss {losses[-1]:.2f}   says: {answer(student, tokenizer, turn, most=20)}")
 
 # %% [markdown]
-# A loss of 0.00 is no success here: nothing was asked. Without its end of turn the model goes on speaking for both. And
-# with the user's words in the loss, the *loss* is another quantity altogether, so compare answers, never losses of different masks.
+# Forty steps are too few for a good answer, yet enough to tell the masks apart. The right one may say nothing at all: it has learned to
+# *stop* before it has learned what to say. Without its end of turn the model never stops. A loss of 0.00 is no success: nothing was
+# asked. And with the user's words in it the loss is another quantity altogether, so compare answers, never losses of different masks.
 #
 # ## Build it: a model writes its own data
 #
@@ -408,8 +411,8 @@ words = ", ".join(f"{name} {100 * value:.0f} percent" for name, value in scores.
 show.bars(scores, alt=f"Instructions followed after tuning on three sets: {words}.")
 
 # %% [markdown]
-# Look at the middle bar with care. Self-written data can only sharpen what the writer has in it; the paper's gain came from
-# GPT-3, which had read half the web.
+# Look at the middle bar with care. A pocket model's own pairs are mostly wrong, and learning them does not help, or even hurts. The paper's gain
+# came from GPT-3, which had read half the web: a writer can only pass on what it has.
 #
 # ## Prove it
 #
@@ -424,14 +427,16 @@ if not quick():
 
 # %% [markdown]
 # Now the gate for what follows. If a model can't answer from a *perfect description*, no eye will help it. Scenes, wordings and descriptions here
-# were never trained on; the control gives it the description of another scene.
+# were never trained on; the control gives it the description of another scene. Counts and places come easily. Whether something *exists* was
+# pure guessing until we taught it first and alone; and *relations*, where two words must be found and their roles told apart,
+# are still little better than a guess. Part by part is how one finds out what a mean would hide.
 
 # %%
 if not quick():
     show_figures(measure.text_qa(assistant))
 
 # %% [markdown]
-# And what does tuning forget? The loss on plain text, before and after:
+# And what does tuning forget? The loss on plain text, before and after. **Predict:** is the assistant still a good teller of stories?
 
 # %%
 show_figures(measure.forgetting(base, assistant))
@@ -452,8 +457,9 @@ if points_of_curve:
     )
 
 # %% [markdown]
-# Ten conversations teach the form, hundreds the tasks: data of many *kinds* is what helps (the same was found at scale: "less is more for alignment",
-# Zhou et al., 2023, [arXiv 2305.11206](https://arxiv.org/abs/2305.11206)). `python -m course_lib evaluate lm --live` draws it to 10,000.
+# The points are low, since sixty steps are few; look at the shape. From ten to a hundred conversations it rises, then it is the *steps* that are missing,
+# not the data. (That a small but varied set goes far was found at scale: "less is more for alignment", Zhou et al., 2023,
+# [arXiv 2305.11206](https://arxiv.org/abs/2305.11206).) `python -m course_lib evaluate lm --live` takes more steps, and goes to 10,000.
 #
 # ## The real thing
 #
