@@ -2,6 +2,7 @@
 
 from course_lib.instruct.validate.mentions import Mention, mentions
 from course_lib.instruct.validate.words import clauses, tokens, word_set
+from course_lib.world.nouns import MASS
 
 DENIES = word_set("no not without neither nor none nothing nobody never cannot nowhere lacks lacking lack")
 MISSING = frozenset(("missing", "absent"))
@@ -11,17 +12,18 @@ SEEING = word_set(  # "I don't see the dog" denies it; "the dog doesn't move" ta
     "discernible anywhere"
 )
 IMAGINES = word_set(
-    "if would might may could should perhaps maybe imagine wish want wants need needs needed like likes "
-    "unlike resemble resembles resembling reminds remind reminiscent than instead such mistaken mistake "
-    "as without against often usually typically generally whether suppose hunt hunts eat eats"
+    "if would might may could should perhaps maybe imagine wish want wants need needs needed make bake cook draw "
+    "build resemble resembles resembling reminds remind reminiscent instead mistaken mistake without against "
+    "often usually typically generally whether suppose hunt hunts eat eats"
 )
+COMPARES = word_set("like likes unlike as than")
 CONDITIONAL = word_set("would could might may should")
 EXISTS = (["there", "might", "be"], ["there", "may", "be"], ["there", "could", "be"], ["might", "be", "seen"])
-SHOWS = word_set(  # before a bare plural: "there are dogs", "we see dogs"
-    "are see shows show with contains features holds includes and spot depicts several of displays is"
-)
-CONTINUES = word_set("a an any nor or no neither not")  # after a comma: the list of what is denied goes on
+LISTS = word_set("are with and several of is")  # after "there": "there are dogs", "there is bread"
+FINDS = word_set("see sees show shows contain contains feature features hold holds include includes display displays")
+CONTINUES = word_set("a an any nor or no neither not let")  # after a comma: the list of what is denied goes on
 SUBORDINATES = word_set("while although though since as because when if")
+COORDINATES = word_set("and or nor")
 
 
 def claimed(text: str) -> list[Mention]:
@@ -32,17 +34,42 @@ def claimed(text: str) -> list[Mention]:
 def is_claimed(clause: list[str], mention: Mention) -> bool:
     """Is this mention a claim that the thing is there?"""
     before = _scope(clause, mention)
+    lead = before[: len(before) - (mention.start - mention.phrase)]  # without its own article and adjectives
     if denied(clause, mention, before):
         return False
-    if mention.determiner == "definite":
-        return not ({"like", "unlike"} & set(before[-2:]))
-    if IMAGINES & set(before) and not any(_holds(before, phrase) for phrase in EXISTS):
+    if mention.determiner == "definite":  # "the dog" takes for granted that there is one, whatever is said of it
+        return not ({"like", "unlike"} & set(lead[-2:])) and "whether" not in lead
+    if _compared(lead) or _imagined(lead, clause[mention.end :]):
         return False
-    if CONDITIONAL & set(clause[mention.end : mention.end + 2]):  # "a rabbit would run away"
+    return bool(mention.determiner) or _listed(mention, lead, clause[mention.end :])
+
+
+def _compared(lead: list[str]) -> bool:
+    """ "like a dog", "faster than in a bus", "as a dog and a cat do"; but "a cat as well as a dog" has both."""
+    if lead[-3:] == ["as", "well", "as"]:
         return False
-    if not mention.determiner:
-        return (mention.plural or _is_mass(mention)) and bool(before) and before[-1] in SHOWS and "there" in before
-    return True
+    at = max((at for at, word in enumerate(lead) if word in COMPARES), default=None)
+    if at is None:
+        return False
+    between = lead[at + 1 :]
+    return len(between) <= 1 or bool(COORDINATES & set(between))
+
+
+def _imagined(lead: list[str], after: list[str]) -> bool:
+    """ "if a dog came", "a dog would bark", "a dog or a cat might do"; but "there may be a dog" says enough."""
+    if IMAGINES & set(lead) and not any(_holds(lead, phrase) for phrase in EXISTS):
+        return True
+    near = after[:5] if after and after[0] in COORDINATES else after[:2]
+    return bool(CONDITIONAL & set(near))
+
+
+def _listed(mention: Mention, lead: list[str], after: list[str]) -> bool:
+    """Without an article it may be any dogs: a claim is only "there are dogs", "one sees dogs", "dogs can be seen"."""
+    if not (mention.plural or mention.text in MASS):
+        return False
+    if lead and (lead[-1] in FINDS or (lead[-1] in LISTS and "there" in lead)):
+        return True
+    return "," not in after[:4] and bool(SEEING & set(after[:4]))
 
 
 def denied(clause: list[str], mention: Mention, before: list[str]) -> bool:
@@ -50,7 +77,7 @@ def denied(clause: list[str], mention: Mention, before: list[str]) -> bool:
     after = clause[mention.end : mention.end + 6]
     after = after[: after.index(",")] if "," in after else after
     negative = any(map(_negates, after[:3]))
-    if MISSING & set(after[:4]) or (negative and SEEING & set(after)):
+    if MISSING & set(after) or (negative and SEEING & set(after)):
         return not negative or not MISSING & set(after)
     if not any(map(_negates, before)):
         return False
@@ -73,9 +100,3 @@ def _negates(word: str) -> bool:
 
 def _holds(words: list[str], phrase: list[str]) -> bool:
     return any(words[at : at + len(phrase)] == phrase for at in range(len(words)))
-
-
-def _is_mass(mention: Mention) -> bool:
-    from course_lib.world.nouns import MASS
-
-    return mention.text in MASS

@@ -29,7 +29,8 @@ FOLLOWS_HEAD = word_set(  # what may follow a noun that ends its phrase
     "who whose in on at to by for from with without near beside behind over under above below than as too "
     "here there between next of not isn't aren't while because since so if before after close left right "
     "around among along across against inside outside just also only rather certainly clearly probably "
-    "then when where seems looks appears"
+    "then when where seems looks appears first last again now still already alone nearby behind besides either "
+    "one we you i it he she they somebody nobody lie stand sit look see belong move go come stay fit"
 )
 MAKES_COMPOUND = word_set(  # "a cat food tin" shows no cat
     "stop station shop house food toy pattern print theme shape shaped like coloured colored colour color "

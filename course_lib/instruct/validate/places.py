@@ -10,6 +10,8 @@ DIRECTIONS = {
     **dict.fromkeys(("left", "left-hand", "leftmost"), "left"),
     **dict.fromkeys(("right", "right-hand", "rightmost"), "right"),
     **dict.fromkeys(("above", "over", "higher", "atop"), "above"),
+    "up": "above",  # before "than" or "from": "further up than"
+    "down": "below",
     **dict.fromkeys(("below", "under", "underneath", "beneath", "lower"), "below"),
 }
 BETWEEN = word_set("of than side up down from to the")  # between the direction and the reference
@@ -50,8 +52,13 @@ def _in_clause(clause: list[str]) -> list[Relation]:
 def _of_its(clause: list[str], named: list[Mention], at: int, way: str) -> list[Relation]:
     """ "the cat has a dog on its left": the dog is left of the cat."""
     before = [m for m in named if m.end <= at]
-    owned = clause[at - 1] in ITS or clause[at + 1 : at + 2] in (["it"], ["them"])
-    return [Relation(before[-1], way, before[-2])] if owned and len(before) >= 2 else []
+    after = [m for m in named if m.start > at]
+    rest = [word for word in clause[at + 1 : at + 4] if word != "of"]
+    if not (clause[at - 1] in ITS or rest[:1] in (["it"], ["them"])):
+        return []
+    if len(before) >= 2:
+        return [Relation(before[-1], way, before[-2])]
+    return [Relation(after[0], way, before[0])] if before and after else []  # "the cat, and on its left a dog"
 
 
 def _of_the_next(clause: list[str], named: list[Mention], at: int, way: str) -> list[Relation]:
@@ -59,7 +66,10 @@ def _of_the_next(clause: list[str], named: list[Mention], at: int, way: str) -> 
     reference = next((m for m in named if m.start > at), None)
     if reference is None or not set(clause[at + 1 : reference.phrase]) <= BETWEEN:
         return []
-    if way in ("left", "right") and not {"of", "from"} & set(clause[at + 1 : reference.phrase]):
+    between = set(clause[at + 1 : reference.phrase])
+    if way in ("left", "right") and not {"of", "from", "than"} & between:
+        return []
+    if clause[at] in ("up", "down") and not {"from", "than"} & between:
         return []
     before = [m for m in named if m.end <= at]
     after = [m for m in named if m.start >= reference.end]

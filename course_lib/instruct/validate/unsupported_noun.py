@@ -6,7 +6,7 @@ from course_lib.instruct.validate.claims import claimed, denied
 from course_lib.instruct.validate.defect import Defect
 from course_lib.instruct.validate.mentions import Mention, mentions
 from course_lib.instruct.validate.support import supported
-from course_lib.instruct.validate.words import number, says_no, says_yes, tokens, word_set
+from course_lib.instruct.validate.words import denies_it, number, says_no, says_yes, tokens, word_set
 
 NAME = "unsupported_noun"
 ASKS_FOR = word_set("what which where why who whose how when")
@@ -31,9 +31,9 @@ def claimed_in(turn: Turn) -> list[Mention]:
 
 def presupposed(turn: Turn) -> list[Mention]:
     """What the question takes for granted ("what is the dog doing?"), or the answer's yes confirms."""
-    if says_no(turn.answer):
-        return []
     words = tokens(turn.question)
+    if denies_it(turn.answer) if ASKS_FOR & set(words[:1]) else says_no(turn.answer):
+        return []
     return [m for m in mentions(words) if _granted(words, m, turn.answer)]
 
 

@@ -16,13 +16,27 @@ CONTRASTS = frozenset(("but", "whereas", "yet"))
 NUMBERS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
 COUNTS = {word: number for number, word in enumerate(NUMBERS)} | {"no": 0, "none": 0, "single": 1, "both": 2, "pair": 2}
 YES = word_set("yes yeah yep sure indeed certainly absolutely definitely correct right true exactly")
+NONE = word_set("no none neither nothing nobody nope")
+THERE = word_set("there here see seen shown visible present")
 NO = word_set("no nope not none neither nothing never")
-ECHOES = (["it", "is"], ["it", "does"], ["there", "is"], ["there", "are"], ["they", "are"], ["i", "do"], ["i", "would"])
+QUANTITIES = word_set("several some many plenty lots few")
+ONLY = re.compile(r"\b(nothing|nobody) but\b|\b(none|no) other than\b", re.IGNORECASE)  # which denies nothing
+ECHOES = (
+    ["i", "can"],
+    ["a", "few"],
+    ["it", "is"],
+    ["it", "does"],
+    ["there", "is"],
+    ["there", "are"],
+    ["they", "are"],
+    ["i", "do"],
+    ["i", "would"],
+)
 
 
 def tokens(text: str) -> list[str]:
     """Words, numbers and punctuation marks in lower case, without what stands in quotation marks or in CAPITALS (a sign)."""
-    found = TOKEN.findall(QUOTED.sub(" ", text.replace("’", "'")))
+    found = TOKEN.findall(ONLY.sub("only", QUOTED.sub(" ", text.replace("’", "'"))))
     return [token.lower() for token in found if not (token.isupper() and len(token) > 1) or token in ("UFO", "TV")]
 
 
@@ -61,8 +75,15 @@ def number(token: str) -> int | None:
 def says_yes(answer: str) -> bool:
     """Does the answer begin by agreeing: "Yes, …", "Indeed.", "It is."?"""
     words = [word for word in tokens(answer) if word not in ENDS_CLAUSE][:4]
-    return not says_no(answer) and ((words[:1] and words[0] in YES) or words[:2] in ECHOES or words[:2] == ["of", "course"]
+    return not says_no(answer) and ((words[:1] and words[0] in YES | QUANTITIES) or words[:2] in ECHOES or words[:2] == ["of", "course"]
                                     or (words[:1] in (["that's"], ["that"]) and bool(YES & set(words))))  # fmt: skip
+
+
+def denies_it(answer: str) -> bool:
+    """Does the answer to a question like "where is the dog?" say that there is none?"""
+    first = next(clauses(tokens(answer)), [])
+    negative = any(word.endswith("n't") or word in ("not", "cannot") for word in first)
+    return bool(NONE & set(first)) or (negative and bool(THERE & set(first)))
 
 
 def says_no(answer: str) -> bool:
