@@ -1,5 +1,6 @@
 """Asking for replies: everything that can go wrong on the way, and what it may cost."""
 
+import itertools
 import signal
 import threading
 import time
@@ -152,7 +153,7 @@ def test_requests_keep_their_pace():
     for _ in range(7):
         assert pace.wait(threading.Event())
         moments.append(time.monotonic())
-    assert all(later - earlier > 0.04 for earlier, later in zip(moments, moments[1:], strict=False))
+    assert all(later - earlier > 0.04 for earlier, later in itertools.pairwise(moments))
     stopped = threading.Event()
     stopped.set()
     assert not pace.wait(stopped)
