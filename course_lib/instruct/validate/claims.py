@@ -12,11 +12,11 @@ SEEING = word_set(  # "I don't see the dog" denies it; "the dog doesn't move" ta
     "discernible anywhere"
 )
 IMAGINES = word_set(
-    "if would might may could should perhaps maybe imagine wish want wants need needs needed make bake cook draw "
+    "if would might may could should imagine wish want wants need needs needed make bake cook draw "
     "build resemble resembles resembling reminds remind reminiscent instead mistaken mistake without against "
     "often usually typically generally whether suppose hunt hunts eat eats"
 )
-COMPARES = word_set("like likes unlike as than")
+COMPARES = word_set("like likes unlike as than perhaps maybe")  # and what is guessed, which works alike
 CONDITIONAL = word_set("would could might may should")
 EXISTS = (["there", "might", "be"], ["there", "may", "be"], ["there", "could", "be"], ["might", "be", "seen"])
 LISTS = word_set("are with and several of is")  # after "there": "there are dogs", "there is bread"
@@ -39,15 +39,17 @@ def is_claimed(clause: list[str], mention: Mention) -> bool:
         return False
     if mention.determiner == "definite":  # "the dog" takes for granted that there is one, whatever is said of it
         return not ({"like", "unlike"} & set(lead[-2:])) and "whether" not in lead
-    if _compared(lead) or _imagined(lead, clause[mention.end :]):
+    if _compared(lead, clause[mention.end :]) or _imagined(lead, clause[mention.end :]):
         return False
     return bool(mention.determiner) or _listed(mention, lead, clause[mention.end :])
 
 
-def _compared(lead: list[str]) -> bool:
+def _compared(lead: list[str], after: list[str]) -> bool:
     """ "like a dog", "faster than in a bus", "as a dog and a cat do"; but "a cat as well as a dog" has both."""
     if lead[-3:] == ["as", "well", "as"]:
         return False
+    if lead[-1:] == ["as"] and after and after[0].endswith("s") and after[0] not in ("is", "does", "has", "was"):
+        return False  # "as a dog stands by": the reason for something
     at = max((at for at, word in enumerate(lead) if word in COMPARES), default=None)
     if at is None:
         return False
@@ -89,9 +91,17 @@ def _scope(clause: list[str], mention: Mention) -> list[str]:
     """The words before a mention, from the last comma on, unless a list goes on after that comma."""
     start = 0
     for at, word in enumerate(clause[: mention.start]):
-        if word == "," and not (clause[at + 1] in CONTINUES and clause[start] not in SUBORDINATES and at > start + 1):
+        if word == "," and not _goes_on(clause, start, at):
             start = at + 1
     return clause[start : mention.start]
+
+
+def _goes_on(clause: list[str], start: int, comma: int) -> bool:
+    """Is the comma one of a list: "there isn't a house, a tent or a castle"?"""
+    part = clause[start:comma]
+    if clause[comma + 1] not in CONTINUES or clause[start] in SUBORDINATES or len(part) < 2:
+        return False
+    return bool(word_set("a an any no some") & set(part))
 
 
 def _negates(word: str) -> bool:

@@ -13,6 +13,7 @@ ENDS_PHRASE = word_set(  # a noun phrase holds none of them, so that the search 
     "by for from with without near beside behind over under above below than that which who it they he "
     "she we you i not there here , . ; : ! ?"
 )  # fmt: skip
+AMOUNTS = word_set("handful dozens dozen couple bunch group pair lots lot number herd flock plenty row pile hundreds")
 COORDINATES = frozenset(("and", "or", "nor"))
 ALSO_OTHER_WORDS = word_set(  # verbs, adjectives and colours as well as things
     "orange rose key watch ring star fire box train ship duck bear fly book dress fish bat target square "
@@ -80,6 +81,8 @@ def _determiner(clause: list[str], start: int, before: list[Mention]) -> tuple[s
     """Looks back over adjectives. After "and", the determiner of the thing before holds: "a cat and dog"."""
     for at in range(start - 1, max(start - 5, -1), -1):
         word = clause[at]
+        if before and at < before[-1].end:  # "a whale eats fish": the article is the whale's
+            return "", at + 1
         if word in DEFINITE:
             return "definite", at
         if word in INDEFINITE or number(word) is not None:
@@ -87,6 +90,8 @@ def _determiner(clause: list[str], start: int, before: list[Mention]) -> tuple[s
             return ("definite", at - 1) if definite else ("indefinite", at)
         if word in COORDINATES and before and before[-1].end == at:
             return before[-1].determiner, at + 1
+        if word == "of" and at and clause[at - 1] in AMOUNTS:  # "a handful of dogs"
+            return "indefinite", at - 1
         if word in ENDS_PHRASE or word in COORDINATES:
             return "", at + 1
     return "", start

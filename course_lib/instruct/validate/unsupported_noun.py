@@ -2,11 +2,11 @@
 
 from course_lib.instruct.context import ImageContext
 from course_lib.instruct.conversation import Sample, Turn
-from course_lib.instruct.validate.claims import claimed, denied
+from course_lib.instruct.validate.claims import SEEING, claimed, denied
 from course_lib.instruct.validate.defect import Defect
 from course_lib.instruct.validate.mentions import Mention, mentions
 from course_lib.instruct.validate.support import supported
-from course_lib.instruct.validate.words import denies_it, number, says_no, says_yes, tokens, word_set
+from course_lib.instruct.validate.words import clauses, denies_it, number, says_no, says_yes, tokens, word_set
 
 NAME = "unsupported_noun"
 ASKS_FOR = word_set("what which where why who whose how when")
@@ -26,12 +26,21 @@ def check(sample: Sample, context: ImageContext) -> list[Defect]:
 
 def claimed_in(turn: Turn) -> list[Mention]:
     """Claims of the answer, and of the question together with its answer."""
-    return [*presupposed(turn), *claimed(turn.answer)]
+    return [*presupposed(turn), *claimed(turn.answer), *named_alone(turn)]
+
+
+def named_alone(turn: Turn) -> list[Mention]:
+    """ "What else is there?" "Mostly dogs." Elsewhere a noun without an article claims nothing."""
+    asked, words = tokens(turn.question), next(clauses(tokens(turn.answer)), [])
+    if len(words) > 4 or not (asked and asked[0] in ASKS_FOR and SEEING & set(asked)) or IMAGINES & set(asked):
+        return []
+    return [m for m in mentions(words) if not m.determiner and not denied(words, m, words[: m.start])]
 
 
 def presupposed(turn: Turn) -> list[Mention]:
     """What the question takes for granted ("what is the dog doing?"), or the answer's yes confirms."""
     words = tokens(turn.question)
+    words[:1] = [word.removesuffix("n't") for word in words[:1]]  # "isn't there a dog?" asks whether there is one
     if denies_it(turn.answer) if ASKS_FOR & set(words[:1]) else says_no(turn.answer):
         return []
     return [m for m in mentions(words) if _granted(words, m, turn.answer)]

@@ -2,112 +2,17 @@
 
 from functools import cache
 
+from course_lib.instruct.synonyms import GROUPS, MEMBERS, SYNONYMS
 from course_lib.instruct.validate.words import word_set
 from course_lib.world.lookalikes import could_be
 from course_lib.world.nouns import IRREGULAR
 from course_lib.world.shapes import SHAPES
 from course_lib.world.stickers import classes
 
-SYNONYMS = {  # chosen by hand from Unicode's keywords, many of which ("hot", "love") name no thing, and from usage
-    "dog": "puppy hound doggy",
-    "cat": "kitten kitty",
-    "horse": "pony foal stallion mare",
-    "cow": "calf bull",
-    "pig": "piglet hog sow",
-    "mouse": "rat",
-    "rabbit": "bunny hare",
-    "lion": "lioness",
-    "bear": "grizzly",
-    "rhinoceros": "rhino",
-    "deer": "stag fawn",
-    "sheep": "lamb ewe",
-    "camel": "dromedary",
-    "monkey": "ape chimpanzee",
-    "gorilla": "ape",
-    "chicken": "hen rooster cock",
-    "duck": "duckling",
-    "swan": "cygnet",
-    "frog": "toad",
-    "crocodile": "alligator",
-    "turtle": "tortoise terrapin",
-    "snake": "serpent",
-    "dinosaur": "t-rex tyrannosaurus",
-    "snail": "slug",
-    "bee": "bumblebee honeybee wasp",
-    "ladybug": "ladybird beetle",
-    "mushroom": "toadstool",
-    "orange": "tangerine nectarine",
-    "eggplant": "aubergine",
-    "corn": "maize",
-    "chili pepper": "chili",
-    "bread": "loaf",
-    "pancakes": "pancake",
-    "chicken leg": "drumstick",
-    "hamburger": "burger",
-    "french fries": "fries",
-    "hot dog": "hotdog sausage",
-    "fried egg": "egg",
-    "doughnut": "donut",
-    "wine glass": "wineglass",
-    "train": "locomotive",
-    "taxi": "cab",
-    "car": "automobile",
-    "motorcycle": "motorbike",
-    "bicycle": "bike",
-    "sailboat": "boat yacht",
-    "ship": "boat",
-    "airplane": "plane aeroplane jet aircraft",
-    "helicopter": "chopper",
-    "UFO": "spaceship",
-    "house": "cottage",
-    "church": "chapel",
-    "gift": "present",
-    "dice": "die",
-    "teddy bear": "teddy",
-    "puzzle piece": "puzzle",
-    "t-shirt": "shirt tee-shirt",
-    "jeans": "trousers",
-    "socks": "sock stocking",
-    "shoe": "sneaker",
-    "high heel": "stiletto",
-    "top hat": "hat",
-    "backpack": "rucksack satchel",
-    "glasses": "spectacles eyeglasses",
-    "piano keys": "piano keyboard",
-    "violin": "fiddle",
-    "phone": "smartphone cellphone",
-    "television": "tv",
-    "laptop": "computer notebook",
-    "light bulb": "bulb lightbulb",
-    "padlock": "lock",
-    "axe": "ax hatchet",
-    "wrench": "spanner",
-    "bucket": "pail",
-    "toilet": "loo",
-    "bathtub": "tub bath",
-    "shopping cart": "trolley",
-    "alarm clock": "clock",
-    "watch": "wristwatch clock",
-    "box": "parcel package carton",
-    "diamond": "gem jewel gemstone",
-    "fire": "flame campfire",
-    "water drop": "droplet raindrop",
-    "football": "ball",
-    "soccer ball": "ball",
-    "basketball": "ball",
-    "cherries": "cherry",
-    "grapes": "grape",
-    "cherry blossom": "blossom",
-    "maple leaf": "leaf",
-    "sign": "signpost",
-}
 PLURAL_ONLY = word_set("cherries grapes pancakes socks glasses jeans scissors fries") | {
     "french fries",
     "piano keys",
 }
-GROUPS = {"bird": "bird", "fruit": "fruit", "vehicle": "vehicle"}  # word → supercategory of all that it may mean
-FLOWERS = ("rose", "sunflower", "tulip", "cherry blossom")
-INSECTS = ("butterfly", "bee", "ladybug", "spider")
 NOT_THINGS = (  # fixed expressions in which a noun names nothing that could be seen
     *("piece of cake", "pieces of cake", "raining cats and dogs", "rain cats and dogs", "same boat", "ring a bell"),
     *("rings a bell", "star of the show", "cherry on top", "cherry on the cake", "fish out of water", "bear in mind"),
@@ -135,13 +40,12 @@ def singulars() -> dict[str, frozenset[str]]:
     """Word → the names of the world that it may stand for."""
     found: dict[str, set[str]] = {}
     for name in [c.name for c in classes()] + list(SHAPES) + ["sign"]:
-        for word in (name, *SYNONYMS.get(name, "").split()):
+        for word in (name, *SYNONYMS.get(name, ())):
             found.setdefault(word.lower(), set()).update(could_be(name))
-    for c in classes():
-        if c.supercategory in GROUPS.values():
-            found.setdefault(c.supercategory, set()).add(c.name)
-    found["flower"], found["insect"] = set(FLOWERS), set(INSECTS)
-    found["animal"] = {c.name for c in classes() if c.supercategory in ("mammal", "bird", "creature")} | {"teddy bear"}
+    for word, groups in GROUPS.items():
+        found.setdefault(word, set()).update(c.name for c in classes() if c.supercategory in groups)
+    for word, names in MEMBERS.items():
+        found.setdefault(word, set()).update(names)
     return {word: frozenset(names) for word, names in found.items()}
 
 

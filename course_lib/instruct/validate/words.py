@@ -21,6 +21,9 @@ THERE = word_set("there here see seen shown visible present")
 NO = word_set("no nope not none neither nothing never")
 QUANTITIES = word_set("several some many plenty lots few")
 ONLY = re.compile(r"\b(nothing|nobody) but\b|\b(none|no) other than\b", re.IGNORECASE)  # which denies nothing
+POLITE = re.compile(
+    r"\b(I would|I'd) (like to|say|guess)\b|\blast but not least\b|\bwithout (a |any )?doubt\b", re.IGNORECASE
+)
 ECHOES = (
     ["i", "can"],
     ["a", "few"],
@@ -36,7 +39,7 @@ ECHOES = (
 
 def tokens(text: str) -> list[str]:
     """Words, numbers and punctuation marks in lower case, without what stands in quotation marks or in CAPITALS (a sign)."""
-    found = TOKEN.findall(ONLY.sub("only", QUOTED.sub(" ", text.replace("’", "'"))))
+    found = TOKEN.findall(POLITE.sub(" ", ONLY.sub("only", QUOTED.sub(" ", text.replace("’", "'")))))
     return [token.lower() for token in found if not (token.isupper() and len(token) > 1) or token in ("UFO", "TV")]
 
 
