@@ -7,8 +7,11 @@ from course_lib.instruct.grammar_reading import Said, read_caption, read_place, 
 from course_lib.instruct.vocabulary import tokenise
 from course_lib.world.lookalikes import could_be
 from course_lib.world.scenes import relation
+from course_lib.world.splits import held_out_relation
 
 BOX_LINE = re.compile(r"^(.+): \[([\d.]+), ([\d.]+), ([\d.]+), ([\d.]+)\]$")
+RANK = {"small": 0, None: 1, "big": 2}  # what is neither is not mentioned
+SLACK = 0.04  # the middle of a box that is hidden in part is not quite the thing's
 MUCH_BIGGER = 4 / 3  # as in the questions of Lesson 00
 
 
@@ -45,9 +48,13 @@ class Facts:
         return [t for t in self.things if sum(other in could_be(t.name) for other in self.names) == 1]
 
     def biggest_first(self) -> list[tuple[Seen, Seen]]:
-        """Pairs of which the first is clearly bigger. Signs are all big, so they are left out."""
+        """Pairs of which the first is clearly bigger. Signs are all big, so they are left out.
+
+        A box can be small because something hides a part. So captions that say all ("a small red car") must agree.
+        """
         found = [thing for thing in self.alone() if thing.width and thing.name != "sign"]
-        return [(a, b) for a in found for b in found if a.width >= MUCH_BIGGER * b.width]
+        pairs = [(a, b) for a in found for b in found if a.width >= MUCH_BIGGER * b.width]
+        return [(a, b) for a, b in pairs if RANK[a.size] - RANK[b.size] >= (1 if self.complete else 0)]
 
 
 def read(text: str) -> Facts:
@@ -94,9 +101,16 @@ def _from_captions(captions: list[list[Said]]) -> list[Seen]:
 
 
 def _measured(things: list[Seen]) -> list[tuple[str, str, str]]:
-    """Every clear relation between two boxes, by the world's own rule for what is clear."""
-    pairs = [(a, b, relation(a, b)) for a in things for b in things if a is not b]
-    return [(a.name, how, b.name) for a, b, how in pairs if how]
+    """Every clear relation between two boxes, by the world's own rule for what is clear, with a little to spare."""
+    found = []
+    for a in things:
+        for b in things:
+            how = relation(a, b) if a is not b else None
+            ahead, aside = sorted((abs(a.x - b.x), abs(a.y - b.y)), reverse=True)
+            clear = ahead >= 0.14 + SLACK and ahead - aside >= 0.06 + SLACK
+            if how and clear and not held_out_relation(a.name, how, b.name):
+                found.append((a.name, how, b.name))
+    return found
 
 
 def _agreed(found) -> list[tuple[str, str, str]]:

@@ -40,6 +40,7 @@ def tokenise(text: str) -> list[str]:
 
 def find_nouns(tokens: list[str], extra: frozenset[str] = frozenset()) -> list[Mention]:
     """Every noun of the world (or of the `extra` names) among the tokens; of two that overlap, the longer one."""
+    extra = extra - world_names()
     known, low = _lexicon(extra), [_lower(token) for token in tokens]
     found, i = [], 0
     while i < len(low):
@@ -74,7 +75,7 @@ def _lexicon(extra: frozenset[str]) -> dict[str, tuple[int, ...]]:
 def _nouns(extra: frozenset[str]) -> dict[str, Noun]:
     """Words in lower case → what they mean."""
     if extra:
-        return {**_nouns(frozenset()), **_forms({name: {name} for name in extra - world_names()}, group=False)}
+        return {**_nouns(frozenset()), **_forms({name: {name} for name in extra}, group=False)}
     single: dict[str, set[str]] = {name: {name} for name in world_names()}
     for name, words in SYNONYMS.items():
         for word in words:
