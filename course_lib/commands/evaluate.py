@@ -13,6 +13,7 @@ ROOMS = {
     "world": "course_lib.world.measure:figures",
     "clip": "course_lib.clip.measure:figures",
     "lm": "course_lib.lm.measure:figures",
+    "instruct": "course_lib.instruct.measure:figures",
 }
 
 
