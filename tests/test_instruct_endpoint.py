@@ -30,7 +30,9 @@ def serving(monkeypatch, fault=None, answer=None, teacher=None, **options):
         if answer is not None:
             status, body = answer
             content = json.dumps(body).encode()
-            monkeypatch.setattr(faulty_server._Handler, "_answer", lambda self, request, fault: self._send(status, content))
+            monkeypatch.setattr(
+                faulty_server._Handler, "_answer", lambda self, request, fault: self._send(status, content)
+            )
         monkeypatch.setenv("OPENAI_BASE_URL", server.url)
         monkeypatch.setenv("OPENAI_API_KEY", KEY)
         yield server, EndpointTeacher("pocket", timeout=0.3)
@@ -95,7 +97,10 @@ def test_newer_models_know_the_limit_by_another_name(monkeypatch):
         seen.append({"max_tokens", "max_completion_tokens"} & request.keys())
         refused = {"error": {"message": "Unsupported parameter: use 'max_completion_tokens' instead.", "code": "x"}}
         old = "max_tokens" in request
-        self._send(400 if old else 200, json.dumps(refused if old else faulty_server.completion(Reply("a", 1, 1), "m")).encode())
+        self._send(
+            400 if old else 200,
+            json.dumps(refused if old else faulty_server.completion(Reply("a", 1, 1), "m")).encode(),
+        )
 
     monkeypatch.setattr(faulty_server._Handler, "_answer", answer)
     with serving(monkeypatch, "") as (_, teacher):

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from course_lib.commands.problem import Problem
-from course_lib.instruct import dataset, plan, prompts, shards
+from course_lib.instruct import dataset, plan, prompts, shards, validate
 from course_lib.instruct.asking import Job
 from course_lib.instruct.budget import Budget, Prices, estimate
 from course_lib.instruct.generate import Summary, generate, missing
@@ -129,7 +129,7 @@ def print_summary(summary: Summary, journal: Journal, earlier: int, budget: Budg
 def finish(args: argparse.Namespace, jobs: Sequence[Job], journal: Journal, teacher: str) -> None:
     """Filter the replies and write data set and card."""
     samples = dataset.collect(jobs, journal, teacher)
-    kept, defects = dataset.filtered(samples, lambda sample, context: [])
+    kept, defects = dataset.filtered(samples, validate.names)
     card = {
         "teacher": teacher,
         "prompts": prompts.version(args.boxes),
