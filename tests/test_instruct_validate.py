@@ -1,0 +1,138 @@
+"""The filters: each defect is found, named, and at its turn; clean samples pass; and bad filters would be caught."""
+
+import random
+
+import pytest
+
+from course_lib.instruct import clean_answers_dev, clean_answers_test, defect_wordings_dev, defect_wordings_test
+from course_lib.instruct.clean_pictures import PICTURES
+from course_lib.instruct.clean_samples import of_the_world, written
+from course_lib.instruct.conversation import Sample, Turn
+from course_lib.instruct.defects import PLANTERS, plant
+from course_lib.instruct.filter_scores import Scores, plants
+from course_lib.instruct.validate import DEFECTS, check, check_record, check_together, names, near_duplicate, yes_bias
+from course_lib.instruct.validate.claims import claimed
+from course_lib.instruct.validate.wrong_count import is_wrong, stated
+from course_lib.instruct.validate.wrong_relation import claims
+
+YARD, SEA = PICTURES["yard"], PICTURES["sea"]
+OF_ONE = [name for name in PLANTERS if name != near_duplicate.NAME]
+
+
+@pytest.fixture(scope="module")
+def clean():
+    return of_the_world("val", 30) + written(clean_answers_dev.CLEAN)
+
+
+def said(answer, question="What does the picture show?", picture=YARD):
+    return Sample(
+        picture.id, picture.image, "conversation", (Turn("Is this a picture?", "Yes."), Turn(question, answer))
+    )
+
+
+def defects_of(planted, context):
+    record = planted.record or planted.sample.to_llava()
+    return [*check(planted.sample, context), *check_record(record, {context.id: context})]
+
+
+def test_clean_samples_have_no_defect(clean):
+    for sample, context in clean[:30]:
+        assert check(sample, context) == [] and check_record(sample.to_llava(), {context.id: context}) == []
+
+
+def test_hardly_any_answer_that_was_written_to_mislead_is_suspected(clean):
+    alone = [check(sample, context) == [] for sample, context in clean[30:]]
+    assert sum(alone) / len(alone) > 0.95
+
+
+@pytest.mark.parametrize("name", OF_ONE)
+def test_planted_defects_are_found_and_named_at_their_turn(name, clean):
+    found = plants(clean, name, 20, defect_wordings_dev, random.Random(0))
+    hits = [any((d.name, d.turn) == (name, p.turn) for d in defects_of(p, context)) for p, context in found]
+    assert sum(hits) >= 18
+
+
+@pytest.mark.parametrize(
+    ("answer", "question", "name"),
+    [
+        ("A horse grazes beside the dog.", "What is there?", "unsupported_noun"),
+        ("It is asleep.", "What is the horse doing?", "unsupported_noun"),
+        ("Yes.", "Is there a horse?", "unsupported_noun"),
+        ("There are four cats.", "What is there?", "wrong_count"),
+        ("Four.", "How many cats are there?", "wrong_count"),
+        ("The caption says that there is a dog.", "What is there?", "leakage"),
+        ("I'm sorry, but I can't help with that.", "What is there?", "refusal"),
+        (" \n", "What is there?", "empty"),
+        ("What is there?", "There is a dog.", "role_swap"),
+    ],
+)
+def test_each_defect_by_itself(answer, question, name):
+    assert [(d.name, d.turn) for d in check(said(answer, question), YARD)] == [(name, 1)]
+
+
+def test_a_relation_is_wrong_only_against_clear_boxes():
+    assert names(said("The whale is to the right of the sailboat.", picture=SEA), SEA) == ["wrong_relation"]
+    assert names(said("right", "Where is the whale, seen from the sailboat?", SEA), SEA) == ["wrong_relation"]
+    assert names(said("The whale is to the left of the sailboat.", picture=SEA), SEA) == []
+    assert names(said("The sailboat is to the left of the sun.", picture=SEA), SEA) == []  # 7.5 %: too close to call
+
+
+@pytest.mark.parametrize(
+    "answer", ["There is no horse.", "A horse can't be seen.", "It resembles a horse.", "No, neither."]
+)
+def test_what_is_denied_or_compared_with_is_not_claimed(answer):
+    assert claimed(answer) == []
+    assert check(said(answer, "What else is there?"), YARD) == []
+
+
+def test_names_that_could_be_the_same_thing_support_each_other():
+    fruit = PICTURES["fruit"]
+    assert names(said("There is a car.", picture=fruit), fruit) == []
+    assert names(said("There is a truck.", picture=fruit), fruit) == ["unsupported_noun"]
+
+
+def test_numbers_in_other_roles_are_no_counts():
+    for text in ("Two of the cats are orange.", "It has four legs.", "There are two cats."):
+        assert not any(is_wrong(claim, YARD) for claim in stated(text)), text
+    assert claims(Turn("How many?", "Two.")) == []
+
+
+def test_records():
+    record = said("There is a dog.").to_llava()
+    contexts = {"yard": YARD, "sea": SEA}
+    assert check_record(record, contexts) == []
+    assert [d.name for d in check_record({**record, "image": "sea.png"}, contexts)] == ["wrong_image_id"]
+    assert [d.name for d in check_record({**record, "id": "moon/detail"}, contexts)] == ["wrong_image_id"]
+    record["conversations"][3]["value"] += " <image>"
+    assert [(d.name, d.turn) for d in check_record(record, contexts)] == [("image_token", 1)]
+    record["conversations"][1]["from"] = "human"
+    assert {d.name for d in check_record(record, contexts)} == {"image_token", "role_swap"}
+
+
+def test_copies_and_a_bias_show_only_together(clean):
+    samples = [sample for sample, _ in clean[:30]]
+    contexts = {context.id: context for _, context in clean}
+    copy = plant(*clean[3], near_duplicate.NAME, random.Random(1), defect_wordings_dev).sample
+    records = [sample.to_llava() for sample in [*samples, copy]]
+    found = check_together([*samples, copy], records, contexts)
+    assert [d.name for d in found[30]] == [near_duplicate.NAME] and not set(found) & set(range(30))
+    yes, no = said("Yes."), said("No.")  # before either, each was asked something that it answered yes
+    assert yes_bias.check([yes] * 60) and not yes_bias.check([yes])
+    assert not yes_bias.check([no] * 60)
+
+
+def test_the_scores_of_a_bad_filter_are_bad(clean):
+    sample, context = clean[0]
+    planted = plant(sample, context, "leakage", random.Random(0), defect_wordings_dev)
+    scores = Scores()
+    scores.add(planted.sample, [], planted)
+    scores.add(sample, check(planted.sample, context), None)
+    assert scores.found["leakage"] == [False] and scores.right["leakage"] == [False] and scores.clean == [False]
+
+
+def test_the_wordings_that_measure_are_none_of_those_looked_at():
+    texts = ("UNSUPPORTED_NOUN", "WRONG_COUNT", "LEAKAGE", "REFUSAL", "ROLE_SWAP")
+    for name in texts:
+        assert not set(getattr(defect_wordings_dev, name)) & set(getattr(defect_wordings_test, name)), name
+    assert not set(clean_answers_dev.CLEAN) & set(clean_answers_test.CLEAN) and len(clean_answers_test.CLEAN) >= 60
+    assert set(DEFECTS) == {*PLANTERS, yes_bias.NAME}
