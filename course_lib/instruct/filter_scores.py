@@ -7,9 +7,13 @@ from dataclasses import dataclass, field, replace
 from types import ModuleType
 
 from course_lib.instruct.clean_samples import Pair
+from course_lib.instruct.context import ImageContext
 from course_lib.instruct.conversation import Sample, Turn
 from course_lib.instruct.defects import PLANTERS, Planted, plant
-from course_lib.instruct.validate import Defect, check, check_record, near_duplicate, yes_bias
+from course_lib.instruct.simple_filter import unsupported_nouns
+from course_lib.instruct.validate import Defect, check, check_record, near_duplicate, unsupported_noun, yes_bias
+from course_lib.instruct.validate.support import present
+from course_lib.instruct.validate.vocabulary import singulars
 
 OF_SETS = ("near_duplicate", "yes_bias")  # defects that no sample has by itself
 
@@ -52,6 +56,18 @@ def score(clean: Sequence[Pair], wordings: ModuleType, each: int, seed: int = 0)
     _score_duplicates(scores, clean, wordings, each, rng)
     _score_yes_bias(scores, each, rng)
     return scores
+
+
+def simple_filter_scores(clean: Sequence[Pair], wordings: ModuleType, each: int, seed: int = 0) -> tuple[float, float]:
+    """(recall, precision) of the exercise's filter for unsupported nouns, which reads answers word by word."""
+    planted = plants(clean, unsupported_noun.NAME, each, wordings, random.Random(seed))
+    found = [_simply_wrong(p.sample.turns[p.turn], context) for p, context in planted]
+    false = sum(any(_simply_wrong(turn, context) for turn in sample.turns) for sample, context in clean)
+    return round(sum(found) / each, 4), round(sum(found) / (sum(found) + false), 4)
+
+
+def _simply_wrong(turn: Turn, context: ImageContext) -> bool:
+    return bool(unsupported_nouns(turn.answer, singulars(), present(context)))
 
 
 def plants(clean: Sequence[Pair], name: str, each: int, wordings: ModuleType, rng: random.Random) -> list[tuple]:

@@ -1,0 +1,80 @@
+"""What a teacher's replies are worth, and what no teacher can know."""
+
+from collections.abc import Sequence
+
+from course_lib.figures import Figure, share
+from course_lib.instruct import blind_count
+from course_lib.instruct.asking import Job
+from course_lib.instruct.clean_samples import Pair
+from course_lib.instruct.context import ImageContext, from_scene
+from course_lib.instruct.conversation import Sample
+from course_lib.instruct.mix import mixed_types
+from course_lib.instruct.reply import ReplyError, parse
+from course_lib.instruct.teachers import Teacher
+from course_lib.instruct.validate import check
+from course_lib.world.scenes import Recipe, make_scene
+
+HALLUCINATIONS = frozenset(("unsupported_noun", "wrong_count", "wrong_relation"))
+CHANCE = round(1 / len(blind_count.COUNTS), 4)
+
+
+def contexts(count: int) -> list[ImageContext]:
+    """Pictures in words, of scenes that nothing was tuned on."""
+    return [from_scene(make_scene(index, Recipe(stream="test"))) for index in range(count)]
+
+
+def teacher_table(teacher: Teacher, pictures: Sequence[ImageContext]) -> list[Figure]:
+    """How many of a teacher's replies are of use. Control: the same replies, each judged beside the next picture."""
+    name = teacher.name.replace(":", "_")
+    jobs = [Job(context, type, True) for context, type in zip(pictures, mixed_types(len(pictures)), strict=True)]
+    samples = [(sample, job.context) for job in jobs if (sample := reply_of(teacher, job))]
+    malformed = len(jobs) - len(samples)
+    own, others = defects_of(samples), defects_of(beside_others(samples))
+    valid = [[not found for found in some] + [False] * malformed for some in (own, others)]
+    made_up = [[bool(found & HALLUCINATIONS) for found in some] for some in (own, others)]
+    note = f"in form ({malformed} are not) and without defect; control: judged beside other pictures"
+    table = [share(f"instruct.valid.{name}", valid[0], control=_mean(valid[1]), note=note)]
+    if samples:
+        asked = [turn.question for sample, _ in samples if sample.type != "detail" for turn in sample.turns]
+        first = [question not in asked[:at] for at, question in enumerate(asked)]
+        table.append(share(f"instruct.hallucinated.{name}", made_up[0], control=_mean(made_up[1])))
+        table += [share(f"instruct.distinct_questions.{name}", first)] if first else []
+    return table
+
+
+def reply_of(teacher: Teacher, job: Job) -> Sample | None:
+    """The sample that a teacher's reply makes; None if it is malformed."""
+    try:
+        turns = parse(teacher.ask(job.messages()).text, job.type, job.context.id)
+    except ReplyError:
+        return None
+    return Sample(job.context.id, job.context.image, job.type, turns)
+
+
+def defects_of(samples: Sequence[Pair]) -> list[set[str]]:
+    """The names of each sample's defects."""
+    return [{defect.name for defect in check(sample, context)} for sample, context in samples]
+
+
+def beside_others(samples: Sequence[Pair]) -> list[Pair]:
+    """Each sample with the next one's picture."""
+    pictures = [context for _, context in [*samples[1:], *samples[:1]]]
+    return [(sample, other) for (sample, _), other in zip(samples, pictures, strict=True)]
+
+
+def blind() -> list[Figure]:
+    """How many are there, when no caption tells? With boxes the grammar teacher counts; without them anyone would guess."""
+    tests, practice = blind_count.pictures("test", 400), blind_count.pictures("val", 400)
+    guesses = blind_count.blind_guesses(tests, practice)
+    counts = [bool(right) for right in blind_count.grammar_counts(tests, boxes=True)]
+    silent = [right is None for right in blind_count.grammar_counts(tests, boxes=False)]
+    note = "the best any teacher can do: to say the most frequent number"
+    return [
+        share("instruct.blind_count.captions_only", guesses, chance=CHANCE, note=note),
+        share("instruct.blind_count.with_boxes", counts, chance=CHANCE),
+        share("instruct.blind_count.grammar_silent", silent, note="without boxes it says no number"),
+    ]
+
+
+def _mean(right: Sequence[bool]) -> float | None:
+    return round(sum(right) / len(right), 4) if right else None
