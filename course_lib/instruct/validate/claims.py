@@ -1,6 +1,6 @@
 """Is a thing that a clause names said to be there, or only denied, imagined or compared with?"""
 
-from course_lib.instruct.validate.mentions import Mention, mentions
+from course_lib.instruct.validate.mentions import SUBJECTS, Mention, mentions
 from course_lib.instruct.validate.words import clauses, tokens, word_set
 from course_lib.world.nouns import MASS
 
@@ -9,18 +9,20 @@ MISSING = frozenset(("missing", "absent"))
 SEEING = word_set(  # "I don't see the dog" denies it; "the dog doesn't move" takes it for granted
     "see seen sees show shows shown visible there present found find contain contains have has include "
     "includes included spot spotted depicted depict sight notice recognise recognize identify detect "
-    "discernible anywhere"
+    "discernible anywhere heard"
 )
 IMAGINES = word_set(
     "if would might may could should imagine wish want wants need needs needed make bake cook draw "
     "build resemble resembles resembling reminds remind reminiscent instead mistaken mistake without against "
     "often usually typically generally whether suppose hunt hunts eat eats"
 )
-COMPARES = word_set("like likes unlike as than perhaps maybe")  # and what is guessed, which works alike
+GUESSES = word_set("perhaps maybe")
+COMPARES = word_set("like likes unlike as than") | GUESSES
 CONDITIONAL = word_set("would could might may should")
 EXISTS = (["there", "might", "be"], ["there", "may", "be"], ["there", "could", "be"], ["might", "be", "seen"])
 LISTS = word_set("are with and several of is")  # after "there": "there are dogs", "there is bread"
 FINDS = word_set("see sees show shows contain contains feature features hold holds include includes display displays")
+OWNERS = word_set("its his her their my your our")
 CONTINUES = word_set("a an any nor or no neither not let")  # after a comma: the list of what is denied goes on
 SUBORDINATES = word_set("while although though since as because when if")
 COORDINATES = word_set("and or nor")
@@ -37,7 +39,9 @@ def is_claimed(clause: list[str], mention: Mention) -> bool:
     lead = before[: len(before) - (mention.start - mention.phrase)]  # without its own article and adjectives
     if denied(clause, mention, before):
         return False
-    if mention.determiner == "definite":  # "the dog" takes for granted that there is one, whatever is said of it
+    if mention.determiner == "definite" and not (
+        _owned(clause, mention) and _imagined(lead, [])
+    ):  # "the dog" takes for granted that there is one, whatever is said of it
         return not ({"like", "unlike"} & set(lead[-2:])) and "whether" not in lead
     if _compared(lead, clause[mention.end :]) or _imagined(lead, clause[mention.end :]):
         return False
@@ -54,7 +58,8 @@ def _compared(lead: list[str], after: list[str]) -> bool:
     if at is None:
         return False
     between = lead[at + 1 :]
-    return len(between) <= 1 or bool(COORDINATES & set(between))
+    guessed = lead[at] in GUESSES and bool(SUBJECTS & set(between[:1]))  # "perhaps he went for a walk with a dog"
+    return len(between) <= 1 or guessed or bool(COORDINATES & set(between))
 
 
 def _imagined(lead: list[str], after: list[str]) -> bool:
@@ -76,15 +81,18 @@ def _listed(mention: Mention, lead: list[str], after: list[str]) -> bool:
 
 def denied(clause: list[str], mention: Mention, before: list[str]) -> bool:
     """ "no dog", "I don't see a dog", "a dog isn't shown", "a dog is missing"."""
-    after = clause[mention.end : mention.end + 6]
-    after = after[: after.index(",")] if "," in after else after
-    negative = any(map(_negates, after[:3]))
+    after = clause[mention.end : mention.end + 8]
+    after = after[: next((at for at, word in enumerate(after) if word in (",", "and")), None)]
+    negative = any(map(_negates, after))
     if MISSING & set(after) or (negative and SEEING & set(after)):
         return not negative or not MISSING & set(after)
+    if mention.determiner == "indefinite" and any(map(_negates, after[:2])):
+        return True  # "a cloud isn't in view"
     if not any(map(_negates, before)):
         return False
     direct = any(word in ("no", "without", "neither", "nor") for word in before[-3:])
-    return mention.determiner != "definite" or direct or bool(SEEING & set(before + after))
+    taken_for_granted = mention.determiner == "definite" and not _owned(clause, mention)
+    return not taken_for_granted or direct or bool(SEEING & set(before + after))
 
 
 def _scope(clause: list[str], mention: Mention) -> list[str]:
@@ -102,6 +110,11 @@ def _goes_on(clause: list[str], start: int, comma: int) -> bool:
     if clause[comma + 1] not in CONTINUES or clause[start] in SUBORDINATES or len(part) < 2:
         return False
     return bool(word_set("a an any no some") & set(part))
+
+
+def _owned(clause: list[str], mention: Mention) -> bool:
+    """ "its door": nobody takes for granted that it has one."""
+    return clause[mention.phrase] in OWNERS
 
 
 def _negates(word: str) -> bool:

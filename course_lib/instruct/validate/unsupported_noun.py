@@ -2,13 +2,23 @@
 
 from course_lib.instruct.context import ImageContext
 from course_lib.instruct.conversation import Sample, Turn
-from course_lib.instruct.validate.claims import SEEING, claimed, denied
+from course_lib.instruct.validate.claims import CONDITIONAL, SEEING, claimed, denied
 from course_lib.instruct.validate.defect import Defect
 from course_lib.instruct.validate.mentions import Mention, mentions
 from course_lib.instruct.validate.support import supported
-from course_lib.instruct.validate.words import clauses, denies_it, number, says_no, says_yes, tokens, word_set
+from course_lib.instruct.validate.words import (
+    clauses,
+    denies_it,
+    number,
+    says_no,
+    says_yes,
+    sentences,
+    tokens,
+    word_set,
+)
 
 NAME = "unsupported_noun"
+THERE_IS = word_set("there see seen visible yes")  # "could there be a dog?" "Yes, a dog."
 ASKS_FOR = word_set("what which where why who whose how when")
 IMAGINES = word_set("would might may could should if like")
 
@@ -26,7 +36,17 @@ def check(sample: Sample, context: ImageContext) -> list[Defect]:
 
 def claimed_in(turn: Turn) -> list[Mention]:
     """Claims of the answer, and of the question together with its answer."""
-    return [*presupposed(turn), *claimed(turn.answer), *named_alone(turn)]
+    return [*presupposed(turn), *said(turn), *named_alone(turn)]
+
+
+def said(turn: Turn) -> list[Mention]:
+    """What the answer claims. To "what would you add?", the first sentence answers with what isn't there."""
+    first, *others = list(sentences(tokens(turn.answer))) or [[]]
+    found = [mention for sentence in others for mention in claimed(" ".join(sentence))]
+    asked = tokens(turn.question)
+    if CONDITIONAL & set(asked) and asked[:2] != ["could", "you"] and not THERE_IS & set(first):
+        return found + [m for m in claimed(" ".join(first)) if m.determiner == "definite"]
+    return found + claimed(" ".join(first))
 
 
 def named_alone(turn: Turn) -> list[Mention]:
