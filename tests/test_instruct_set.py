@@ -1,0 +1,108 @@
+"""The instruction set of Lessons 06 and 07, the wordings it is written in, and what is measured about it."""
+
+from collections import Counter
+
+import pytest
+
+from course_lib.instruct import blind_count, grammar_complex_wordings, grammar_detail, grammar_wordings
+from course_lib.instruct.instruction_set import instruction_set
+from course_lib.instruct.measure_teachers import teacher_table
+from course_lib.instruct.teachers import Reply
+from course_lib.instruct.validate import check, near_duplicate, yes_bias
+from course_lib.world.language import RELATIONS, SAYS
+from course_lib.world.question_wordings import WORDINGS, wordings
+from course_lib.world.scenes import Recipe, make_scene
+from course_lib.world.splits import held_out_colour, held_out_relation
+from course_lib.world.stickers import COLOURS, classes
+
+
+@pytest.fixture(scope="module")
+def made():
+    return instruction_set(600)
+
+
+def test_the_same_seed_gives_the_same_set_and_another_one_another(made):
+    assert instruction_set(60).samples == instruction_set(60).samples
+    assert instruction_set(60, seed=1).samples != instruction_set(60).samples
+
+
+def test_only_training_scenes(made):
+    assert all(sample.id.startswith("train_") for sample in made.samples)
+    with pytest.raises(ValueError, match="stream"):
+        instruction_set(1, recipe=Recipe(stream="test"))
+
+
+def test_no_filter_fires_on_what_is_kept(made):
+    assert not [d for sample in made.samples for d in check(sample, made.contexts[sample.id])]
+    assert not near_duplicate.check(made.samples) and not yes_bias.check(made.samples)
+    assert set(made.dropped) <= {"near_duplicate"}  # which the teacher's few wordings make unavoidable
+
+
+def test_types_and_short_answers(made):
+    types = Counter(sample.type for sample in made.samples)
+    assert types["conversation"] > 0.28 * len(made.samples) and types["complex"] > 0.3 * len(made.samples)
+    turns = [turn for sample in made.samples for turn in sample.turns]
+    brief = [turn for turn in turns if any(turn.question.endswith(way) for way in grammar_wordings.BRIEFLY)]
+    assert 0.15 < len(brief) / len(turns) < 0.5
+    assert all(len(turn.answer.split()) == 1 for turn in brief)
+
+
+def test_nothing_held_out_is_named(made):
+    texts = [f" {turn.question} {turn.answer} ".lower() for sample in made.samples for turn in sample.turns]
+    pairs = [
+        (c.name, colour) for c in classes() if c.recolourable for colour in COLOURS if held_out_colour(c.name, colour)
+    ]
+    assert not [pair for pair in pairs for text in texts if f"{pair[1]} {pair[0]}" in text]
+    for a, how, b in ((a, how, b) for text in texts for a, how, b in _relations(text)):
+        assert not held_out_relation(a, how, b), (a, how, b)
+
+
+def _relations(text: str):
+    """ "the cat is above the dog", wherever it stands in a text."""
+    ways = [(way, how) for how, found in RELATIONS["train"].items() for way in found]
+    for way, how in ways:
+        before, found, after = text.partition(f" {way} the ")
+        if found and " the " in before:
+            first = before.rsplit(" the ", 1)[1].removesuffix(" is").removesuffix(" are")
+            second = after.split(".")[0].split("?")[0]
+            names = {c.name for c in classes()}
+            if first in names and second in names:
+                yield first, how, second
+
+
+def test_wordings_are_many_and_none_is_kept_for_tests():
+    for kinds in (grammar_wordings.QUESTIONS, grammar_complex_wordings.QUESTIONS):
+        assert all(len(set(wordings)) >= 6 for wordings in kinds.values())
+    for name in ("SETTINGS", "CONTENTS", "POSITIONS", "RELATED", "LARGEST"):
+        assert len(set(getattr(grammar_detail, name))) >= 6
+    mine = {text.lower() for kinds in grammar_wordings.QUESTIONS.values() for text in kinds}
+    assert not mine & {text.lower() for kind in WORDINGS for text in wordings(kind, "test")}
+    answers = " ".join(text for texts in grammar_wordings.ANSWERS.values() for text in texts)
+    assert not [way for ways in RELATIONS["test"].values() for way in ways if way in answers]
+    assert not [way for way in SAYS["test"] if way in answers]
+
+
+def test_numbers_can_only_be_guessed_without_boxes():
+    pictures = blind_count.pictures("val", 60)
+    assert len({picture.number for picture in pictures}) == 3
+    assert all(blind_count.grammar_counts(pictures, boxes=True))
+    assert set(blind_count.grammar_counts(pictures, boxes=False)) == {None}
+    assert sum(blind_count.blind_guesses(pictures, pictures)) < 40
+
+
+class Echo:
+    """A teacher who has a defect of its own for every type."""
+
+    name = "local:echo"
+
+    def ask(self, messages) -> Reply:
+        return Reply("Question:\nWhat is here?\n===\nAnswer:\nThe caption tells.\n===", 1, 1)
+
+
+def test_a_teacher_of_no_use_has_a_table_too():
+    from course_lib.instruct.context import from_scene
+
+    table = {figure.id: figure for figure in teacher_table(Echo(), [from_scene(make_scene(i)) for i in range(10)])}
+    assert table["instruct.valid.local_echo"].value == 0 and table["instruct.valid.local_echo"].n == 10
+    assert table["instruct.hallucinated.local_echo"].value == 0
+    assert table["instruct.distinct_questions.local_echo"].value < 0.2
