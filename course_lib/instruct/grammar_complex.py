@@ -8,7 +8,7 @@ from collections.abc import Callable
 from course_lib.instruct.conversation import Turn
 from course_lib.instruct.grammar_complex_wordings import ADVICE, ANSWERS, QUESTIONS, USES
 from course_lib.instruct.grammar_facts import Facts, Seen
-from course_lib.instruct.grammar_words import capital, number, verbs
+from course_lib.instruct.grammar_words import capital, listed, number, verbs
 from course_lib.world.language import PLACES
 from course_lib.world.nouns import is_plural
 from course_lib.world.stickers import class_named, classes
@@ -28,15 +28,14 @@ def reason(facts: Facts, rng: random.Random) -> Turn:
     for kind in rng.sample(list(MAKERS), len(MAKERS)):
         words = MAKERS[kind](facts, rng)
         if words:
-            words |= {key.capitalize(): capital(value) for key, value in words.items()}
-            return Turn(rng.choice(QUESTIONS[kind]).format(**words), rng.choice(ANSWERS[kind]).format(**words))
-    return _simplest(facts)
+            return _worded(kind, words, rng)
+    # where nothing can be concluded, what there is has to do; in words that people used, if no thing was recognised
+    return _worded("simplest", {"all": listed(facts.things) or facts.captions[0].rstrip(".")}, rng)
 
 
-def _simplest(facts: Facts) -> Turn:
-    """Where nothing can be concluded, what was said is all there is."""
-    said = facts.captions[0].rstrip(".")
-    return Turn("What do you think this is about, and what speaks for it?", f"All that can be seen is this: {said}.")
+def _worded(kind: str, words: dict[str, str], rng: random.Random) -> Turn:
+    words = words | {key.capitalize(): capital(value) for key, value in words.items()}
+    return Turn(rng.choice(QUESTIONS[kind]).format(**words), rng.choice(ANSWERS[kind]).format(**words))
 
 
 def _placed(facts: Facts) -> list[Seen]:
@@ -121,6 +120,21 @@ def _nearest(facts: Facts, rng: random.Random) -> dict[str, str] | None:
     return {"thing": a.name, "other": b.name, "third": third.name, **verbs(third.name)}
 
 
+def _room(facts: Facts, rng: random.Random) -> dict[str, str] | None:
+    """Opposite of the only thing, where that is off the middle."""
+    if not facts.complete or len(facts.things) != 1:
+        return None
+    thing = facts.things[0]
+    across, along = thing.x - 0.5, thing.y - 0.5
+    if max(abs(across), abs(along)) < CLEAR:
+        return None
+    if abs(across) >= abs(along):
+        where = "on the left" if across > 0 else "on the right"
+    else:
+        where = "at the top" if along > 0 else "at the bottom"
+    return {"thing": thing.name, "where": where, **verbs(thing.name)}
+
+
 MAKERS: dict[str, Callable[[Facts, random.Random], dict[str, str] | None]] = {
     "sweep": _sweep,
     "without": _without,
@@ -129,4 +143,5 @@ MAKERS: dict[str, Callable[[Facts, random.Random], dict[str, str] | None]] = {
     "use": _use,
     "advice": _advice,
     "nearest": _nearest,
+    "room": _room,
 }

@@ -57,6 +57,22 @@ QUESTIONS = {
         "What would you tie together if the string were short?",
         "Which pair of things is nearest to one another?",
     ),
+    "room": (
+        "Where would there be the most room for another thing, and why?",
+        "If something were to be added, where would you put it?",
+        "Which side of the picture is the emptier one, and how can one tell?",
+        "You want to write a line of text over the picture. Where does it hide nothing?",
+        "Somebody needs an empty spot. In which direction should they look?",
+        "On which side could the picture be cut without losing a thing?",
+    ),
+    "simplest": (
+        "What do you think this is about, and what speaks for it?",
+        "What would somebody remember of this picture, and why that?",
+        "Which name would you give to this picture, and for what reason?",
+        "What must not be missing if one draws this picture again?",
+        "How would you sum this up for a friend, and what makes you say so?",
+        "What is it that makes this picture what it is?",
+    ),
 }
 ANSWERS = {
     "sweep": (
@@ -93,6 +109,16 @@ ANSWERS = {
         "The {thing} and the {other}. The {third} {is} farther from both of them than they are from one another.",
         "It is the {thing} and the {other}, since the {third} {is} off to one side, with more room in between.",
         "Those two are the {thing} and the {other}: from either of them, the {third} {is} farther away.",
+    ),
+    "room": (
+        "{Where}: the only thing in the picture, the {thing}, {is} nearer to the other side.",
+        "I would say {where}, since nothing else is here and the {thing} {does} not reach so far.",
+        "It is emptiest {where}, because the {thing} {is} on the other side and all alone.",
+    ),
+    "simplest": (
+        "All that can be seen is this: {all}.",
+        "It can only be about this: {all}. There is nothing else to go by.",
+        "{All}: whatever one says about the picture, it begins and ends with that.",
     ),
 }
 USES = {  # what can be done with the things of a group, though not with others

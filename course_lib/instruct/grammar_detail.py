@@ -16,7 +16,7 @@ SETTINGS = (
 )
 CONTENTS = (
     "There is {all}.",
-    "It shows {all}.",
+    "The picture holds {all}.",
     "One can see {all}.",
     "The eye falls on {all}.",
     "Its contents are quickly told: {all}.",
@@ -67,13 +67,12 @@ def _contents(facts: Facts, rng: random.Random) -> str:
 
 
 def _positions(facts: Facts, rng: random.Random) -> list[str]:
-    """A sentence for every thing whose place is known."""
+    """A sentence for every thing whose place is known (of the first six), each worded in its own way."""
+    placed = [thing for thing in facts.alone() if thing.x is not None]
     found = []
-    for thing in facts.alone():
-        if thing.x is not None:
-            where = corner(thing)
-            words = {"thing": thing.name, "where": where, "Where": capital(where), **verbs(thing.name)}
-            found.append(rng.choice(POSITIONS).format(**words))
+    for thing, wording in zip(placed, rng.sample(POSITIONS, len(POSITIONS)), strict=False):
+        where = corner(thing)
+        found.append(wording.format(thing=thing.name, where=where, Where=capital(where), **verbs(thing.name)))
     return found
 
 

@@ -29,7 +29,9 @@ def phrase(thing: Described) -> str:
 
 
 def listed(things: Sequence[Described]) -> str:
-    """All of them, with those of one name together: "two cats and a dog"."""
+    """All of them, with those of one name together: "two cats and a dog". Nothing is ""."""
+    if not things:
+        return ""
     names = [thing.name for thing in things]
     parts = [phrase(t) if names.count(t.name) == 1 else several(t.name, names.count(t.name)) for t in things]
     return join(list(dict.fromkeys(parts)))

@@ -1,4 +1,8 @@
-"""The nouns of the world in running text: names, plurals, synonyms and words for groups."""
+"""The nouns of the world in running text: names, plurals, synonyms and words for groups.
+
+This is how the grammar teacher reads, who must be certain which thing is meant. Filters are content with what a word could
+mean, so `validate.vocabulary` also knows look-alikes.
+"""
 
 import re
 from dataclasses import dataclass
@@ -21,7 +25,6 @@ class Noun:
 
     names: frozenset[str]
     plural: bool
-    group: bool = False  # "animal": true of any of its members
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +54,6 @@ def find_nouns(tokens: list[str], extra: frozenset[str] = frozenset()) -> list[M
     return found
 
 
-def names_in(text: str, extra: frozenset[str] = frozenset()) -> frozenset[str]:
-    """All names that a text's nouns can mean."""
-    return frozenset().union(*(mention.noun.names for mention in find_nouns(tokenise(text), extra)))
-
-
 def _lower(token: str) -> str:
     """In lower case; but capitals are the words of a sign, and no nouns."""
     low = token.lower()
@@ -75,12 +73,12 @@ def _lexicon(extra: frozenset[str]) -> dict[str, tuple[int, ...]]:
 def _nouns(extra: frozenset[str]) -> dict[str, Noun]:
     """Words in lower case → what they mean."""
     if extra:
-        return {**_nouns(frozenset()), **_forms({name: {name} for name in extra}, group=False)}
+        return {**_nouns(frozenset()), **_forms({name: {name} for name in extra})}
     single: dict[str, set[str]] = {name: {name} for name in world_names()}
     for name, words in SYNONYMS.items():
         for word in words:
             single.setdefault(word, set()).add(name)
-    return {**_forms(_groups(), group=True), **_forms(single, group=False)}
+    return {**_forms(_groups()), **_forms(single)}
 
 
 def _groups() -> dict[str, set[str]]:
@@ -90,14 +88,14 @@ def _groups() -> dict[str, set[str]]:
     return members
 
 
-def _forms(meanings: dict[str, set[str]], group: bool) -> dict[str, Noun]:
+def _forms(meanings: dict[str, set[str]]) -> dict[str, Noun]:
     """Each word and its plural."""
     forms: dict[str, Noun] = {}
     for word, names in meanings.items():
         for form, many in ((word, is_plural(word)), *((form, True) for form in _plurals(word))):
             form = form.lower()
             names_so_far = forms[form].names if form in forms else frozenset()
-            forms[form] = Noun(names_so_far | names, many, group)
+            forms[form] = Noun(names_so_far | names, many)
     return forms
 
 
