@@ -106,3 +106,4 @@ def test_a_teacher_of_no_use_has_a_table_too():
     assert table["instruct.valid.local_echo"].value == 0 and table["instruct.valid.local_echo"].n == 10
     assert table["instruct.hallucinated.local_echo"].value == 0
     assert table["instruct.distinct_questions.local_echo"].value < 0.2
+    assert table["instruct.tokens_per_thousand.local_echo"].value == 0.002

@@ -10,7 +10,7 @@ from course_lib.instruct.context import ImageContext, from_scene
 from course_lib.instruct.conversation import Sample
 from course_lib.instruct.mix import mixed_types
 from course_lib.instruct.reply import ReplyError, parse
-from course_lib.instruct.teachers import Teacher
+from course_lib.instruct.teachers import Reply, Teacher
 from course_lib.instruct.validate import check
 from course_lib.world.scenes import Recipe, make_scene
 
@@ -27,7 +27,9 @@ def teacher_table(teacher: Teacher, pictures: Sequence[ImageContext]) -> list[Fi
     """How many of a teacher's replies are of use. Control: the same replies, each judged beside the next picture."""
     name = teacher.name.replace(":", "_")
     jobs = [Job(context, type, True) for context, type in zip(pictures, mixed_types(len(pictures)), strict=True)]
-    samples = [(sample, job.context) for job in jobs if (sample := reply_of(teacher, job))]
+    replies = [teacher.ask(job.messages()) for job in jobs]
+    pairs = zip(replies, jobs, strict=True)
+    samples = [(sample, job.context) for reply, job in pairs if (sample := sample_of(reply, job))]
     malformed = len(jobs) - len(samples)
     own, others = defects_of(samples), defects_of(beside_others(samples))
     valid = [[not found for found in some] + [False] * malformed for some in (own, others)]
@@ -39,13 +41,22 @@ def teacher_table(teacher: Teacher, pictures: Sequence[ImageContext]) -> list[Fi
         first = [question not in asked[:at] for at, question in enumerate(asked)]
         table.append(share(f"instruct.hallucinated.{name}", made_up[0], control=_mean(made_up[1])))
         table += [share(f"instruct.distinct_questions.{name}", first)] if first else []
-    return table
+    return [*table, bill(name, replies)]
 
 
-def reply_of(teacher: Teacher, job: Job) -> Sample | None:
+def bill(name: str, replies: Sequence[Reply]) -> Figure:
+    """What a thousand replies take, in millions of tokens. Times the price of a million, that is their cost."""
+    read = sum(reply.prompt_tokens for reply in replies) / len(replies) / 1000
+    written = sum(reply.completion_tokens for reply in replies) / len(replies) / 1000
+    note = f"for 1,000 replies: {read:.2f} million read, {written:.2f} million written"
+    figure = f"instruct.tokens_per_thousand.{name}"
+    return Figure(figure, round(read + written, 3), n=len(replies), unit="million tokens", note=note)
+
+
+def sample_of(reply: Reply, job: Job) -> Sample | None:
     """The sample that a teacher's reply makes; None if it is malformed."""
     try:
-        turns = parse(teacher.ask(job.messages()).text, job.type, job.context.id)
+        turns = parse(reply.text, job.type, job.context.id)
     except ReplyError:
         return None
     return Sample(job.context.id, job.context.image, job.type, turns)

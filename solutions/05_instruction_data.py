@@ -1,0 +1,709 @@
+# ---
+# title: "GPT-assisted visual instruction data"
+# objectives:
+#   - explain how a teacher that never saw a picture can write instruction data about it
+#   - write the pipeline's parts, from captions and boxes to a prompt, and from a reply to training turns
+#   - let a teacher work for you without losing a paid reply or passing a budget
+#   - recognise the defects of such data, and filter them, with measured precision and recall
+#   - write the instruction set that Lessons 06 and 07 are trained on
+# prerequisites:
+#   - "[the welcome lesson](00_welcome.ipynb)"
+#   - "[Lesson 04](04_assistant.ipynb), for what instruction tuning is"
+# minutes: 75
+# ---
+
+# %% tags=["setup"]
+from course_lib.exercise import exercise, hint, points, progress
+from course_lib.session import begin
+
+session = begin(lesson="05_instruction_data")
+
+# %% [markdown]
+# ## See it: a picture without pixels
+#
+# Lesson 04 turned a language model into an assistant with *conversations*. An assistant that sees needs conversations about pictures. In early 2023 the
+# web was full of pictures with captions, and had next to no such conversations; and GPT-4, the best writer that could be hired, could only be given text.
+#
+# LLaVA's authors (Liu et al., 2023, [arXiv 2304.08485](https://arxiv.org/abs/2304.08485), section 3) hired it all the same. They gave it what people had
+# noted about COCO's pictures, five captions and a list of boxes, and asked it to write *as if it saw the picture*. So came 158,000 replies, and a
+# model that talks about what it sees.
+#
+# This is what you see:
+
+# %%
+from course_lib import show
+from course_lib.world.render import render
+from course_lib.world.scenes import Recipe, make_scene
+
+SIZE = 128
+scene = make_scene(25, Recipe(count=(3, 3)))
+picture = render(scene, SIZE)
+show.pictures(
+    [picture.image], columns=1, alt="A beach: an elephant on the left, a frog on the right, a small shoe below them."
+)
+
+# %% [markdown]
+# And this is all that the teacher will know, as COCO stores it:
+
+# %% tags=["check"]
+from course_lib.world.coco import to_coco, to_coco_captions
+
+instances, said = to_coco([scene], SIZE), to_coco_captions([scene], SIZE)
+names = {category["id"]: category["name"] for category in instances["categories"]}
+captions = [one["caption"] for one in said["annotations"]]
+boxes = [(names[one["category_id"]], tuple(one["bbox"])) for one in instances["annotations"]]
+print("\n".join(captions))
+print(boxes)
+
+# %% [markdown]
+# **Predict:** which of these can be answered from that text, for certain? Is there a frog? What colour is the shoe? Does the elephant look
+# at the frog? Is the shoe left of the frog? How many clouds are in the sky?
+#
+# <details><summary>Answer</summary>The first and the fourth. No caption names a colour, a gaze or the clouds: whoever answers those has guessed. Such a guess is what this lesson hunts.</details>
+#
+# ## Build it: the picture in words
+#
+# COCO's boxes are in pixels: left edge, top edge, width, height. A reader of text can do little with 42 of an unknown size. So LLaVA writes edges as
+# *shares* of the picture, always left, top, right, bottom.
+#
+# <!-- exercise: instruct.serialise -->
+#
+# Captions first, one a line. If there are boxes: an empty line, then `name: [left, top, right, bottom]` for each, with three decimals.
+
+
+# %% tags=["check"]
+@exercise("instruct.serialise")
+def serialise(captions, boxes, width, height):
+    """captions: texts; boxes: [(name, (x, y, w, h) in pixels), …], maybe none; the picture's size in pixels → text"""
+    ### BEGIN SOLUTION
+    lines = list(captions)
+    if boxes:
+        lines.append("")
+    for name, (x, y, w, h) in boxes:
+        edges = (x / width, y / height, (x + w) / width, (y + h) / height)
+        lines.append(f"{name}: [{', '.join(f'{edge:.3f}' for edge in edges)}]")
+    return "\n".join(lines)
+    ### END SOLUTION
+
+
+# %% tags=["check"]
+text = serialise(captions, boxes, SIZE, SIZE)
+print(text)
+
+# %% [markdown]
+# Never trust numbers that you have not drawn. Back from the text to the picture:
+
+# %%
+import numpy as np
+
+drawn = [line.rsplit(": ", 1) for line in text.split("\n\n")[1].splitlines()]
+edges = np.array([[float(edge) for edge in numbers.strip("[]").split(", ")] for _, numbers in drawn])
+show.annotated(
+    picture.image,
+    edges * SIZE,
+    picture.instances,
+    [name for name, _ in drawn],
+    alt="The beach again: the boxes, read back from the text, sit tightly around elephant, frog and shoe. Beside it, the three masks.",
+)
+
+# %% [markdown]
+# ## Build it: the prompt
+#
+# What is the teacher told? First a *system message* with rules, then a few *examples* of a text and the reply that it should have had, and last the
+# text of our picture. LLaVA asks for three kinds of replies: a **conversation**, a **detailed description**, or **complex reasoning**. The rules, in our words:
+
+# %%
+from course_lib.instruct import prompts
+
+print(prompts.system("complex"))
+
+# %% [markdown]
+# Every line is there for a reason. *As if you saw*: a model with eyes will be trained on the answer, and "the captions say" would teach it to talk
+# about captions that it has never met. *Only what is certain*: the teacher is blind. *Must not give the picture away*: else the question answers itself,
+# and the model learns to do without the picture.
+#
+# <!-- exercise: instruct.build_messages -->
+#
+# Examples go in as earlier turns of the conversation. All texts come with boxes, but LLaVA's conversations were written from captions *alone* (asked by a
+# user, confirmed by the author: LLaVA#87), so for that kind leave out the boxes: all that follows the empty line.
+
+
+# %% tags=["check"]
+@exercise("instruct.build_messages")
+def build_messages(kind, system, examples, text):
+    """kind: "conversation", "detail" or "complex"; examples: [(text, reply), …] → [{"role": …, "content": …}, …]"""
+
+    ### BEGIN SOLUTION
+    def shown(words):
+        return words.split("\n\n")[0] if kind == "conversation" else words
+
+    said = [{"role": "system", "content": system}]
+    for words, reply in examples:
+        said.append({"role": "user", "content": shown(words)})
+        said.append({"role": "assistant", "content": reply})
+    return [*said, {"role": "user", "content": shown(text)}]
+    ### END SOLUTION
+
+
+# %% tags=["check"]
+from course_lib.instruct.examples import EXAMPLES
+from course_lib.instruct.serialise import serialise as serialise_context
+
+
+def examples_of(kind):
+    """The course's own examples, in words."""
+    return [(serialise_context(context, boxes=True), reply) for context, reply in EXAMPLES[kind]]
+
+
+messages = build_messages("complex", prompts.system("complex"), examples_of("complex"), text)
+for message in messages:
+    print(f"{message['role']:9s}", message["content"][:70].replace("\n", " ⏎ "), "…")
+
+# %% [markdown]
+# One of the examples, in full. (They are our own. LLaVA shows two for conversations, three for the others.)
+
+# %%
+print(messages[1]["content"], "\n\n→\n\n" + messages[2]["content"])
+
+# %% [markdown]
+# ## A teacher that is always there
+#
+# Any chat model can be the teacher, as you will see at the end. The course's own is a **grammar**: rules that read captions and boxes, *and nothing else*, and write
+# sentences. It is no language model. But it costs nothing, works offline, says the same tomorrow, and you can look up why it
+# said what it said. To the pipeline all teachers are one: `ask(messages)` → a text, and how many tokens it took.
+
+# %%
+from course_lib.instruct.grammar import GrammarTeacher
+
+teacher = GrammarTeacher()
+for kind in ("conversation", "detail", "complex"):
+    messages = build_messages(kind, prompts.system(kind), examples_of(kind), text)
+    print(f"──── {kind}\n{teacher.ask(messages).text}\n")
+
+# %% [markdown]
+# Compare with the picture: everything is true, though the writer never saw it. And much is missing: nobody mentions the clouds.
+#
+# ## Build it: from a reply to turns
+#
+# Teachers are asked for a form, and mostly keep it. What is out of form must be *refused*, and not mended by a guess: half a conversation in the
+# training data is worse than one less, since nobody will ever look for it again.
+#
+# <!-- exercise: instruct.parse_reply -->
+#
+# Parts end with a line that is `===` (the last one may do without). They begin with `Question:` and `Answer:` in turn, and say something. Whatever is otherwise: `None`.
+
+
+# %% tags=["check"]
+import re
+
+
+@exercise("instruct.parse_reply")
+def parse_reply(text):
+    """→ [(question, answer), …], without heads and outer white space; None if anything about the form is wrong"""
+    ### BEGIN SOLUTION
+    parts = [part.strip() for part in re.split(r"^===$", text, flags=re.MULTILINE)]
+    if not parts[-1]:
+        parts.pop()
+    if not parts or len(parts) % 2:
+        return None
+    pairs = []
+    for question, answer in zip(parts[::2], parts[1::2], strict=True):
+        if not (question.startswith("Question:") and answer.startswith("Answer:")):
+            return None
+        pairs.append((question.removeprefix("Question:").strip(), answer.removeprefix("Answer:").strip()))
+    return pairs if all(question and answer for question, answer in pairs) else None
+    ### END SOLUTION
+
+
+# %% [markdown]
+# That is the whole pipeline, and all of it is yours:
+
+
+# %%
+def write_about(scene, kind):
+    """Picture in words → messages → reply → turns."""
+    instances, said = to_coco([scene], SIZE), to_coco_captions([scene], SIZE)
+    captions = [one["caption"] for one in said["annotations"]]
+    boxes = [(names[one["category_id"]], one["bbox"]) for one in instances["annotations"]]
+    text = serialise(captions, boxes, SIZE, SIZE)
+    messages = build_messages(kind, prompts.system(kind), examples_of(kind), text)
+    return parse_reply(teacher.ask(messages).text)
+
+
+for index in (28, 37):
+    other = make_scene(index, Recipe(count=(3, 3)))
+    for question, answer in write_about(other, "conversation"):
+        print(f"{index}: {question} → {answer}")
+
+# %% [markdown]
+# Does it say what the course's pipeline says, to the letter?
+
+# %% tags=["check"]
+from course_lib.instruct.context import from_scene
+
+for kind in ("conversation", "detail", "complex"):
+    mine = build_messages(kind, prompts.system(kind), examples_of(kind), text)
+    print(kind, mine == prompts.messages(from_scene(scene, SIZE), kind))
+
+# %% [markdown]
+# ## Never lose a paid reply
+#
+# 158,000 replies take days, and money. Three things make that bearable:
+#
+# - A **journal**: each reply is one line, appended and forced to the disk before anything else happens to it. Whoever starts again asks only for what is missing.
+# - A **budget** that stops *before* it is passed: a question may start only if its most expensive outcome still fits.
+# - An **estimate** before the first question.
+#
+# **Predict:** the budget below is too small for twenty replies. What will the second run ask for?
+
+# %%
+from course_lib.instruct.budget import Budget, estimate
+from course_lib.instruct.generate import generate
+from course_lib.instruct.journal import Journal
+from course_lib.instruct.plan import scene_jobs
+
+jobs = scene_jobs(20)
+read, written = estimate(job.messages() for job in jobs)
+print(f"beforehand: about {read:,} tokens to read, at most {written:,} to write")
+
+file = session.paths().runs / "replies.journal.jsonl"
+file.unlink(missing_ok=True)
+with Journal(file) as journal:
+    first = generate(jobs, teacher, journal, Budget(tokens=12_000), threads=1)
+    print(f"asked for {first.asked_for}, {first.missing} missing in the end: {first.ended}")
+with Journal(file) as journal:
+    second = generate(jobs, teacher, journal)
+    print(f"asked for {second.asked_for}, {second.missing} missing in the end")
+
+# %% [markdown]
+# Real servers fail: too many requests, overload, silence, answers cut in half. Here is a real OpenAI-compatible server on your own computer, with our teacher
+# behind it, that does all of this on purpose; each fault befalls one request in twenty.
+
+# %%
+import os
+from unittest import mock
+
+from course_lib.instruct.endpoint import EndpointTeacher
+from course_lib.instruct.faulty_server import FaultyServer
+
+file.unlink()
+jobs = scene_jobs(40)
+with (
+    FaultyServer(teacher, slow=1.5) as server,
+    mock.patch.dict(os.environ, OPENAI_BASE_URL=server.url, OPENAI_API_KEY="sk-my-secret"),
+    Journal(file) as journal,
+):
+    endpoint = EndpointTeacher("grammar", timeout=1.0)
+    summary = generate(jobs, endpoint, journal, first_wait=0.05)
+for reason, times in summary.failures.items():
+    print(f"{times} × {reason}")
+print(f"missing in the end: {summary.missing}; the key is in the journal: {'sk-my-secret' in file.read_text()}")
+
+# %% [markdown]
+# It waits after a failure, longer each time, and with a bit of chance, lest all clients come back at once. An answer that may have been billed is counted as
+# spent. The key goes to the server and nowhere else.
+#
+# And if the process dies? We start the same work in another process, and kill it at random moments, between any two instructions.
+
+# %% tags=["check"]
+from course_lib.instruct.kills import kill_again_and_again
+from course_lib.session import quick
+
+report = kill_again_and_again(1 if quick() else 4)
+print("asked again though already answered:", len(report.asked_again))
+print("replies that got lost:", len(report.lost))
+print("same data set as without a kill, byte by byte:", report.same_file)
+
+# %% [markdown]
+# (`python -m course_lib evaluate instruct` kills it twenty times.)
+#
+# ## Build it: mix the three types
+#
+# LLaVA-Instruct holds 58,000 conversations, 23,000 descriptions and 77,000 reasoning questions. Asking for the types one after the other, or for 158 at a time,
+# would do if no run ever stopped halfway. So mix such that *every beginning* of the list is as near to 58 : 23 : 77 as it can be; then 100
+# replies are a good data set, and are the first 100 of the next 1,000.
+#
+# <!-- exercise: instruct.mix -->
+#
+# Each place goes to the type that is furthest behind what is due to it; among equals, to the first.
+
+# %%
+from course_lib.instruct import plan
+from course_lib.instruct.mix import SHARES
+
+
+# %% tags=["check"]
+@exercise("instruct.mix")
+def mix(count, shares=SHARES):
+    """How many replies, and a dict of type → share (integers of any sum) → the type of each, a list"""
+    ### BEGIN SOLUTION
+    types, given = [], dict.fromkeys(shares, 0)
+    for place in range(1, count + 1):
+        behind = {type: share * place - sum(shares.values()) * given[type] for type, share in shares.items()}
+        furthest = max(behind, key=behind.get)
+        given[furthest] += 1
+        types.append(furthest)
+    return types
+    ### END SOLUTION
+
+
+# %% tags=["check"]
+from collections import Counter
+
+plan.mixed_types = mix
+print(mix(8))
+for count in (10, 158):
+    print(count, dict(Counter(mix(count))))
+
+# %% [markdown]
+# Does the mixture matter? The paper's own ablation, its score relative to a reference of 100: all three types 85.1; conversations alone 73.8; no instruction tuning 21.5.
+#
+# ### At LLaVA's scale
+#
+# Your jobs are mixed by your function from here on. **Predict:** how long do 158,000 replies take this teacher on your computer? And a real one, at a second
+# each, eight at a time? (158,000 ÷ 8 seconds: five and a half hours.)
+
+# %%
+from course_lib.instruct.budget import Prices
+from course_lib.instruct.shards import Merged, at_scale, merge
+
+prices = Prices(prompt=1.00, completion=4.00)  # of a million tokens: put your provider's in
+jobs = scene_jobs(20 if quick() else 60)
+file.unlink()
+with Journal(file) as journal:
+    summary = generate(jobs, teacher, journal)
+    print(at_scale(journal.entries, len(jobs), summary.seconds, prices))
+
+# %% [markdown]
+# (Our teacher is free: its tokens are counted as if somebody were paid.) Nearly all of them are *read*, since rules and examples come along with every question; many providers give a
+# discount on a beginning that repeats.
+#
+# On several processes or machines, each takes a **shard**: a hash of the picture's id says whose it is, so nobody needs to talk to anybody. Afterwards the
+# journals are merged, and gaps and doubles are found. Here part 1 comes twice, as if somebody had copied it by mistake.
+
+# %% tags=["check"]
+from course_lib.instruct.plan import Shard
+
+parts = []
+for number in (1, 2, 3):
+    part = session.paths().runs / f"part{number}.journal.jsonl"
+    part.unlink(missing_ok=True)
+    mine = scene_jobs(30, shard=Shard(number, of=3))
+    with Journal(part) as journal:
+        generate(mine, teacher, journal)
+    parts.append(part)
+    print(f"part {number}: {len(mine)} replies")
+print(merge([*parts, parts[0]], session.paths().runs / "merged.journal.jsonl"))
+
+# %% [markdown]
+# In a terminal this is `python -m course_lib instruct write --count 158000 --shard 2/8 --out part2.json`, then `… instruct merge`; `--coco INSTANCES CAPTIONS` takes
+# any data set in COCO's format instead of scenes.
+#
+# ## The instruction set
+#
+# What Lessons 06 and 07 are trained on is made now: training scenes, mixed types, filtered. It comes from a seed, so it needs no download.
+
+# %%
+import json
+
+from course_lib.instruct import dataset
+from course_lib.instruct.instruction_set import instruction_set
+from course_lib.instruct.llava_format import check_llava_format
+from course_lib.instruct.validate import yes_bias
+
+made = instruction_set(60 if quick() else 600)
+answers = yes_bias.yes_or_no(made.samples)
+print(f"{len(made.samples)} samples; filtered out: {dict(made.dropped)}")
+print(f"{len(answers)} answers are yes or no, and {100 * sum(answers) / len(answers):.0f} % of these are yes")
+
+# %% [markdown]
+# Yes and no should be about as frequent. Data that asks only for what is there taught many early models to say *yes* to anything. And some questions end with "One word is
+# enough": a model tuned on long answers alone gives long ones also where a test wants a word, until it is told which form is meant (LLaVA-1.5 did that with one sentence).
+#
+# This is LLaVA's format. `<image>` stands where the picture will be: once, on a line of its own, in the first human turn.
+
+# %%
+out = session.paths().runs / "instruct.json"
+card = dataset.write(made.samples, out, {"teacher": teacher.name, "pictures": "sticker scenes, stream train, seed 0"})
+records = json.loads(out.read_text(encoding="utf-8"))
+print(json.dumps(records[0], indent=1))
+print(card.read_text(encoding="utf-8"))
+
+# %% tags=["check"]
+print("breaches of the format:", check_llava_format(records))
+records[0]["conversations"][1]["value"] += " <image>"
+records[1]["conversations"].reverse()
+for breach in check_llava_format(records):
+    print(breach)
+
+# %% [markdown]
+# ## Break it: what goes wrong in such data
+#
+# Our grammar doesn't err. Language models do, and the issue lists of the models trained on their data tell how. Let us plant each defect in a clean sample, and see
+# whether the filters notice.
+
+# %%
+import random
+
+from course_lib.instruct import defect_wordings_dev, filter_scores, validate
+from course_lib.instruct.clean_samples import of_teacher
+from course_lib.instruct.defects import PLANTERS
+
+rng = random.Random(3)
+clean = of_teacher(teacher, [from_scene(make_scene(index)) for index in range(20 if quick() else 60)])
+spoilt = {}
+for name in PLANTERS:
+    ((planted, context),) = filter_scores.plants(clean, name, 1, defect_wordings_dev, rng)
+    spoilt[name] = (planted, context)
+    record = planted.record or planted.sample.to_llava()
+    found = validate.check(planted.sample, context) + validate.check_record(record, {context.id: context})
+    turn = planted.sample.turns[planted.turn or 0]
+    print(f"{name}\n   {turn.question} → {turn.answer[:150]}")
+    print("   ✗", "; ".join(defect.message for defect in found) or "nothing: seen only beside its twin")
+
+# %% [markdown]
+# Each of these was reported of real data: things that are not there (MiniGPT-4#61), refusals and empty replies (SVIT#5), swapped roles (LLaVA-NeXT#89), only
+# positive questions (LRV-Instruction#23).
+#
+# ### Build a filter
+#
+# The most harmful is the first: an answer names a thing that neither captions nor boxes speak for. A model trained on such answers learns that *making things up is
+# part of the job*. Your filter goes through an answer word by word. Given are `known`, which says what a word may mean ("boat": a
+# sailboat or a ship), and `supported`, the names that captions and boxes speak for.
+#
+# <!-- exercise: instruct.unsupported_nouns -->
+#
+# Return the words that name something unsupported, in lower case and in order. What follows "no", "not" or "without" is denied, up to the end of the sentence, and no claim.
+
+
+# %% tags=["check"]
+@exercise("instruct.unsupported_nouns")
+def unsupported_nouns(answer, known, supported):
+    """An answer, {word: all names it may mean}, the supported names → the made-up words, a list"""
+    ### BEGIN SOLUTION
+    found, denied = [], False
+    for token in re.findall(r"[a-z]+|[.!?]", answer.lower()):
+        if token in ".!?":
+            denied = False
+        elif token in ("no", "not", "without"):
+            denied = True
+        elif token in known and not denied and not set(known[token]) & set(supported):
+            found.append(token)
+    return found
+    ### END SOLUTION
+
+
+# %% [markdown]
+# How good is it? **Recall**: of the planted inventions, how many does it find? **Precision**: of its alarms, how many are right? **Predict** both.
+
+# %%
+from course_lib.instruct.validate.support import present
+from course_lib.instruct.validate.vocabulary import singulars
+
+filter_scores.unsupported_nouns = unsupported_nouns
+planted = filter_scores.plants(clean, "unsupported_noun", 100, defect_wordings_dev, random.Random(0))
+
+
+def alarms(turn, context):
+    """What your filter says about an answer."""
+    return unsupported_nouns(turn.answer, singulars(), present(context))
+
+
+caught = [bool(alarms(one.sample.turns[one.turn], context)) for one, context in planted]
+missed = [one.sample.turns[one.turn] for (one, _), hit in zip(planted, caught, strict=True) if not hit]
+false = [(turn, alarms(turn, c)) for sample, c in clean for turn in sample.turns if alarms(turn, c)]
+print(f"found {sum(caught)} of {len(caught)} inventions; {len(false)} false alarms in clean samples")
+for turn in missed[:10]:
+    print("missed:", turn.question, "→ …" + turn.answer[-60:])
+for turn, words in false[:5]:
+    print("false alarm:", words, "in: …" + turn.answer[-60:])
+
+# %% [markdown]
+# Look at what it misses: inventions that hide in the *question* ("Where is the unicorn?"), plurals, a "not" that denies nothing ("not only that"). And at its false
+# alarms: orange the colour, the cherry of a cherry blossom, watch the verb. The course's own filter handles these, in some 500 lines
+# (`course_lib/instruct/validate/`); its core is still yours.
+#
+# ### A bug that no filter sees
+#
+# Filters compare a reply with captions and boxes. **Predict:** somebody forgets the sums in the serialisation, so that width and height stand where right and bottom
+# should. In how many replies will a filter fire?
+
+
+# %%
+from dataclasses import replace
+
+from course_lib.instruct.context import Box
+from course_lib.instruct.grammar_detail import corner
+from course_lib.instruct.grammar_facts import read as read_facts
+
+
+def xywh(context):
+    """The same picture, its boxes written down wrongly."""
+    wrong = tuple(Box(box.name, box.x0, box.y0, box.x1 - box.x0, box.y1 - box.y0) for box in context.boxes)
+    return replace(context, boxes=wrong)
+
+
+def places(context):
+    """Where the teacher would say that each thing is."""
+    return [corner(thing) for thing in read_facts(serialise_context(context, boxes=True)).things]
+
+
+seen = [from_scene(make_scene(index)) for index in range(20 if quick() else 150)]
+elsewhere = [true != told for one in seen for true, told in zip(places(one), places(xywh(one)), strict=True)]
+fired = [bool(validate.names(sample, one)) for sample, one in of_teacher(teacher, map(xywh, seen))]
+shares = {"things told at a wrong place": np.mean(elsewhere), "replies in which a filter fires": np.mean(fired)}
+words = " and ".join(f"{100 * share:.0f} percent of {name}" for name, share in shares.items())
+show.bars(shares, alt=f"With boxes as x, y, width, height: {words}.")
+for one in (seen[11], xywh(seen[11])):
+    print(teacher.ask(prompts.messages(one, "detail")).text)
+
+# %% [markdown]
+# The filters stay silent, though much of what is said is wrong. They ask for nouns, counts and relations, and *left of* happens to survive this bug. Above all, the filter is
+# given the same wrong boxes: **a check that shares your mistake will agree with you.** So draw your boxes, as above, and test the serialisation alone.
+#
+# ## Prove it
+#
+# Defects are planted in clean samples of test scenes, 300 of each, in wordings that the filters' author set apart before; the clean ones are the world's own answers, hand-written
+# ones, and the grammar's. The chance of precision is that of an alarm at random; the baseline is the filter that you wrote.
+
+# %%
+from course_lib.figures import show as show_figures
+from course_lib.instruct import measure
+
+measured = [] if quick() else list(measure.filters(measure.clean_samples()))
+show_figures(measured)
+
+# %%
+compared = {}
+for figure in measured:
+    if figure.baseline is not None:
+        what = "recall" if "recall" in figure.id else "precision"
+        compared |= {f"{what}, yours": figure.baseline, f"{what}, the course's": figure.value}
+if compared:
+    words = ", ".join(f"{name} {100 * value:.0f} percent" for name, value in compared.items())
+    show.bars(compared, alt=f"Two filters for unsupported nouns: {words}.")
+
+# %% [markdown]
+# Read the last rows of the table, too: of hand-written clean answers some are thrown away. A filter that errs on the side of caution costs a little data, one that errs
+# on the other side costs truth.
+#
+# ### Which teacher?
+#
+# The grammar against a parrot, who repeats the first caption whatever it is asked for. **Predict:** which figure tells them apart?
+
+# %%
+from course_lib.instruct.budget import estimate_tokens
+from course_lib.instruct.measure_teachers import blind, contexts, teacher_table
+from course_lib.instruct.teachers import Reply
+
+
+class Parrot:
+    """All that a teacher needs: a name, and `ask`."""
+
+    name = "parrot"
+
+    def ask(self, messages):
+        """The first caption, in the form that is asked for."""
+        caption = messages[-1]["content"].splitlines()[0]
+        form = "{}" if prompts.type_of(messages) == "detail" else "Question:\nWhat is this?\n===\nAnswer:\n{}\n==="
+        text = form.format(caption)
+        return Reply(text, estimate_tokens(messages), estimate_tokens([{"content": text}]))
+
+
+pictures = contexts(20 if quick() else 150)
+show_figures([*teacher_table(teacher, pictures), *teacher_table(Parrot(), pictures)])
+
+# %% [markdown]
+# Both are *valid*, and neither makes anything up: whoever only repeats can't be wrong. But the parrot asks a single question. A data set wants both, truth and variety, so never
+# look at one figure. The control judges each reply beside another picture: there almost nothing is valid, so the check does depend on the picture.
+#
+# ### What no teacher can know
+#
+# A blind teacher knows what it was told. Captions of the next pictures say "some" of a thing, and never how many; the boxes would tell.
+
+# %%
+from course_lib.instruct import blind_count
+
+example = blind_count.pictures("val", 1)[0]
+print(f"there are {example.number}; first caption: {example.context.captions[0]}")
+for boxes_for_all in (False, True):
+    reply = teacher.ask(prompts.messages(example.context, "conversation", boxes_for_all)).text
+    print(f"──── boxes shown: {boxes_for_all}\n{reply}")
+show_figures(blind())
+
+# %% [markdown]
+# Without boxes, even the best guesser, who always says the most frequent number, is hardly better than chance. So the only right thing is silence, which is what ours does. A
+# language model would rather name a number (LLaVA#991), and the model trained on it learns to name numbers, too. That is why the rule says: *ask
+# nothing that has no definite answer*.
+#
+# ### Look for yourself
+#
+# Clean samples and spoilt ones: the picture, what the teacher saw, what it wrote, and which filters fired.
+
+# %%
+from course_lib.instruct.viewer import viewer
+
+samples = [*clean[:6], *((planted.sample, context) for planted, context in spoilt.values())]
+images = {f"train_0_{index:08d}.png": render(make_scene(index), 64).image for index in range(60)}
+viewer(samples, images)
+
+# %% [markdown]
+# ## The real thing
+#
+# Any server that speaks OpenAI's protocol can be the teacher: OpenAI itself, vLLM, Ollama, llama.cpp, `transformers serve`. Put its address into `OPENAI_BASE_URL` and a key, if it wants one, into
+# `OPENAI_API_KEY`, *before* you start Jupyter (never into a notebook, which gets shared), and the model's name here.
+
+# %%
+MODEL = ""  # what the server calls it
+
+jobs = scene_jobs(6, boxes_for_all=True)
+if not MODEL or not (os.environ.get("OPENAI_BASE_URL") or os.environ.get("OPENAI_API_KEY")):
+    print("Skipped: this needs OPENAI_BASE_URL or OPENAI_API_KEY in the environment, and the name of a MODEL above.")
+else:
+    with Journal(session.paths().runs / "endpoint.journal.jsonl") as journal:
+        real = EndpointTeacher(MODEL)
+        summary = generate(jobs, real, journal, Budget(tokens=30_000))
+        print(f"{summary.missing} of {len(jobs)} missing; {sum(summary.failures.values())} attempts failed")
+        for sample, context in dataset.collect(jobs, journal, real.name):
+            print(sample.turns[0].question, "→", sample.turns[0].answer[:200])
+            print("   filters:", validate.names(sample, context) or "✓")
+
+# %% [markdown]
+# A small language model can also run right here: SmolLM2, 135 million parameters. It has never been more than a toy as a writer, so **predict** what the filters say.
+
+# %%
+from course_lib import smollm2
+
+if not smollm2.available():
+    print(f"Skipped: this needs {smollm2.NAME}. To get it: {smollm2.INSTALL}.")
+else:
+    from course_lib.instruct.local import LocalTeacher
+
+    local = LocalTeacher()
+    show_figures(teacher_table(local, contexts(1 if quick() else 6)))
+
+# %% [markdown]
+# ## Recap
+#
+# - A text-only teacher can write about pictures if somebody put them into words: captions say what matters, boxes say where and how many.
+# - The prompt carries the rules: as if you saw, only what is certain, a question that doesn't give itself away. Examples are earlier turns.
+# - What is out of form is refused. What is paid is written down first. A budget stops before it is passed.
+# - Most of the work is in the filters. They have precision and recall of their own, measured on wordings they were not made with.
+# - What the teacher wasn't told, it can only guess; better that it stays silent.
+#
+# ## Quiz
+#
+# 1. A teacher's conversations contain "in the caption it says …". What is the harm, if it is true?
+# <details><summary>Answer</summary>The model that is trained on it sees no caption, only the picture. It learns to refer to something that it doesn't have, and will do so in front of users.</details>
+#
+# 2. All yes/no questions in a data set are answered yes, and every answer is right. What will the model do?
+# <details><summary>Answer</summary>Say yes. The answer can be had without looking, so looking isn't learned. As many questions need a truthful no.</details>
+#
+# 3. You measure a filter on sentences that you looked at while writing it, and get 99 % recall. What is that worth?
+# <details><summary>Answer</summary>Little: it says that you fixed what you saw. Measure on sentences set apart before, worded by somebody who didn't think of your rules.</details>
+#
+# 4. Your boxes are wrong by a bug of yours. The teacher writes fluent sentences, and no filter fires. Why not, and who would have noticed?
+# <details><summary>Answer</summary>The filters check the sentences against the same wrong boxes. You notice by drawing what you wrote down, or by a test of the serialisation alone.</details>
+#
+# 5. A run over 158,000 pictures dies after two days. Which three things decide how much you lose?
+# <details><summary>Answer</summary>Whether every reply was on the disk before it was used; whether a restart knows by a key (picture, type, prompt version, teacher) what is there; and whether the list of jobs is the same again, so no types drawn by chance.</details>
