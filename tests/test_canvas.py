@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from course_lib.canvas import Answer, Mark, MarkError, PromptCanvas, marks_from_json
 from course_lib.canvas.answer import overlay
 from course_lib.canvas.marks import POINTS
+from course_lib.canvas.masks import covered
 
 ALL = ("click", "scribble", "box", "polygon", "text", "reference")
 share = st.floats(0, 1)
@@ -221,3 +222,23 @@ def test_the_mask_has_an_outline_that_needs_no_colours():
     row = layer[160]
     assert (row[79] == (0, 0, 0, 255)).all() and (row[80] == (255, 255, 255, 255)).all()  # black outside, white inside
     assert 0 < row[160][3] < 255 and row[10][3] == 0  # see-through in it, nothing outside
+
+
+def test_marks_cover_the_pixels_that_one_sees_under_them():
+    click = covered(Mark("click", ((0.9, 0.1),)), 10, 20)
+    assert click.shape == (10, 20) and np.argwhere(click).tolist() == [[1, 18]]  # row from y, column from x
+    assert covered(Mark("click", ((1.0, 1.0),)), 10, 20)[9, 19]
+    box = covered(Mark("box", ((0.25, 0.5), (0.5, 1.0))), 8, 8)
+    assert box.sum() == 8 and box[4:, 2:4].all()
+    assert covered(Mark("box", ((0.51, 0.51), (0.52, 0.52))), 8, 8).sum() == 1  # smaller than a pixel, yet not nothing
+    stroke = covered(Mark("scribble", ((0.0, 0.0), (1.0, 1.0))), 8, 8)
+    assert (stroke == np.eye(8, dtype=bool)).all()
+    triangle = covered(Mark("polygon", ((0.0, 0.0), (1.0, 0.0), (0.0, 1.0))), 8, 8)
+    assert triangle[0].all() and triangle[:, 0].all() and not triangle[7, 7]
+    assert not covered(Mark("text", text="a cat"), 8, 8).any()
+
+
+@given(good_marks(), st.integers(1, 40), st.integers(1, 40))
+def test_whatever_is_drawn_covers_something(mark, height, width):
+    (read,) = marks_from_json([mark])
+    assert covered(read, height, width).any() == (read.kind != "text")
