@@ -1,6 +1,7 @@
 """The prompt canvas in a real JupyterLab: drawn on with the mouse and with the keyboard, and read back in Python."""
 
 import ast
+from urllib.parse import urlsplit
 
 import lab
 import nbformat
@@ -13,6 +14,7 @@ pytestmark = [
     pytest.mark.skipif(lab.find_chromium() is None, reason="there is no Chromium; Debian's package: chromium"),
 ]
 NAME, SECONDS = "canvas.ipynb", 60_000
+ASKED: list[str] = []  # addresses that the page asked for
 KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
 CELL = """
 import sys; sys.path.insert(0, "..")
@@ -49,11 +51,11 @@ def page(tmp_path_factory):
     with lab.started(course, home) as address, sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=lab.find_chromium(), args=lab.SWITCHES)
         page = browser.new_page(viewport={"width": 1280, "height": 1100})
+        page.on("request", lambda request: ASKED.append(request.url))
         page.goto(address.replace("00_welcome.ipynb", NAME), timeout=lab.PATIENCE)
         lab.run_all(page, cells=1)
         assert lab.errors(page) == []
         yield page
-
         browser.close()
 
 
@@ -154,3 +156,8 @@ def test_everything_has_a_name_and_the_focus_is_seen(page, canvas):
     nameless = "[...document.querySelectorAll('.prompt-canvas :is(button, input, [tabindex])')].filter(e => !(e.ariaLabel || e.title || e.labels?.length)).length"
     assert page.evaluate(nameless) == 0
     assert page.evaluate("[...document.querySelectorAll('.prompt-canvas img:not(.mask)')].every(e => e.alt)")
+
+
+def test_nothing_was_asked_of_another_computer(page):
+    remote = [url for url in ASKED if not url.startswith(("data:", "blob:"))]
+    assert remote and all(urlsplit(url).hostname == "127.0.0.1" for url in remote)
