@@ -1,12 +1,11 @@
 """The instruction set of Lessons 06 and 07, the wordings it is written in, and what is measured about it."""
 
-from collections import Counter
-
 import pytest
 
 from course_lib.instruct import blind_count, grammar_complex_wordings, grammar_detail, grammar_wordings
 from course_lib.instruct.instruction_set import instruction_set
 from course_lib.instruct.measure_teachers import teacher_table
+from course_lib.instruct.mix import mixed_types
 from course_lib.instruct.teachers import Reply
 from course_lib.instruct.validate import check, near_duplicate, yes_bias
 from course_lib.world.language import RELATIONS, SAYS
@@ -38,9 +37,14 @@ def test_no_filter_fires_on_what_is_kept(made):
     assert set(made.dropped) <= {"near_duplicate"}  # which the teacher's few wordings make unavoidable
 
 
+def test_what_repeats_itself_is_replaced():
+    narrow = instruction_set(120, recipe=Recipe(names=("dog",), colour=None, backdrop="plain"))
+    assert narrow.dropped["near_duplicate"] > 20 and not near_duplicate.check(narrow.samples)
+    assert [sample.type for sample in narrow.samples] == mixed_types(120)
+
+
 def test_types_and_short_answers(made):
-    types = Counter(sample.type for sample in made.samples)
-    assert types["conversation"] > 0.28 * len(made.samples) and types["complex"] > 0.3 * len(made.samples)
+    assert [sample.type for sample in made.samples] == mixed_types(600), "as many as asked for, in LLaVA's proportions"
     turns = [turn for sample in made.samples for turn in sample.turns]
     brief = [turn for turn in turns if any(turn.question.endswith(way) for way in grammar_wordings.BRIEFLY)]
     assert 0.15 < len(brief) / len(turns) < 0.5

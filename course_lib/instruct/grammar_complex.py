@@ -8,7 +8,7 @@ from collections.abc import Callable
 from course_lib.instruct.conversation import Turn
 from course_lib.instruct.grammar_complex_wordings import ADVICE, ANSWERS, QUESTIONS, USES
 from course_lib.instruct.grammar_facts import Facts, Seen
-from course_lib.instruct.grammar_words import capital, listed, number, verbs
+from course_lib.instruct.grammar_words import bare, capital, listed, number, verbs
 from course_lib.world.language import PLACES
 from course_lib.world.nouns import is_plural
 from course_lib.world.stickers import class_named, classes
@@ -49,8 +49,9 @@ def _sweep(facts: Facts, rng: random.Random) -> dict[str, str] | None:
     order = sorted(_placed(facts), key=distance)
     if len(order) < 2 or distance(order[1]) - distance(order[0]) < CLEAR:
         return None
-    comes = "come" if is_plural(order[1].name) else "comes"
-    return {"side": side, "thing": order[0].name, "other": order[1].name, "comes": comes, **verbs(order[1].name)}
+    comes, comes1 = ("come" if is_plural(thing.name) else "comes" for thing in (order[1], order[0]))
+    words = {"side": side, "what": bare(order[0]), "next": bare(order[1]), "comes": comes, "comes1": comes1}
+    return {**words, **verbs(order[1].name)}
 
 
 def _without(facts: Facts, rng: random.Random) -> dict[str, str] | None:
@@ -58,18 +59,23 @@ def _without(facts: Facts, rng: random.Random) -> dict[str, str] | None:
     largest = [a for a in facts.alone() if sum(a is big for big, _ in facts.biggest_first()) == count - 1]
     if not facts.complete or count < 2 or not largest:
         return None
-    rest = number(count - 1)
-    return {"thing": largest[0].name, "all": number(count), "left": rest, "rest": rest, **verbs(largest[0].name)}
+    others = listed([thing for thing in facts.things if thing is not largest[0]])
+    name, left = largest[0].name, number(count - 1)
+    return {"thing": name, "all": number(count), "left": left, "others": others, **verbs(name)}
 
 
 def _half(facts: Facts, rng: random.Random) -> dict[str, str] | None:
     """Only where nothing lies across the line; what is left is at least one, and not all."""
     side, other = rng.choice(list(HALVES.items()))
-    places = [thing.x if side in ("left", "right") else thing.y for thing in facts.things if thing.x is not None]
-    kept = sum((place > 0.5) == (side in ("left", "upper")) for place in places)
-    if not facts.complete or not 1 < kept < len(places) or any(abs(place - 0.5) < CLEAR for place in places):
+    if not facts.complete:
         return None
-    return {"side": side, "other": other, "all": number(len(places)), "left": number(kept), "rest": number(kept)}
+    places = [thing.x if side in ("left", "right") else thing.y for thing in facts.things]
+    pairs = zip(facts.things, places, strict=True)
+    kept = [thing for thing, place in pairs if (place > 0.5) == (side in ("left", "upper"))]
+    if not 1 < len(kept) < len(places) or any(abs(place - 0.5) < CLEAR for place in places):
+        return None
+    left = number(len(kept))
+    return {"side": side, "other": other, "all": number(len(places)), "left": left, "others": listed(kept)}
 
 
 def _between(facts: Facts, rng: random.Random) -> dict[str, str] | None:
@@ -92,7 +98,9 @@ def _use(facts: Facts, rng: random.Random) -> dict[str, str] | None:
         ]
         if uses[name] and others and list(uses.values()).count(uses[name]) == 1:
             other = rng.choice(others)
-            return {"use": uses[name], "thing": name, "other": other, "is1": verbs(other)["is"], **verbs(name)}
+            whole = {thing.name: bare(thing) for thing in facts.alone()}
+            words = {"use": uses[name], "what": whole[name], "other": whole[other], "is1": verbs(other)["is"]}
+            return {**words, **verbs(name)}
     return None
 
 
@@ -100,11 +108,11 @@ VAGUE = ("mammal", "bird", "creature", "plant")  # some of them can be eaten or 
 
 
 def _advice(facts: Facts, rng: random.Random) -> dict[str, str] | None:
-    alone = facts.alone()
-    if facts.place not in ADVICE or not alone:
+    if facts.place not in ADVICE or not facts.things:
         return None
-    name = rng.choice(alone).name
-    return {"advice": ADVICE[facts.place], "place": PLACES[facts.place], "thing": name, **verbs(name)}
+    are = "are" if len(facts.things) > 1 else verbs(facts.names[0])["is"]
+    advice = rng.choice(ADVICE[facts.place])
+    return {"advice": advice, "place": PLACES[facts.place], "seen": listed(facts.things), "are": are}
 
 
 def _nearest(facts: Facts, rng: random.Random) -> dict[str, str] | None:
@@ -132,7 +140,8 @@ def _room(facts: Facts, rng: random.Random) -> dict[str, str] | None:
         where = "on the left" if across > 0 else "on the right"
     else:
         where = "at the top" if along > 0 else "at the bottom"
-    return {"thing": thing.name, "where": where, **verbs(thing.name)}
+    has, keeps = ("have", "keep") if is_plural(thing.name) else ("has", "keeps")
+    return {"thing": thing.name, "what": bare(thing), "where": where, "has": has, "keeps": keeps, **verbs(thing.name)}
 
 
 MAKERS: dict[str, Callable[[Facts, random.Random], dict[str, str] | None]] = {

@@ -48,6 +48,9 @@ QUESTIONS = {
         "What does it take to feel well in this place?",
         "You are asked along to this place. What do you think of beforehand?",
         "What matters most to whoever wants to stay here?",
+        "Somebody plans a trip to such a place. What would be good advice?",
+        "A stranger is on the way here. What should they know?",
+        "What is the first rule for people who come here?",
     ),
     "nearest": (
         "Which two things could most easily touch one another?",
@@ -64,6 +67,9 @@ QUESTIONS = {
         "You want to write a line of text over the picture. Where does it hide nothing?",
         "Somebody needs an empty spot. In which direction should they look?",
         "On which side could the picture be cut without losing a thing?",
+        "Where would a line of writing cover nothing that matters?",
+        "Something is to be painted in. Where does it fit best?",
+        "On which side would you leave a note for a friend?",
     ),
     "simplest": (
         "What do you think this is about, and what speaks for it?",
@@ -76,19 +82,20 @@ QUESTIONS = {
 }
 ANSWERS = {
     "sweep": (
-        "The {thing}. It is nearer to {side} than anything else, and the {other} only {comes} after it.",
-        "It would be the {thing}: measured from {side}, nothing lies before it, and next {comes} the {other}.",
-        "First {comes} the {thing}, since it lies closest to {side}; the {other} {is} farther away from there.",
+        "The {what}. It is nearer to {side} than anything else, and the {next} only {comes} after it.",
+        "It would be the {what}: measured from {side}, nothing lies before it, and next {comes} the {next}.",
+        "First {comes1} the {what}, since it lies closest to {side}; the {next} {is} farther away from there.",
+        "It must be the {what}, for no other thing is so near to {side}. After that {comes} the {next}.",
     ),
     "without": (
-        "{Left}. There are {all} things in all, and the {thing} {is} the biggest of them; without it, {rest} would be left.",
-        "{Left}: of {all} things, the {thing} {is} the largest, and {rest} would stay behind.",
-        "It would be {left}, because {all} things are here and the largest one, the {thing}, no longer counts. That leaves {rest}.",
+        "{Left}. There are {all} things in all, and the {thing} {is} the biggest of them; without it, {others} would be left.",
+        "{Left}: of {all} things, the {thing} {is} the largest, and {others} would stay behind.",
+        "It would be {left}, because {all} things are here, and the largest one, the {thing}, is not to be counted. That leaves {others}.",
     ),
     "half": (
-        "{Left}. Of the {all} things, {rest} lie in the {other} half, so these stay.",
-        "{Left}: in the {other} half there would still be {rest}, out of {all} things in all.",
-        "It would be {left}, since {rest} lie in the {other} half, and the rest of the {all} things in the {side} one.",
+        "{Left}. Of the {all} things, {others} are in the {other} half, so these stay.",
+        "{Left}: in the {other} half there would still be {others}, out of {all} things in all.",
+        "It would be {left}, since {others} are in the {other} half, and the rest of the {all} things in the {side} one.",
     ),
     "between": (
         "The {thing}. To its left {is1} the {first}, and to its right the {last}.",
@@ -96,14 +103,17 @@ ANSWERS = {
         "That would be the {thing}: it comes after the {first} and before the {last}, from left to right.",
     ),
     "use": (
-        "The {thing}: that is something to {use}, while the {other} would be of no help.",
-        "I would say the {thing}. One can {use} such a thing, which can't be said of the {other}.",
-        "The {thing} {is} the right choice, because that is made to {use}; the {other} {is1} not.",
+        "The {what}: that is something to {use}, while the {other} would be of no help.",
+        "I would say the {what}. One can {use} such a thing, which can't be said of the {other}.",
+        "The {what} {is} the right choice, because that is made to {use}; the {other} {is1} not.",
+        "Take the {what}, as there is nothing else here to {use}: not the {other}, in any case.",
     ),
     "advice": (
-        "One should {advice}, because we are {place}, and whoever wants to get to the {thing} has to cope with that.",
-        "{Advice}: the scene is {place}, and the {thing} {is} right there.",
-        "It is best to {advice}. The {thing} {is} {place}, and so would the visitor be.",
+        "One should {advice}, because we are {place}, and whoever wants to get to {seen} has to cope with that.",
+        "{Advice}: the scene is {place}, and {seen} {are} right there.",
+        "It is best to {advice}. {Seen} {are} {place}, and so would the visitor be.",
+        "What can be seen, {seen}, is all {place}. So one had better {advice}.",
+        "To get near {seen}, one has to be {place}; there it helps to {advice}.",
     ),
     "nearest": (
         "The {thing} and the {other}. The {third} {is} farther from both of them than they are from one another.",
@@ -111,9 +121,10 @@ ANSWERS = {
         "Those two are the {thing} and the {other}: from either of them, the {third} {is} farther away.",
     ),
     "room": (
-        "{Where}: the only thing in the picture, the {thing}, {is} nearer to the other side.",
-        "I would say {where}, since nothing else is here and the {thing} {does} not reach so far.",
-        "It is emptiest {where}, because the {thing} {is} on the other side and all alone.",
+        "{Where}: the only thing in the picture, the {what}, {is} nearer to the other side, and nothing would touch the {thing}.",
+        "I would say {where}, since the {what} {does} not reach so far. Apart from the {thing} there is nothing here.",
+        "It is emptiest {where}, because the {what} {is} on the other side and all alone: the {thing} {has} no company.",
+        "The {what} {keeps} to the other side, and there is nothing beside the {thing}; so {where} there is more room.",
     ),
     "simplest": (
         "All that can be seen is this: {all}.",
@@ -129,12 +140,12 @@ USES = {  # what can be done with the things of a group, though not with others
     "vehicle": "drive or ride",
     "drink": "drink",
 }
-ADVICE = {
-    "sea": "know how to swim",
-    "snow": "dress warmly",
-    "desert": "bring plenty of water",
-    "beach": "mind the sand and the strong light",
-    "forest": "watch the path, so as not to get lost",
-    "road": "look out for traffic",
-    "night": "be prepared for the dark",
+ADVICE = {  # for every place, what is good to do or to expect there
+    "sea": ("know how to swim", "be at ease in deep water", "get used to being wet"),
+    "snow": ("dress warmly", "walk with care, as it may be slippery", "expect cold hands"),
+    "desert": ("bring plenty of water", "expect heat and little shade", "rest while it is hottest"),
+    "beach": ("mind the sand and the strong light", "get used to sand between the toes", "expect wind and salty air"),
+    "forest": ("watch the path, so as not to get lost", "remember the way back", "expect shade and uneven ground"),
+    "road": ("look out for traffic", "look to both sides before crossing", "keep to the edge"),
+    "night": ("be prepared for the dark", "go slowly, as little can be seen", "wait until the eyes get used to it"),
 }

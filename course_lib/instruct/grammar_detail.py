@@ -20,7 +20,7 @@ CONTENTS = (
     "One can see {all}.",
     "The eye falls on {all}.",
     "Its contents are quickly told: {all}.",
-    "To be seen are {all}.",
+    "You get to see {all}.",
 )
 POSITIONS = (
     "The {thing} {is} {where}.",

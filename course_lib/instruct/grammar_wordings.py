@@ -96,14 +96,14 @@ QUESTIONS = {
 }
 ANSWERS = {
     "exist yes": ("Yes, {there_is}.", "Yes, {some} can be seen.", "Yes, I see {some}.", "Yes, {there_is} in the picture."),
-    "exist no": ("No, {there_is_no}.", "No, I see {none}.", "No, {none} can be seen.", "No, {there_is_no} in the picture."),
+    "exist no": ("No, {there_is_no}.", "No, I see {none}.", "No, I find {none} here.", "No, {there_is_no} in the picture."),
     "count": ("There are {number} {things}.", "I count {number} {things}.", "I see {number} {things}.", "{Number} {things}."),
     "colour": ("The {thing} {is} {colour}.", "It has the colour {colour}.", "The colour is {colour}.", "{It_is} {colour}."),
     "is_colour yes": ("Yes, the {thing} {is} {colour}.", "Yes, {colour} is right.", "Yes, I would call it {colour}."),
     "is_colour no": ("No, the {thing} {is} {truly}.", "No, {it_is} {truly}.", "No, the colour is {truly}."),
     "relation": ("The {thing} {is} {way} the {other}.", "You find it {way} the {other}.", "{It_is} {way} the {other}."),
-    "is_related yes": ("Yes, the {thing} {is} {way} the {other}.", "Yes, {way} the {other} is right.", "Yes, {it_is} {way} it."),
-    "is_related no": ("No, the {thing} {is} {truly} the {other}.", "No, {it_is} {truly} the {other}.", "No, the right words are {truly} the {other}."),
+    "is_related yes": ("Yes, the {thing} {is} {way} the {other}.", "Yes, {way} the {other}, just so.", "Yes, {it_is} {way} it."),
+    "is_related no": ("No, the {thing} {is} {truly} the {other}.", "No, {it_is} {truly} the {other}.", "No, rather {truly} the {other}."),
     "place": ("This takes place {place}.", "We are {place}.", "All of it is {place}.", "It is all {place}."),
     "is_place yes": ("Yes, we are {place}.", "Yes, this is {place}.", "Yes, it takes place {place}."),
     "is_place no": ("No, we are {truly}.", "No, this is {truly}.", "No, it takes place {truly}."),

@@ -4,8 +4,8 @@ It takes seconds to make and is the same for the same seed, so it is not stored.
 out, and the teacher denies nothing that is.
 """
 
+import itertools
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from course_lib.instruct import reply
@@ -16,9 +16,10 @@ from course_lib.instruct.mix import mixed_types
 from course_lib.instruct.serialise import serialise
 from course_lib.instruct.validate import names as defects_of
 from course_lib.instruct.validate import near_duplicate, yes_bias
-from course_lib.world.scenes import Recipe, make_scene
+from course_lib.world.scenes import Recipe, Scene, make_scene
 
 TRAINING = Recipe()
+ROUNDS = 10  # of writing anew what was filtered out
 
 
 @dataclass(frozen=True)
@@ -31,29 +32,36 @@ class InstructionSet:
 
 
 def instruction_set(count: int, seed: int = 0, recipe: Recipe = TRAINING) -> InstructionSet:
-    """What is written about `count` training scenes, with types mixed as in LLaVA-Instruct, and survives the filters.
+    """`count` samples about training scenes that survive the filters, with types mixed as in LLaVA-Instruct.
 
-    Recipes of another stream are refused with a ValueError: their scenes are for tests.
+    What is filtered out is replaced by a sample of the same type about a later scene. Recipes so narrow that everything
+    repeats itself lead to fewer samples; those of another stream are refused with a ValueError, as their scenes are for tests.
     """
     if recipe.stream != "train":
         raise ValueError(f'instructions are written for training, but the scenes are of the stream "{recipe.stream}"')
     dropped: Counter[str] = Counter()
-    kept = list(_written(count, seed, recipe, dropped))
-    doubles = near_duplicate.check([sample for sample, _ in kept])
-    dropped[near_duplicate.NAME] += len(doubles)
-    kept = [pair for number, pair in enumerate(kept) if number not in doubles]
+    places = dict.fromkeys(range(count))  # place in the set → its sample and context, None as long as there is none
+    types, scenes = mixed_types(count), itertools.count()
+    for _ in range(ROUNDS):
+        for place in [place for place, pair in places.items() if pair is None]:
+            places[place] = _written(make_scene(next(scenes), recipe, seed), types[place], dropped)
+        filled = [place for place, pair in places.items() if pair]
+        doubles = near_duplicate.check([places[place][0] for place in filled])
+        dropped[near_duplicate.NAME] += len(doubles)
+        places |= dict.fromkeys(filled[number] for number in doubles)
+        if all(places.values()):
+            break
+    kept = [pair for pair in places.values() if pair]
     samples = tuple(sample for sample, _ in kept)
     dropped.update(defect.name for defect in yes_bias.check(samples))
     return InstructionSet(samples, {context.id: context for _, context in kept}, +dropped)
 
 
-def _written(count: int, seed: int, recipe: Recipe, dropped: Counter[str]) -> Iterator[tuple[Sample, ImageContext]]:
-    """One sample for each scene, unless a filter finds something in it."""
-    for index, type in enumerate(mixed_types(count)):
-        context = from_scene(make_scene(index, recipe, seed))
-        turns = reply.parse(write(serialise(context, boxes=True), type), type, context.id)
-        sample = Sample(context.id, context.image, type, turns)
-        found = defects_of(sample, context)
-        dropped.update(found)
-        if not found:
-            yield sample, context
+def _written(scene: Scene, type: str, dropped: Counter[str]) -> tuple[Sample, ImageContext] | None:
+    """The sample about a scene; None, and counted, if a filter finds something in it."""
+    context = from_scene(scene)
+    turns = reply.parse(write(serialise(context, boxes=True), type), type, context.id)
+    sample = Sample(context.id, context.image, type, turns)
+    found = defects_of(sample, context)
+    dropped.update(found)
+    return None if found else (sample, context)
