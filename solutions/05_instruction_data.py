@@ -401,7 +401,8 @@ print(merge([*parts, parts[0]], session.paths().runs / "merged.journal.jsonl"))
 #
 # ## The instruction set
 #
-# What Lessons 06 and 07 are trained on is made now: training scenes, mixed types, filtered. It comes from a seed, so it needs no download.
+# What Lessons 06 and 07 are trained on is made now: training scenes, mixed types, filtered. What a filter throws out is replaced by a reply of the same type about a
+# later scene, so number and mixture stay what they should be. It comes from a seed, so it needs no download.
 
 # %%
 import json
@@ -514,9 +515,9 @@ missed = [one.sample.turns[one.turn] for (one, _), hit in zip(planted, caught, s
 false = [(turn, alarms(turn, c)) for sample, c in clean for turn in sample.turns if alarms(turn, c)]
 print(f"found {sum(caught)} of {len(caught)} inventions; {len(false)} false alarms in clean samples")
 for turn in missed[:10]:
-    print("missed:", turn.question, "→ …" + turn.answer[-60:])
+    print("missed:", turn.question, "→", turn.answer[-60:])
 for turn, words in false[:5]:
-    print("false alarm:", words, "in: …" + turn.answer[-60:])
+    print("false alarm:", words, "in:", turn.answer[-60:])
 
 # %% [markdown]
 # Look at what it misses: inventions that hide in the *question* ("Where is the unicorn?"), plurals, a "not" that denies nothing ("not only that"). And at its false
@@ -554,8 +555,8 @@ fired = [bool(validate.names(sample, one)) for sample, one in of_teacher(teacher
 shares = {"things told at a wrong place": np.mean(elsewhere), "replies in which a filter fires": np.mean(fired)}
 words = " and ".join(f"{100 * share:.0f} percent of {name}" for name, share in shares.items())
 show.bars(shares, alt=f"With boxes as x, y, width, height: {words}.")
-for one in (seen[11], xywh(seen[11])):
-    print(teacher.ask(prompts.messages(one, "detail")).text)
+for name, one in {"right": seen[11], "xywh": xywh(seen[11])}.items():
+    print(f"{name}: {teacher.ask(prompts.messages(one, 'detail')).text}")
 
 # %% [markdown]
 # The filters stay silent, though much of what is said is wrong. They ask for nouns, counts and relations, and *left of* happens to survive this bug. Above all, the filter is
@@ -669,7 +670,7 @@ else:
             print("   filters:", validate.names(sample, context) or "✓")
 
 # %% [markdown]
-# A small language model can also run right here: SmolLM2, 135 million parameters. It has never been more than a toy as a writer, so **predict** what the filters say.
+# A small language model can also run right here: SmolLM2, with 135 million parameters (GPT-3 had a thousand times as many). **Predict:** will it keep to the form? And to the truth?
 
 # %%
 from course_lib import smollm2
@@ -680,6 +681,7 @@ else:
     from course_lib.instruct.local import LocalTeacher
 
     local = LocalTeacher()
+    print(local.ask(jobs[0].messages()).text)
     show_figures(teacher_table(local, contexts(1 if quick() else 6)))
 
 # %% [markdown]

@@ -88,13 +88,13 @@ ANSWERS = {
         "It must be the {what}, for no other thing is so near to {side}. After that {comes} the {next}.",
     ),
     "without": (
-        "{Left}. There are {all} things in all, and the {thing} {is} the biggest of them; without it, {others} would be left.",
-        "{Left}: of {all} things, the {thing} {is} the largest, and {others} would stay behind.",
+        "{Left}. There are {all} things in all, and the {thing} {is} the biggest of them. Besides it one sees {others}.",
+        "{Left}: of {all} things, the {thing} {is} the largest; apart from it there is {others}.",
         "It would be {left}, because {all} things are here, and the largest one, the {thing}, is not to be counted. That leaves {others}.",
     ),
     "half": (
         "{Left}. Of the {all} things, {others} are in the {other} half, so these stay.",
-        "{Left}: in the {other} half there would still be {others}, out of {all} things in all.",
+        "{Left}: in the {other} half one finds {others}, out of {all} things in all.",
         "It would be {left}, since {others} are in the {other} half, and the rest of the {all} things in the {side} one.",
     ),
     "between": (
@@ -109,7 +109,7 @@ ANSWERS = {
         "Take the {what}, as there is nothing else here to {use}: not the {other}, in any case.",
     ),
     "advice": (
-        "One should {advice}, because we are {place}, and whoever wants to get to {seen} has to cope with that.",
+        "One should {advice}, because we are {place}. One sees {seen}, and whoever comes near has to cope with that place.",
         "{Advice}: the scene is {place}, and {seen} {are} right there.",
         "It is best to {advice}. {Seen} {are} {place}, and so would the visitor be.",
         "What can be seen, {seen}, is all {place}. So one had better {advice}.",
