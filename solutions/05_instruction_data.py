@@ -396,17 +396,28 @@ for number in (1, 2, 3):
 print(merge([*parts, parts[0]], session.paths().runs / "merged.journal.jsonl"))
 
 # %% [markdown]
-# In a terminal this is `python -m course_lib instruct write --count 158000 --shard 2/8 --out part2.json`, then `… instruct merge`; `--coco INSTANCES CAPTIONS` takes
-# any data set in COCO's format instead of scenes.
+# In a terminal this is `python -m course_lib instruct write --count 158000 --shard 2/8 --out part2.json`, and then `instruct merge`.
 #
+# Nothing of this is tied to our scenes. Any data set in COCO's format will do, say COCO's own `instances_val2017.json` and `captions_val2017.json`, or your own
+# annotations. (In the terminal: `--coco INSTANCES CAPTIONS`.)
+
+# %% tags=["check"]
+import json
+
+folder = session.paths().runs
+some = [make_scene(index) for index in range(20, 25)]
+for name, content in {"instances.json": to_coco(some), "captions.json": to_coco_captions(some)}.items():
+    (folder / name).write_text(json.dumps(content), encoding="utf-8")
+jobs = plan.coco_jobs(folder / "instances.json", folder / "captions.json", count=5)
+print([(job.context.image, job.type, len(job.context.boxes)) for job in jobs])
+
+# %% [markdown]
 # ## The instruction set
 #
 # What Lessons 06 and 07 are trained on is made now: training scenes, mixed types, filtered. What a filter throws out is replaced by a reply of the same type about a
 # later scene, so number and mixture stay what they should be. It comes from a seed, so it needs no download.
 
 # %%
-import json
-
 from course_lib.instruct import dataset
 from course_lib.instruct.instruction_set import instruction_set
 from course_lib.instruct.llava_format import check_llava_format
@@ -652,7 +663,8 @@ viewer(samples, images)
 # ## The real thing
 #
 # Any server that speaks OpenAI's protocol can be the teacher: OpenAI itself, vLLM, Ollama, llama.cpp, `transformers serve`. Put its address into `OPENAI_BASE_URL` and a key, if it wants one, into
-# `OPENAI_API_KEY`, *before* you start Jupyter (never into a notebook, which gets shared), and the model's name here.
+# `OPENAI_API_KEY`, *before* you start Jupyter (never into a notebook, which gets shared), and the model's name here. What it says stays in the journal, and can be replayed
+# without a network or a bill (`ReplayTeacher`, or `--teacher replay --journal FILE`).
 
 # %%
 MODEL = ""  # what the server calls it

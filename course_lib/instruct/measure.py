@@ -71,7 +71,7 @@ def yes_share() -> Figure:
     """Is the instruction set as often answered with no as with yes?"""
     made = instruction_set(2000)
     dropped = ", ".join(f"{name} {times}" for name, times in made.dropped.most_common()) or "nothing"
-    note = f"of the yes/no answers in {len(made.samples):,} samples; filtered out: {dropped}"
+    note = f"of the yes/no answers in {len(made.samples):,} samples; filtered out and replaced: {dropped}"
     return share("instruct.yes_share", yes_bias.yes_or_no(made.samples), chance=0.5, note=note)
 
 

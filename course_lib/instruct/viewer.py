@@ -89,7 +89,7 @@ def picture_html(picture: np.ndarray | None, name: str) -> str:
 def seen_html(context: ImageContext, boxes: bool) -> str:
     """The text that stood in the picture's place."""
     text = html.escape(serialise(context, boxes))
-    return f'<h4>What the teacher saw</h4><pre style="white-space:pre-wrap">{text}</pre>'
+    return f'<h4>What the teacher saw</h4><pre style="white-space:pre-wrap;word-break:normal">{text}</pre>'
 
 
 def written_html(sample: Sample, defects: Sequence[Defect]) -> str:
