@@ -286,14 +286,14 @@ from unittest import mock
 from course_lib.instruct.endpoint import EndpointTeacher
 from course_lib.instruct.faulty_server import FaultyServer
 
-file.unlink()
+file.unlink(missing_ok=True)
 jobs = scene_jobs(40)
 with (
-    FaultyServer(teacher, slow=1.5) as server,
+    FaultyServer(teacher, slow=2.5) as server,
     mock.patch.dict(os.environ, OPENAI_BASE_URL=server.url, OPENAI_API_KEY="sk-my-secret"),
     Journal(file) as journal,
 ):
-    endpoint = EndpointTeacher("grammar", timeout=1.0)
+    endpoint = EndpointTeacher("grammar", timeout=2.0)
     summary = generate(jobs, endpoint, journal, first_wait=0.05)
 for reason, times in summary.failures.items():
     print(f"{times} × {reason}")
@@ -369,7 +369,7 @@ from course_lib.instruct.shards import Merged, at_scale, merge
 
 prices = Prices(prompt=1.00, completion=4.00)  # of a million tokens: put your provider's in
 jobs = scene_jobs(20 if quick() else 60)
-file.unlink()
+file.unlink(missing_ok=True)
 with Journal(file) as journal:
     summary = generate(jobs, teacher, journal)
     print(at_scale(journal.entries, len(jobs), summary.seconds, prices))
@@ -682,17 +682,14 @@ else:
             print("   filters:", validate.names(sample, context) or "✓")
 
 # %% [markdown]
-# A small language model can also run right here: SmolLM2, with 135 million parameters (GPT-3 had a thousand times as many). **Predict:** will it keep to the form? And to the truth?
+# A small language model can also run right here: SmolLM2, with 135 million parameters, or, in the full tier, Qwen2.5 with 500 million (GPT-3 had 175 thousand million).
+# **Predict:** will it keep to the form? And to the truth?
 
 # %%
-from course_lib import smollm2
+from course_lib.instruct.local import local_teacher
 
-if not smollm2.available():
-    print(f"Skipped: this needs {smollm2.NAME}. To get it: {smollm2.INSTALL}.")
-else:
-    from course_lib.instruct.local import LocalTeacher
-
-    local = LocalTeacher()
+local = local_teacher(session.tier)
+if local:
     print(local.ask(jobs[0].messages()).text)
     show_figures(teacher_table(local, contexts(1 if quick() else 6)))
 

