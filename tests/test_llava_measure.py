@@ -1,0 +1,146 @@
+"""The questions, the controls and the contradictions of mini-LLaVA's proofs, and what they say of an oracle and a parrot."""
+
+import random
+
+import numpy as np
+import pytest
+
+from course_lib.clip.pixels import normalise, to_tensor
+from course_lib.llava import prior
+from course_lib.llava.contradiction import contradictions
+from course_lib.llava.measure_pope import polled
+from course_lib.llava.measure_vqa import ceiling, contradicted, harder, right, vqa
+from course_lib.llava.testsets import SCORED, asked, blank, colour_apart, draw, shuffled, trained_words, unseen_pairs
+from course_lib.world.questions import KINDS, questions
+from course_lib.world.signs import WORDS_TEST, WORDS_TRAIN
+from course_lib.world.splits import held_out_colour, training_may_see
+
+
+class Parrot:
+    """Says the same, whatever it sees."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def image_features(self, pixels):
+        return pixels
+
+    def answer(self, pictures, texts):
+        return [self.text] * len(texts)
+
+
+class Oracle(Parrot):
+    """Knows the right answer for every picture and question that it was told before, and nothing else."""
+
+    def __init__(self, scenes, texts, truth) -> None:
+        self.known = {}
+        for one, text, answer in zip(normalise(to_tensor(draw(scenes))), texts, truth, strict=True):
+            self.known[one.numpy().tobytes(), text] = answer
+
+    def answer(self, pictures, texts):
+        pairs = zip(pictures, texts, strict=True)
+        return [self.known.get((picture.numpy().tobytes(), text), "nothing") for picture, text in pairs]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_questions_are_about_test_scenes_in_test_wordings_and_the_same_again(kind):
+    about = asked(kind, 40)
+    assert about == asked(kind, 40) and len(about) == 40
+    assert len({one.scene.index for one in about}) == 40
+    assert all(one.scene.stream == "test" and one.question.kind == kind for one in about)
+    assert not any(training_may_see(one.scene) for one in about)
+    trained = {one.question.text for one in asked(kind, 300, "train", "train")}
+    assert not trained & {one.question.text for one in about}
+
+
+def test_a_kind_that_is_none_is_refused():
+    with pytest.raises(ValueError, match='kind "taste".*exist, count'):
+        asked("taste", 1)
+
+
+def test_harder_sets_are_what_they_say():
+    for one in colour_apart(30):
+        assert len({thing.colour for thing in one.scene.things if thing.colour}) >= 2
+    for one in unseen_pairs(30):
+        assert held_out_colour(one.scene.things[one.question.things[0]].name, one.question.answer)
+    for plain, trained in zip(asked("read", 30), trained_words(30), strict=True):
+        assert plain.question.answer in WORDS_TEST and trained.question.answer in WORDS_TRAIN
+        assert trained.scene.things[trained.question.things[0]].text == trained.question.answer
+
+
+def test_controls_show_nothing_or_another_scene():
+    images = draw([one.scene for one in asked("place", 5)])
+    assert np.ptp(blank(3)) == 0 and blank(3).shape == (3, 64, 64, 3)
+    assert not any((a == b).all() for a, b in zip(images, shuffled(images), strict=True))
+    assert {image.tobytes() for image in shuffled(images)} == {image.tobytes() for image in images}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_contradiction_makes_another_answer_right_and_changes_the_picture(kind):
+    made = contradictions(kind, 60)
+    assert len(made) == 60
+    for one in made:
+        assert one.answer != one.question.answer
+        assert not (draw([one.scene]) == draw([one.changed])).all()
+    assert len({one.answer for one in made}) > 1
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "exist"])
+def test_the_world_itself_gives_the_contradicting_answer(kind):
+    """Ask the changed scene anew: whenever the same words come up, they have the answer that was foretold."""
+    rng, met = random.Random(0), 0
+    for one in contradictions(kind, 40):
+        for _ in range(60):
+            same = [q for q in questions(one.changed, rng, "test") if q.text == one.question.text]
+            met += len(same)
+            assert all(q.answer == one.answer for q in same), (one, same)
+    assert met > 100
+
+
+def test_what_is_asked_for_is_there_only_where_the_answer_is_yes():
+    for one in contradictions("exist", 60):
+        there = {"yes": one.scene, "no": one.changed}[one.question.answer]
+        gone = {"yes": one.changed, "no": one.scene}[one.question.answer]
+        lost = set(there.things) - set(gone.things)
+        assert len(lost) == 1 and set(gone.things) < set(there.things) and gone.things
+        assert lost.pop().name in one.question.text
+    answers = [one.question.answer for one in contradictions("exist", 60)]
+    assert answers.count("yes") == answers.count("no")
+
+
+def test_the_prior_is_no_worse_than_guessing_and_knows_no_picture():
+    about = asked("size", 200)
+    assert right(prior.guess("size", about), prior.answers(about)).mean() > 0.4
+    about = asked("related", 200)
+    assert right(prior.guess("related", about), prior.answers(about)).mean() < 0.62
+    assert ceiling(about) == 1.0
+
+
+def test_an_oracle_scores_one_and_guesses_nothing_without_its_pictures():
+    about = [one for kind in SCORED for one in asked(kind, 12)]
+    oracle = Oracle([one.scene for one in about], prior.texts(about), prior.answers(about))
+    found = {figure.id: figure for figure in vqa(oracle, each=12, kinds=SCORED)}
+    assert found["llava.vqa.mean"].value == found["llava.vqa.mean"].ceiling == 1.0
+    assert found["llava.vqa.mean"].n == 12 * len(SCORED)
+    assert found["llava.vqa_blank.mean"].value == 0 and found["llava.vqa_shuffled.mean"].value < 0.1
+    assert found["llava.vqa.exist"].control == 0
+
+
+def test_a_parrot_flips_nothing_that_follows_and_always_yes_is_found_out():
+    flips = {figure.id: figure for figure in contradicted(Parrot("yes"), each=20, kinds=("exist", "place"))}
+    assert flips["llava.contradiction_flip.exist"].value == 0.5 == flips["llava.contradiction_flip.exist"].control
+    assert flips["llava.contradiction_flip.place"].value == 0
+    found = {figure.id: figure.value for figure in polled(Parrot("yes"), scenes=5)}
+    assert found["llava.pope.yes_ratio"] == 1 and found["llava.pope.adversarial"] == 0.5
+    assert found["llava.pope.random_f1"] == pytest.approx(2 / 3, abs=1e-3)
+
+
+def test_an_oracle_follows_every_contradiction():
+    made = contradictions("relation", 15)
+    oracle = Oracle([c.changed for c in made], [c.question.text for c in made], [c.answer for c in made])
+    assert [figure.value for figure in contradicted(oracle, each=15, kinds=("relation",))] == [1.0, 1.0]
+
+
+def test_harder_figures_have_all_their_names():
+    ids = [figure.id for figure in harder(Parrot("red"), each=5)]
+    assert ids == ["llava.vqa.colour_apart", "llava.vqa.colour_unseen_pairs", "llava.vqa.read_trained_words"]
