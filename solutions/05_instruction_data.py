@@ -474,8 +474,8 @@ for name in PLANTERS:
     print("   ✗", "; ".join(defect.message for defect in found) or "nothing: seen only beside its twin")
 
 # %% [markdown]
-# Each of these was reported of real data: things that are not there (MiniGPT-4#61), refusals and empty replies (SVIT#5), swapped roles (LLaVA-NeXT#89), only
-# positive questions (LRV-Instruction#23).
+# Each of these was reported of real data: things that are not there (MiniGPT-4#61), refusals and empty replies (SVIT#5), swapped roles (LLaVA-NeXT#89), replies that go
+# round in circles (LLaVA-NeXT#218), only positive questions (LRV-Instruction#23).
 #
 # ### Build a filter
 #
@@ -694,6 +694,10 @@ if local:
     show_figures(teacher_table(local, contexts(1 if quick() else 6)))
 
 # %% [markdown]
+# If you had it: SmolLM2 keeps to the form surprisingly often, since the examples show it. Then it asks the same question three times, or borrows a thing from an example,
+# and filters fire. But when we let it write about a hamburger, a hammer and a bat, it said "The hamburger is the bat." No filter fires: both are there. **Filters find
+# what contradicts captions and boxes. They can't tell sense from nonsense**, so read some of what you train on, always.
+#
 # ## Recap
 #
 # - A text-only teacher can write about pictures if somebody put them into words: captions say what matters, boxes say where and how many.

@@ -64,6 +64,13 @@ def test_planted_defects_are_found_and_named_at_their_turn(name, clean):
         ("I'm sorry, but I can't help with that.", "What is there?", "refusal"),
         (" \n", "What is there?", "empty"),
         ("What is there?", "There is a dog.", "role_swap"),
+        ("There is a dog.", "Is this a picture?", "repetition"),
+        ("There is a dog. It is brown. There is a dog.", "What is there?", "repetition"),
+        (
+            "There is a dog and a cat and a dog and a cat and a dog and a cat and a dog and a cat.",
+            "What is there?",
+            "repetition",
+        ),
     ],
 )
 def test_each_defect_by_itself(answer, question, name):

@@ -130,6 +130,17 @@ def _role_swap(sample: Sample, context: ImageContext, rng: random.Random, wordin
     return _with_turn("role_swap", sample, at, swapped)
 
 
+def _repetition(sample: Sample, context: ImageContext, rng: random.Random, wordings: ModuleType) -> Planted:
+    """A turn that comes a second time, or an answer that says its last sentence again and again."""
+    at = rng.randrange(len(sample.turns))
+    turn = sample.turns[at]
+    last = _sentence(turn.answer).removesuffix(".").split(". ")[-1]
+    if rng.random() < 0.5 or len(last.split()) < 3:
+        return Planted("repetition", replace(sample, turns=(*sample.turns, turn)), len(sample.turns))
+    again = rng.choice((f" {last}.", f" {last}!", f" And {last}, and {last}, and {last}.")) * rng.randint(1, 4)
+    return _with_turn("repetition", sample, at, Turn(turn.question, _sentence(turn.answer) + again))
+
+
 def _image_token(sample: Sample, context: ImageContext, rng: random.Random, wordings: ModuleType) -> Planted:
     record = sample.to_llava()
     said = record["conversations"]
@@ -171,6 +182,7 @@ PLANTERS: dict[str, Callable] = {
     "refusal": _answered("refusal", "REFUSAL"),
     "empty": _answered("empty", "EMPTY"),
     "role_swap": _role_swap,
+    "repetition": _repetition,
     "image_token": _image_token,
     "wrong_image_id": _wrong_image_id,
     "near_duplicate": _near_duplicate,

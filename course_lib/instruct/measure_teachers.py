@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 from course_lib.figures import Figure, share
 from course_lib.instruct import blind_count
-from course_lib.instruct.asking import Job
+from course_lib.instruct.asking import Job, find_problem
 from course_lib.instruct.clean_samples import Pair
 from course_lib.instruct.context import ImageContext, from_scene
 from course_lib.instruct.conversation import Sample
 from course_lib.instruct.mix import mixed_types
-from course_lib.instruct.reply import ReplyError, parse
+from course_lib.instruct.reply import parse
 from course_lib.instruct.teachers import Reply, Teacher
 from course_lib.instruct.validate import check
 from course_lib.world.scenes import Recipe, make_scene
@@ -54,11 +54,10 @@ def bill(name: str, replies: Sequence[Reply]) -> Figure:
 
 
 def sample_of(reply: Reply, job: Job) -> Sample | None:
-    """The sample that a teacher's reply makes; None if it is malformed."""
-    try:
-        turns = parse(reply.text, job.type, job.context.id)
-    except ReplyError:
+    """The sample that a teacher's reply makes; None if it is malformed or cut off."""
+    if find_problem(reply, job):
         return None
+    turns = parse(reply.text, job.type, job.context.id)
     return Sample(job.context.id, job.context.image, job.type, turns)
 
 

@@ -8,6 +8,7 @@ from course_lib.instruct.validate import (
     leakage,
     near_duplicate,
     refusal,
+    repetition,
     role_swap,
     unsupported_noun,
     wrong_count,
@@ -18,9 +19,18 @@ from course_lib.instruct.validate.defect import Defect
 from course_lib.instruct.validate.record import check_record
 
 __all__ = ["DEFECTS", "Defect", "check", "check_record", "check_together", "names"]
-FILTERS = (unsupported_noun, wrong_count, wrong_relation, leakage, refusal, role_swap)
+FILTERS = (unsupported_noun, wrong_count, wrong_relation, leakage, refusal, role_swap, repetition)
 NOT_ABOUT_PICTURE = (refusal.NAME, refusal.EMPTY, role_swap.NAME, leakage.NAME)
-DEFECTS = ("unsupported_noun", "wrong_count", "wrong_relation", "leakage", "refusal", "empty", "role_swap")
+DEFECTS = (
+    "unsupported_noun",
+    "wrong_count",
+    "wrong_relation",
+    "leakage",
+    "refusal",
+    "empty",
+    "role_swap",
+    "repetition",
+)
 DEFECTS += ("image_token", "wrong_image_id", "near_duplicate", "yes_bias")
 
 
