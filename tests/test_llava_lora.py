@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from course_lib.exercises.checking import check
-from course_lib.llava import exercises_lora, exercises_lora_layers
+from course_lib.llava import exercises_lora, exercises_lora_layers, exercises_lora_merging, exercises_lora_saving
 from course_lib.llava.lora import (
     LoraLinear,
     add_lora,
@@ -21,6 +21,8 @@ from course_lib.llava.lora import (
 )
 
 RANK, ALPHA = 4, 10
+EXERCISES = (exercises_lora, exercises_lora_merging, exercises_lora_layers, exercises_lora_saving)
+TASKS = [task for module in EXERCISES for task in module.TASKS]
 
 
 def tiny_language_model():
@@ -156,7 +158,7 @@ def test_what_learned_is_saved_and_has_its_own_rate():
     torch.optim.AdamW([adapters, connector])
 
 
-@pytest.mark.parametrize("task", [*exercises_lora.TASKS, *exercises_lora_layers.TASKS], ids=lambda task: task.id)
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: task.id)
 def test_exercises_know_their_right_answers_and_mistakes(task):
     assert check(task, task.reference).state == "solved"
     assert all(check(task, right).state == "solved" for right in task.alternatives)

@@ -1,4 +1,4 @@
-"""Exercises of Lesson 07: LoRA by hand, its birth, its forward pass, and how it is merged."""
+"""Exercises of Lesson 07: LoRA by hand, its birth, and its forward pass."""
 
 import math
 
@@ -7,14 +7,15 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from course_lib.exercises.task import Mistake, Task
-from course_lib.llava.lora import lora_forward, merged_weight, new_adapter
+from course_lib.llava.lora import lora_forward, new_adapter
 
 
-def _normal(rng, *shape: int) -> Tensor:
-    return torch.from_numpy(rng.standard_normal(shape).astype("float32"))
+def normal(rng, *shape: int) -> Tensor:
+    """Random numbers of a shape."""
+    return torch.from_numpy(rng.standardnormal(shape).astype("float32"))
 
 
-def _sizes(rng) -> tuple[int, int, int, float]:
+def sizes(rng) -> tuple[int, int, int, float]:
     """(in, out, r, α), all different."""
     wide, narrow = int(rng.integers(8, 12)), int(rng.integers(5, 8))
     return wide, narrow, int(rng.integers(2, 5)), float(rng.integers(5, 9)) + 0.5
@@ -22,7 +23,7 @@ def _sizes(rng) -> tuple[int, int, int, float]:
 
 def adapter_inputs(rng) -> tuple[int, int, int]:
     """in, out, r."""
-    return _sizes(rng)[:3]
+    return sizes(rng)[:3]
 
 
 def adapter_b_random(in_features, out_features, r):
@@ -57,9 +58,9 @@ def adapter_by_linear(in_features, out_features, r):
 
 def forward_inputs(rng) -> tuple[Tensor, Tensor, Tensor, Tensor, float]:
     """x [B, T, in], weight [out, in], a [r, in], b [out, r], α."""
-    wide, narrow, r, alpha = _sizes(rng)
-    x = _normal(rng, 2, int(rng.integers(3, 5)), wide)
-    return x, _normal(rng, narrow, wide), _normal(rng, r, wide), _normal(rng, narrow, r), alpha
+    wide, narrow, r, alpha = sizes(rng)
+    x = normal(rng, 2, int(rng.integers(3, 5)), wide)
+    return x, normal(rng, narrow, wide), normal(rng, r, wide), normal(rng, narrow, r), alpha
 
 
 def forward_without_scale(x, weight, a, b, alpha):
@@ -92,45 +93,6 @@ def forward_by_linear(x, weight, a, b, alpha):
 
 def forward_by_merging(x, weight, a, b, alpha):
     return F.linear(x, weight + alpha / len(a) * torch.einsum("or,ri->oi", b, a))
-
-
-def merge_inputs(rng) -> tuple[Tensor, Tensor, Tensor, float]:
-    """weight [out, in], a [r, in], b [out, r], α."""
-    wide, narrow, r, alpha = _sizes(rng)
-    return _normal(rng, narrow, wide), _normal(rng, r, wide), _normal(rng, narrow, r), alpha
-
-
-def merge_without_scale(weight, a, b, alpha):
-    return weight + b @ a
-
-
-def merge_scale_inverted(weight, a, b, alpha):
-    return weight + a.shape[0] / alpha * (b @ a)
-
-
-def merge_twice(weight, a, b, alpha):
-    return weight + 2 * alpha / a.shape[0] * (b @ a)
-
-
-def merge_subtracted(weight, a, b, alpha):
-    return weight - alpha / a.shape[0] * (b @ a)
-
-
-def merge_wrong_order(weight, a, b, alpha):
-    return weight + alpha / a.shape[0] * (a @ b)
-
-
-def merge_in_place(weight, a, b, alpha):
-    weight += alpha / a.shape[0] * (b @ a)
-    return weight
-
-
-def merge_by_einsum(weight, a, b, alpha):
-    return weight + torch.einsum("or,ri->oi", b, a) * alpha / len(a)
-
-
-def merge_by_addmm(weight, a, b, alpha):
-    return torch.addmm(weight, b, a, alpha=alpha / b.shape[1])
 
 
 TASKS = [
@@ -217,49 +179,6 @@ TASKS = [
             "Two ways lead from x to the output, and their results are added. Which of them is scaled?",
             "$y = xW^\\top + \\frac{\\alpha}{r}\\,(xA^\\top)B^\\top$ with $W [out, in]$, $A [r, in]$, $B [out, r]$, $x [\\dots, in]$.",
             "```python\nr = a.shape[0]\nreturn x @ weight.T + ... * (x @ ... @ ...)\n```",
-        ),
-    ),
-    Task(
-        id="llava.merged_weight",
-        title="Merging",
-        difficulty=2,
-        importance=4,
-        minutes=7,
-        reference=merged_weight,
-        make_inputs=merge_inputs,
-        mistakes=(
-            Mistake(
-                "scale forgotten",
-                merge_without_scale,
-                "The merged matrix holds B @ A without α/r, so the merged model is not the one that was trained.",
-            ),
-            Mistake("α/r inverted", merge_scale_inverted, "The change is scaled by r/α. In training it was α/r."),
-            Mistake(
-                "merged twice",
-                merge_twice,
-                "The change is in there twice. It happens when a model that was merged already is merged again: the layer must remember that it is.",
-            ),
-            Mistake(
-                "subtracted",
-                merge_subtracted,
-                "The change is taken away instead of added. That is how one *un*merges.",
-            ),
-            Mistake(
-                "A @ B",
-                merge_wrong_order,
-                "A @ B can't be multiplied: A is [r, in], B is [out, r]. The change of a [out, in] matrix is B @ A.",
-            ),
-            Mistake(
-                "in place",
-                merge_in_place,
-                "The base matrix itself was changed (`+=`). Return a new one: who merges several adapters needs the base again.",
-            ),
-        ),
-        alternatives=(merge_by_einsum, merge_by_addmm),
-        hints=(
-            "x W.T + s x A.T B.T = x (…).T: what stands in the brackets?",
-            "$W' = W + \\frac{\\alpha}{r} BA$, again $[out, in]$.",
-            "```python\nreturn weight + alpha / ... * (... @ ...)\n```",
         ),
     ),
 ]
