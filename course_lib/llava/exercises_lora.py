@@ -12,7 +12,7 @@ from course_lib.llava.lora import lora_forward, new_adapter
 
 def normal(rng, *shape: int) -> Tensor:
     """Random numbers of a shape."""
-    return torch.from_numpy(rng.standardnormal(shape).astype("float32"))
+    return torch.from_numpy(rng.standard_normal(shape).astype("float32"))
 
 
 def sizes(rng) -> tuple[int, int, int, float]:
