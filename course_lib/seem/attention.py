@@ -1,0 +1,44 @@
+"""Attention in which every reader looks only where it may (Mask2Former, section 3.2.1)."""
+
+from torch import Tensor, nn
+
+
+def masked_attention(queries: Tensor, keys: Tensor, values: Tensor, allowed: Tensor) -> Tensor:
+    """softmax(Q Kᵀ / √D) V over the keys that are allowed; a reader that may look nowhere looks everywhere.
+
+    queries [B, R, D], keys and values [B, N, D], allowed bool [B, R, N] → [B, R, D].
+    """
+    allowed = allowed | ~allowed.any(dim=-1, keepdim=True)  # an empty row would be 0/0
+    scores = queries @ keys.transpose(1, 2) * queries.shape[-1] ** -0.5  # [B, R, N]
+    return scores.masked_fill(~allowed, float("-inf")).softmax(dim=-1) @ values
+
+
+class Attention(nn.Module):
+    """Several heads of masked attention, between readers and what is read."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.to_query, self.to_key = nn.Linear(width, width), nn.Linear(width, width)
+        self.to_value, self.out = nn.Linear(width, width), nn.Linear(width, width)
+
+    def forward(
+        self, readers: Tensor, read: Tensor, position: Tensor | float, allowed: Tensor, owner: Tensor | None = None
+    ) -> Tensor:
+        """readers [B, R, W], read [B, N, W], position added to the keys [N, W], allowed bool [B, R, N] → [B, R, W].
+
+        With `owner` int [B], read is [I, N, W] and row b reads number owner[b]: several prompts for one picture.
+        """
+        keys, values = self.to_key(read + position), self.to_value(read)
+        if owner is not None:
+            keys, values = keys[owner], values[owner]
+        parts = (self.to_query(readers), keys, values)
+        queries, keys, values = (self.split(part) for part in parts)  # each [B·heads, …, W/heads]
+        seen = masked_attention(queries, keys, values, allowed.repeat_interleave(self.heads, dim=0))
+        batch, count, width = readers.shape
+        return self.out(seen.view(batch, self.heads, count, -1).transpose(1, 2).reshape(batch, count, width))
+
+    def split(self, x: Tensor) -> Tensor:
+        """[B, N, W] → [B·heads, N, W/heads]."""
+        batch, count, _ = x.shape
+        return x.view(batch, count, self.heads, -1).transpose(1, 2).reshape(batch * self.heads, count, -1)

@@ -1,0 +1,187 @@
+"""MiniSeem: one decoder for words, clicks, strokes, boxes, regions of another picture, and for no prompt at all."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from course_lib.seem import heads, memory, sampler
+from course_lib.seem.attention import Attention
+from course_lib.seem.encoder import Encoder, Features, clip_patches
+from course_lib.seem.prompts import Prompt, PromptBatch, collate
+from course_lib.seem.table import may_read
+
+
+@dataclass(frozen=True)
+class SeemConfig:
+    """The sizes of a MiniSeem."""
+
+    image_size: int = 64  # pixels of the side
+    channels: tuple[int, int, int] = (48, 96, 144)  # at 1/2, 1/4 and 1/8 of the side
+    width: int = 128
+    pixel_width: int = 32
+    heads: int = 4
+    layers: int = 4
+    objects: int = 12  # queries that segment everything
+    memories: int = 4  # memory tokens
+    clip_width: int = 160  # of the patches of CLIP's image tower
+    words: int = 128  # of CLIP's text embeddings
+
+    def to_dict(self) -> dict:
+        """For a checkpoint's card."""
+        return asdict(self)
+
+
+@dataclass
+class Masks:
+    """What the queries found."""
+
+    logits: Tensor  # [B, Q, S, S]; above 0: found
+    classes: Tensor  # [B, Q, C + 1] logits of the model's words, and last of "nothing"
+    present: Tensor  # [B, Q] logits: is there such a thing at all?
+    coarse: list[Tensor]  # what the layers before the last thought [B, Q, S/2, S/2]
+
+    def float(self) -> "Masks":
+        """In float32, for the loss."""
+        return Masks(self.logits.float(), self.classes.float(), self.present.float(), [c.float() for c in self.coarse])
+
+
+class Layer(nn.Module):
+    """Masked cross-attention to the picture, self-attention by the table, and a feed-forward net."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.look, self.talk = Attention(width, heads), Attention(width, heads)
+        self.think = nn.Sequential(nn.Linear(width, 3 * width), nn.GELU(), nn.Linear(3 * width, width))
+        self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(3))
+
+    def forward(
+        self, x: Tensor, picture: Tensor, position: Tensor, where: Tensor, read: Tensor, owner: Tensor | None
+    ) -> Tensor:
+        """x [B, N, D]; its first R tokens look at picture [I, HW, D] where bool [B, R, HW] says; read bool [B, N, N]."""
+        lookers = where.shape[1]
+        looked = self.look(self.norms[0](x[:, :lookers]), picture, position, where, owner)
+        x = torch.cat([x[:, :lookers] + looked, x[:, lookers:]], dim=1)
+        normed = self.norms[1](x)
+        x = x + self.talk(normed, normed, 0.0, read)
+        return x + self.think(self.norms[2](x))
+
+
+class MiniSeem(nn.Module):
+    """An encoder, run once a picture, and a decoder, run once a round. `clip` is frozen and not among the weights.
+
+    words [C, 128]: CLIP's text embeddings of the names that things can get. Any others may be set later (`model.words`).
+    """
+
+    def __init__(self, clip: nn.Module, words: Tensor, config: SeemConfig = SeemConfig()) -> None:
+        super().__init__()
+        self.config, self._clip = config, (clip,)  # in a tuple, so that it is no part of this module
+        self.register_buffer("words", words, persistent=False)
+        width = config.width
+        self.encoder = Encoder(config)
+        self.objects = nn.Parameter(0.5 * torch.randn(config.objects, width))
+        self.query = nn.Parameter(0.5 * torch.randn(1, width))
+        self.memory = nn.Parameter(0.5 * torch.randn(config.memories, width))
+        self.indicators = nn.Parameter(0.5 * torch.randn(2, width))  # exclude, include
+        self.elsewhere = nn.Parameter(0.1 * torch.randn(width))  # says: from another picture
+        self.from_text = nn.Linear(config.words, width)
+        self.level_maps = nn.ModuleList(nn.Linear(width, width) for _ in range(3))
+        self.place = nn.Linear(32, width)
+        self.layers = nn.ModuleList(Layer(width, config.heads) for _ in range(config.layers))
+        self.norm = nn.LayerNorm(width)
+        self.to_mask = nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.Linear(width, config.pixel_width))
+        self.to_class, self.to_present = nn.Linear(width, config.words), nn.Linear(width, 1)
+        self.nothing = nn.Parameter(torch.randn(config.words))  # the class of a query that found nothing
+        self.scale = nn.Parameter(torch.tensor(math.log(10.0)))  # of the cosines, as a logarithm
+
+    @property
+    def clip(self) -> nn.Module:
+        """The frozen PocketCLIP."""
+        return self._clip[0]
+
+    def encode(self, pixels: Tensor) -> Features:
+        """Normalised pictures [I, 3, S, S] → Features. This is the dear part; all prompts share it."""
+        return self.encoder(pixels, clip_patches(self.clip, pixels))
+
+    def sample(self, features: Features, points: Tensor, positive: Tensor) -> Tensor:
+        """Tokens of what is at points [B, N, 2], on all three levels → [B, N, D]."""
+        reads = [
+            sampler.visual_sampler(features.of(level), points, positive, self.indicators) for level in features.levels
+        ]
+        return sum(own(read) for own, read in zip(self.level_maps, reads, strict=True))
+
+    def everything(self, features: Features) -> Masks:
+        """Asked nothing: as many masks as there are object queries."""
+        batch, count = len(features.pixels), self.config.objects
+        read = may_read(["object"] * count, torch.ones(batch, count, dtype=torch.bool))
+        return self._decode(features, self.objects.expand(batch, -1, -1), count, read, None)
+
+    def segment(
+        self, features: Features, prompts: Sequence[Prompt] | PromptBatch, found: Tensor | None = None
+    ) -> Masks:
+        """One mask a prompt [B, 1, S, S]. found bool [B, S, S]: what the last round had found; None in the first round."""
+        if not isinstance(prompts, PromptBatch):
+            prompts = collate(prompts, self.clip, self.config.image_size, self.config.width)
+        if found is None:
+            found = torch.zeros(len(prompts.text), *features.pixels.shape[-2:], dtype=torch.bool)
+        x, read = self._tokens(features, prompts, found)
+        return self._decode(features, x, 1, read, found)
+
+    def _tokens(self, features: Features, prompts: PromptBatch, found: Tensor) -> tuple[Tensor, Tensor]:
+        """The query, the memory and the prompt's tokens [B, N, D], and who may read whom [B, N, N]."""
+        batch, remembered = len(prompts.text), self.config.memories
+        own = torch.cat([self.query, self.memory]).expand(batch, -1, -1)
+        visual = self.sample(features, prompts.points, prompts.positive) + self._places(prompts.points)
+        visual = torch.cat([visual, prompts.reference + self.elsewhere], dim=1)
+        x = torch.cat([own, self.from_text(prompts.text), visual], dim=1)
+        kinds = ["query"] + ["memory"] * remembered
+        kinds += ["text"] * prompts.text.shape[1] + ["visual"] * visual.shape[1]
+        something = found.flatten(1).any(dim=1, keepdim=True)  # an empty memory is not read
+        own_valid = torch.cat([torch.ones_like(something), something.expand(-1, remembered)], dim=1)
+        valid = [own_valid, prompts.text_valid, prompts.points_valid, prompts.reference_valid]
+        return x, may_read(kinds, torch.cat(valid, dim=1))
+
+    def _decode(self, features: Features, x: Tensor, queries: int, read: Tensor, found: Tensor | None) -> Masks:
+        """x [B, N, D], whose first `queries` tokens look for masks, followed, where there is `found`, by the memory."""
+        pixels = features.of(features.pixels)
+        half, coarse = F.avg_pool2d(pixels, 2), []
+        for number, layer in enumerate(self.layers):
+            level = features.levels[number % 2]  # 1/8 and 1/4 of the side, in turn
+            size = level.shape[-2:]
+            where = self._where(coarse[-1] if coarse else None, found, (len(x), queries, *size))
+            x = layer(x, level.flatten(2).transpose(1, 2), self._grid(*size), where, read, features.owner)
+            if number + 1 < len(self.layers):
+                coarse.append(self._heads(x[:, :queries], half)[1])
+        classes, logits = self._heads(x[:, :queries], pixels)
+        return Masks(logits, classes, self.to_present(self.norm(x[:, :queries]))[..., 0], coarse)
+
+    def _heads(self, queries: Tensor, pixels: Tensor) -> tuple[Tensor, Tensor]:
+        """Class logits [B, Q, C + 1] and mask logits [B, Q, H, W]."""
+        normed = self.norm(queries)
+        words = torch.cat([self.words, self.nothing[None]])
+        return heads.mask_head(self.to_class(normed), words, self.to_mask(normed), pixels, self.scale.exp())
+
+    def _where(self, guess: Tensor | None, found: Tensor | None, shape: tuple[int, int, int, int]) -> Tensor:
+        """bool [B, R, HW]: queries look inside their last guess, memory tokens inside the last round's mask."""
+        batch, queries, height, width = shape
+        if guess is None:
+            where = torch.ones(batch, queries, height * width, dtype=torch.bool)
+        else:
+            where = (F.interpolate(guess.detach().float(), (height, width), mode="area") > 0).flatten(2)
+        if found is None:
+            return where
+        remembered = memory.memory_update(found, height, width)[:, None].expand(-1, self.config.memories, -1)
+        return torch.cat([where, remembered], dim=1)
+
+    def _places(self, xy: Tensor) -> Tensor:
+        """(x, y) in 0–1 [..., 2] → waves [..., 32] → [..., D]."""
+        angles = xy[..., None] * 2.0 ** torch.arange(8) * math.pi / 2  # [..., 2, 8]
+        return self.place(torch.cat([angles.sin(), angles.cos()], dim=-1).flatten(-2))
+
+    def _grid(self, height: int, width: int) -> Tensor:
+        """The places of a level's cells [H·W, D]."""
+        down, across = torch.meshgrid(*((torch.arange(n) + 0.5) / n for n in (height, width)), indexing="ij")
+        return self._places(torch.stack([across, down], dim=-1).flatten(0, 1))

@@ -1,0 +1,65 @@
+"""Rounds with a simulated person: the model answers, the person clicks where it is wrong, the model answers again."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from course_lib.clip.pixels import normalise, to_tensor
+from course_lib.seem import clicks
+from course_lib.seem.asks import Ask
+from course_lib.seem.encoder import Features
+from course_lib.seem.model import MiniSeem
+from course_lib.seem.prompts import Prompt
+from course_lib.seem.sampler import spread_points
+
+
+@dataclass
+class Played:
+    """Where some rounds have led."""
+
+    prompts: list[Prompt]  # with all clicks so far
+    found: Tensor | None  # bool [B, S, S]: the last answer, which the memory reads; None before the first round
+
+
+def ask_prompts(model: MiniSeem, asks: list[Ask]) -> list[Prompt]:
+    """What was drawn and typed; regions of other pictures as the tokens sampled there."""
+    rows = [row for row, ask in enumerate(asks) if ask.reference]
+    tokens = (
+        dict(zip(rows, reference_tokens(model, [asks[row].reference for row in rows]), strict=True)) if rows else {}
+    )
+    return [Prompt(ask.text, ask.positive, None, tokens.get(row)) for row, ask in enumerate(asks)]
+
+
+def reference_tokens(model: MiniSeem, references: list[tuple[np.ndarray, np.ndarray]]) -> list[Tensor]:
+    """(picture uint8 [S, S, 3], region bool [S, S]) → tokens [R, D] of each."""
+    images = normalise(to_tensor(np.stack([image for image, _ in references])))
+    points, valid = spread_points(torch.from_numpy(np.stack([region for _, region in references])))
+    tokens = model.sample(model.encode(images), points, torch.ones_like(valid))
+    return [row[real].float() for row, real in zip(tokens, valid, strict=True)]
+
+
+@torch.no_grad()
+def play_rounds(
+    model: MiniSeem, features: Features, asks: list[Ask], prompts: list[Prompt], rounds: int, remember: bool = True
+) -> Played:
+    """Some rounds, each ending with a click on the worst place."""
+    played = Played(prompts, None)
+    for _ in range(rounds):
+        found = model.segment(features, played.prompts, played.found if remember else None).logits[:, 0] > 0
+        triples = zip(played.prompts, found.numpy(), asks, strict=True)
+        played = Played([clicked(prompt, mask, ask.target) for prompt, mask, ask in triples], found)
+    return played if remember else Played(played.prompts, None)
+
+
+def clicked(prompt: Prompt, mask: np.ndarray, truth: np.ndarray) -> Prompt:
+    """The prompt with one more click, unless all is right, or there is nothing to be found."""
+    click = clicks.next_click(mask, truth) if truth.any() else None
+    if click is None:
+        return prompt
+    x, y, include = click
+    before = prompt.positive if include else prompt.negative
+    drawn = np.zeros_like(truth) if before is None else before.copy()
+    drawn[y, x] = True
+    return replace(prompt, positive=drawn) if include else replace(prompt, negative=drawn)

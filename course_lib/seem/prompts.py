@@ -1,0 +1,72 @@
+"""Prompts as the model reads them: words as states of CLIP's text tower, everything drawn as points in a mask."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from course_lib.clip.tokenizer import get_tokenizer
+from course_lib.seem.sampler import spread_points
+
+MOST_TOKENS = 12  # of a text; what comes after is not read
+
+
+@dataclass
+class Prompt:
+    """What a person gives for one thing: any of these, or several at once."""
+
+    text: str = ""
+    positive: np.ndarray | None = None  # bool [S, S]: drawn on what to include
+    negative: np.ndarray | None = None  # bool [S, S]: drawn on what to exclude
+    reference: Tensor | None = None  # [R, D] tokens that the model sampled in another picture
+
+
+@dataclass
+class PromptBatch:
+    """B prompts of equal form, padded; `_valid` says what is no padding."""
+
+    text: Tensor  # [B, T, 128]
+    text_valid: Tensor  # bool [B, T]
+    points: Tensor  # [B, N, 2] (x, y) in 0–1
+    positive: Tensor  # bool [B, N]
+    points_valid: Tensor  # bool [B, N]
+    reference: Tensor  # [B, R, D]
+    reference_valid: Tensor  # bool [B, R]
+
+
+def collate(prompts: Sequence[Prompt], clip, size: int, width: int) -> PromptBatch:
+    """Prompts → tensors. size: S of the masks; width: D of reference tokens; clip: the frozen PocketCLIP."""
+    nothing = np.zeros((size, size), bool)
+    drawn = [
+        (p.positive if p.positive is not None else nothing, p.negative if p.negative is not None else nothing)
+        for p in prompts
+    ]
+    include, exclude = (torch.from_numpy(np.stack(masks)) for masks in zip(*drawn, strict=True))
+    (points, valid), (others, others_valid) = spread_points(include), spread_points(exclude)
+    positive = torch.cat([torch.ones_like(valid), torch.zeros_like(others_valid)], dim=1)
+    points, valid = torch.cat([points, others], dim=1), torch.cat([valid, others_valid], dim=1)
+    return PromptBatch(
+        *read_texts(clip, [p.text for p in prompts]), points, positive, valid, *references(prompts, width)
+    )
+
+
+@torch.no_grad()
+def read_texts(clip, texts: list[str]) -> tuple[Tensor, Tensor]:
+    """One state a token, of CLIP's text tower [B, T, 128], and which are real [B, T]; an empty text has none."""
+    tokens = get_tokenizer()(texts)[:, :MOST_TOKENS]
+    ends = tokens.argmax(dim=-1)  # [B]: end of text has the highest id
+    valid = torch.arange(tokens.shape[1]) <= ends[:, None]
+    return clip.text.states(tokens), valid & torch.tensor([bool(text) for text in texts])[:, None]
+
+
+def references(prompts: Sequence[Prompt], width: int) -> tuple[Tensor, Tensor]:
+    """Reference tokens [B, R, D], padded, and which are real [B, R]."""
+    most = max(1, *(len(p.reference) if p.reference is not None else 0 for p in prompts), 1)
+    tokens, valid = torch.zeros(len(prompts), most, width), torch.zeros(len(prompts), most, dtype=torch.bool)
+    for row, prompt in enumerate(prompts):
+        if prompt.reference is not None:
+            tokens[row, : len(prompt.reference)] = prompt.reference
+            valid[row, : len(prompt.reference)] = True
+    return tokens, valid
