@@ -1,0 +1,152 @@
+"""The chat from its Python side: ask, get it wrong, upload; and what is said of where the model looked."""
+
+import io
+import re
+from datetime import datetime, timezone
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from course_lib.llava import chat as room
+from course_lib.llava.chat import QuestionError, ask, lit, show_replies, where
+from course_lib.llava.looking import covered, pointing_by_chance
+
+widgets = pytest.importorskip("ipywidgets", reason="ipywidgets is not installed")
+
+
+class Painter:
+    """Says the picture's colour: a model simple enough to know what a chat should show."""
+
+    def image_features(self, pixels):
+        return pixels
+
+    def answer(self, pictures, texts):
+        names = ("red", "green", "blue")
+        return [f"{names[int(picture.mean((1, 2)).argmax())]} <b>" for picture in pictures]
+
+
+@pytest.fixture(autouse=True)
+def looks_at_the_brightest(monkeypatch):
+    """Where this model looks is where the picture is bright."""
+
+    def look(model, pixels, question, said):
+        return torch.nn.functional.avg_pool2d(pixels.mean(1), 8)[0].clamp(min=0).numpy()
+
+    monkeypatch.setattr(room, "look", look)
+
+
+@pytest.fixture
+def pictures() -> dict[str, np.ndarray]:
+    """A red one that is brightest at the top left, and a blue one."""
+    red = np.zeros((64, 64, 3), np.uint8)
+    red[..., 0], red[:16, :16] = 200, (255, 160, 160)
+    return {"red": red, '"blue" <i>': np.tile(np.array([0, 0, 200], np.uint8), (64, 64, 1))}
+
+
+class Box:
+    """The parts of a chat by name."""
+
+    def __init__(self, pictures) -> None:
+        self.whole = room.chat(Painter(), pictures)
+        (self.choice, self.upload), (self.words, self.button) = (row.children for row in self.whole.children[:2])
+        self.image, self.said = self.whole.children[2].children
+
+    def upload_bytes(self, content: bytes) -> None:
+        """As the browser does, in the form of the ipywidgets that is installed."""
+        if int(widgets.__version__.split(".")[0]) >= 8:
+            entry = {"name": "x", "type": "image/png", "size": len(content), "content": memoryview(content)}
+            self.upload.value = ({**entry, "last_modified": datetime.now(timezone.utc)},)
+        else:
+            self.upload.metadata, self.upload.data = [{"name": "x"}], [content]
+            self.upload._counter += 1  # this makes ipywidgets 7 look
+
+
+@pytest.fixture
+def box(pictures) -> Box:
+    return Box(pictures)
+
+
+def test_an_answer_comes_with_where_it_looked(box):
+    assert box.said.value == "" and 'alt="The chosen picture: red"' in box.image.value
+    box.words.value = "what colour is it?"
+    assert "what colour is it?" in box.said.value and "<b>red &lt;b&gt;</b>" in box.said.value
+    assert 'alt="Where it looked: most of all at the top left"' in box.said.value
+    assert 'aria-live="polite"' in box.said.value
+
+
+def test_the_button_asks_again_and_the_newest_answer_comes_first(box):
+    box.words.value = "first?"
+    box.words.value = "second?"
+    box.button.click()
+    assert re.findall(r"<p>(\w+)\?", box.said.value) == ["second", "second", "first"]
+
+
+def test_another_picture_begins_anew(box):
+    box.button.click()
+    box.choice.value = '"blue" <i>'
+    assert box.said.value == "" and "&quot;blue&quot; &lt;i&gt;" in box.image.value
+    box.button.click()
+    assert "<b>blue" in box.said.value
+
+
+@pytest.mark.parametrize(("words", "sentence"), [("  ", "Nothing was asked"), ("why " * 80, "319 letters; 200")])
+def test_questions_that_cannot_be_asked_are_refused_in_a_sentence(box, pictures, words, sentence):
+    box.button.click()
+    box.words.value = words
+    assert sentence in box.said.value and 'role="alert"' in box.said.value and "<b>red" in box.said.value
+    with pytest.raises(QuestionError, match=sentence):
+        ask(Painter(), pictures["red"], words)
+
+
+def test_an_upload_is_asked_about_and_a_broken_one_is_not(box):
+    box.upload_bytes(b"no picture")
+    assert 'role="alert"' in box.said.value and box.choice.value == "red"
+    stream = io.BytesIO()
+    Image.new("RGB", (90, 70), "blue").save(stream, "PNG")
+    box.upload_bytes(stream.getvalue())
+    box.button.click()
+    assert "<b>blue" in box.said.value
+
+
+def test_without_widgets_there_is_a_picture_with_everything_in_words(pictures, capsys):
+    show_replies(Painter(), pictures["red"], ["what colour?", "and where?"])
+    said = capsys.readouterr().out
+    assert "what colour? red <b> (most of all at the top left)" in said and "and where?" in said
+
+
+@pytest.mark.parametrize(
+    ("at", "words"),
+    [((0, 7), "at the top right"), ((4, 4), "in the middle"), ((7, 4), "at the bottom"), ((4, 0), "at the left")],
+)
+def test_places_in_words(at, words):
+    looked = np.zeros((8, 8))
+    assert where(looked) == "nowhere in particular"
+    looked[at] = 1
+    assert where(looked) == f"most of all {words}"
+
+
+def test_the_lit_picture_is_bright_where_it_looked_and_dim_elsewhere():
+    looked = np.zeros((8, 8))
+    looked[0, 0] = 2.0
+    picture = np.asarray(Image.open(io.BytesIO(lit(np.full((64, 64, 3), 200, np.uint8), looked))))
+    assert picture[2, 2].min() > 190 and picture[-2, -2].max() == 50
+
+
+def test_every_cell_is_covered_once_and_nothing_else():
+    pixels = torch.ones(1, 3, 64, 64)
+    grey = (covered(pixels) == 0).all(1)  # [64, 64, 64]
+    assert grey.shape == (64, 64, 64)
+    assert grey.sum((1, 2)).max() == 16 * 16  # inside; less at the edges
+    for row in range(8):
+        for column in range(8):
+            where_grey = grey[row * 8 + column].nonzero().float().mean(0)
+            if 0 < row < 7 and 0 < column < 7:
+                assert where_grey.tolist() == [row * 8 + 3.5, column * 8 + 3.5]
+    assert torch.equal(pixels, torch.ones_like(pixels))
+
+
+def test_chance_of_pointing_is_the_share_of_cells():
+    whole, quarter = np.array([[0, 0, 64, 64]]), np.array([[0, 0, 32, 32]])
+    assert pointing_by_chance([whole, quarter]) == pytest.approx((1 + 0.25) / 2)
