@@ -117,6 +117,19 @@ def known(text: str) -> str:
 def readable_words() -> frozenset[str]:
     """The words of training's phrases; novel names too, which the tokenizer knows though no picture showed them."""
     names = " ".join([*class_names(), *(c.name for c in classes()), *COLOURS, *SIZES]).lower()
-    return frozenset(re.findall(r"[^\W_]+", names)) | set(
-        ["a", "an", "some", "the", "one", "on", "that", "says", "with", "text", "left", "right", "upper", "lower"]
-    )
+    return frozenset(re.findall(r"[^\W_]+", names)) | {
+        "a",
+        "an",
+        "some",
+        "the",
+        "one",
+        "on",
+        "that",
+        "says",
+        "with",
+        "text",
+        "left",
+        "right",
+        "upper",
+        "lower",
+    }

@@ -1,0 +1,157 @@
+"""The proofs of Lesson 11: every prompt alone, clicks needed, composition, refusal, and everything at once."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from course_lib.figures import Figure, share
+from course_lib.seem import learn, measure_clicks
+from course_lib.seem.asks import class_names
+from course_lib.seem.baselines import flood_fill, superpixel
+from course_lib.seem.encoder import Features
+from course_lib.seem.model import MiniSeem
+from course_lib.seem.panoptic import panoptic_quality
+from course_lib.seem.playing import ask_prompts, clicked
+from course_lib.seem.prompts import Prompt
+from course_lib.seem.scoring import answers, iou, mean
+from course_lib.seem.testsets import TestSet, ambiguous, questions
+
+BARS = {"click1": 0.85, "box": 0.88, "scribble": 0.80, "text_base": 0.75, "refimg": 0.60}
+WAYS = {
+    "click1": "click",
+    "box": "box",
+    "scribble": "scribble",
+    "polygon": "polygon",
+    "text_base": "text",
+    "refimg": "reference",
+}
+
+
+def each_prompt(model: MiniSeem, count: int = 200) -> Iterator[Figure]:
+    """IoU of every prompt alone. Control: the prompt of the picture before. Baseline: the largest thing that it sees unasked."""
+    for name, way in WAYS.items():
+        tests = questions(way, count)
+        features, prompts = tests.encoded(model), ask_prompts(model, tests.asks)
+        truth = tests.targets()
+        control = iou(answers(model, features, prompts[1:] + prompts[:1]), truth).mean()
+        base = {"baseline": round(float(iou(unasked(model, features), truth).mean()), 4), "ceiling": 1.0}
+        if way == "click":
+            pairs = list(zip(tests.images, tests.asks, strict=True))
+            for tool in (flood_fill, superpixel):
+                found = np.stack([tool(image, ask.positive) for image, ask in pairs])
+                yield mean(f"seem.iou.{tool.__name__}", iou(found, truth), note="the same clicks, without learning")
+        found = iou(answers(model, features, prompts), truth)
+        yield mean(f"seem.iou.{name}", found, control=round(float(control), 4), bar=BARS.get(name), **base)
+
+
+def shifts(model: MiniSeem, count: int = 200) -> Iterator[Figure]:
+    """What was never trained: novel names, another style."""
+    for name, way, options in (
+        ("text_novel", "text", {"split": "novel"}),
+        ("click1_novel", "click", {"split": "novel"}),
+        ("click1_fluent_flat", "click", {"styles": ("fluent_flat",)}),
+        ("text_fluent_flat", "text", {"styles": ("fluent_flat",)}),
+    ):
+        tests = questions(way, count, **options)
+        found = answers(model, tests.encoded(model), ask_prompts(model, tests.asks))
+        yield mean(f"seem.iou.{name}", iou(found, tests.targets()))
+
+
+@torch.no_grad()
+def unasked(model: MiniSeem, features: Features) -> np.ndarray:
+    """The largest mask of the object queries: the best guess without a prompt."""
+    masks = model.everything(features)
+    real = masks.classes.argmax(dim=-1) < len(class_names())  # [N, Q]
+    found = (masks.logits > 0) & real[..., None, None]
+    best = found.flatten(2).sum(dim=2).argmax(dim=1)
+    return found[torch.arange(len(found)), best].numpy()
+
+
+def refusals(model: MiniSeem, count: int = 200) -> Iterator[Figure]:
+    """Words for absent things are refused; words for present ones are not (the control)."""
+    refused = {}
+    for way in ("absent", "text"):
+        tests = questions(way, count)
+        with torch.no_grad():
+            out = model.segment(tests.encoded(model), ask_prompts(model, tests.asks))
+        refused[way] = (out.present[:, 0] < 0).tolist()
+    control = sum(refused["text"]) / count
+    yield share(
+        "seem.absent_refused", refused["absent"], control=round(control, 4), note="control: refused though it is there"
+    )
+
+
+def wrong_prompt(model: MiniSeem, count: int = 200) -> Figure:
+    """A click on another thing of the same picture, scored on this one."""
+    tests = questions("click", 2 * count)
+    rows = [n for n, scene in enumerate(tests.scenes) if other_thing(tests, n) is not None][:count]
+    clicks = [Prompt(positive=other_thing(tests, n)) for n in rows]
+    features = tests.encoded(model)
+    part = Features([level[rows] for level in features.levels], features.pixels[rows])
+    found = answers(model, part, clicks)
+    return mean(
+        "seem.wrong_prompt_iou", iou(found, tests.targets()[rows]), note="a click on another thing of the picture"
+    )
+
+
+def other_thing(tests: TestSet, n: int) -> np.ndarray | None:
+    """A click in the middle of a thing that was not asked for."""
+    for k in range(len(tests.scenes[n].things)):
+        mask = tests.instances[n] == k + 1
+        if mask.sum() >= 12 and not (mask & tests.asks[n].target).any():
+            return clicked(Prompt(), np.zeros_like(mask), mask).positive
+    return None
+
+
+def composition(model: MiniSeem, count: int = 100) -> Iterator[Figure]:
+    """An ambiguous text with a hasty click, beside either alone."""
+    tests = ambiguous(count)
+    features, truth, both = tests.encoded(model), tests.targets(), ask_prompts(model, tests.asks)
+    ways = {
+        "text": [replace(p, positive=None) for p in both],
+        "click": [replace(p, text="") for p in both],
+        "both": both,
+    }
+    scores = {name: iou(answers(model, features, prompts), truth) for name, prompts in ways.items()}
+    for name, values in scores.items():
+        yield mean(f"seem.compose.{name}", values)
+    better = max(("text", "click"), key=lambda name: scores[name].mean())
+    yield mean("seem.compose_gain", scores["both"] - scores[better], bar=0.10, note=f"above {better} alone")
+
+
+def everything(model: MiniSeem, count: int = 200) -> Figure:
+    """Panoptic quality without a prompt. Control: the same masks under shuffled names."""
+    tests = questions("click", count)
+    with torch.no_grad():
+        masks = model.everything(tests.encoded(model))
+    right, wrong = (panoptic_quality(masks, tests, shuffled) for shuffled in (False, True))
+    return Figure(
+        "seem.pq", round(right, 4), n=count, control=round(wrong, 4), ceiling=1.0, bar=0.55, note="things only"
+    )
+
+
+def round_ms(model: MiniSeem) -> Figure:
+    """One more click on an encoded picture: the median of 20, in milliseconds of the clock."""
+    tests = questions("click", 1)
+    features, prompt, times = tests.encoded(model), ask_prompts(model, tests.asks), []
+    for _ in range(20):
+        start = time.perf_counter()
+        answers(model, features, prompt, torch.from_numpy(tests.targets()))
+        times.append(1000 * (time.perf_counter() - start))
+    return Figure("seem.round_ms", round(float(np.median(times)), 1), n=20, unit="ms", bar=150.0)
+
+
+def figures() -> Iterator[Figure]:
+    """All figures of the baked model."""
+    model = learn.load()
+    yield from each_prompt(model)
+    yield from shifts(model)
+    yield from refusals(model)
+    yield wrong_prompt(model)
+    yield from measure_clicks.figures(model)
+    yield from composition(model)
+    yield everything(model)
+    yield round_ms(model)

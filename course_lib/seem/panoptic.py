@@ -1,0 +1,46 @@
+"""Panoptic quality: how well everything is found, told apart and named (Kirillov et al., 2019)."""
+
+import numpy as np
+
+from course_lib.seem.asks import class_names, visible
+
+SURE, OWN = 0.4, 0.5  # a query below this is nothing; a mask of which more than half belongs to surer ones is dropped
+
+
+def panoptic_quality(masks, tests, shuffled: bool = False) -> float:
+    """PQ over all classes together, as Σ IoU of the matched / (matched + half of the unmatched on both sides).
+
+    masks: what the object queries found (Masks); tests: a TestSet. A pair matches when IoU > 0.5 and the names agree.
+    `shuffled` gives every prediction the name of another: the control.
+    """
+    total, matched, unmatched = 0.0, 0, 0
+    for n, scene in enumerate(tests.scenes):
+        truth = [(tests.instances[n] == k + 1, scene.things[k].name) for k in visible(scene, tests.instances[n])]
+        found = segments(masks.logits[n].numpy(), masks.classes[n].softmax(dim=-1).numpy())
+        if shuffled:
+            found = [(area, class_names()[class_names().index(name) - 1]) for area, name in found]
+        scores = [overlap(area, other) for area, name in found for other, word in truth if name == word]
+        good = [score for score in scores if score > 0.5]
+        total, matched = total + sum(good), matched + len(good)
+        unmatched += len(found) + len(truth) - 2 * len(good)
+    return total / max(matched + unmatched / 2, 1)
+
+
+def segments(logits: np.ndarray, chances: np.ndarray) -> list[tuple[np.ndarray, str]]:
+    """Masks that do not overlap, with names, the surest first: logits [Q, S, S], chances [Q, C + 1]."""
+    taken, found = np.zeros(logits.shape[1:], bool), []
+    names, sure = chances.argmax(axis=1), chances.max(axis=1)
+    for q in np.argsort(-sure):
+        if names[q] == len(class_names()) or sure[q] < SURE:
+            continue
+        whole = logits[q] > 0
+        own = whole & ~taken
+        if own.sum() > OWN * whole.sum():
+            found.append((own, class_names()[names[q]]))
+            taken |= own
+    return found
+
+
+def overlap(one: np.ndarray, other: np.ndarray) -> float:
+    """IoU of two masks."""
+    return float((one & other).sum() / max((one | other).sum(), 1))
