@@ -13,21 +13,18 @@ from torch.nn import functional as F
 
 from course_lib import checkpoints
 from course_lib.clip import learn as clip_learn
-from course_lib.clip.pixels import normalise, to_tensor
 from course_lib.clip.tokenizer import get_tokenizer
 from course_lib.precision import mixed_precision
 from course_lib.seem import losses
-from course_lib.seem.asks import Ask, class_names, make_asked_scene, random_ask, visible
+from course_lib.seem.asks import class_names
+from course_lib.seem.batches import Batch, make_batch
 from course_lib.seem.everything_loss import everything_loss
 from course_lib.seem.model import MiniSeem, SeemConfig
 from course_lib.seem.playing import ask_prompts, play_rounds
 from course_lib.training import Progress, fit
 from course_lib.world.nouns import article
-from course_lib.world.render import render
-from course_lib.world.scenes import Scene
 
 CHECKPOINT = checkpoints.FOLDER / "seem.safetensors"
-ROUNDS = (0, 0, 0, 1, 2)  # corrections before the round that is learned from, drawn anew for each batch
 
 
 @dataclass(frozen=True)
@@ -39,57 +36,24 @@ class SeemRecipe:
     prompts: int = 4  # of each picture
     learning_rate: float = 1.2e-3
     weight_decay: float = 0.03
+    rounds: tuple[int, ...] = (0, 0, 0, 1, 2)  # corrections before the round that is learned from, drawn for each batch
     seed: int = 0
 
 
 LIVE = SeemRecipe(seconds=170)
-BAKED = SeemRecipe(seconds=1320)
+BAKED = (  # the second stage plays more rounds: else later clicks are hardly heeded
+    SeemRecipe(seconds=1320),
+    SeemRecipe(seconds=420, learning_rate=6e-4, rounds=(1, 2, 3), seed=1),
+)
 
 
-@dataclass
-class Batch:
-    """One step's pictures, and the questions about them."""
-
-    images: Tensor  # [I, 3, S, S], normalised
-    owner: Tensor  # int [B]: the picture of each ask
-    asks: list[Ask]
-    scenes: list[Scene]
-    instances: list[np.ndarray]  # [S, S]: number + 1 of the thing that one sees
-
-
-def make_batch(
-    step: int, recipe: SeemRecipe, stream: str = "train", ways: tuple[str, ...] = (), size: int = 64
-) -> Batch:
-    """The batch of a step, from its number alone. `ways` asks in these ways only, one after the other."""
-    rng = random.Random(f"seem/{stream}/{recipe.seed}/{step}")
-    images, asks, scenes, instances = [], [], [], []
-    while len(images) < recipe.batch_size:
-        scene = make_asked_scene(rng.randrange(10**9), rng, stream, recipe.seed)
-        picture = render(scene, size)
-        if not visible(scene, picture.instances):
-            continue
-        asks += [
-            one_ask(scene, picture.instances, rng, ways[n % len(ways)] if ways else None) for n in range(recipe.prompts)
-        ]
-        images.append(picture.image)
-        scenes.append(scene)
-        instances.append(picture.instances)
-    owner = torch.arange(len(images)).repeat_interleave(recipe.prompts)
-    return Batch(normalise(to_tensor(np.stack(images))), owner, asks, scenes, instances)
-
-
-def one_ask(scene: Scene, instances: np.ndarray, rng: random.Random, way: str | None) -> Ask:
-    """The wished question, or a click where the scene has no answer to it."""
-    return random_ask(scene, instances, rng, way) or random_ask(scene, instances, rng, "click")
-
-
-def batch_loss(model: MiniSeem, batch: Batch, seed: int) -> Tensor:
+def batch_loss(model: MiniSeem, batch: Batch, rounds: int) -> Tensor:
     """What one round costs, after some rounds without gradients; and what segmenting everything costs."""
     with mixed_precision():
         features = model.encode(batch.images)
         features.owner = batch.owner
         prompts = ask_prompts(model, batch.asks)
-        played = play_rounds(model, features, batch.asks, prompts, random.Random(seed).choice(ROUNDS))
+        played = play_rounds(model, features, batch.asks, prompts, rounds)
         masks = model.segment(features, played.prompts, played.found).float()
         features.owner = None
         all_masks = model.everything(features).float()
@@ -123,7 +87,7 @@ def train(
     """Train in place; see `training.fit` for stopping and resuming."""
     return fit(
         model,
-        lambda step: (make_batch(step, recipe), step),
+        lambda step: (make_batch(step, recipe), random.Random(step).choice(recipe.rounds)),
         lambda model, data: batch_loss(model, *data),
         seconds=recipe.seconds,
         learning_rate=recipe.learning_rate,
@@ -169,24 +133,37 @@ def load(file: Path = CHECKPOINT) -> MiniSeem:
     return model.eval()
 
 
-def bake(out_folder: Path, recipe: SeemRecipe = BAKED) -> None:
-    """Train the shipped checkpoint. Interrupted, it goes on where it was when called again."""
-    model = new_model(recipe.seed)
-    progress = train(model, recipe, state_file=out_folder / "seem.training.safetensors")
-    if not progress.stopped:
-        save(out_folder, model, recipe, progress)
+def bake(out_folder: Path, recipes: tuple[SeemRecipe, ...] = BAKED) -> None:
+    """Train the shipped checkpoint, stage by stage. Interrupted, the stage goes on where it was when called again."""
+    model = new_model(recipes[0].seed)
+    stages = [out_folder / f"seem.stage{number}.safetensors" for number in range(len(recipes))]
+    for recipe, stage in zip(recipes, stages, strict=True):
+        if stage.exists():
+            checkpoints.load_into(model, stage)
+            continue
+        progress = train(model, recipe, state_file=out_folder / "seem.training.safetensors")
+        if progress.stopped:
+            return
+        checkpoints.save(
+            stage, model, {"steps": progress.step, "final_loss": round(sum(progress.losses[-200:]) / 200, 4)}
+        )
+    save(out_folder, model, recipes, [checkpoints.load(stage)[1] for stage in stages])
+    for stage in stages:
+        stage.unlink()
+        stage.with_suffix(".json").unlink()
 
 
-def save(out_folder: Path, model: MiniSeem, recipe: SeemRecipe, progress: Progress) -> None:
-    """Write the checkpoint and its card."""
+def save(out_folder: Path, model: MiniSeem, recipes: tuple[SeemRecipe, ...], notes: list[dict]) -> None:
+    """Write the checkpoint, in half precision, and its card."""
     card = {
         "config": model.config.to_dict(),
         "data": "the sticker world, stream train: what course_lib.world.splits allows",
-        "recipe": asdict(recipe),
+        "recipe": [asdict(recipe) for recipe in recipes],
         "command": "python -m course_lib bake seem",
-        "steps": progress.step,
-        "minutes": round(progress.seconds / 60, 1),
+        "steps": [note["steps"] for note in notes],
+        "minutes": round(sum(recipe.seconds for recipe in recipes) / 60, 1),
         "machine": checkpoints.machine(),
-        "final_loss": round(sum(progress.losses[-200:]) / len(progress.losses[-200:]), 4),
+        "final_loss": notes[-1]["final_loss"],
     }
-    checkpoints.save(out_folder / CHECKPOINT.name, model, card)
+    weights = {name: weight.half() for name, weight in model.state_dict().items()}
+    checkpoints.save(out_folder / CHECKPOINT.name, weights, card)

@@ -1,0 +1,46 @@
+"""A step's pictures, and the questions about them."""
+
+import random
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from course_lib.clip.pixels import normalise, to_tensor
+from course_lib.seem.asks import Ask, make_asked_scene, random_ask, visible
+from course_lib.world.render import render
+from course_lib.world.scenes import Scene
+
+
+@dataclass
+class Batch:
+    """One step's pictures, and the questions about them."""
+
+    images: Tensor  # [I, 3, S, S], normalised
+    owner: Tensor  # int [B]: the picture of each ask
+    asks: list[Ask]
+    scenes: list[Scene]
+    instances: list[np.ndarray]  # [S, S]: number + 1 of the thing that one sees
+
+
+def make_batch(step: int, recipe, size: int = 64) -> Batch:
+    """The batch of a step, from its number alone; `recipe` (SeemRecipe) says how many pictures and prompts of each."""
+    rng = random.Random(f"seem/train/{recipe.seed}/{step}")
+    images, asks, scenes, instances = [], [], [], []
+    while len(images) < recipe.batch_size:
+        scene = make_asked_scene(rng.randrange(10**9), rng, "train", recipe.seed)
+        picture = render(scene, size)
+        if not visible(scene, picture.instances):
+            continue
+        asks += [one_ask(scene, picture.instances, rng) for _ in range(recipe.prompts)]
+        images.append(picture.image)
+        scenes.append(scene)
+        instances.append(picture.instances)
+    owner = torch.arange(len(images)).repeat_interleave(recipe.prompts)
+    return Batch(normalise(to_tensor(np.stack(images))), owner, asks, scenes, instances)
+
+
+def one_ask(scene: Scene, instances: np.ndarray, rng: random.Random) -> Ask:
+    """A random question, or a click where the scene has no answer to it."""
+    return random_ask(scene, instances, rng) or random_ask(scene, instances, rng, "click")
