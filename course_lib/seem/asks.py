@@ -49,8 +49,8 @@ def stickers() -> tuple[str, ...]:
 
 @cache
 def class_names() -> tuple[str, ...]:
-    """All names that things can have in training."""
-    return (*stickers(), *SHAPES, "sign")
+    """All names that things can have in training; a star, a ring and a diamond may be stickers or shapes."""
+    return tuple(dict.fromkeys((*stickers(), *SHAPES, "sign")))
 
 
 def make_asked_scene(index: int, rng: random.Random, stream: str, seed: int) -> Scene:
