@@ -45,7 +45,8 @@ def described(captioner, assistant, count: int = 60) -> Iterator[Figure]:
         yield _judged(f"llava.judge.{name}", score, wrong, len(scenes))
     found = [claims(text, scene) for text, scene in zip(stages["stage2"], scenes, strict=True)]
     said = np.repeat([True, False], [sum(one.true for one in found), sum(one.false for one in found)])
-    yield share("llava.describe.true_claims", said, note="of all that its descriptions claim")
+    if len(said):
+        yield share("llava.describe.true_claims", said, note="of all that its descriptions claim")
 
 
 def told(scene: Scene) -> str:
