@@ -180,6 +180,8 @@ def test_rounds_add_a_click_each_where_it_is_wrong(model, batch):
     played = play_rounds(model, features, batch.asks, prompts, 2)
     assert played.found.shape == (len(batch.asks), 64, 64)
     assert play_rounds(model, features, batch.asks, prompts, 2, remember=False).found is None
+    quiet = [after is before for after, before in zip(played.prompts, prompts, strict=True)]
+    assert all(quiet[3::4]) and not quiet[0]  # every fourth person says nothing
     truth = batch.asks[0].target
     assert clicked(Prompt(), truth, truth) == Prompt()
     assert truth[clicked(Prompt(), np.zeros_like(truth), truth).positive].all()
