@@ -33,7 +33,9 @@ def ask_prompts(model: MiniSeem, asks: list[Ask]) -> list[Prompt]:
 
 
 def reference_tokens(model: MiniSeem, references: list[tuple[np.ndarray, np.ndarray]]) -> list[Tensor]:
-    """(picture uint8 [S, S, 3], region bool [S, S]) → tokens [R, D] of each."""
+    """(picture uint8 [S, S, 3], region bool [S, S]) → tokens [R, D] of each. ValueError for a region without a pixel."""
+    if not all(region.any() for _, region in references):
+        raise ValueError("The region of the other picture has no area: mark at least one pixel of it.")
     images = normalise(to_tensor(np.stack([image for image, _ in references])))
     points, valid = spread_points(torch.from_numpy(np.stack([region for _, region in references])))
     tokens = model.sample(model.encode(images), points, torch.ones_like(valid))

@@ -37,7 +37,12 @@ class PromptBatch:
 
 
 def collate(prompts: Sequence[Prompt], clip, size: int, width: int) -> PromptBatch:
-    """Prompts → tensors. size: S of the masks; width: D of reference tokens; clip: the frozen PocketCLIP."""
+    """Prompts → tensors. size: S of the masks; width: D of reference tokens; clip: the frozen PocketCLIP.
+
+    Raises ValueError, with one sentence, for a prompt that says nothing or has a mask of another size.
+    """
+    for prompt in prompts:
+        check(prompt, size)
     nothing = np.zeros((size, size), bool)
     drawn = [
         (p.positive if p.positive is not None else nothing, p.negative if p.negative is not None else nothing)
@@ -50,6 +55,22 @@ def collate(prompts: Sequence[Prompt], clip, size: int, width: int) -> PromptBat
     return PromptBatch(
         *read_texts(clip, [p.text for p in prompts]), points, positive, valid, *references(prompts, width)
     )
+
+
+def check(prompt: Prompt, size: int) -> None:
+    """ValueError unless the masks are bool [size, size] and something is said. Only what to exclude is enough.
+
+    A pixel both included and excluded, and words that contradict a click, are passed on: the model weighs them.
+    """
+    drawn = [mask for mask in (prompt.positive, prompt.negative) if mask is not None]
+    for mask in drawn:
+        if mask.dtype != bool or mask.shape != (size, size):
+            raise ValueError(
+                f"A prompt's mask is bool {size} × {size}, as the picture, and this is {mask.dtype} {mask.shape}."
+            )
+    elsewhere = prompt.reference is not None and len(prompt.reference) > 0
+    if not (prompt.text.strip() or elsewhere or any(mask.any() for mask in drawn)):
+        raise ValueError("This prompt says nothing: draw a mark, type words, or mark a region of another picture.")
 
 
 @torch.no_grad()

@@ -1,0 +1,103 @@
+"""What a prompt may not be is one clear sentence; what it may be, however odd, gives an answer."""
+
+import numpy as np
+import pytest
+import torch
+
+from course_lib.canvas import Mark, PromptCanvas
+from course_lib.seem import learn
+from course_lib.seem.interactive import Interactive
+from course_lib.seem.playing import reference_tokens
+from course_lib.seem.prompts import Prompt
+from course_lib.world.render import render
+from course_lib.world.scenes import Recipe, make_scene
+
+PICTURE = render(make_scene(3, Recipe(stream="val", count=(2, 3)))).image
+NOTHING = np.zeros((64, 64), bool)
+
+
+@pytest.fixture(scope="module")
+def model():
+    return learn.new_model(seed=1)
+
+
+@pytest.fixture(scope="module")
+def person(model):
+    return Interactive(model).look(PICTURE)
+
+
+@pytest.fixture(scope="module")
+def features(model):
+    with torch.no_grad():
+        return model.encode(torch.zeros(1, 3, 64, 64))
+
+
+def one_pixel(x: int, y: int) -> np.ndarray:
+    mask = NOTHING.copy()
+    mask[y, x] = True
+    return mask
+
+
+@pytest.mark.parametrize(
+    ("prompt", "sentence"),
+    [
+        (Prompt(), "says nothing"),
+        (Prompt(text="  "), "says nothing"),
+        (Prompt(positive=NOTHING), "says nothing"),  # an empty scribble
+        (Prompt(positive=NOTHING, negative=NOTHING), "says nothing"),
+        (Prompt(reference=torch.zeros(0, 128)), "says nothing"),
+        (Prompt(positive=np.ones((32, 64), bool)), r"bool 64 × 64.*\(32, 64\)"),
+        (Prompt(positive=np.ones((64, 64))), "bool 64 × 64.*float64"),
+        (Prompt(text="a cat", negative=np.ones((128, 128), bool)), "bool 64 × 64"),
+    ],
+)
+def test_prompts_that_cannot_be(model, features, prompt, sentence):
+    with pytest.raises(ValueError, match=sentence) as caught:
+        model.segment(features, [prompt])
+    assert str(caught.value).count(".") <= 1 and "\n" not in str(caught.value)
+
+
+def test_a_reference_region_without_area(model):
+    with pytest.raises(ValueError, match="no area"):
+        reference_tokens(model, [(PICTURE, NOTHING)])
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        Prompt(positive=one_pixel(5, 5), negative=one_pixel(5, 5)),  # contradictory clicks
+        Prompt(negative=one_pixel(0, 0)),  # only what it is not, in a corner
+        Prompt(positive=~NOTHING),  # everything
+        Prompt(text="zzz 123 ünïcödé 猫 and more than twelve tokens of it"),  # unknown, and cut
+        Prompt(text="a cat", positive=one_pixel(63, 63)),
+    ],
+)
+@torch.no_grad()
+def test_odd_prompts_get_an_answer(model, features, prompt):
+    masks = model.segment(features, [prompt])
+    assert masks.logits.shape == (1, 1, 64, 64)
+    assert all(torch.isfinite(part).all() for part in (masks.logits, masks.classes, masks.present))
+
+
+@pytest.mark.parametrize(
+    ("mark", "sentence"),
+    [
+        ({"kind": "click", "points": [[1.5, 0.5]]}, "outside the picture"),
+        ({"kind": "click", "points": [[float("nan"), 0.5]]}, "outside the picture"),
+        ({"kind": "scribble", "points": []}, "has 0"),
+        ({"kind": "box", "points": [[0.5, 0.5], [0.5, 0.9]]}, "has an area"),
+        ({"kind": "reference", "points": [[0.5, 0.5], [0.5, 0.5]]}, "has an area"),
+        ({"kind": "text", "text": " "}, "empty text"),
+        ({"kind": "text", "text": "the zeppelin"}, "never read “zeppelin”"),
+    ],
+)
+def test_marks_that_cannot_be(person, mark, sentence):
+    canvas = PromptCanvas(PICTURE, ask=person.ask)
+    canvas.take([mark])
+    assert sentence in canvas.problem and (canvas.answer is None or canvas.answer.mask is None)
+
+
+def test_the_same_click_twice_changes_nothing_in_the_prompt(person):
+    click = Mark("click", ((0.5, 0.5),))
+    once, twice = person.prompt([click]), person.prompt([click, click])
+    assert (once.positive == twice.positive).all() and once.positive.sum() == 1
