@@ -13,6 +13,7 @@ BAKES = {
     "lm_tokenizer": "course_lib.lm.learn:bake_tokenizer",
     "lm_base": "course_lib.lm.learn:bake_base",
     "lm": "course_lib.lm.learn:bake_tuned",
+    "seem": "course_lib.seem.learn:bake",
 }
 
 

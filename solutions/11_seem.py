@@ -1,0 +1,556 @@
+# ---
+# title: "SEEM: segment everything, with any prompt"
+# objectives:
+#   - say what a segmenter with a fixed list of classes can't be asked
+#   - turn clicks, strokes, boxes and regions of another picture into one kind of prompt, with one visual sampler
+#   - write the heart of a prompted mask decoder, from masked attention to matching, dice, next click and memory
+#   - train it live, and meet the mistakes that ruin such a model without an error
+#   - judge it by controls, by the clicks it needs, with memory on and off, and by words for what is not there
+# prerequisites:
+#   - "[the CLIP lesson](02_clip.ipynb)"
+#   - attention, cross-entropy, gradient descent
+# minutes: 80
+# ---
+
+# %% tags=["setup"]
+from course_lib.exercise import exercise, hint, points, progress
+from course_lib.session import begin
+
+session = begin(lesson="11_seem")
+
+# %% [markdown]
+# ## See it: one picture, asked in five ways
+#
+# A classical segmenter has a list of classes, and gives every pixel one of them. You can't tell it *which* of two cats you mean, nor
+# correct it, nor show it what you look for. Here is a small model that takes a click, a stroke, a box, words, or a piece of *another*
+# picture.
+
+# %%
+import random
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+from course_lib import show
+from course_lib.canvas import Mark, PromptCanvas
+from course_lib.seem import clicks, learn
+from course_lib.seem.interactive import Interactive
+from course_lib.world.render import render
+from course_lib.world.scenes import Recipe, make_scene
+
+model = learn.load()
+person = Interactive(model)
+scene = render(make_scene(5, Recipe(stream="test", names=("cat", "guitar", "bus"), colour=None)))
+other = render(make_scene(9, Recipe(stream="test", names=("guitar",), colour=None)))
+
+
+def middle(mask):
+    """A click in the middle of a mask, as a mark."""
+    x, y, _ = clicks.next_click(np.zeros_like(mask), mask)
+    return Mark("click", (((x + 0.5) / 64, (y + 0.5) / 64),))
+
+
+def around(mask):
+    """The box of a mask: its corners in 0–1."""
+    ys, xs = np.nonzero(mask)
+    return (xs.min() / 64, ys.min() / 64), ((xs.max() + 1) / 64, (ys.max() + 1) / 64)
+
+
+# %% [markdown]
+# **Predict before you run:** which of the five will it get right?
+
+# %%
+guitar = scene.instances == 2
+ways = {
+    "a click": [middle(guitar)],
+    "a box": [Mark("box", around(guitar))],
+    "words": [Mark("text", text="the guitar")],
+    "another picture's guitar": [Mark("reference", around(other.instances == 1))],
+    "words for nothing here": [Mark("text", text="the penguin")],
+}
+person.look(scene.image, reference=other.image)
+stills, answers = [], {}
+for name, marks in ways.items():
+    canvas = PromptCanvas(scene.image, tools=Interactive.takes, reference=other.image, ask=person.ask)
+    canvas.draw(marks)
+    stills.append(np.asarray(canvas.still())[:, : None if "another" in name else 384])
+    answers[name] = str(canvas.answer)
+    print(f"{name}: {canvas.answer}")
+said = "; ".join(f"{name}: {answer}" for name, answer in answers.items())
+show.pictures(
+    stills, titles=list(ways), columns=5, alt=f"The same scene asked in five ways, each with its mask outlined. {said}"
+)
+
+# %% [markdown]
+# **SEEM** (Zou et al., 2023, [arXiv 2304.06718](https://arxiv.org/abs/2304.06718)) does this with *one* decoder: not one network for
+# clicks and another for words, but a single set of weights, in which every prompt becomes tokens. Three ideas carry it:
+#
+# 1. **Every visual prompt is a mask**, and a mask is some points to read features at. Clicks, strokes, boxes, polygons, regions
+#    elsewhere: one sampler.
+# 2. **Words and masks share one space**: a query can be asked by either, or by both, and its answer has a name from CLIP's text tower.
+# 3. **Memory**: what was found in the last round is an input to the next.
+#
+# | part | what it does | ours | SEEM |
+# |---|---|---|---|
+# | image encoder | pixels → features at three scales, **once a picture** | small conv net beside frozen CLIP | FocalNet or DaViT, frozen |
+# | queries | each looks for one thing | 12, and one a prompt | 101, and copies of them for prompts |
+# | decoder | masked cross-attention → self-attention → feed-forward | 4 layers, width 128 | 9 layers, width 512 |
+# | name | cosine with CLIP's text embeddings | the same | the same |
+# | mask | dot product of the query with every pixel | 64 × 64 | the same, larger |
+#
+# We build it in the order in which a prompt passes through it.
+
+# %% [markdown]
+# ## Build it: the visual sampler
+#
+# Whatever the hand drew, it covers some pixels. SEEM takes a few of these (we take up to 12, SEEM 512), reads the picture's features
+# there, and adds a vector that says "this" or "not this". The rest of the model never learns what kind of prompt it was.
+#
+# <!-- exercise: seem.visual_sampler -->
+#
+# Points come as (x, y) in 0–1. `F.grid_sample` reads features between the cells, and counts from -1 to 1.
+
+
+# %% tags=["check"]
+@exercise("seem.visual_sampler")
+def visual_sampler(features, points, positive, indicators):
+    """features [B, D, H, W], points [B, N, 2] (x, y), positive bool [B, N], indicators [2, D]: exclude, include → [B, N, D]"""
+    ### BEGIN SOLUTION
+    grid = points.unsqueeze(1) * 2 - 1  # [B, 1, N, 2]
+    read = F.grid_sample(features, grid, padding_mode="border", align_corners=False)  # [B, D, 1, N]
+    return read.squeeze(2).transpose(1, 2) + indicators[positive.long()]
+    ### END SOLUTION
+
+
+# %% [markdown]
+# Why does a region of *another* picture work? The same sampler reads features there, and takes the tokens here. Nothing else changes.
+#
+# ## Build it: masked attention
+#
+# A query that looks for a cat should look at the cat. *Masked attention* (Cheng et al., 2022, Mask2Former,
+# [arXiv 2112.01527](https://arxiv.org/abs/2112.01527)) lets every query see only the pixels that the layer before held for its mask. Where
+# to look is refined from layer to layer.
+#
+# There is a trap in it. A query whose mask is *empty* may look nowhere, and a softmax over nothing is 0/0. One such row turns the loss to
+# `nan`, for good.
+#
+# <!-- exercise: seem.masked_attention -->
+#
+# Who may look nowhere shall look everywhere.
+
+
+# %% tags=["check"]
+@exercise("seem.masked_attention")
+def masked_attention(queries, keys, values, allowed):
+    """queries [B, R, D], keys and values [B, N, D], allowed bool [B, R, N] → [B, R, D]"""
+    ### BEGIN SOLUTION
+    open_rows = allowed | ~allowed.any(dim=-1, keepdim=True)
+    scores = queries @ keys.mT / queries.shape[-1] ** 0.5  # [B, R, N]
+    return scores.masked_fill(~open_rows, -torch.inf).softmax(dim=-1) @ values
+    ### END SOLUTION
+
+
+# %% [markdown]
+# ## Build it: one head for any words
+#
+# A fixed list would be a linear layer with one output a class. Instead each query is compared with *text embeddings* of whatever names we
+# have at the moment, as in CLIP's zero-shot classifier. Its mask is a comparison, too: with every pixel.
+#
+# <!-- exercise: seem.mask_head -->
+#
+# Names by cosine, times a scale. Masks by plain dot product.
+
+
+# %% tags=["check"]
+@exercise("seem.mask_head")
+def mask_head(queries, words, vectors, pixels, scale):
+    """queries [B, Q, D], words [C, D], vectors [B, Q, E], pixels [B, E, H, W] → class logits [B, Q, C], mask logits [B, Q, H, W]"""
+    ### BEGIN SOLUTION
+    names = scale * F.normalize(queries, dim=-1) @ F.normalize(words, dim=-1).mT
+    return names, torch.einsum("bqe,behw->bqhw", vectors, pixels)
+    ### END SOLUTION
+
+
+# %% [markdown]
+# ## Build it: who found what?
+#
+# Asked nothing, the model gives twelve masks in no order, and the picture has three things. Which query is to be taught which thing? The
+# **Hungarian** algorithm finds the cheapest pairing as a whole. The price of a pair has three parts, [Q, T] each: how unlikely the class is,
+# how wrong the pixels are, how little the masks overlap.
+#
+# <!-- exercise: seem.match -->
+#
+# Weigh them, pair them, and order the pairs by thing.
+
+# %%
+from scipy.optimize import linear_sum_assignment
+
+from course_lib.seem.matching import CLASS, DICE, PIXELS
+
+
+# %% tags=["check"]
+@exercise("seem.match")
+def match(by_class, by_pixels, by_dice):
+    """costs [Q, T] → (queries int [T], things int [T]), ordered by thing"""
+    ### BEGIN SOLUTION
+    cost = CLASS * by_class + PIXELS * by_pixels + DICE * by_dice
+    rows, columns = linear_sum_assignment(cost.detach().numpy())
+    in_order = np.argsort(columns)
+    return torch.from_numpy(rows[in_order]), torch.from_numpy(columns[in_order])
+    ### END SOLUTION
+
+
+# %% [markdown]
+# Now the overlap. A thing of 60 pixels in a picture of 4,096: a mask that says "nothing" everywhere is right on 98 % of the pixels, and
+# cross-entropy is nearly content with that. *Dice* compares the overlap with the sizes, so that small things count as much as large ones.
+#
+# <!-- exercise: seem.dice_loss -->
+#
+# $1 - \dfrac{2\sum pt + 1}{\sum p + \sum t + 1}$, where $p$ is the sigmoid of the logits; one number a mask.
+
+
+# %% tags=["check"]
+@exercise("seem.dice_loss")
+def dice_loss(logits, targets):
+    """logits [N, H, W], targets [N, H, W] of 0 and 1 → [N]"""
+    ### BEGIN SOLUTION
+    p, t = logits.sigmoid().flatten(1), targets.flatten(1)  # [N, H·W]
+    return 1 - (2 * (p * t).sum(1) + 1) / (p.sum(1) + t.sum(1) + 1)
+    ### END SOLUTION
+
+
+# %% tags=["check"]
+truth = torch.zeros(1, 64, 64)
+truth[0, :6, :10] = 1  # a thing of 60 pixels
+nothing = torch.full((1, 64, 64), -4.0)  # "nothing, nearly sure", everywhere
+print(
+    f"cross-entropy: {F.binary_cross_entropy_with_logits(nothing, truth):.2f}   dice: {dice_loss(nothing, truth).item():.2f}"
+)
+
+# %% [markdown]
+# ## Who may read whom?
+#
+# Prompts are more tokens in the same decoder. But a prompt for *one* thing must not change what the model says about *everything*, so who
+# reads whom is written down as data:
+
+# %%
+from course_lib.seem.table import LOOKS, READS
+
+kinds = list(READS)
+table = np.array([[float(read in READS[reader]) for read in kinds] for reader in kinds])
+show.matrix(
+    table,
+    kinds,
+    kinds,
+    alt="Who reads whom, rows read columns: a prompt's query reads text, visual and memory tokens; all others only their own kind.",
+)
+for kind, where in LOOKS.items():
+    print(f"{kind} tokens also look at the picture, {where}")
+
+# %% [markdown]
+# Only a prompt's own query reads the prompt. Nobody reads that query. SEEM's table is in its configuration
+# (`configs/seem/focall_unicl_lang_v1.yaml`), ours is the same in small. When *several* prompts belong to one thing, they stand
+# together in front of one query: that is all that composition takes.
+#
+# ## Build it: the next click
+#
+# A person clicks where the answer is most wrong. To train with thousands of clicks, this person is simulated: take the larger of the two
+# errors, what was missed and what is too much, and click into its middle, on the pixel that is furthest from the error's edge.
+#
+# <!-- exercise: seem.next_click -->
+#
+# Equal sizes: include. No error: None.
+
+# %%
+from scipy.ndimage import distance_transform_edt
+
+
+# %% tags=["check"]
+@exercise("seem.next_click")
+def next_click(mask, truth):
+    """mask, truth bool arrays [H, W] → (x, y, include?) or None; the picture's edge counts as an edge (pad by 1)"""
+    ### BEGIN SOLUTION
+    missed, extra = truth & ~mask, mask & ~truth
+    if not missed.any() and not extra.any():
+        return None
+    include = bool(missed.sum() >= extra.sum())
+    inside = np.pad(missed if include else extra, 1)
+    depth = distance_transform_edt(inside)[1:-1, 1:-1]
+    y, x = np.unravel_index(np.argmax(depth), depth.shape)
+    return int(x), int(y), include
+    ### END SOLUTION
+
+
+# %% [markdown]
+# ## Build it: memory
+#
+# Round two should build on round one. SEEM gives its memory tokens a hard attention mask: they read the picture *inside the last mask*, and
+# the prompt's query reads them.
+#
+# <!-- exercise: seem.memory_update -->
+#
+# The mask has 64 × 64 pixels, the features have 8 × 8 or 16 × 16 cells. A cell belongs to the memory if more than `SHARE` of it was found.
+
+# %%
+from course_lib.seem.memory import SHARE
+
+
+# %% tags=["check"]
+@exercise("seem.memory_update")
+def memory_update(found, height, width):
+    """found bool [B, S, S] → bool [B, height·width], row by row"""
+    ### BEGIN SOLUTION
+    shares = F.adaptive_avg_pool2d(found.float(), (height, width))  # [B, h, w]
+    return shares.flatten(1) > SHARE
+    ### END SOLUTION
+
+
+# %% [markdown]
+# Hand your seven functions to the model; it calls them by name.
+
+# %%
+from course_lib.seem import attention, heads, losses, matching, memory, sampler
+
+sampler.visual_sampler, attention.masked_attention, heads.mask_head = visual_sampler, masked_attention, mask_head
+matching.match, losses.dice_loss = match, dice_loss
+clicks.next_click, memory.memory_update = next_click, memory_update
+
+# %% [markdown]
+# ## Train it, here and now
+#
+# Under three minutes, with *your* functions. Every batch mixes all prompts: words, clicks, strokes, boxes, outlines, regions of another
+# picture, and no prompt at all; and many batches play a round or two first, so that the model meets its own mistakes.
+# These are some of the questions:
+
+# %%
+from dataclasses import replace
+
+examples = learn.make_batch(1, replace(learn.LIVE, batch_size=2))
+for ask in examples.asks:
+    print(f"{ask.way:10s} {ask.text or ask.name}")
+
+# %%
+from course_lib.seem import measure, measure_clicks
+from course_lib.seem.playing import ask_prompts
+from course_lib.seem.scoring import answers as answered
+from course_lib.seem.scoring import iou
+from course_lib.seem.testsets import questions
+from course_lib.session import quick
+
+count = 8 if quick() else 60
+tests = questions("click", count)
+truths = tests.targets()
+
+
+def one_click(model):
+    """Mean IoU after one click, on held-out scenes."""
+    return float(iou(answered(model, tests.encoded(model), ask_prompts(model, tests.asks)), truths).mean())
+
+
+student = learn.new_model(seed=session.seed)
+before = one_click(student)
+recipe = replace(
+    learn.LIVE, seconds=session.budget(learn.LIVE.seconds), batch_size=2 if quick() else learn.LIVE.batch_size
+)
+curve = show.LossCurve(chance=0.0, chance_name="perfect")
+run = learn.train(student, recipe, callbacks=[curve], state_file=session.paths().runs / "live.safetensors")
+curve.draw(run)
+
+# %%
+live = {"before": before, "after the live run": one_click(student), "the baked model": one_click(model)}
+words = ", ".join(f"{name} {100 * value:.0f} percent" for name, value in live.items())
+show.bars(live, alt=f"Mean IoU after one click on held-out scenes: {words}.")
+
+# %% [markdown]
+# The baked model has the same parts and was trained longer, in the same way. From here on we use it.
+#
+# ## Break it
+#
+# Mistakes that raise no error. **Predict** for each: what does it do to a click?
+
+
+# %%
+def with_fault(fault):
+    """One-click IoU with another sampler."""
+    sampler.visual_sampler = fault
+    try:
+        return one_click(model)
+    finally:
+        sampler.visual_sampler = visual_sampler
+
+
+faults = {
+    "as it should be": visual_sampler,
+    "(y, x) for (x, y)": lambda f, p, s, i: visual_sampler(f, p.flip(-1), s, i),
+    "include ↔ exclude": lambda f, p, s, i: visual_sampler(f, p, ~s, i),
+    "0–1 for -1–1": lambda f, p, s, i: visual_sampler(f, (p + 1) / 2, s, i),
+}
+results = {name: with_fault(fault) for name, fault in faults.items()}
+words = ", ".join(f"{name} {100 * value:.0f} percent" for name, value in results.items())
+show.bars(results, alt=f"One-click IoU with four samplers: {words}.")
+
+# %% [markdown]
+# The model was trained with the right sampler. Had the fault been there from the start, training would have bent itself around some of these:
+# swapped signs are merely other names. It would look fine until the day somebody else's clicks come in. And the empty row:
+
+# %% tags=["check"]
+scores = torch.zeros(1, 3).masked_fill(torch.tensor([[True, True, True]]), float("-inf"))
+print("a softmax over nothing:", scores.softmax(dim=-1).tolist())
+
+# %% [markdown]
+# ## Prove it
+#
+# Scenes of the stream "test". For each prompt alone: mean IoU; as control the *prompt of another picture*; as baseline the largest thing that
+# the model sees unasked. Before them two tools that learn nothing, given the same clicks.
+
+# %%
+from course_lib.figures import show as show_figures
+
+show_figures(measure.each_prompt(model, count))
+
+# %%
+show_figures([*measure.shifts(model, count), measure.wrong_prompt(model, count), measure.everything(model, count)])
+
+# %% [markdown]
+# Names that no picture ever showed are found by *clicks* nearly as well as known ones: shape and edges are the same for all. By *words* they are
+# not, since nothing ties those words to pixels. A click on another thing of the picture gives that other thing, as it should.
+#
+# **How many clicks?** NoC@85 is the number of clicks until IoU reaches 85 %, with at most 20, and *failures count as 20*. Leave the failures
+# out, and the worst model looks best. **Predict:** what does memory change?
+
+# %%
+remembering = measure_clicks.clicks_needed(model, count)
+forgetting = measure_clicks.clicks_needed(model, count, remember=False)
+show_figures(measure_clicks.click_figures(remembering, forgetting))
+x = [1, 2, 4, 8, 16]
+lines = {
+    name: [float(scores[:, k - 1].mean()) for k in x]
+    for name, scores in (("with memory", remembering), ("without", forgetting))
+}
+show.curves(
+    x,
+    lines,
+    xlabel="clicks",
+    ylabel="mean IoU",
+    alt=f"Mean IoU after 1 to 16 clicks, with memory {lines['with memory'][-1]:.2f} at the end, without {lines['without'][-1]:.2f}.",
+)
+
+# %% [markdown]
+# Report what you see, not what you hoped. The memory makes no difference here: all clicks stay in the prompt, so it says little that the model
+# does not know already. Nor do later clicks help much: training was short and played three rounds at most, and a click that changes nothing
+# is repeated at the same place. SEEM needs 2.66 clicks for 85 % on photographs (Focal-L); ours stays short of the bar, as the table says.
+#
+# **Composition.** Words that fit two things, with a hasty click up to five pixels beside the one that is meant. And words for what is absent:
+
+# %%
+show_figures([*measure.composition(model, count), *measure.refusals(model, count)])
+
+# %% [markdown]
+# Here the words *harm*: the hasty click alone does better than both together. Perhaps the words, which fit two things, pull the query to the
+# wrong one. Our miniature takes several prompts at once, but it has not learned to compose them. Longer training, with more such questions, is the
+# first thing to try. Most words for absent things are refused, and few for present ones.
+#
+# ## Play
+#
+# Left button: this. Right button (or Shift): not this. C, S, B and P choose a tool, arrow keys move a cursor, Enter marks, Ctrl+Z takes back.
+# On the right is the reference: draw a box there. Every mark is a round; the picture was encoded once.
+
+# %%
+person.look(scene.image, reference=other.image)
+canvas = PromptCanvas(
+    scene.image,
+    tools=Interactive.takes,
+    reference=other.image,
+    ask=person.ask,
+    alt="a scene with a cat, a guitar and a bus",
+    reference_alt="another scene with a guitar",
+)
+canvas.draw([Mark("text", text="the cat")])
+canvas
+
+# %% [markdown]
+# Try: a click between two things, then a second one that settles it. A word and a click that contradict each other. A word it never read.
+# Find a picture of your own making: `canvas.show(render(make_scene(7, Recipe(stream="test"))).image, "another scene")`, after
+# `person.look` at the same picture.
+
+# %%
+show_figures([measure.round_ms(model)])
+
+# %% [markdown]
+# ## The real thing
+#
+# No library carries SEEM. But its prompts, one or two at a time, are in models that load with a line, and they stand behind the *same canvas*.
+# What each of them can't do is the point of SEEM:
+#
+# | | words | reference | click, box | memory | jointly |
+# |---|---|---|---|---|---|
+# | CLIPSeg (Lüddecke and Ecker, 2022) | ✓ | ✓ | | | words with reference, by their mean |
+# | SAM 2.1 (Ravi et al., 2024) | | | ✓ | the last mask | |
+# | GroundingDINO → SAM 2.1 | ✓ | | ✓ | the last mask | no: words make boxes, a click picks one |
+# | SEEM, and ours | ✓ | ✓ | ✓ | tokens | ✓ |
+#
+# In the full tier the next cell loads them, on photographs. In the pocket tier it says what they can't do, and goes on.
+
+# %%
+from IPython.display import display
+
+from course_lib.clip.real import photographs
+from course_lib.seem import real
+
+photos = photographs()
+for name in real.HUB if session.tier == "full" else ():
+    segmenter = real.load(name, session.device)
+    if segmenter:
+        pointing = {"reference": photos["coffee"]} if "reference" in segmenter.takes else {}
+        segmenter.look(photos["cat"], **pointing)
+        print(name)
+        display(
+            PromptCanvas(
+                photos["cat"], tools=segmenter.takes, ask=segmenter.ask, alt="a photograph of a cat", **pointing
+            )
+        )
+for name, cannot in real.CANNOT.items():
+    print(f"{name}: {cannot}.")
+
+# %% [markdown]
+# Try one click on the cat's ear in SAM 2.1: a part, or the whole? A second click settles it. Ask CLIPSeg for "a cat" and for "not a cat".
+#
+# ### Where is SEEM itself?
+#
+# Its code is at [UX-Decoder/Segment-Everything-Everywhere-All-At-Once](https://github.com/UX-Decoder/Segment-Everything-Everywhere-All-At-Once), its
+# weights at `xdecoder/SEEM` on Hugging Face. It is not in this notebook, for plain reasons: it asks for torch 2.1, transformers 4.34, numpy 1.23,
+# detectron2, MPI and DeepSpeed, which would break Colab's own packages; `.cuda()` is written into its code; its weights are pickles, which
+# run code when loaded; and weights of version 0 go with the demo's configuration, those of version 1 with another. The architecture is no
+# obstacle: with some 45 lines of stand-ins for detectron2 its unmodified modules ran on two CPU cores, with random weights, six seconds a click. The
+# *numbers* are from its README:
+#
+# | | PQ | mIoU | RefCOCOg cIoU | NoC@85 | NoC@90 |
+# |---|---|---|---|---|---|
+# | SEEM, Focal-L | 56.1 | 65.8 | 62.4 | 2.66 | 3.44 |
+# | SEEM, Focal-T | 50.8 | 60.7 | 58.5 | 3.19 | 4.13 |
+# | SEEM with SAM's ViT-L encoder | 49.0 | 58.2 | 53.8 | 2.40 | 2.96 |
+#
+# Ours are on stickers, and can't be compared with these.
+#
+# ## Recap
+#
+# - Every visual prompt is a mask, and one sampler makes tokens of it, with a sign. A region of another picture is the same, elsewhere.
+# - Masked attention lets a query look at what it thinks it found. Empty rows must be opened, or all becomes `nan`.
+# - Names are cosines with text embeddings, masks are dot products with pixels. Matching decides who learns what; dice makes small things count.
+# - Who reads whom is a table. Prompts together before one query compose; before different ones they don't disturb each other.
+# - A figure for clicks counts its failures.
+#
+# ## Quiz
+#
+# 1. Why is the picture encoded once, and not with each click?
+# <details><summary>Answer</summary>The encoder is the dear part, and doesn't depend on the prompt: prompts enter only in the decoder. A model that takes the click as an image channel must start again for every click.</details>
+#
+# 2. A model is trained with prompts of round one only. What happens at the fifth click?
+# <details><summary>Answer</summary>It has never met its own mistakes, nor excluding clicks in numbers. Later clicks help little, or harm. Train on rounds that the model itself has led to.</details>
+#
+# 3. "Average clicks to 85 %: 1.4." What do you ask first?
+# <details><summary>Answer</summary>Over whom? If only successes are counted, a model that fails on all hard pictures has the best figure. Failures must count as the limit.</details>
+#
+# 4. Why does "the zeppelin" fail with a model whose head is open to any words?
+# <details><summary>Answer</summary>The head accepts any embedding, but the words' embeddings must mean something. Ours come from a pocket CLIP that never read that word. Open vocabulary is as open as its text tower's training.</details>
