@@ -2,10 +2,11 @@
 
 import math
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 import torch
 from torch import Tensor, nn
@@ -34,6 +35,7 @@ def fit(
     learning_rate: float = 1e-3,
     weight_decay: float = 0.1,
     warmup: float = 0.05,
+    rates: Mapping[str, float] = MappingProxyType({}),
     after_step: Callable[[], None] | None = None,
     callbacks: Iterable[Callable[[Progress], None]] = (),
     state_file: Path | None = None,
@@ -42,7 +44,8 @@ def fit(
     """Train `model` in place for a number of steps, or of seconds; AdamW, gradients clipped to length 1.
 
     batch(step) makes the data of a step from its number alone, so that a resumed run sees what an undisturbed one does.
-    loss(model, what batch returned) → scalar. after_step() follows each optimiser step (CLIP clamps its temperature).
+    loss(model, what batch returned) → scalar. `rates` gives parameters whose name begins so a learning rate that is so many
+    times the others'. after_step() follows each optimiser step (CLIP clamps its temperature).
     With a `state_file`, the run is saved every `save_every` seconds and when it is stopped, and calling `fit` again goes
     on from there; when the budget is used up, the file is removed. The learning rate rises over the first `warmup` of the
     budget, then falls along a cosine to 0.
@@ -50,7 +53,7 @@ def fit(
     if (steps is None) == (seconds is None):
         raise ValueError("fit needs a budget: give either steps=… or seconds=…")
     optimizer = torch.optim.AdamW(
-        parameter_groups(model, weight_decay), learning_rate, betas=(0.9, 0.98), eps=1e-6, fused=True
+        parameter_groups(model, weight_decay, rates), learning_rate, betas=(0.9, 0.98), eps=1e-6, fused=True
     )
     progress = _resume(state_file, model, optimizer)
     earlier, started, saved = progress.seconds, time.perf_counter(), time.perf_counter()
@@ -77,7 +80,7 @@ def fit(
 def _step(model: nn.Module, optimizer: torch.optim.Optimizer, rate: float, loss: Callable, data: object) -> float:
     """One step of gradient descent; returns the loss before it."""
     for group in optimizer.param_groups:
-        group["lr"] = rate
+        group["lr"] = rate * group["times"]
     value = loss(model, data)
     optimizer.zero_grad(set_to_none=True)
     value.backward()
@@ -93,12 +96,22 @@ def schedule(share: float, warmup: float = 0.05) -> float:
     return 0.5 * (1 + math.cos(math.pi * (share - warmup) / (1 - warmup)))
 
 
-def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict]:
-    """Weight decay for matrices only: as in open_clip, not for biases, norms and the temperature."""
-    trained = [p for p in model.parameters() if p.requires_grad]
+def parameter_groups(
+    model: nn.Module, weight_decay: float, rates: Mapping[str, float] = MappingProxyType({})
+) -> list[dict]:
+    """What learns, by its weight decay and by how many `times` the learning rate it learns.
+
+    Weight decay is for matrices only: as in open_clip, not for biases, norms and the temperature.
+    """
+    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            times = next((times for start, times in rates.items() if name.startswith(start)), 1.0)
+            decay = weight_decay if parameter.ndim >= 2 else 0.0
+            groups.setdefault((decay, times), []).append(parameter)
     return [
-        {"params": [p for p in trained if p.ndim >= 2], "weight_decay": weight_decay},
-        {"params": [p for p in trained if p.ndim < 2], "weight_decay": 0.0},
+        {"params": found, "weight_decay": decay, "times": times}
+        for (decay, times), found in sorted(groups.items(), key=lambda item: item[0], reverse=True)
     ]
 
 

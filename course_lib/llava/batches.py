@@ -1,0 +1,123 @@
+"""What MiniLlava reads: pictures with captions (stage 1), pictures with questions and instructions (stage 2).
+
+A picture takes 64 places, an answer two or three. So several conversations share one picture: each sees the picture and
+itself, and nothing of the others, as if it stood alone. That is the same lesson for the model at a fraction of the cost.
+"""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from course_lib.clip.pixels import normalise, to_tensor
+from course_lib.instruct.context import from_scene
+from course_lib.instruct.conversation import TYPES
+from course_lib.instruct.grammar import write
+from course_lib.instruct.reply import parse
+from course_lib.instruct.serialise import serialise
+from course_lib.llava.labels import Segments, caption_segments, picture_segments
+from course_lib.llava.splice import shared_mask
+from course_lib.lm.chat import Message, mask_labels
+from course_lib.lm.loss import IGNORE
+from course_lib.world.language import captions
+from course_lib.world.questions import questions
+from course_lib.world.render import render
+from course_lib.world.scenes import Recipe, Scene, make_scene
+
+PATCHES = 64
+ASKED = 2  # questions of every kind about a picture
+SHARED = 3  # segments that conversations about one picture share: the beginning, the first role, the picture
+
+
+@dataclass(frozen=True)
+class LlavaBatch:
+    """Texts with their pictures: B texts of T tokens, a picture each."""
+
+    ids: Tensor  # int64 [B, T]
+    labels: Tensor  # int64 [B, T], IGNORE where nothing is learned
+    mask: Tensor  # bool [B, 1, T, T], who may look at whom
+    positions: Tensor  # int64 [B, T]: each conversation continues from the picture's last position
+    pixels: Tensor  # float [B, 3, 64, 64]
+
+    def inputs(self) -> dict[str, Tensor]:
+        """As `MiniLlava.forward` takes them."""
+        return {
+            "input_ids": self.ids,
+            "labels": self.labels,
+            "attention_mask": self.mask,
+            "position_ids": self.positions,
+            "pixels": self.pixels,
+        }
+
+
+def training_scene(rng: random.Random) -> Scene:
+    """Any scene that training may see."""
+    return make_scene(rng.randrange(1_000_000_000), Recipe(count=(1, 4)))
+
+
+def stage1_batch(tokenizer, step: int, size: int, seed: int = 0) -> LlavaBatch:
+    """Pictures, each with two captions that say all they can."""
+    rng = random.Random(f"stage 1/{seed}/{step}")
+    scenes = [training_scene(rng) for _ in range(size)]
+    told = [[caption_segments(tokenizer, text, PATCHES) for text in captions(scene, 2)] for scene in scenes]
+    return collate(told, pictures(scenes))
+
+
+def stage2_batch(tokenizer, step: int, size: int, seed: int = 0, learn_user: bool = False) -> LlavaBatch:
+    """Pictures with questions of every kind, and one of the three types of instruction data."""
+    rng = random.Random(f"stage 2/{seed}/{step}")
+    scenes = [training_scene(rng) for _ in range(size)]
+    asked = [[*short_answers(scene, rng), instructions(scene, rng)] for scene in scenes]
+    told = [[picture_segments(tokenizer, messages, PATCHES) for messages in one] for one in asked]
+    return collate(told, pictures(scenes), learn_user)
+
+
+def short_answers(scene: Scene, rng: random.Random) -> list[list[Message]]:
+    """Conversations of one question each, ASKED of every kind that the scene can answer."""
+    found = {question.text: question.answer for _ in range(ASKED) for question in questions(scene, rng)}
+    return [_messages([pair]) for pair in found.items()]
+
+
+def instructions(scene: Scene, rng: random.Random) -> list[Message]:
+    """A conversation, a description or some reasoning, as the grammar teacher writes it (Lesson 05)."""
+    kind = rng.choice(TYPES)
+    context = from_scene(scene)
+    text = write(serialise(context, boxes=kind != "conversation"), kind)
+    return _messages([(turn.question, turn.answer) for turn in parse(text, kind, context.id)])
+
+
+def _messages(turns: Sequence[tuple[str, str]]) -> list[Message]:
+    roles = ("user", "assistant")
+    return [Message(role=role, content=text) for turn in turns for role, text in zip(roles, turn, strict=True)]
+
+
+def pictures(scenes: Sequence[Scene]) -> Tensor:
+    """Scenes → pixels [B, 3, 64, 64], normalised."""
+    return normalise(to_tensor(np.stack([render(scene).image for scene in scenes])))
+
+
+def collate(told: Sequence[Sequence[Segments]], pixels: Tensor, learn_user: bool = False) -> LlavaBatch:
+    """For each picture its conversations, in segments → one text a picture, padded to the longest."""
+    rows = [_row(conversations, learn_user) for conversations in told]
+    length = max(len(ids) for ids, *_ in rows)
+    ids, labels, groups, positions = (
+        torch.tensor([part + [padding] * (length - len(part)) for part in parts])  # [B, T]
+        for parts, padding in zip(zip(*rows, strict=True), (0, IGNORE, -1, 0), strict=True)
+    )
+    return LlavaBatch(ids, labels, shared_mask(groups), positions, pixels)
+
+
+def _row(conversations: Sequence[Segments], learn_user: bool) -> tuple[list[int], list[int], list[int], list[int]]:
+    """(ids, labels, groups, positions): what is shared, then one conversation after the other."""
+    ids, labels = mask_labels(conversations[0][:SHARED])
+    groups, positions, shared = [0] * len(ids), list(range(len(ids))), len(ids)
+    for number, segments in enumerate(conversations, start=1):
+        turns = [(learned or learn_user, tokens) for learned, tokens in segments[SHARED:]]
+        more, learned = mask_labels(turns)
+        ids, labels = ids + more, labels + learned
+        groups += [number] * len(more)
+        positions += range(shared, shared + len(more))
+    return ids, labels, groups, positions

@@ -1,0 +1,74 @@
+"""The trained MiniLlavas on disk, and how they are made again.
+
+What a stage has trained is written down, and nothing that can be had elsewhere: after stage 1 the connector, after stage 2
+the connector *and* the adapters (LLaVA keeps them apart, in `mm_projector.bin` and `non_lora_trainables.bin`).
+"""
+
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+
+from course_lib import checkpoints
+from course_lib.llava.learn import BAKED1, BAKED2, LlavaRecipe, add_adapters, born, stage1, stage2
+from course_lib.llava.model import MiniLlava
+from course_lib.training import Progress
+
+FILES = {
+    stage: checkpoints.FOLDER / f"{name}.safetensors" for stage, name in (("1", "llava_connector"), ("2", "llava"))
+}
+
+
+def load(stage: str, folder: Path = checkpoints.FOLDER) -> MiniLlava:
+    """The model after stage "1" (a captioner) or "2" (an assistant, its adapters merged).
+
+    CheckpointError, saying what to do, when a file is missing, damaged, or of another model.
+    """
+    file = folder / FILES[stage].name
+    tensors, card = checkpoints.load(file)
+    model = born()
+    if stage == "2":
+        add_adapters(model, card["recipe"]["rank"])
+    unknown = model.load_state_dict({name: tensor.float() for name, tensor in tensors.items()}, strict=False)
+    if unknown.unexpected_keys:
+        raise checkpoints.CheckpointError(
+            f"{file.name} holds another model than this one: {unknown.unexpected_keys[0]}"
+        )
+    if stage == "2" and card["recipe"]["rank"]:
+        model.language_model = model.language_model.merge_and_unload()
+    return model.eval()
+
+
+def trained(model: MiniLlava) -> dict[str, torch.Tensor]:
+    """What must be written down: every parameter that learns, {name: tensor}."""
+    return {name: parameter.detach() for name, parameter in model.named_parameters() if parameter.requires_grad}
+
+
+def bake_connector(out_folder: Path, recipe: LlavaRecipe = BAKED1) -> None:
+    """Stage 1 of the shipped model. Interrupted, it goes on where it was when called again."""
+    model = born(seed=recipe.seed)
+    progress = stage1(model, recipe, state_file=out_folder / "llava_connector.training.safetensors")
+    _save(out_folder / FILES["1"].name, model, recipe, progress, "training scenes with two captions each")
+
+
+def bake(out_folder: Path, recipe: LlavaRecipe = BAKED2) -> None:
+    """Stage 2 of the shipped model, on top of its stage 1. Interrupted, it goes on where it was when called again."""
+    model = load("1", out_folder)
+    progress = stage2(model, recipe, state_file=out_folder / "llava.training.safetensors")
+    _save(out_folder / FILES["2"].name, model, recipe, progress, "training scenes with questions and instruction data")
+
+
+def _save(file: Path, model: MiniLlava, recipe: LlavaRecipe, progress: Progress, data: str) -> None:
+    """Write what was trained, in half precision, with its card; nothing when the run was stopped."""
+    if progress.stopped:
+        return
+    card = {
+        "data": data,
+        "recipe": asdict(recipe),
+        "command": f"python -m course_lib bake {file.stem}",
+        "minutes": round(progress.seconds / 60, 1),
+        "machine": checkpoints.machine(),
+        "final_loss": round(sum(progress.losses[-200:]) / len(progress.losses[-200:]), 4),
+        "stored_as": "float16",
+    }
+    checkpoints.save(file, {name: tensor.half() for name, tensor in trained(model).items()}, card)

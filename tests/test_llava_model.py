@@ -1,0 +1,220 @@
+"""MiniLlava: the splice, the labels, what is shared, what learns, and parity with transformers' Llava."""
+
+import copy
+import hashlib
+import random
+import signal
+from dataclasses import replace
+
+import pytest
+import torch
+
+from course_lib import checkpoints
+from course_lib.llava import batches, learn, saved
+from course_lib.llava.connector import make_connector
+from course_lib.llava.eyes import TransformersEyes
+from course_lib.llava.model import MiniLlava
+from course_lib.llava.splice import shared_mask, splice
+from course_lib.lm.loss import IGNORE
+from course_lib.lm.tokenizer import get_tokenizer
+
+SMALL = learn.LlavaRecipe(steps=2, batch_size=2, learning_rate=1e-3, rank=4)
+
+
+@pytest.fixture(scope="module")
+def model() -> MiniLlava:
+    return learn.born()
+
+
+@pytest.fixture(scope="module")
+def tokenizer():
+    return get_tokenizer()
+
+
+def test_patches_stand_where_the_marks_were():
+    embeddings, patches = torch.zeros(2, 6, 3), torch.arange(12.0).view(2, 2, 3) + 1
+    marks = torch.tensor([[0, 1, 1, 0, 0, 0], [0, 0, 0, 1, 1, 0]]).bool()
+    spliced = splice(embeddings, marks, patches)
+    assert torch.equal(spliced[0, 1:3], patches[0])
+    assert torch.equal(spliced[1, 3:5], patches[1])
+    assert spliced[~marks].abs().sum() == 0
+
+
+def test_a_text_that_was_cut_within_a_picture_is_refused():
+    with pytest.raises(ValueError, match="places for 1 patches"):
+        splice(torch.zeros(1, 3, 2), torch.tensor([[False, False, True]]), torch.ones(1, 2, 2))
+
+
+def test_an_unknown_connector_is_refused():
+    with pytest.raises(ValueError, match="linear, mlp2x_gelu"):
+        make_connector(3, 4, "mlp")
+
+
+def test_only_the_assistants_words_are_learned(model, tokenizer):
+    ids, labels = model.encode("what colour is the car?", "red")
+    assert ids.count(model.image_token) == model.patches
+    learned = [label for label in labels if label != IGNORE]
+    assert tokenizer.decode(learned) == " red<|im_end|>"
+    batch = batches.stage2_batch(tokenizer, 0, 2)
+    assert not (batch.labels == model.image_token).any()
+    assert (batch.labels >= 0).any(dim=1).all()
+
+
+def test_with_the_users_words_more_is_learned(tokenizer):
+    usual, more = (batches.stage2_batch(tokenizer, 0, 2, learn_user=user) for user in (False, True))
+    assert torch.equal(usual.ids, more.ids)
+    assert (more.labels >= 0).sum() > 2 * (usual.labels >= 0).sum()
+
+
+def test_nobody_looks_ahead_or_into_another_conversation():
+    mask = shared_mask(torch.tensor([[0, 0, 1, 1, 2, 2, -1]]))[0, 0]
+    assert mask[5].tolist() == [True, True, False, False, True, True, False]
+    assert mask[2].tolist() == [True, True, True, False, False, False, False]
+    assert mask[6].tolist() == [False] * 6 + [True]  # padding sees itself, so that no row is empty
+
+
+def test_conversations_that_share_a_picture_learn_as_if_alone(model):
+    rng_scene = batches.training_scene(random.Random(3))
+    questions = [("what colour is the sky?", "blue"), ("how many things are there?", "two")]
+    told = [batches.picture_segments(model.tokenizer, batches._messages([pair]), 64) for pair in questions]
+    together = batches.collate([told], batches.pictures([rng_scene]))
+    with torch.no_grad():
+        _, logits = model(**together.inputs())
+        learned = together.labels[0] >= 0
+        losses = torch.nn.functional.cross_entropy(
+            logits[0, :-1][learned[1:]], together.labels[0, 1:][learned[1:]], reduction="none"
+        )
+        alone = []
+        for question, answer in questions:
+            ids, labels = (torch.tensor([row]) for row in model.encode(question, answer))
+            alone.append(model(ids, torch.ones_like(ids), labels, pixels=together.pixels)[0].item())
+    assert losses.view(2, -1).mean(1).tolist() == pytest.approx(alone, abs=1e-4)
+
+
+def test_an_answer_with_the_cache_is_that_of_reading_everything_again(model):
+    pixels = batches.pictures([batches.training_scene(random.Random(5))] * 2)
+    questions = ["what is the setting?", "tell me, how many things do you see?"]
+    said = model.answer(pixels, questions)
+    for question, text in zip(questions, said, strict=True):
+        ids, labels = (torch.tensor([row]) for row in model.encode(question, text))
+        with torch.no_grad():
+            _, logits = model(ids, torch.ones_like(ids), labels, pixels=pixels[:1])
+        learned = labels[0, 1:] != IGNORE
+        assert torch.equal(logits[0, :-1][learned].argmax(-1), labels[0, 1:][learned])
+    assert model.answer(model.image_features(pixels), questions) == said
+
+
+def fingerprints(model: MiniLlava) -> dict[str, str]:
+    return {
+        part: hashlib.sha256(
+            b"".join(p.detach().numpy().tobytes() for p in getattr(model, part).state_dict().values())
+        ).hexdigest()
+        for part in ("vision", "connector")
+    }
+
+
+def test_stage_1_moves_the_connector_and_nothing_else():
+    model = learn.born()
+    before = copy.deepcopy(model.state_dict())
+    learn.stage1(model, SMALL)
+    moved = {name for name, tensor in model.state_dict().items() if not torch.equal(tensor, before[name])}
+    assert moved
+    assert all(name.startswith("connector.") for name in moved)
+
+
+def test_stage_2_moves_connector_and_adapters_and_nothing_else():
+    model = learn.born()
+    eyes = fingerprints(model)["vision"]
+    before = {name: p.clone() for name, p in model.language_model.state_dict().items()}
+    learn.stage2(model, SMALL)
+    assert fingerprints(model)["vision"] == eyes
+    after = model.language_model.state_dict()
+    for name, tensor in before.items():
+        found = next(t for n, t in after.items() if n.replace(".base_layer", "").endswith(name))
+        assert torch.equal(found, tensor), name
+    assert any(p.abs().sum() > 0 for name, p in after.items() if "lora_B" in name)
+
+
+def stop_at(step: int):
+    """A callback that presses Ctrl-C once, after this step."""
+
+    def callback(progress):
+        if progress.step == step:
+            signal.raise_signal(signal.SIGINT)
+
+    return callback
+
+
+def test_stopped_at_ten_random_steps_and_resumed_is_the_undisturbed_run(tmp_path):
+    recipe = replace(SMALL, steps=14, batch_size=1)
+    undisturbed = learn.born()
+    learn.stage2(undisturbed, recipe)
+    file = tmp_path / "state.safetensors"
+    for step in sorted(random.Random(0).sample(range(1, 14), 10)):
+        assert learn.stage2(learn.born(), recipe, callbacks=[stop_at(step)], state_file=file).step == step
+    resumed = learn.born()
+    assert not learn.stage2(resumed, recipe, state_file=file).stopped
+    for (name, a), b in zip(undisturbed.state_dict().items(), resumed.state_dict().values(), strict=True):
+        assert torch.equal(a, b), name
+
+
+def test_what_is_saved_is_what_was_trained_and_loads_again(tmp_path):
+    saved.bake_connector(tmp_path, replace(SMALL, rank=0))
+    saved.bake(tmp_path, SMALL)
+    tensors, card = checkpoints.load(tmp_path / "llava.safetensors")
+    assert {name.split(".")[0] for name in tensors} == {"connector", "language_model"}
+    assert all("lora" in name for name in tensors if name.startswith("language_model"))
+    assert card["recipe"]["rank"] == SMALL.rank
+    first, second = saved.load("1", tmp_path), saved.load("2", tmp_path)
+    assert not torch.equal(first.connector[0].weight, second.connector[0].weight)
+    assert not any("lora" in name for name, _ in second.named_parameters())
+
+
+def transformers_llava(tokenizer, strategy: str):
+    from transformers import CLIPVisionConfig, LlamaConfig, LlavaConfig, LlavaForConditionalGeneration
+
+    eyes = CLIPVisionConfig(
+        hidden_size=32, intermediate_size=64, num_hidden_layers=3, num_attention_heads=2, image_size=32, patch_size=8
+    )
+    words = LlamaConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=48,
+        intermediate_size=96,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=4,
+    )
+    config = LlavaConfig(
+        vision_config=eyes,
+        text_config=words,
+        image_token_id=tokenizer.convert_tokens_to_ids("<image>"),
+        vision_feature_layer=-2,
+        vision_feature_select_strategy=strategy,
+    )
+    torch.manual_seed(0)
+    return LlavaForConditionalGeneration(config).eval()
+
+
+@pytest.mark.parametrize(("strategy", "patches"), [("default", 16), ("full", 17)])
+def test_same_weights_same_logits_and_loss_as_transformers(tokenizer, strategy, patches):
+    from transformers import LlamaForCausalLM
+
+    theirs = transformers_llava(tokenizer, strategy)
+    connector = make_connector(32, 48)
+    connector[0].load_state_dict(theirs.model.multi_modal_projector.linear_1.state_dict())
+    connector[2].load_state_dict(theirs.model.multi_modal_projector.linear_2.state_dict())
+    language_model = LlamaForCausalLM(theirs.config.text_config).eval()
+    language_model.model.load_state_dict(theirs.model.language_model.state_dict())
+    language_model.lm_head.load_state_dict(theirs.lm_head.state_dict())
+    eyes = TransformersEyes(theirs.model.vision_tower, class_token=strategy == "default")
+    ours = MiniLlava(eyes, connector, language_model, tokenizer, patches=patches).eval()
+
+    rows = [ours.encode("what colour is it?", "red"), ours.encode("where is it now?", "there")]
+    length = min(len(ids) for ids, _ in rows)
+    ids, labels = (torch.tensor([row[i][-length:] for row in rows]) for i in range(2))
+    pixels, mask = torch.randn(2, 3, 32, 32), torch.ones(2, length, dtype=torch.long)
+    with torch.no_grad():
+        loss, logits = ours(ids, mask, labels, pixels=pixels)
+        out = theirs(input_ids=ids, attention_mask=mask, labels=labels, pixel_values=pixels)
+    assert (logits - out.logits).abs().max() < 1e-4
+    assert loss.item() == pytest.approx(out.loss.item(), abs=1e-4)
