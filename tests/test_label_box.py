@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from course_lib.clip import learn
-from course_lib.clip.label_box import MOST_SHOWN, OWN, bars_html, label_box, probabilities, uploaded_bytes
+from course_lib.clip.label_box import MOST_SHOWN, bars_html, label_box, probabilities
+from course_lib.clip.picture_choice import OWN, uploaded_bytes
 from course_lib.clip.tokenizer import get_tokenizer
 
 widgets = pytest.importorskip("ipywidgets", reason="ipywidgets is not installed")

@@ -1,19 +1,17 @@
 """A small widget: choose a picture, type labels, see the probabilities move."""
 
-import base64
 import html
-import io
 import warnings
 
 import numpy as np
 import torch
 
 from course_lib.clip.labels import LabelError, check_labels, split_labels
-from course_lib.clip.pictures import PictureError, middle_square, prepare
+from course_lib.clip.picture_choice import PictureChoice, problem_html
+from course_lib.clip.pictures import PictureError, prepare
 from course_lib.clip.zero_shot import classify, zero_shot_classifier
 
 MOST_SHOWN = 12
-OWN = "your own"
 
 
 @torch.no_grad()
@@ -33,38 +31,22 @@ def label_box(model, tokenizer, pictures: dict[str, np.ndarray], labels: str = "
     """Choose one of `pictures` (uint8 [H, W, 3]) or upload one, and type labels. Returns the widget (ipywidgets 7.7 or 8)."""
     import ipywidgets as widgets
 
-    shown = dict(pictures)
-    choice = widgets.Dropdown(options=list(shown), description="Picture")
-    upload = widgets.FileUpload(accept="image/*", multiple=False, description="Upload")
-    upload.tooltip = "Choose a picture of your own"  # ipywidgets 8 else says "null"; 7 knows no tooltip here
     words = widgets.Text(value=labels, description="Labels", continuous_update=False)
     words.layout.width, words.layout.max_width = "100%", "640px"
     image, answer = widgets.HTML(), widgets.HTML()
 
     def refresh(_=None) -> None:
         """Show the chosen picture, and ask the model anew."""
-        image.value = picture_html(shown[choice.value], choice.value)
-        answer.value = answer_html(model, tokenizer, shown[choice.value], words.value)
+        image.value = choice.html()
+        answer.value = answer_html(model, tokenizer, choice.picture(), words.value)
 
-    def uploaded(change) -> None:
-        """Add the upload to the choices, and choose it; say so when it is no picture."""
-        content = uploaded_bytes(change["new"])
-        if content is None:
-            return
-        try:
-            shown[OWN] = np.asarray(middle_square(content, 256))
-        except PictureError as error:  # the picture chosen before stays
-            answer.value = problem_html(error)
-            return
-        choice.options = list(shown)
-        choice.value = OWN
-        refresh()  # also when one upload follows another
+    def refused(error: Exception) -> None:
+        answer.value = problem_html(error)
 
-    choice.observe(refresh, names="value")
+    choice = PictureChoice(pictures, refresh, refused)
     words.observe(refresh, names="value")
-    upload.observe(uploaded, names="value")
     refresh()
-    return widgets.VBox([widgets.HBox([choice, upload]), words, widgets.HBox([image, answer])])
+    return widgets.VBox([choice.bar, words, widgets.HBox([image, answer])])
 
 
 def answer_html(model, tokenizer, picture, labels: str) -> str:
@@ -97,22 +79,3 @@ def bars_html(ranked: list[tuple[str, float]]) -> str:
     return (
         f'<div aria-live="polite"><table aria-label="Probabilities of the labels">{"".join(rows)}</table>{more}</div>'
     )
-
-
-def problem_html(error: Exception) -> str:
-    """One sentence, which a screen reader says at once."""
-    return f'<p role="alert">✗ {html.escape(str(error))}</p>'
-
-
-def picture_html(picture, name: str) -> str:
-    """The square that the model sees, twice as large, with its name as alt text."""
-    stream = io.BytesIO()
-    middle_square(picture, 128).save(stream, "PNG")
-    data = base64.b64encode(stream.getvalue()).decode()
-    return f'<img alt="The chosen picture: {html.escape(name, quote=True)}" src="data:image/png;base64,{data}">'
-
-
-def uploaded_bytes(value) -> bytes | None:
-    """What a FileUpload holds: ipywidgets 7 gives a dict by file name, ipywidgets 8 a tuple; None when it was cleared."""
-    entries = list(value.values()) if isinstance(value, dict) else list(value)
-    return bytes(entries[-1]["content"]) if entries else None

@@ -87,6 +87,7 @@ def reply_may_be_silent(text):
 
 
 def reply_by_lines(text):
+    """Line by line."""
     parts = [[]]
     for line in text.strip().splitlines():
         if line == "===":
@@ -102,6 +103,7 @@ def reply_by_lines(text):
 
 
 def reply_by_pattern(text):
+    """By one regular expression."""
     pair = r"\s*Question:\s*(\S.*?)\s*\n===\n\s*Answer:\s*(\S.*?)\s*(?:\n===\s*(?=\s*Question:|\Z)|\Z)"
     found, at = [], 0
     while at < len(text):

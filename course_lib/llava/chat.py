@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from course_lib import show
-from course_lib.clip.label_box import OWN, picture_html, problem_html, uploaded_bytes
+from course_lib.clip.picture_choice import PictureChoice, problem_html
 from course_lib.clip.pictures import PictureError, middle_square, prepare
 from course_lib.llava.looking import look
 
@@ -62,48 +62,34 @@ def chat(model, pictures: dict[str, np.ndarray], question: str = "where is this?
     """Choose one of `pictures` (uint8 [H, W, 3]) or upload one, and ask. Returns the widget (ipywidgets 7.7 or 8)."""
     import ipywidgets as widgets
 
-    shown, log = dict(pictures), []
-    choice = widgets.Dropdown(options=list(shown), description="Picture")
-    upload = widgets.FileUpload(accept="image/*", multiple=False, description="Upload")
-    upload.tooltip = "Choose a picture of your own"  # ipywidgets 8 else says "null"; 7 knows no tooltip here
+    log: list[str] = []
     words = widgets.Text(value=question, description="Question", continuous_update=False)
     words.layout.width, words.layout.max_width = "100%", "640px"
     button = widgets.Button(description="Ask")
     image, said = widgets.HTML(), widgets.HTML()
 
-    def refresh(_=None) -> None:
+    def refresh() -> None:
         """Show the chosen picture; what was said of another one goes."""
         log.clear()
-        image.value, said.value = picture_html(shown[choice.value], choice.value), ""
+        image.value, said.value = choice.html(), ""
+
+    def refused(error: Exception) -> None:
+        """One sentence says what is missing, above what was said before."""
+        said.value = problem_html(error) + "".join(log)
 
     def answer(_=None) -> None:
-        """Ask, and put the answer above the earlier ones; say in one sentence what is missing."""
+        """Ask, and put the answer above the earlier ones."""
         try:
-            log.insert(0, reply_html(ask(model, shown[choice.value], words.value), shown[choice.value]))
+            log.insert(0, reply_html(ask(model, choice.picture(), words.value), choice.picture()))
             said.value = f'<div aria-live="polite">{"".join(log)}</div>'
         except (QuestionError, PictureError) as error:
-            said.value = problem_html(error) + "".join(log)
+            refused(error)
 
-    def uploaded(change) -> None:
-        """Add the upload to the choices, and choose it; say so when it is no picture."""
-        content = uploaded_bytes(change["new"])
-        if content is None:
-            return
-        try:
-            shown[OWN] = np.asarray(middle_square(content, 256))
-        except PictureError as error:  # the picture chosen before stays
-            said.value = problem_html(error)
-            return
-        choice.options = list(shown)
-        choice.value = OWN
-        refresh()  # also when one upload follows another
-
-    choice.observe(refresh, names="value")
+    choice = PictureChoice(pictures, refresh, refused)
     words.observe(answer, names="value")
     button.on_click(answer)
-    upload.observe(uploaded, names="value")
     refresh()
-    return widgets.VBox([widgets.HBox([choice, upload]), widgets.HBox([words, button]), widgets.HBox([image, said])])
+    return widgets.VBox([choice.bar, widgets.HBox([words, button]), widgets.HBox([image, said])])
 
 
 def reply_html(reply: Reply, picture) -> str:

@@ -58,7 +58,7 @@ def stage1(model: MiniLlava, recipe: LlavaRecipe = LIVE1, **options) -> Progress
 
 
 def stage2(model: MiniLlava, recipe: LlavaRecipe = LIVE2, *, learn_user: bool = False, **options) -> Progress:
-    """Learn to answer and to talk, in place: the connector in full, the language model by adapters that are merged at the end."""
+    """Learn to answer and to talk, in place: the connector in full, the language model by adapters (`saved.load` merges them)."""
     add_adapters(model, recipe.rank, recipe.seed)
     model.connector.requires_grad_(True)
 

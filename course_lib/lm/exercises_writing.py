@@ -90,6 +90,7 @@ def rouge_without_gaps(candidate, reference):
 
 
 def rouge_by_recursion(candidate, reference):
+    """By the recursive definition of the longest common subsequence."""
     a, b = candidate.lower().split(), reference.lower().split()
 
     def common(i, j):

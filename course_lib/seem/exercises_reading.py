@@ -59,6 +59,7 @@ def sampler_by_where(features, points, positive, indicators):
 
 
 def sampler_by_hand(features, points, positive, indicators):
+    """Bilinear interpolation written out."""
     size = torch.tensor(features.shape[:1:-1])  # (W, H)
     at = points * size - 0.5
     low = at.floor()

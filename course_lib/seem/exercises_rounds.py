@@ -76,6 +76,7 @@ def click_by_xor(mask, truth):
 
 
 def click_by_border(mask, truth):
+    """By the distance to the nearest pixel outside."""
     missed, extra = np.logical_and(truth, ~mask), np.logical_and(mask, ~truth)
     if not (missed | extra).any():
         return None
