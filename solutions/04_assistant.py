@@ -135,7 +135,7 @@ print("the last row of your mask:   ", causal_mask(one.shape[1])[:, -1].int().to
 #
 # ### Pretrain it
 #
-# Plain documents now, and *your* loss. Before training the model gives all 1,536 tokens the same chance, so the loss is ln 1536 = 7.3. About
+# Plain documents now, and *your* loss. Before training the model gives all 1,536 tokens about the same chance, so the loss is about ln 1536 = 7.3. About
 # three minutes on two cores; ■ stops it, and running the cell again goes on.
 
 # %%
@@ -160,9 +160,11 @@ run = learn.pretrain(
 curve.draw(run)
 
 # %% [markdown]
-# The first fall is quick: which words are frequent, and what usually follows what. Then it creeps. The next thing to be learned is *copying*:
-# "the car is ..." what was it? Look above. It comes rather suddenly, in our baked model after some 700 steps, in large models too
-# (*induction heads*: Olsson et al., 2022, [arXiv 2209.11895](https://arxiv.org/abs/2209.11895)). Three minutes end just before.
+# The first fall is quick: which words are frequent, and what usually follows what. The next thing to be learned is *looking up*: "the car is
+# ..." what was it? Look above. Large models find out how by themselves, rather suddenly, after billions of words (*induction heads*: Olsson et
+# al., 2022, [arXiv 2209.11895](https://arxiv.org/abs/2209.11895)). Ours reads a few million. So some of its heads are *born* looking up, in the
+# form that trained ones have (the idea: Trockman and Kolter, 2023, [arXiv 2305.09828](https://arxiv.org/abs/2305.09828)), and learn on from
+# there; `course_lib/lm/lookup.py` shows how.
 #
 # ## Build it: writing
 #
@@ -290,8 +292,8 @@ words = ", ".join(f"{name} {100 * value:.0f} percent" for name, value in live.it
 show.bars(live, alt=f"Share of instructions that the live model follows: {words}.")
 
 # %% [markdown]
-# These are instructions in wordings that it never met, and a few hundred steps ago it followed none. What still fails is mostly what needs
-# copying, which the short pretraining did not reach. The baked model had ten times the steps.
+# These are instructions in wordings that it never met, and a few hundred steps ago it followed none. The baked model read several times as much. What
+# even that one fails is mostly what must be *known*, not read: see `members` and `plural` in the table under "Prove it".
 #
 # ### Try it
 #
@@ -427,9 +429,9 @@ if not quick():
 
 # %% [markdown]
 # Now the gate for what follows. If a model can't answer from a *perfect description*, no eye will help it. Scenes, wordings and descriptions here
-# were never trained on; the control gives it the description of another scene. Counts and places come easily. Whether something *exists* was
-# pure guessing until we taught it first and alone; and *relations*, where two words must be found and their roles told apart,
-# are still little better than a guess. Part by part is how one finds out what a mean would hide.
+# were never trained on; the control gives it the description of another scene. Counts and places come easily. Hardest to teach are *relations*, and
+# colours where several are named (`colour_apart`): a word must be found, and not be confused with what belongs to its neighbour. A mean over all
+# questions hides that, since most texts name one colour only. Part by part is how one finds out.
 
 # %%
 if not quick():

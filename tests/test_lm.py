@@ -6,7 +6,7 @@ import re
 import pytest
 import torch
 
-from course_lib.lm import learn, self_instruct
+from course_lib.lm import learn, measure, self_instruct
 from course_lib.lm.batches import chat_batch, conversation, document, pack, plain_batch
 from course_lib.lm.chat import chat_segments, encode_prompt, mask_labels, render_chat
 from course_lib.lm.describe import GRID, describe
@@ -227,3 +227,41 @@ def test_the_shipped_models_load_and_know_what_they_learned(tokenizer):
     assert clean(said[0]) == "small"
     base = learn.load_base()
     assert base.lm_head.weight.data_ptr() == base.model.embed_tokens.weight.data_ptr()
+
+
+def test_a_newborn_model_looks_where_the_same_words_stood(tokenizer):
+    """Of two coloured things, some head of the second layer attends to the colour of the one that is spoken of."""
+    model, shares = learn.born(), []
+    model.set_attn_implementation("eager")
+    for text, right, wrong in (
+        ("The car is red. The book is blue. The car is", " red", " blue"),
+        ("The car is red. The book is blue. The book is", " blue", " red"),
+        ("The owl is green. The boat is pink. The owl is", " green", " pink"),
+    ):
+        ids = tokenizer.encode(text, add_special_tokens=False)
+        with torch.no_grad():
+            attended = model(input_ids=torch.tensor([ids]), output_attentions=True).attentions[1][0, :, -1]  # [H, T]
+        found, other = (attended[:, ids.index(tokenizer.encode(word)[0])] for word in (right, wrong))
+        shares.append(found / (found + other))
+    assert torch.stack(shares).mean(dim=0).max() > 0.9
+
+
+def test_the_shipped_models_keep_apart_what_belongs_to_whom():
+    asked = measure._colour_questions(Recipe(stream="val", count=(2, 3)), fewest=2)[:60]
+    assert measure.answers_from_text(learn.load_tuned(), asked).mean() > 0.9
+    assert measure.answers_from_text(learn.load_tuned(), asked, blind=True).mean() < 0.5
+
+
+def test_practice_contradicts_nothing_and_names_nothing_that_is_held_out():
+    from course_lib.lm.practice import practice
+    from course_lib.world.splits import held_out_colour, held_out_relation
+
+    rng = random.Random(6)
+    for text in (practice(rng) for _ in range(400)):
+        colours = dict(re.findall(r"The ([a-z ]+) (?:is|are) (red|orange|yellow|green|blue|purple|pink|brown)\.", text))
+        assert not any(held_out_colour(name, colour) for name, colour in colours.items())
+        for colour, name in re.findall(r"There is a (\w+) ([a-z ]+)\.", text):
+            assert colours.get(name, colour) == colour  # said again, it is the same
+        told = set(re.findall(r"The ([a-z ]+), seen from the ([a-z ]+): (\w+)\.", text))
+        assert len({(a, b) for a, b, _ in told}) == len(told)
+        assert not any(held_out_relation(a, how, b) for a, b, how in told)

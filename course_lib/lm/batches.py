@@ -11,8 +11,9 @@ from torch import Tensor
 from course_lib.lm.chat import Message, chat_segments, mask_labels
 from course_lib.lm.describe import describe
 from course_lib.lm.instructions import exchange
+from course_lib.lm.practice import practice
 from course_lib.lm.statements import statements
-from course_lib.lm.stories import knowledge, listing, story
+from course_lib.lm.stories import knowledge, story
 from course_lib.lm.tokenizer import END_OF_TEXT, get_tokenizer
 from course_lib.world.questions import KINDS, questions
 from course_lib.world.scenes import Recipe, make_scene
@@ -26,21 +27,21 @@ class TextBatch:
     labels: Tensor  # int64 [B, T], IGNORE where nothing is learned
 
 
-def document(rng: random.Random, most: int = 4, lists: float = 0.1) -> str:
-    """A plain text: a list (a share of `lists`), a story, what everybody knows, or a description with what follows from it.
+def document(rng: random.Random, most: int = 4, practised: float = 0.2) -> str:
+    """A plain text: practice in looking back (a share of `practised`), a story, what everybody knows, or a description with what follows from it.
 
     Scenes have at most `most` things.
     """
-    share = rng.random() - lists
+    share = rng.random() - practised
     if share < 0:
-        return listing(rng)
+        return practice(rng)
     if share < 0.1:
         return story(rng)
     if share < 0.25:
         return knowledge(rng)
     scene = make_scene(rng.randrange(1_000_000_000), Recipe(count=(1, most)))
     said = list(dict.fromkeys(statements(scene, rng) + statements(scene, rng)))
-    return " ".join([describe(scene, rng, places=rng.random() < 0.4, both_sides=False), *said])
+    return " ".join([describe(scene, rng, places=rng.random() < 0.4), *said])
 
 
 STAGES = (  # of tuning: (kinds of questions, fewest and most things, share of other instructions)
@@ -104,11 +105,11 @@ def plain_row(text: str) -> tuple[list[int], list[int]]:
 
 
 def plain_batch(
-    step: int, batch: int, length: int = 192, most: int = 4, lists: float = 0.1, seed: int = 0
+    step: int, batch: int, length: int = 192, most: int = 4, practised: float = 0.2, seed: int = 0
 ) -> TextBatch:
     """The documents of a pretraining step."""
     rng = random.Random(f"plain/{seed}/{step}")
-    return pack((plain_row(document(rng, most, lists)) for _ in count()), batch, length)
+    return pack((plain_row(document(rng, most, practised)) for _ in count()), batch, length)
 
 
 def chat_batch(

@@ -16,17 +16,17 @@ OPENINGS = ("There is {}.", "You see {}.", "The picture shows {}.", "Here we hav
 SETTINGS = ("We are {}.", "This is {}.", "It all happens {}.", "The setting: {}.", "The place: {}.")
 
 
-def describe(scene: Scene, rng: random.Random, places: bool = False, both_sides: bool = True) -> str:
+def describe(scene: Scene, rng: random.Random, places: bool = False) -> str:
     """The description in random wordings and order; `places` gives grid places instead of relations.
 
-    Relations are told from `both_sides` ("the cat is left of the dog", "the dog is right of the cat"), or from one.
+    Relations are told from both sides: "the cat is left of the dog", "the dog is right of the cat".
     """
     order = rng.sample(range(len(scene.things)), len(scene.things))
     listed = [_placed(scene.things[i]) if places else phrase(scene.things[i]) for i in order]
     setting = rng.choice(SETTINGS).format(PLACES[scene.backdrop])
     what = rng.choice(OPENINGS).format(join(listed))
     sentences = [setting, what] if rng.random() < 0.5 else [what, setting]
-    return " ".join(sentences if places else [*sentences, *_relations(scene, rng, both_sides)])
+    return " ".join(sentences if places else [*sentences, *_relations(scene, rng)])
 
 
 def _placed(thing: Thing) -> str:
@@ -35,13 +35,11 @@ def _placed(thing: Thing) -> str:
     return f"{phrase(thing)} at {column}, {row}"
 
 
-def _relations(scene: Scene, rng: random.Random, both_sides: bool) -> list[str]:
+def _relations(scene: Scene, rng: random.Random) -> list[str]:
     """Every clear relation between two things, in random order."""
-    told: dict[object, str] = {}
-    found = clear_relations(scene)
+    told, found = [], clear_relations(scene)
     for i, j, how in rng.sample(found, len(found)):
         way = rng.choice(RELATIONS["train"][how])
         a, b = scene.things[i].name, scene.things[j].name
-        verb = "are" if is_plural(a) else "is"
-        told.setdefault((i, j) if both_sides else frozenset((i, j)), f"The {a} {verb} {way} the {b}.")
-    return list(told.values())
+        told.append(f"The {a} {'are' if is_plural(a) else 'is'} {way} the {b}.")
+    return told

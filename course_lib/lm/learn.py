@@ -29,14 +29,14 @@ class LmRecipe:
     batch_size: int
     learning_rate: float
     weight_decay: float = 0.05
-    easy: float = 0.0  # share of the steps with one or two things only, and little besides what is learned late
+    easy: float = 0.0  # share of the steps with one or two things only, and much practice in looking back
     seed: int = 0
 
 
-LIVE_PLAIN = LmRecipe(steps=500, batch_size=24, learning_rate=2e-3, easy=1.0)
+LIVE_PLAIN = LmRecipe(steps=500, batch_size=24, learning_rate=1.5e-3, easy=1.0)
 LIVE_CHAT = LmRecipe(steps=250, batch_size=18, learning_rate=1e-3)
-BAKED_PLAIN = LmRecipe(steps=3000, batch_size=24, learning_rate=2e-3, easy=0.4)
-BAKED_CHAT = LmRecipe(steps=2000, batch_size=18, learning_rate=1e-3, easy=0.5)
+BAKED_PLAIN = LmRecipe(steps=2000, batch_size=24, learning_rate=1.5e-3, easy=0.4)
+BAKED_CHAT = LmRecipe(steps=2500, batch_size=18, learning_rate=1e-3, easy=0.1)
 
 
 def pretrain(model, recipe: LmRecipe = LIVE_PLAIN, **options) -> Progress:
@@ -44,7 +44,7 @@ def pretrain(model, recipe: LmRecipe = LIVE_PLAIN, **options) -> Progress:
 
     def batch(step: int) -> TextBatch:
         easy = step < recipe.easy * recipe.steps
-        return plain_batch(step, recipe.batch_size, most=2 if easy else 4, lists=0.5 if easy else 0.1)
+        return plain_batch(step, recipe.batch_size, most=2 if easy else 4, practised=0.5 if easy else 0.2)
 
     return train(model, batch, recipe, **options)
 

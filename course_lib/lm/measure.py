@@ -126,18 +126,29 @@ def text_qa(model) -> Iterator[Figure]:
         baseline=commonest([q.answer for _, q in asked]),
         note="columns and rows instead of relations",
     )
-    held_out = [(s, q) for s, q in _held_out_pairs()]
+    apart = _colour_questions(Recipe(stream="test", count=(2, 4)), fewest=2)
+    note = "two or more colours in the text; control: the description of another scene"
+    yield share(
+        "lm.text_qa.colour_apart",
+        answers_from_text(model, apart),
+        control=float(answers_from_text(model, apart, blind=True).mean()),
+        baseline=commonest([q.answer for _, q in apart]),
+        ceiling=1.0,
+        note=note,
+    )
+    held_out = _colour_questions(Recipe(stream="test", colour="held out", count=(2, 4)))
     yield share(
         "lm.text_qa.unseen_pairs", answers_from_text(model, held_out), note="colours never read on these things"
     )
 
 
-def _held_out_pairs() -> list[tuple[Scene, Question]]:
-    """Colour questions about things in the colour that training never read on them."""
+def _colour_questions(recipe: Recipe, fewest: int = 1) -> list[tuple[Scene, Question]]:
+    """EACH colour questions about scenes of this recipe in which at least `fewest` colours are painted."""
     rng, found = random.Random("unseen pairs"), []
     for index in range(2000):
-        scene = make_scene(index, Recipe(stream="test", colour="held out", count=(2, 4)), seed=13)
-        found += [(scene, question) for question in questions(scene, rng, "test") if question.kind == "colour"]
+        scene = make_scene(index, recipe, seed=13)
+        if len({thing.colour for thing in scene.things if thing.colour}) >= fewest:
+            found += [(scene, question) for question in questions(scene, rng, "test") if question.kind == "colour"]
     return found[:EACH]
 
 

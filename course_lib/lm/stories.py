@@ -52,20 +52,6 @@ def story(rng: random.Random) -> str:
     return " ".join(sentence for i, sentence in enumerate(sentences) if i < 2 or rng.random() < 0.7)
 
 
-def listing(rng: random.Random) -> str:
-    """A list of words, and what can be said of it: here a model learns to look back and copy."""
-    words = rng.sample([c.name for c in known_classes()] + list(COLOURS), rng.randint(3, 6))
-    i = rng.randrange(len(words) - 1)
-    said = [
-        f"Again: {', '.join(words)}.",
-        f"Backwards: {', '.join(reversed(words))}.",
-        f"The first is {words[0]}, the last is {words[-1]}.",
-        f"After {words[i]} comes {words[i + 1]}.",
-        f"Before {words[i + 1]} comes {words[i]}.",
-    ]
-    return " ".join([f"A list: {', '.join(words)}.", *rng.sample(said, 4)])
-
-
 def knowledge(rng: random.Random) -> str:
     """Four facts about names: their group, their plural, what is and what isn't of a kind."""
     facts = (_membership, _not_a_member, _members, _plural, _numbers)
