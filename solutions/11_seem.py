@@ -353,7 +353,9 @@ before = one_click(student)
 recipe = replace(
     learn.LIVE, seconds=session.budget(learn.LIVE.seconds), batch_size=2 if quick() else learn.LIVE.batch_size
 )
-curve = show.LossCurve(chance=0.0, chance_name="perfect")
+with torch.no_grad():
+    untrained = float(learn.batch_loss(student, learn.make_batch(0, recipe), rounds=0))
+curve = show.LossCurve(chance=untrained, chance_name="untrained")
 run = learn.train(student, recipe, callbacks=[curve], state_file=session.paths().runs / "live.safetensors")
 curve.draw(run)
 
