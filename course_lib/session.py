@@ -1,12 +1,14 @@
 """Where a lesson runs: tier, device, number format, folders, each with its reason."""
 
 import os
+import shutil
+import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 
 REPO = Path(__file__).resolve().parents[1]
-DRIVE = Path("/content/drive/MyDrive")  # where Colab mounts the learner's Google Drive
+DRIVE = Path(os.environ.get("COURSE_DRIVE", "/content/drive/MyDrive"))  # where Colab mounts the learner's Google Drive
 TIERS = ("pocket", "full")
 QUICK_SECONDS = 2.0
 
@@ -44,9 +46,8 @@ class Session:
         return getattr(torch, self.dtype_name)
 
     def __str__(self) -> str:
-        where = f"{self.tier} tier on {self.device} in {self.dtype_name}, seed {self.seed}"
-        reasons = "".join(f"\n  {name}: {reason}" for name, reason in self.reasons.items())
-        return f"{where}, your folder: {_short(self.home)}{reasons}"
+        where = f"Lesson {self.lesson}: {self.tier} tier on {self.device} in {self.dtype_name}, seed {self.seed}."
+        return f"{where}\nYour folder is {_short(self.home)}: {self.reasons['folder']}."
 
 
 def begin(lesson: str, seed: int = 0) -> Session:
@@ -58,7 +59,31 @@ def begin(lesson: str, seed: int = 0) -> Session:
     reasons = {"tier": why_tier, "device": why_device, "folder": why_home}
     session = Session(lesson, chosen, device, dtype_name, seed, folder, on_colab(), reasons)
     print(session)
+    if unfinished := sorted(file.name for file in session.paths().runs.iterdir() if file.is_file()):
+        print(f"Found from an earlier run: {', '.join(unfinished)}. What was interrupted goes on from there.")
     return session
+
+
+def machine() -> str:
+    """One line: tier, GPU and its memory, number format, each with its reason."""
+    chosen, why_tier = tier()
+    device, dtype_name, why = ("cpu", "float32", _POCKET) if chosen == "pocket" else best_device()
+    unused = ", which the pocket tier leaves alone" if chosen == "pocket" else ""
+    card = f"{found[0]} with {found[1]:.0f} GB{unused}" if (found := gpu()) else "no GPU"
+    return f"{chosen} tier ({why_tier}); {card}; {dtype_name} on {device}: {why}."
+
+
+def gpu() -> tuple[str, float] | None:
+    """Name and memory in GB of the first NVIDIA GPU, as its driver says (torch need not be imported for it)."""
+    if not (command := shutil.which("nvidia-smi")):
+        return None
+    ask = [command, "--query-gpu=name,memory.total", "--format=csv,noheader,nounits"]
+    try:
+        said = subprocess.run(ask, capture_output=True, text=True, timeout=20, check=True).stdout
+        name, mebibytes = said.splitlines()[0].rsplit(", ", 1)
+        return name, float(mebibytes) / 1024
+    except (OSError, subprocess.SubprocessError, ValueError, IndexError):  # a driver without a card, or without answer
+        return None
 
 
 def home() -> Path:
@@ -100,7 +125,8 @@ def best_device() -> tuple[str, str, str]:
         return "cuda", "float16", f"{name} has no bfloat16, so float16 halves the memory"
     if torch.backends.mps.is_available():
         return "mps", "float16", "Apple's GPU, where float16 halves the memory"
-    return "cpu", "float32", "no GPU that this torch can use"
+    advice = "; choose Runtime → Change runtime type → T4 GPU, or it takes hours" if on_colab() else ""
+    return "cpu", "float32", f"no GPU that this torch can use{advice}"
 
 
 def _home() -> tuple[Path, str]:

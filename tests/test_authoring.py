@@ -64,9 +64,24 @@ def test_header_heading_and_set_up_are_generated(root):
     text = [cell.source for cell in cells(root, "notebooks")]
     assert text[0].startswith("# 07 · A toy lesson") and "(08_plain.ipynb)" in text[0] and "- take a mean" in text[0]
     assert "about 5 minutes" in text[0] and "not measured yet" in text[0]
-    assert "sys.path" in text[1] and text[1].endswith('session = begin(lesson="07_toy")')
-    assert "### Exercise 7.1: The mean" in text[2] and "●○○○○" in text[2] and 'hint("toy.mean")' in text[2]
+    assert "sys.path" in text[1] and text[2].endswith('session = begin(lesson="07_toy")')
+    assert "### Exercise 7.1: The mean" in text[3] and "●○○○○" in text[3] and 'hint("toy.mean")' in text[3]
     assert "[← 07 A toy lesson](07_toy.ipynb)" in cells(root, "notebooks", "08_plain")[0].source
+
+
+def test_a_lesson_that_wants_a_gpu_says_so_before_it_begins(root):
+    edit(root / "solutions" / "07_toy.py", "minutes: 5", 'minutes: 5\n# gpu: "It trains a large model."')
+    run(root)
+    header = cells(root, "notebooks")[0].source
+    assert "It trains a large model. On Colab choose Runtime → Change runtime type → T4 GPU before you begin." in header
+    assert "Change runtime" not in cells(root, "notebooks", "08_plain")[0].source
+
+
+def test_readme_is_brought_up_to_date(root, capsys):
+    (root / "README.md").write_text("a\n<!-- colab:begin -->\n<!-- colab:end -->\nb\n")
+    assert run(root, check=True) == 1 and "README.md's paragraph on Colab is old" in capsys.readouterr().out
+    assert run(root) == 0 and "**On Colab**" in (root / "README.md").read_text(encoding="utf-8")
+    assert run(root, check=True) == 0
 
 
 def test_measured_times_stand_in_the_header(root):

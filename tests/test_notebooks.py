@@ -111,7 +111,7 @@ def broken(toy: Path, folder: Path, tagged: bool) -> Path:
 
 def test_nbval_passes_what_is_true(toy, tmp_path):
     run = nbval(toy, tmp_path)
-    assert run.returncode == 0 and "5 passed" in run.stdout, run.stdout
+    assert run.returncode == 0 and "6 passed" in run.stdout, run.stdout
 
 
 def test_a_broken_marked_output_fails(toy, tmp_path):

@@ -18,7 +18,16 @@ def test_pocket_is_the_default_and_every_choice_has_its_reason(monkeypatch, tmp_
     assert begun.home.is_dir() and begun.paths().runs == begun.home / "runs" / "02_clip"
     assert begun.paths().checkpoints == REPO / "data" / "checkpoints"
     said = capsys.readouterr().out
-    assert all(reason in said for reason in begun.reasons.values())
+    assert "02_clip: pocket tier on cpu in float32, seed 3" in said and begun.reasons["folder"] in said
+    assert all(begun.reasons[name] in session.machine() for name in ("tier", "device"))
+
+
+def test_an_earlier_run_is_named(monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("COURSE_HOME", str(tmp_path))
+    (session.begin("02_clip").paths().runs / "live.safetensors").write_bytes(b"")
+    assert "earlier run" not in capsys.readouterr().out
+    session.begin("02_clip")
+    assert "Found from an earlier run: live.safetensors." in capsys.readouterr().out
 
 
 def test_the_tier_is_asked_for_by_name(monkeypatch):

@@ -12,7 +12,7 @@ from course_lib.exercises.registry import all_tasks
 from course_lib.exercises.task import Task
 from course_lib.session import REPO
 
-from . import lint, parts
+from . import colab, lint, parts
 from .execute import carry_over, execute
 from .master import Lesson, LessonError, masters, read_lesson
 from .notebook import lay_out, solution_notebook, student_notebook, to_text
@@ -31,6 +31,7 @@ def main(args: Namespace, root: Path = REPO) -> int:
         for lesson in chosen:
             problems += build_lesson(root, lesson, lessons, tasks, args)
         problems += strays(root, lessons) if args.check else []
+        problems += readme(root, lessons, args.check)
     except LessonError as error:
         problems = [str(error)]
     for problem in problems:
@@ -81,7 +82,9 @@ def lesson_header(root: Path, lesson: Lesson, lessons: list[Lesson]) -> str:
     following = lessons[place + 1] if place + 1 < len(lessons) else None
     file = root / "data" / "lesson_times.json"
     times = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
-    return parts.header(lesson, previous, following, times.get(lesson.slug, {}))
+    return parts.header(
+        lesson, previous, following, times.get(lesson.slug, {}), colab.badge(colab.release(), lesson.slug)
+    )
 
 
 def check_files(
@@ -110,6 +113,16 @@ def strays(root: Path, lessons: list[Lesson]) -> list[str]:
     slugs = {lesson.slug for lesson in lessons}
     files = [file for folder in ("notebooks", "solutions") for file in sorted((root / folder).glob("*.ipynb"))]
     return [f"{file.relative_to(root)} has no master in solutions/." for file in files if file.stem not in slugs]
+
+
+def readme(root: Path, lessons: list[Lesson], check: bool) -> list[str]:
+    """Bring README's paragraph on Colab up to date, or say that it is not."""
+    file = root / "README.md"
+    old = file.read_text(encoding="utf-8") if file.exists() else ""
+    new = colab.readme(old, colab.release(), lessons)
+    if new != old and not check:
+        write(file, new)
+    return ["README.md's paragraph on Colab is old. Run: python -m course_lib build"] if new != old and check else []
 
 
 def write(file: Path, text: str) -> None:

@@ -10,6 +10,7 @@ from nbformat import NotebookNode
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 FRONT_MATTER = {"title": str, "objectives": list, "prerequisites": list, "minutes": int}
+OPTIONAL = {"gpu": str}
 KINDS = {str: "text", list: "a list", int: "a whole number"}
 FILE_NAME = re.compile(r"\d\d_[a-z0-9_]+\.py")
 
@@ -28,6 +29,7 @@ class Lesson:
     prerequisites: list[str]
     minutes: int  # of reading and exercises, a person's
     cells: list[NotebookNode]
+    gpu: str = ""  # why its full tier needs a GPU, in a sentence
 
     @property
     def number(self) -> str:
@@ -50,10 +52,12 @@ def read_lesson(master: Path) -> Lesson:
         fields = yaml.safe_load(front.source.strip().strip("-"))
     except yaml.YAMLError as error:
         raise LessonError(f"{master.name}: the front matter is not YAML: {error}") from None
-    if not isinstance(fields, dict) or set(fields) != set(FRONT_MATTER):
-        raise LessonError(f"{master.name}: the front matter must hold {', '.join(FRONT_MATTER)}, and nothing else.")
-    for name, kind in FRONT_MATTER.items():
-        if not isinstance(fields[name], kind):
+    if not isinstance(fields, dict) or set(fields) - set(OPTIONAL) != set(FRONT_MATTER):
+        raise LessonError(
+            f"{master.name}: the front matter must hold {', '.join(FRONT_MATTER)}, and nothing else but {', '.join(OPTIONAL)}."
+        )
+    for name, kind in (FRONT_MATTER | OPTIONAL).items():
+        if name in fields and not isinstance(fields[name], kind):
             raise LessonError(f"{master.name}: `{name}` in the front matter must be {KINDS[kind]}.")
     return Lesson(slug=master.stem, cells=cells, **fields)
 

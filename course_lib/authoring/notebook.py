@@ -11,7 +11,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from course_lib.exercises.table import exercise_ids
 from course_lib.exercises.task import Task
 
-from . import parts
+from . import colab, parts
 from .master import BEGIN, Lesson, LessonError, blanked
 
 PLACE = re.compile(r"^<!-- exercise: ([\w.]+) -->$", flags=re.MULTILINE)
@@ -45,6 +45,8 @@ def lay_out(lesson: Lesson, header: str, tasks: dict[str, Task]) -> list[Noteboo
         if cell.cell_type == "markdown":
             cells.append(new_markdown_cell(with_headings(lesson, cell.source, numbers, tasks)))
         else:
+            if "setup" in cell.metadata.get("tags", []):
+                cells.append(new_code_cell(colab.setup_cell(colab.release()), metadata={"cellView": "form"}))
             cells.append(code_cell(lesson, cell))
     cells += points_cells([tasks[task_id] for task_id in numbers])
     return with_ids(cells)

@@ -10,19 +10,7 @@ from course_lib.session import begin
 
 session = begin(lesson="{slug}")"""
 
-# Put before SETUP in the notebooks: there, course_lib is found from the folder that the notebook lies in.
-BOOTSTRAP = """\
-# Set-up: run this first. It finds the course's folder and says what it will run on.
-import importlib.util
-import sys
-from pathlib import Path
-
-here = Path.cwd()
-sys.path[:0] = [str(folder) for folder in (here, *here.parents) if (folder / "course_lib").is_dir()][:1]
-if importlib.util.find_spec("course_lib") is None:
-    sys.exit("course_lib is not here: open this notebook from the course's folder, as README.md says.")
-
-"""
+GPU_ADVICE = "On Colab choose Runtime → Change runtime type → T4 GPU before you begin. The pocket tier needs none."
 
 POINTS_TEXT = """\
 ## Your points
@@ -31,20 +19,22 @@ One cell an exercise: its points if it is solved, else 0. `progress()` shows the
 (Teachers: nbgrader reads these cells.)"""
 
 
-def header(lesson: Lesson, previous: Lesson | None, following: Lesson | None, times: dict) -> str:
+def header(lesson: Lesson, previous: Lesson | None, following: Lesson | None, times: dict, badge: str = "") -> str:
     """Title, links to the neighbours, objectives, prerequisites, and what the lesson takes (markdown).
 
-    `times` is the lesson's entry in data/lesson_times.json, {} as long as it was not measured.
+    `times` is the lesson's entry in data/lesson_times.json, {} as long as it was not measured; `badge` opens it on Colab.
     """
     links = [f"[← {previous.number} {previous.title}]({previous.slug}.ipynb)"] if previous else []
     links += [f"[{following.number} {following.title} →]({following.slug}.ipynb)"] if following else []
     return "\n\n".join(
         [
             f"# {lesson.number} · {lesson.title}",
+            *([badge] if badge else []),
             *([" · ".join(links)] if links else []),
             "**After this lesson you can**\n\n" + bullets(lesson.objectives),
             "**You need**\n\n" + bullets(lesson.prerequisites),
             f"**It takes** about {lesson.minutes} minutes of yours, and {machine_time(times)}.",
+            *([f"**Full tier:** {lesson.gpu} {GPU_ADVICE}"] if lesson.gpu else []),
         ]
     )
 
@@ -66,11 +56,11 @@ def bullets(items: list[str]) -> str:
 
 
 def setup_source(lesson: Lesson, source: str) -> str:
-    """The set-up cell of the notebooks; `LessonError` unless the master's is the common one."""
+    """The lesson's beginning, which follows the set-up cell; `LessonError` unless the master's is the common one."""
     expected = SETUP.format(slug=lesson.slug)
     if source.strip() != expected:
         raise LessonError(f"{lesson.slug}: the cell tagged `setup` must read exactly:\n{expected}")
-    return BOOTSTRAP + expected
+    return expected
 
 
 def exercise_heading(lesson: Lesson, number: int, task: Task) -> str:

@@ -1,5 +1,6 @@
 """The table of all exercises and what the learner has done."""
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +9,7 @@ from . import progress
 from .registry import all_tasks
 from .task import Task, dots
 
-LESSONS = Path(__file__).resolve().parents[2] / "solutions"
+LESSONS = Path(__file__).resolve().parents[2] / "notebooks"
 MARKS = {"solved": "✓ solved", "tried": "✗ tried", None: "○ not started"}
 HEAD = ("lesson", "exercise", "difficulty", "importance", "minutes", "state", "when")
 
@@ -43,10 +44,11 @@ def row(lesson: str, task: Task, entry: dict) -> tuple[str, ...]:
 def in_order() -> Iterator[tuple[str, Task]]:
     """(lesson, task), by lesson and by place in it; exercises that no lesson holds yet come last, under "–"."""
     tasks = all_tasks()
-    for master in sorted(LESSONS.glob("[0-9][0-9]_*.py")):
-        for task_id in dict.fromkeys(exercise_ids(master.read_text(encoding="utf-8"))):
+    for lesson in sorted(LESSONS.glob("[0-9][0-9]_*.ipynb")):
+        cells = json.loads(lesson.read_text(encoding="utf-8"))["cells"]
+        for task_id in dict.fromkeys(exercise_ids("\n".join("".join(cell["source"]) for cell in cells))):
             if task_id in tasks:
-                yield master.stem, tasks.pop(task_id)
+                yield lesson.stem, tasks.pop(task_id)
     for task in tasks.values():
         yield "–", task
 

@@ -1,0 +1,76 @@
+"""What a notebook's set-up cell does once it has found the course: packages, versions, and one line on the machine."""
+
+import importlib
+import re
+import subprocess
+import sys
+import tempfile
+from importlib.metadata import PackageNotFoundError, distributions, version
+from pathlib import Path
+
+import course_lib
+from course_lib import session
+
+REQUIREMENT = re.compile(r"^([\w.-]+)>=([\d.]+)", re.MULTILINE)
+
+
+def prepare(tag: str) -> None:
+    """Add what is missing on Colab, name what is too old, and end with tier, GPU, number format and the reasons.
+
+    `tag` is the release that the notebook was built for, such as "v0.1.0". Run again, it finds all done and changes nothing.
+    """
+    if numbers(course_lib.__version__) < numbers(tag):
+        sys.exit(
+            "An older course_lib is loaded. Restart the kernel (Colab: Runtime → Restart session) and run this again."
+        )
+    missing, outdated = probe(session.REPO / "requirements.txt")
+    if missing and session.on_colab():
+        missing = add(missing)
+    if missing:
+        print(f"✗ Missing: {', '.join(missing)}. {advice()}")
+    for name, has, wants in outdated:
+        print(f"✗ {name} is {has}, and the course was made for {wants} or newer. It is left as it is. {advice()}")
+    print(f"✓ course_lib {course_lib.__version__}: {session.machine()}")
+
+
+def advice() -> str:
+    """How to get packages right, here."""
+    if session.on_colab():
+        return "Runtime → Disconnect and delete runtime gives a fresh machine; docs/COLAB.md says more."
+    return "`python -m course_lib start` makes an environment that has everything."
+
+
+def probe(file: Path) -> tuple[list[str], list[tuple[str, str, str]]]:
+    """(requirements of which nothing is installed, [(name, version that is there, version that is asked for), …]).
+
+    Versions are read, nothing is imported: a package that can be imported may still be too old.
+    """
+    missing, outdated = [], []
+    for name, wants in REQUIREMENT.findall(file.read_text(encoding="utf-8")):
+        try:
+            if numbers(has := version(name)) < numbers(wants):
+                outdated.append((name, has, wants))
+        except PackageNotFoundError:
+            missing.append(f"{name}>={wants}")
+    return missing, outdated
+
+
+def numbers(text: str) -> tuple[int, ...]:
+    """ "v2.11.0+cu128" → (2, 11, 0)."""
+    return tuple(int(part) for part in re.match(r"v?([\d.]*)", text)[1].split(".") if part)
+
+
+def add(missing: list[str]) -> list[str]:
+    """Install these and change nothing that is there: pip is held to all present versions. Returns what it could not do."""
+    held = {item.metadata["Name"]: item.version for item in distributions() if item.metadata["Name"]}
+    with tempfile.TemporaryDirectory() as folder:
+        constraints = Path(folder) / "as_it_is.txt"
+        constraints.write_text("".join(f"{name}=={has}\n" for name, has in held.items()), encoding="utf-8")
+        command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        done = subprocess.run([*command, "-c", str(constraints), *missing], capture_output=True, text=True, check=False)
+    importlib.invalidate_caches()
+    if done.returncode:
+        print(f"pip said: {(done.stderr.strip().splitlines() or ['nothing'])[-1]}")
+        return missing
+    print(f"Added {', '.join(missing)}; nothing else was changed.")
+    return []
