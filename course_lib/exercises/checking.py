@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from .running import TIME_LIMIT, Outcome, TooSlow, describe_inputs, outcomes_differ, quiet, run_draw, time_limit
+from .running import TIME_LIMIT, Outcome, TooSlow, describe_inputs, draws, outcomes_differ, quiet, run_draw, time_limit
 from .task import Task
 
 ADVICE = {
@@ -42,7 +42,7 @@ def check(task: Task, written: Any) -> Verdict:
     except TooSlow:
         return Verdict("wrong", f"It was stopped after {TIME_LIMIT:.0f} seconds. Is there a loop that never ends?")
     except (Exception, SystemExit) as error:  # building a class failed
-        outcomes = [Outcome(error=error)] * task.draws
+        outcomes = [Outcome(error=error)] * len(draws(task))
     right = run_all(task, task.as_function(task.reference))
     for outcome in right:
         if outcome.error:
@@ -87,7 +87,7 @@ def behaves_like(task: Task, mistake: Callable, outcomes: list[Outcome]) -> bool
 def run_all(task: Task, function: Callable) -> list[Outcome]:
     """The outcomes of all draws. What the function prints is shown for the first draw only."""
     outcomes = []
-    for draw in range(task.draws):
+    for draw in draws(task):
         with contextlib.nullcontext() if draw == 0 else quiet():
             outcomes.append(run_draw(task, function, draw))
     return outcomes

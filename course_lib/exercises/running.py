@@ -18,6 +18,7 @@ from .compare import Difference, find_difference, first_difference, is_tensor, s
 from .task import Task
 
 TIME_LIMIT = 20.0  # seconds for all draws of one function
+SECRET = "COURSE_SECRET"  # an environment variable
 
 
 class TooSlow(Exception):
@@ -32,6 +33,11 @@ class Outcome:
     error: Exception | None = None
     changed: list[str] = field(default_factory=list)  # the arguments that were changed in place
     gradients: dict[str, Any] = field(default_factory=dict)  # argument → gradient, None if none flows
+
+
+def draws(task: Task) -> range:
+    """The numbers of the draws to check; a teacher who grades sets COURSE_SECRET, and adds as many that nobody could look up."""
+    return range(2 * task.draws if os.environ.get(SECRET) else task.draws)
 
 
 def run_draw(task: Task, function: Callable, draw: int) -> Outcome:
@@ -135,7 +141,8 @@ def flatten(value: Any) -> Iterator[Any]:
 @contextlib.contextmanager
 def seeded(task: Task, draw: int) -> Iterator[np.random.Generator]:
     """A generator for this draw; random, numpy and torch are seeded inside and get their state back after."""
-    seed = zlib.crc32(f"{task.id}:{draw}".encode())
+    secret = os.environ.get(SECRET, "") if draw >= task.draws else ""
+    seed = zlib.crc32(f"{task.id}:{draw}{secret}".encode())
     torch = sys.modules.get("torch")
     python_state, numpy_state = random.getstate(), np.random.get_state()
     torch_state = torch.get_rng_state() if torch else None

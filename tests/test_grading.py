@@ -1,0 +1,148 @@
+"""A class hands in all that classes hand in: every kind gets the points it deserves, and none stops the others."""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from classroom import BOX, LOOP, OVERLAP, OVERLAP_RIGHT, OVERLAP_TWICE, UNTOUCHED, hand_in, memorised
+
+from course_lib.commands.problem import Problem
+from course_lib.exercises.checking import check
+from course_lib.exercises.registry import find_task
+from course_lib.grading import gradebook, network
+from course_lib.grading.gradebook import Limits
+from course_lib.session import REPO
+
+REACHES_OUT = """\
+import socket, subprocess, sys
+outside = 0
+try:
+    outside += bool(socket.create_connection(("192.0.2.1", 80), timeout=3))
+except OSError as error:
+    said = str(error)
+server = socket.create_server(("127.0.0.1", 0))
+inside = bool(socket.create_connection(server.getsockname(), timeout=3))
+assert inside and not outside and "no network" in said"""
+
+KINDS = {  # name: (how to write it, points for both exercises, states, what the note says)
+    "right": ({}, 3, ("solved", "solved"), ""),
+    "untouched": (UNTOUCHED, 0, ("not started", "not started"), ""),
+    "known_mistake": ({"overlap": OVERLAP_TWICE}, 1, ("solved", "wrong"), ""),
+    "raises": ({"overlap": OVERLAP_RIGHT.replace("shared /", "nobody /")}, 1, ("solved", "wrong"), ""),
+    "syntax_error": ({"overlap": OVERLAP_RIGHT.replace("return", "retrun it")}, 1, ("solved", "missing"), "SyntaxError"),
+    "deleted_cell": ({"overlap": None}, 1, ("solved", "missing"), "NameError"),
+    "deleted_set_up": ({"without": "from course_lib.exercise"}, 3, ("solved", "solved"), ""),
+    "copied_cell": ({"after": [OVERLAP_RIGHT]}, 3, ("solved", "solved"), ""),
+    "copied_then_spoiled": ({"after": [OVERLAP_TWICE]}, 1, ("solved", "wrong"), ""),
+    "endless_function": ({"overlap": LOOP}, 1, ("solved", "missing"), "stopped after 6 seconds"),
+    "endless_cell": ({"between": ["while True:\n    pass"]}, 3, ("solved", "solved"), "stopped after 6 seconds"),
+    "endless_and_stubborn": ({"between": ["while True:\n    try:\n        while True:\n            pass\n    except BaseException:\n        pass"]}, 1, ("solved", "missing"), "stopped after 0.3 minutes"),
+    "memory": ({"between": ["hoard = []\nwhile True:\n    hoard.append(bytearray(10_000_000))"]}, 1, ("solved", "missing"), "stopped at 0.8 GB of memory"),
+    "leaves": ({"between": ["import os\nos._exit(0)"]}, 1, ("solved", "missing"), "ended early"),
+    "exits": ({"between": ["import sys\nsys.exit('enough')"]}, 3, ("solved", "solved"), "SystemExit"),
+    "memorised": ({"overlap": memorised()}, 1, ("solved", "wrong"), ""),
+    "reaches_out": ({"between": [REACHES_OUT]}, 3, ("solved", "solved"), ""),
+    "wants_the_full_tier": ({"between": ["assert session.tier == 'pocket'"], "without": "nothing"}, 3, ("solved", "solved"), ""),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory):
+    """All kinds in one folder, graded together: (student → row), details by (student, exercise)."""
+    folder = tmp_path_factory.mktemp("class")
+    for name, (how, *_) in KINDS.items():
+        hand_in(folder / "in" / name / "00_welcome.ipynb", **how)
+    text = (folder / "in" / "wants_the_full_tier" / "00_welcome.ipynb").read_text(encoding="utf-8")
+    (folder / "in" / "wants_the_full_tier" / "00_welcome.ipynb").write_text(
+        text.replace('TIER = \\"\\"', 'TIER = \\"full\\"'), encoding="utf-8"
+    )
+    hand_in(folder / "in" / "flat_00_welcome.ipynb")
+    (folder / "in" / "=torn").mkdir()
+    (folder / "in" / "=torn" / "00_welcome.ipynb").write_text('{"cells": [')
+    nbformat.write(nbformat.v4.new_notebook(), folder / "in" / "right" / "diary.ipynb")
+    details = gradebook.grade(folder / "in", folder / "gradebook.csv", Limits(0.3, 0.8, 6.0))
+    rows = {row["student"]: row for row in read(folder / "gradebook.csv")}
+    return rows, {(row["student"], row["exercise"]): row for row in read(details)}
+
+
+def read(file: Path) -> list[dict]:
+    """The rows of a CSV file."""
+    with open(file, encoding="utf-8-sig", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_submission_gets_what_it_deserves(graded, kind):
+    _, points, states, note = KINDS[kind]
+    rows, details = graded
+    mine = [details[kind, BOX], details[kind, OVERLAP]]
+    assert tuple(row["state"] for row in mine) == states, mine
+    assert rows[kind]["00_welcome"] == str(points) and sum(int(row["points"]) for row in mine) == points
+    assert note in mine[0]["note"] if note else not mine[0]["note"], mine[0]["note"]
+
+
+@pytest.mark.slow
+def test_a_known_mistake_is_named_and_files_of_other_kinds_do_no_harm(graded):
+    rows, details = graded
+    assert details["known_mistake", OVERLAP]["known mistake"] == "shared part counted twice"
+    assert rows["flat"]["sum"] == "3"
+    assert details["'=torn", BOX]["note"] == "not a notebook"
+    assert details["right", ""]["note"] == "of no lesson of this course" and rows["right"]["sum"] == "3"
+
+
+def test_secret_draws_are_added_to_the_public_ones(monkeypatch):
+    task, scope = find_task(OVERLAP), {"exercise": lambda name: lambda written: written}
+    exec(memorised(), scope)
+    assert check(task, scope["overlap"]).state == "solved"
+    monkeypatch.setenv("COURSE_SECRET", "nobody knows")
+    assert check(task, scope["overlap"]).state == "wrong"
+    assert all(check(task, right).state == "solved" for right in task.alternatives)
+
+
+@pytest.mark.parametrize("address", [("example.org", 80), ("192.0.2.1", 443), (b"example.org", 80), ("2001:db8::1", 80, 0, 0)])  # fmt: skip
+def test_the_hook_refuses_other_computers(address):
+    with pytest.raises(ConnectionError, match="no network while submissions are graded"):
+        network.refuse_strangers("socket.connect", (None, address))
+
+
+def test_the_hook_lets_the_own_computer_pass():
+    for address in (("127.0.0.1", 80), ("localhost", 80), ("::1", 80, 0, 0), "/tmp/a.socket"):
+        network.refuse_strangers("socket.connect", (None, address))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="network namespaces are Linux's")
+def test_a_namespace_cuts_off_other_programs_too():
+    code = (
+        "from course_lib.grading.network import cut_network as cut; print(cut()); print(open('/proc/net/dev').read())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": str(REPO)}, capture_output=True, text=True
+    )
+    if done.stdout.startswith("refused to Python"):
+        pytest.skip("this system allows no namespaces")
+    devices = [line.split(":")[0].strip() for line in done.stdout.splitlines() if ":" in line]
+    assert devices == ["lo"]
+
+
+def test_an_empty_or_missing_folder_is_a_sentence(tmp_path):
+    with pytest.raises(Problem, match="no notebook below"):
+        gradebook.grade(tmp_path, tmp_path / "g.csv", Limits())
+    with pytest.raises(Problem, match="no folder"):
+        gradebook.grade(tmp_path / "nowhere", tmp_path / "g.csv", Limits())
+
+
+def test_the_newest_of_two_counts(tmp_path):
+    from course_lib.grading.submissions import find
+
+    for folder, age in (("first", 100), ("second", 200)):
+        hand_in(tmp_path / "ada" / folder / "00_welcome.ipynb")
+        os.utime(tmp_path / "ada" / folder / "00_welcome.ipynb", (age, age))
+    (only,) = find(tmp_path, ["00_welcome"])
+    assert only.student == "ada" and only.file.parent.name == "second"
+    assert json.loads(only.file.read_text())["cells"]
