@@ -79,7 +79,7 @@ def test_a_lesson_that_wants_a_gpu_says_so_before_it_begins(root):
 
 def test_readme_is_brought_up_to_date(root, capsys):
     (root / "README.md").write_text("a\n<!-- colab:begin -->\n<!-- colab:end -->\nb\n")
-    assert run(root, check=True) == 1 and "README.md's paragraph on Colab is old" in capsys.readouterr().out
+    assert run(root, check=True) == 1 and "README.md has parts that are old" in capsys.readouterr().out
     assert run(root) == 0 and "**On Colab**" in (root / "README.md").read_text(encoding="utf-8")
     assert run(root, check=True) == 0
 

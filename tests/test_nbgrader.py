@@ -1,4 +1,4 @@
-"""nbgrader from end to end, on a lesson as it is built: release, sixteen kinds of submission, scores, feedback."""
+"""nbgrader from end to end, on a lesson as it is built: release, seventeen kinds of submission, scores, feedback."""
 
 import csv
 import os
@@ -29,6 +29,7 @@ KINDS = {  # name: (how to write it, points)
     "raises": ({"overlap": OVERLAP_RIGHT.replace("shared /", "nobody /")}, 1),
     "syntax_error": ({"overlap": OVERLAP_RIGHT.replace("return", "retrun it")}, 1),
     "deleted_cell": ({"overlap": None}, 1),
+    "deleted_set_up": ({"without": "from course_lib.exercise"}, 0),
     "deleted_points": ({"without": POINTS}, 1),
     "changed_points": ({"overlap": OVERLAP_TWICE, "replace": (POINTS, "2")}, 1),
     "copied_cell": ({"after": [OVERLAP_RIGHT]}, 3),

@@ -12,7 +12,7 @@ from course_lib.exercises.registry import all_tasks
 from course_lib.exercises.task import Task
 from course_lib.session import REPO
 
-from . import colab, lint, parts
+from . import colab, guide, lint, parts
 from .execute import carry_over, execute
 from .master import Lesson, LessonError, masters, read_lesson
 from .notebook import lay_out, solution_notebook, student_notebook, to_text
@@ -31,7 +31,7 @@ def main(args: Namespace, root: Path = REPO) -> int:
         for lesson in chosen:
             problems += build_lesson(root, lesson, lessons, tasks, args)
         problems += strays(root, lessons) if args.check else []
-        problems += readme(root, lessons, args.check)
+        problems += pages(root, lessons, tasks, args.check)
     except LessonError as error:
         problems = [str(error)]
     for problem in problems:
@@ -77,11 +77,10 @@ def build_lesson(
 
 def lesson_header(root: Path, lesson: Lesson, lessons: list[Lesson]) -> str:
     """The lesson's header, with its neighbours and its measured times."""
+    times = measured(root)
     place = lessons.index(lesson)
     previous = lessons[place - 1] if place else None
     following = lessons[place + 1] if place + 1 < len(lessons) else None
-    file = root / "data" / "lesson_times.json"
-    times = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     return parts.header(
         lesson, previous, following, times.get(lesson.slug, {}), colab.badge(colab.release(), lesson.slug)
     )
@@ -115,14 +114,24 @@ def strays(root: Path, lessons: list[Lesson]) -> list[str]:
     return [f"{file.relative_to(root)} has no master in solutions/." for file in files if file.stem not in slugs]
 
 
-def readme(root: Path, lessons: list[Lesson], check: bool) -> list[str]:
-    """Bring README's paragraph on Colab up to date, or say that it is not."""
-    file = root / "README.md"
-    old = file.read_text(encoding="utf-8") if file.exists() else ""
-    new = colab.readme(old, colab.release(), lessons)
-    if new != old and not check:
-        write(file, new)
-    return ["README.md's paragraph on Colab is old. Run: python -m course_lib build"] if new != old and check else []
+def measured(root: Path) -> dict[str, dict]:
+    """Minutes and memory of the lessons, as `run --record` left them."""
+    file = root / "data" / "lesson_times.json"
+    return json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+
+
+def pages(root: Path, lessons: list[Lesson], tasks: dict[str, Task], check: bool) -> list[str]:
+    """Bring what is generated in README and the instructor's guide up to date, or say what is not."""
+    make = {
+        "README.md": lambda text: colab.readme(text, colab.release(), lessons),
+        "docs/INSTRUCTORS.md": lambda text: guide.fill(text, lessons, tasks, measured(root)),
+    }
+    old = {name: (root / name).read_text(encoding="utf-8") for name in make if (root / name).exists()}
+    stale = {name: new for name, text in old.items() if (new := make[name](text)) != text}
+    if not check:
+        for name, text in stale.items():
+            write(root / name, text)
+    return [f"{name} has parts that are old. Run: python -m course_lib build" for name in stale if check]
 
 
 def write(file: Path, text: str) -> None:

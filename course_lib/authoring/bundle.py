@@ -13,7 +13,8 @@ NAME = "course_bundle.zip"
 MOST_BYTES = 60_000_000  # what a person uploads without thinking about it
 FOLDERS = ("course_lib", "data", "docs", "notebooks")
 FILES = ("*.md", "*.txt", "LICENSE", "pyproject.toml")  # of the course's own folder
-LEFT_OUT = ("__pycache__", ".ipynb_checkpoints", "*.tmp", "*.part", "contact_sheets", ".*")
+OF_THE_TEACHER = ("INSTRUCTORS.md", "nbgrader_config.py")
+LEFT_OUT = ("__pycache__", ".ipynb_checkpoints", "*.tmp", "*.part", "contact_sheets", ".*", *OF_THE_TEACHER)
 THE_SAME_DAY = (2026, 1, 1, 0, 0, 0)  # equal content makes an equal zip
 
 
