@@ -46,7 +46,10 @@ def probe(file: Path) -> tuple[list[str], list[tuple[str, str, str]]]:
     Versions are read, nothing is imported: a package that can be imported may still be too old.
     """
     missing, outdated = [], []
-    for name, wants in REQUIREMENT.findall(file.read_text(encoding="utf-8")):
+    wanted = (
+        file.read_text(encoding="utf-8") if file.exists() else ""
+    )  # a copy of the folders alone has no list, and runs
+    for name, wants in REQUIREMENT.findall(wanted):
         try:
             if numbers(has := version(name)) < numbers(wants):
                 outdated.append((name, has, wants))

@@ -248,6 +248,7 @@ def test_pip_adds_what_is_missing_and_changes_nothing(tmp_path):
 def test_versions_are_probed_not_importability(tmp_path, capsys, monkeypatch):
     file = tmp_path / "requirements.txt"
     file.write_text("# a comment>=1\npytest>=1.0\nnumpy>=99.0  # too new\nno-such-package>=2\n")
+    assert surroundings.probe(tmp_path / "no_list.txt") == ([], [])
     missing, outdated = surroundings.probe(file)
     assert missing == ["no-such-package>=2"] and [(name, wants) for name, _, wants in outdated] == [("numpy", "99.0")]
     monkeypatch.setattr(surroundings, "probe", lambda file: (missing, outdated))
