@@ -31,12 +31,14 @@ READY = """quiet => {
     return idle && Date.now() - window.idleSince > quiet;
 }"""
 PROMPTS = (
-    "[...document.querySelectorAll('.jp-Notebook .jp-CodeCell .jp-InputPrompt')].map(prompt => prompt.textContent)"
+    "[...document.querySelectorAll('.jp-Notebook .jp-CodeCell .jp-InputPrompt:not(.jp-Placeholder-prompt)')]"
+    ".map(prompt => prompt.textContent)"
 )
 ERRORS = "[...document.querySelectorAll('[data-mime-type=\"application/vnd.jupyter.error\"]')].map(e => e.innerText)"
+# The set-up cell is collapsed: a placeholder stands for it, with a prompt that stays empty.
 STARTED = f"() => {PROMPTS}.some(prompt => /\\[[*\\d]+\\]/.test(prompt))"
 ENDED = f"""cells => {ERRORS}.length > 0
-    || {PROMPTS}.length === cells && {PROMPTS}.every(prompt => /\\[\\d+\\]/.test(prompt))"""
+    || document.querySelectorAll('.jp-Notebook .jp-CodeCell').length === cells && {PROMPTS}.every(prompt => /\\[\\d+\\]/.test(prompt))"""
 
 
 def find_chromium() -> str | None:

@@ -110,6 +110,9 @@ def test_every_notebook_begins_with_the_same_set_up_cell():
     for file in [*(REPO / "notebooks").glob("*.ipynb"), *(REPO / "solutions").glob("*.ipynb")]:
         first = next(cell for cell in nbformat.read(file, 4).cells if cell.cell_type == "code")
         assert first.source == colab.setup_cell(release), file
+        assert first.metadata.jupyter.source_hidden and first.metadata.cellView == "form", (
+            "collapsed, here and on Colab"
+        )
         assert not any(line.lstrip().startswith(("!", "%")) for line in first.source.splitlines()), "pure Python"
 
 

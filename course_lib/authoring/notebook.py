@@ -16,6 +16,7 @@ from .master import BEGIN, Lesson, LessonError, blanked
 
 PLACE = re.compile(r"^<!-- exercise: ([\w.]+) -->$", flags=re.MULTILINE)
 CHECKED = "nbval-check-output"  # the tag by which `pytest --nbval-lax` knows what to compare
+COLLAPSED = {"cellView": "form", "jupyter": {"source_hidden": True}}  # Colab, JupyterLab: a click shows the code
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
@@ -46,7 +47,7 @@ def lay_out(lesson: Lesson, header: str, tasks: dict[str, Task]) -> list[Noteboo
             cells.append(new_markdown_cell(with_headings(lesson, cell.source, numbers, tasks)))
         else:
             if "setup" in cell.metadata.get("tags", []):
-                cells.append(new_code_cell(colab.setup_cell(colab.release()), metadata={"cellView": "form"}))
+                cells.append(new_code_cell(colab.setup_cell(colab.release()), metadata=COLLAPSED))
             cells.append(code_cell(lesson, cell))
     cells += points_cells([tasks[task_id] for task_id in numbers])
     return with_ids(cells)
