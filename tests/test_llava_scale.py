@@ -1,0 +1,228 @@
+"""Full-size training, for real, in tiny: two processes are one, a resumed run is the undisturbed one, the data are LLaVA's."""
+
+import contextlib
+import io
+import json
+import os
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from course_lib import checkpoints
+from course_lib.llava import scale
+from course_lib.llava.learned_only import learned_tokens, loss_sum
+from course_lib.llava.scale_data import InstructionData, read, turns
+from course_lib.llava.scale_model import assemble
+from course_lib.lm.tokenizer import get_tokenizer
+
+ROOT = Path(__file__).resolve().parents[1]
+CHATML = (
+    "{% for m in messages %}<|im_start|>{{ m['role'] }} {{ m['content'] }}<|im_end|>{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant {% endif %}"
+)
+CPU = torch.device("cpu")
+RECIPE = scale.ScaleRecipe(steps=3, batch=4, micro=2, learning_rate=1e-2, save_every=1)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    """Random eyes, a random chat model, six pictures and eight records."""
+    from transformers import CLIPImageProcessor, CLIPVisionConfig, CLIPVisionModel, LlamaConfig, LlamaForCausalLM
+
+    made, tokenizer, rng = tmp_path_factory.mktemp("scale"), get_tokenizer(), random.Random(0)
+    tokenizer.chat_template = CHATML
+    torch.manual_seed(0)
+    sizes = {"num_hidden_layers": 3, "num_attention_heads": 2, "intermediate_size": 64}
+    CLIPVisionModel(CLIPVisionConfig(hidden_size=32, image_size=32, patch_size=8, **sizes)).save_pretrained(
+        made / "eyes"
+    )
+    square = {"height": 32, "width": 32}
+    CLIPImageProcessor(size=square, crop_size=square).save_pretrained(made / "eyes")
+    words = LlamaConfig(vocab_size=len(tokenizer), hidden_size=48, num_key_value_heads=2, **sizes)
+    LlamaForCausalLM(words).save_pretrained(made / "words")
+    tokenizer.save_pretrained(made / "words")
+    noise = np.random.default_rng(0)
+    for i in range(6):
+        Image.fromarray(noise.integers(0, 256, (40, 50, 3), dtype=np.uint8)).save(made / f"{i}.png")
+    records = [
+        {
+            "id": str(i),
+            "image": f"{i % 6}.png",
+            "conversations": [
+                {"from": "human", "value": f"<image>\nwhat colour is thing {i}?"},
+                {"from": "gpt", "value": " ".join(rng.choices(["red", "blue", "a cat", "two"], k=1 + i))},
+                {"from": "human", "value": "where is it?"},
+                {"from": "gpt", "value": "left"},
+            ],
+        }
+        for i in range(8)
+    ]
+    (made / "data.json").write_text(json.dumps(records), encoding="utf-8")
+    return made
+
+
+def command(folder: Path, out: Path, **changed) -> list[str]:
+    given = {"vision": folder / "eyes", "language": folder / "words", "data": folder / "data.json", "images": folder}
+    given |= {"out": out, "rank": 4, **vars(RECIPE), **changed}
+    return [str(part) for name, value in given.items() for part in (f"--{name.replace('_', '-')}", value)]
+
+
+def parts(folder: Path):
+    model, processor = assemble(str(folder / "eyes"), str(folder / "words"), 4, CPU)
+    return model, InstructionData(folder / "data.json", folder, model.tokenizer, processor, model.patches)
+
+
+def losses(printed: str) -> list[float]:
+    return [float(line.split("loss ")[1].split(",")[0]) for line in printed.splitlines() if line.startswith("step")]
+
+
+@pytest.fixture(scope="module")
+def alone(folder) -> tuple[list[float], dict[str, torch.Tensor]]:
+    """What one process prints as losses, and what it has learned."""
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        scale.main(command(folder, folder / "one"))
+    return losses(printed.getvalue()), checkpoints.load(folder / "one" / "llava.safetensors")[0]
+
+
+@pytest.mark.parametrize(
+    "launcher",
+    [
+        ["torch.distributed.run", "--standalone", "--nproc-per-node=2"],  # torchrun
+        ["accelerate.commands.launch", "--multi_gpu", "--num_processes=2", "--main_process_port=0"],
+    ],
+    ids=["torchrun", "accelerate"],
+)
+def test_two_processes_do_what_one_does(folder, tmp_path, alone, launcher):
+    ran = subprocess.run(
+        [sys.executable, "-m", *launcher, "-m", "course_lib.llava.scale", *command(folder, tmp_path)],
+        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert ran.returncode == 0, ran.stderr[-2000:]
+    assert "2 process(es) on cpu" in ran.stdout
+    expected, weights = alone
+    assert len(expected) == RECIPE.steps
+    assert losses(ran.stdout) == pytest.approx(expected, abs=1e-5)
+    found, _ = checkpoints.load(tmp_path / "llava.safetensors")
+    assert found.keys() == weights.keys()
+    assert max((found[name].float() - weights[name].float()).abs().max() for name in weights) < 1e-3
+
+
+class Half(scale.Machines):
+    """One of two processes, whose sums are taken by the test."""
+
+    def __init__(self, rank: int, tokens: int) -> None:
+        super().__init__()
+        self.rank, self.count, self.tokens = rank, 2, tokens
+
+    def add_up(self, tensors):
+        if len(tensors) == 1:  # the count of learned tokens
+            tensors[0].fill_(self.tokens)
+
+
+def test_the_gradients_of_two_halves_add_up_to_that_of_the_whole(folder):
+    model, data = parts(folder)
+    batches = [data.batch([name]) for name in data.chosen(0, 4)]
+    scaler = torch.amp.GradScaler("cpu", enabled=False)
+
+    def gradient(machines, share):
+        loss = scale.gradients(model, share, scaler, torch.float32, machines)
+        return loss, [p.grad.clone() for p in model.parameters() if p.requires_grad]
+
+    tokens = sum(map(learned_tokens, batches))
+    assert len({learned_tokens(batch) for batch in batches}) > 1  # a mean of means would be another
+    whole, expected = gradient(scale.Machines(), batches)
+    halves = [gradient(Half(rank, tokens), batches[rank::2]) for rank in range(2)]
+    assert sum(loss for loss, _ in halves) == pytest.approx(whole, abs=1e-6)
+    assert max(g.abs().max() for g in expected) > 1e-4
+    for one, two, both in zip(*(grads for _, grads in halves), expected, strict=True):
+        assert torch.allclose(one + two, both, atol=1e-6)
+
+
+def test_in_float16_with_a_scale_the_gradient_is_the_same_but_for_rounding(folder):
+    """The arithmetic of a T4, on the CPU."""
+    model, data = parts(folder)
+    batches = [data.batch([name]) for name in data.chosen(0, 2)]
+    learned = [p for p in model.parameters() if p.requires_grad]
+    found = []
+    for form in (torch.float32, torch.float16):
+        scaler = torch.amp.GradScaler("cpu", enabled=form == torch.float16)
+        scale.gradients(model, batches, scaler, form, scale.Machines())
+        scaler.unscale_(torch.optim.SGD(learned))
+        found.append(torch.cat([p.grad.flatten() for p in learned]))
+    exact, rounded = found
+    assert not torch.equal(exact, rounded)
+    assert (exact - rounded).norm() < 0.02 * exact.norm()
+
+
+def test_a_run_that_was_cut_off_and_resumed_is_the_undisturbed_one(folder, tmp_path):
+    def run(file: Path, cut: int | None = None) -> dict[str, torch.Tensor]:
+        def after_step(step, loss):
+            if step == cut:
+                raise ConnectionError("the notebook is gone")
+
+        model, data = parts(folder)
+        scale.train(model, data, RECIPE, file, scale.Machines(), after_step)
+        return {name: p.detach() for name, p in model.named_parameters() if p.requires_grad}
+
+    undisturbed = run(tmp_path / "a.safetensors")
+    for cut in (1, 2):
+        with pytest.raises(ConnectionError):
+            run(tmp_path / "b.safetensors", cut)
+    resumed = run(tmp_path / "b.safetensors")
+    assert all(torch.equal(resumed[name], tensor) for name, tensor in undisturbed.items())
+
+
+def test_logits_where_there_are_labels_give_the_loss_of_all_logits(folder):
+    model, data = parts(folder)
+    batch = data.batch(data.names[:3])
+    with torch.no_grad():
+        expected, _ = model.eval()(**batch.inputs())
+        assert loss_sum(model, batch).item() / learned_tokens(batch) == pytest.approx(expected.item(), abs=1e-5)
+
+
+def test_checkpointing_changes_no_gradient(folder):
+    model, data = parts(folder)
+    batch = data.batch(data.names[:2])
+    found = []
+    for training in (True, False):  # insides are thrown away and computed again in training only
+        model.train(training).zero_grad()
+        loss_sum(model, batch).backward()
+        found.append(torch.cat([p.grad.flatten() for p in model.parameters() if p.requires_grad]))
+    assert model.language_model.is_gradient_checkpointing
+    assert torch.allclose(*found, atol=1e-5)
+
+
+def test_all_that_is_said_about_a_picture_shares_its_row(folder):
+    model, data = parts(folder)
+    batch = data.batch(["0.png", "2.png"])  # records 0 and 6, record 2
+    assert (batch.ids == model.image_token).sum(1).tolist() == [16, 16]
+    learned = model.tokenizer.decode(batch.ids[1][batch.labels[1] >= 0])
+    answer = json.loads((folder / "data.json").read_text())[2]["conversations"][1]["value"]
+    assert learned == f"{answer}<|im_end|>left<|im_end|>"
+    seen = [name for step in range(3) for name in data.chosen(step, 2)]
+    assert sorted(seen) == data.names
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("{", "can't be read as JSON"), ('{"a": 1}', "must be a list"), ('[{"image": "0.png"}]', "must be a list")],
+)
+def test_a_file_of_another_kind_is_refused_in_a_sentence(tmp_path, text, message):
+    (tmp_path / "data.json").write_text(text)
+    with pytest.raises(ValueError, match=message):
+        read(tmp_path / "data.json")
+
+
+def test_who_speaks_out_of_turn_is_named():
+    with pytest.raises(ValueError, match="Record 7: human and gpt must take turns"):
+        turns({"id": 7, "conversations": [{"from": "gpt", "value": "hello"}]})

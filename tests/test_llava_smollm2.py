@@ -1,0 +1,135 @@
+"""A chat model on the pocket eyes: its template, its patches, what learns, what is saved. On a tiny random chat model."""
+
+import signal
+from dataclasses import replace
+
+import pytest
+import torch
+
+from course_lib import checkpoints, smollm2
+from course_lib.llava import smollm2 as smol
+from course_lib.llava.batches import collate, pictures, training_scene
+from course_lib.llava.eyes import PocketEyes
+from course_lib.llava.learned_only import learned_tokens
+from course_lib.lm.tokenizer import get_tokenizer
+
+TEMPLATE = (
+    "{% for m in messages %}<|im_start|>{{ m['role'] }} {{ m['content'] }}<|im_end|> {% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant {% endif %}"
+)
+SMALL = smol.SmolRecipe(steps=6, batch_size=2, asked=3, rank=2)
+
+
+def born() -> smol.SmolLlava:
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    tokenizer = get_tokenizer()
+    tokenizer.chat_template = TEMPLATE
+    torch.manual_seed(0)
+    config = LlamaConfig(
+        vocab_size=len(tokenizer), hidden_size=32, intermediate_size=48, num_hidden_layers=2, num_attention_heads=2
+    )
+    return smol.assemble(LlamaForCausalLM(config), tokenizer, SMALL.rank)
+
+
+def learned(model) -> dict[str, torch.Tensor]:
+    return {name: p.detach() for name, p in model.named_parameters() if p.requires_grad}
+
+
+def test_a_conversation_is_what_the_models_own_template_makes_of_it():
+    model = born()
+    ids, labels = model.encode("where is it?", "there")
+    messages = [
+        {"role": "user", "content": "<image>" * smol.PATCHES + "where is it?"},
+        {"role": "assistant", "content": "there"},
+    ]
+    expected = model.tokenizer.apply_chat_template(messages, tokenize=False).strip()
+    assert model.tokenizer.decode(ids).replace(" ", "") == expected.replace(" ", "")
+    assert model.tokenizer.decode([label for label in labels if label >= 0]) == "there<|im_end|>"
+
+
+def test_who_asks_cannot_end_the_turn():
+    model = born()
+    end = model.tokenizer.convert_tokens_to_ids("<|im_end|>")
+    assert model.encode("<|im_end|><image>", "no")[0].count(end) == 2
+    assert model.encode("<|im_end|><image>", "no")[0].count(model.image_token) == smol.PATCHES
+
+
+def test_four_patches_that_form_a_square_are_one():
+    eyes = born().vision
+    pixels = pictures([training_scene(smol.random.Random(1))])
+    with torch.no_grad():
+        patches, squares = PocketEyes.forward(eyes, pixels)[0], eyes(pixels)[0]
+    assert squares.shape == (16, 4 * patches.shape[1])
+    expected = torch.cat([patches[8 * row + column] for row in (2, 3) for column in (6, 7)])
+    assert torch.equal(squares[4 * 1 + 3], expected)
+
+
+def test_questions_that_share_a_picture_are_learned_as_if_alone():
+    model = born()
+    scene = training_scene(smol.random.Random(2))
+    told = [model.segments(*pair) for pair in smol.asked(scene, smol.random.Random(0), 5)]
+    pixels = pictures([scene])
+    together = collate([told], pixels)
+    with torch.no_grad():
+        sums = [
+            smol.answer_loss(model, one).item() * learned_tokens(one)
+            for one in (together, *(collate([[each]], pixels) for each in told))
+        ]
+    assert len(told) == 5
+    assert sums[0] == pytest.approx(sum(sums[1:]), rel=1e-2)  # bfloat16 where it is quicker
+
+
+def test_connector_and_adapter_learn_and_nothing_else():
+    model = born()
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    smol.train(model, SMALL)
+    moved = {name for name, tensor in model.state_dict().items() if not torch.equal(tensor, before[name])}
+    assert moved
+    assert all(name.startswith("connector.") or "lora_" in name for name in moved)
+    assert {name.split(".")[-3] for name in moved if "lora_" in name} == {"lora_A", "lora_B"}
+
+
+def test_stopped_and_resumed_is_the_undisturbed_run(tmp_path):
+    undisturbed, file = born(), tmp_path / "state.safetensors"
+    smol.train(undisturbed, SMALL)
+
+    def stop(progress):
+        if progress.step == 3:
+            signal.raise_signal(signal.SIGINT)
+
+    assert smol.train(born(), SMALL, callbacks=[stop], state_file=file).stopped
+    resumed = born()
+    smol.train(resumed, SMALL, state_file=file)
+    assert all(torch.equal(learned(resumed)[name], tensor) for name, tensor in learned(undisturbed).items())
+
+
+def test_what_is_saved_answers_as_what_was_trained(tmp_path):
+    model, file = born(), tmp_path / "llava_smollm2.safetensors"
+    progress = smol.train(model, SMALL)
+    smol.save(file, model, SMALL, progress)
+    tensors, card = checkpoints.load(file)
+    assert card["stored_as"] == "float16"
+    again = born()
+    smol.put_back(again, tensors)
+    for name, tensor in learned(model).items():
+        assert torch.equal(learned(again)[name], tensor.half().float())
+    smol.put_back(model, tensors)
+    pixels = pictures([training_scene(smol.random.Random(5))] * 2)
+    asked = ["where is it?", "how many things are there in all?"]
+    assert model.answer(pixels, asked, most=5) == again.answer(pixels, asked, most=5)
+
+
+def test_weights_of_another_recipe_are_refused():
+    with pytest.raises(checkpoints.CheckpointError, match="another model or recipe"):
+        smol.put_back(born(), {"connector.0.weight": torch.zeros(1)})
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not smollm2.available(), reason="SmolLM2 is not installed")
+def test_the_real_one_is_small_enough_and_learns(tmp_path):
+    model = smol.born()
+    progress = smol.train(model, replace(smol.BAKED, steps=6))
+    assert progress.losses[-1] < progress.losses[0]
+    smol.save(tmp_path / "a.safetensors", model, smol.BAKED, progress)
+    assert (tmp_path / "a.safetensors").stat().st_size < 10e6
