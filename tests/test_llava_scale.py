@@ -1,6 +1,7 @@
 """Full-size training, for real, in tiny: two processes are one, a resumed run is the undisturbed one, the data are LLaVA's."""
 
 import contextlib
+import copy
 import io
 import json
 import os
@@ -35,7 +36,7 @@ def folder(tmp_path_factory) -> Path:
     """Random eyes, a random chat model, six pictures and eight records."""
     from transformers import CLIPImageProcessor, CLIPVisionConfig, CLIPVisionModel, LlamaConfig, LlamaForCausalLM
 
-    made, tokenizer, rng = tmp_path_factory.mktemp("scale"), get_tokenizer(), random.Random(0)
+    made, tokenizer, rng = tmp_path_factory.mktemp("scale"), copy.deepcopy(get_tokenizer()), random.Random(0)
     tokenizer.chat_template = CHATML
     torch.manual_seed(0)
     sizes = {"num_hidden_layers": 3, "num_attention_heads": 2, "intermediate_size": 64}

@@ -1,5 +1,6 @@
 """A chat model on the pocket eyes: its template, its patches, what learns, what is saved. On a tiny random chat model."""
 
+import copy
 import signal
 from dataclasses import replace
 
@@ -23,7 +24,7 @@ SMALL = smol.SmolRecipe(steps=6, batch_size=2, asked=3, rank=2)
 def born() -> smol.SmolLlava:
     from transformers import LlamaConfig, LlamaForCausalLM
 
-    tokenizer = get_tokenizer()
+    tokenizer = copy.deepcopy(get_tokenizer())
     tokenizer.chat_template = TEMPLATE
     torch.manual_seed(0)
     config = LlamaConfig(

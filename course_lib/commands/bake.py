@@ -14,6 +14,7 @@ BAKES = {
     "lm_base": "course_lib.lm.learn:bake_base",
     "lm": "course_lib.lm.learn:bake_tuned",
     "seem": "course_lib.seem.learn:bake",
+    "llava_smollm2": "course_lib.llava.smollm2:bake",
 }
 
 
