@@ -1,0 +1,93 @@
+"""Lesson 06: its exercises know right from wrong, and its small parts are what the course's own code does."""
+
+import random
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from course_lib.exercises.checking import check
+from course_lib.llava import (
+    exercises_connect,
+    exercises_features,
+    exercises_fingerprints,
+    exercises_freeze,
+    exercises_labels,
+    exercises_splice,
+    learn,
+)
+from course_lib.llava.eyes import PocketEyes, TransformersEyes
+from course_lib.llava.stage1_parts import fingerprints, freeze, picture_labels, select_features
+from course_lib.lm.chat import Message, chat_segments
+from course_lib.lm.loss import IGNORE
+
+EXERCISES = (
+    exercises_features,
+    exercises_connect,
+    exercises_splice,
+    exercises_labels,
+    exercises_freeze,
+    exercises_fingerprints,
+)
+TASKS = [task for module in EXERCISES for task in module.TASKS]
+
+
+@pytest.fixture(scope="module")
+def model():
+    return learn.born()
+
+
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: task.id)
+def test_exercises_know_their_right_answers_and_mistakes(task):
+    assert check(task, task.reference).state == "solved"
+    assert all(check(task, right).state == "solved" for right in task.alternatives)
+    for mistake in task.mistakes:
+        verdict = check(task, mistake.code)
+        assert (verdict.state, verdict.mistake) == ("wrong", mistake.name), verdict
+
+
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: task.id)
+def test_a_blank_is_not_started(task):
+    def blank(*inputs): ...
+
+    assert check(task, blank).state == "not started"
+
+
+def test_features_are_those_of_the_eyes(model):
+    pixels = torch.randn(2, 3, 64, 64)
+    blocks = len(model.vision.clip.visual.blocks)
+    states = [model.vision.clip.encode_patches(pixels, layer) for layer in range(-blocks - 1, 0)]
+    for layer in (-1, -2):
+        assert torch.equal(select_features(states, layer, False), PocketEyes(model.vision.clip, layer)(pixels))
+
+    def tower(pixel_values, output_hidden_states):
+        return SimpleNamespace(hidden_states=states)
+
+    for layer, token in ((-1, True), (-2, True), (-2, False)):
+        assert torch.equal(TransformersEyes(tower, layer, token)(pixels), select_features(states, layer, token))
+
+
+def test_labels_are_those_of_the_course(model):
+    question, answer = "what colour is the car?", "red"
+    mark, (opening, role, words, *rest) = (
+        model.image_token,
+        chat_segments(
+            model.tokenizer, [Message(role="user", content=question), Message(role="assistant", content=answer)]
+        ),
+    )
+    segments = [opening, role, (False, [mark, *words[1]]), *rest]
+    assert picture_labels(segments, mark, model.patches, 512) == model.encode(question, answer)
+    with pytest.raises(ValueError, match="Nothing is left to learn within 70 tokens, 64 of them the picture's"):
+        picture_labels(segments, mark, model.patches, 70)
+
+
+def test_what_learns_is_the_connector_and_fingerprints_prove_it(model):
+    assert freeze(model) == [f"connector.{name}" for name, _ in model.connector.named_parameters()]
+    before = fingerprints(model.state_dict())
+    assert fingerprints(model.state_dict()) == before
+    name = random.Random(0).choice(sorted(before))
+    with torch.no_grad():
+        model.state_dict()[name].flatten()[-1].add_(1e-6)
+    after = fingerprints(model.state_dict())
+    assert [key for key in before if before[key] != after[key]] == [name]
+    assert IGNORE == -100  # as the lesson writes it
