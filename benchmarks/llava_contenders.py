@@ -40,7 +40,7 @@ def data(tokenizer) -> tuple[list[list[Segments]], Tensor]:
 
 def learner() -> learn.MiniLlava:
     """MiniLlava with adapters that have learned nothing, the same each time."""
-    model = learn.born()
+    model = learn.born("mlp2x_gelu")
     model.requires_grad_(False)
     learn.add_adapters(model, RANK)
     model.connector.requires_grad_(True)

@@ -15,6 +15,7 @@ from course_lib.llava.connector import make_connector
 from course_lib.llava.eyes import TransformersEyes
 from course_lib.llava.model import MiniLlava
 from course_lib.llava.splice import shared_mask, splice
+from course_lib.llava.words import said_words, seen_words, words_loss
 from course_lib.lm.loss import IGNORE
 from course_lib.lm.tokenizer import get_tokenizer
 
@@ -91,7 +92,8 @@ def test_conversations_that_share_a_picture_learn_as_if_alone(model):
     assert losses.view(2, -1).mean(1).tolist() == pytest.approx(alone, abs=1e-4)
 
 
-def test_an_answer_with_the_cache_is_that_of_reading_everything_again(model):
+def test_an_answer_with_the_cache_is_that_of_reading_everything_again():
+    model = learn.born("mlp2x_gelu")
     pixels = batches.pictures([batches.training_scene(random.Random(5))] * 2)
     questions = ["what is the setting?", "tell me, how many things do you see?"]
     said = model.answer(pixels, questions)
@@ -120,6 +122,31 @@ def test_stage_1_moves_the_connector_and_nothing_else():
     moved = {name for name, tensor in model.state_dict().items() if not torch.equal(tensor, before[name])}
     assert moved
     assert all(name.startswith("connector.") for name in moved)
+
+
+def test_first_words_move_the_scores_of_words_and_nothing_else():
+    model = learn.born()
+    before = copy.deepcopy(model.state_dict())
+    learn.first_words(model, SMALL)
+    moved = {name for name, tensor in model.state_dict().items() if not torch.equal(tensor, before[name])}
+    assert moved == {name for name in before if name.startswith("connector.scores.")}
+
+
+def test_a_word_is_said_of_a_picture_where_one_patch_says_it():
+    none, some = torch.full((1, 4, 2), -20.0), torch.full((1, 4, 2), -20.0)
+    some[0, 2, 1] = 20.0  # one patch, the second word
+    said = torch.tensor([[False, True]])
+    assert words_loss(some, said) < 1e-3 < 10 < words_loss(none, said)
+    by_hand = -(1 - (1 - some.double().sigmoid()).prod(1)).clamp(1e-6).log()[0, 1]
+    assert words_loss(some, said).item() == pytest.approx(by_hand.item(), abs=1e-3)
+
+
+def test_the_words_of_a_caption_are_found_and_nothing_held_out_is_among_them(tokenizer):
+    words = seen_words(tokenizer)
+    said = said_words(tokenizer, ["a small red car in a meadow", "two of them"], words)
+    found = [tokenizer.decode(word).strip() for word, true in zip(words, said[0], strict=True) if true]
+    assert sorted(found) == ["car", "meadow", "red", "small"]
+    assert not said[1].any()
 
 
 def test_stage_2_moves_connector_and_adapters_and_nothing_else():
@@ -159,14 +186,16 @@ def test_stopped_at_ten_random_steps_and_resumed_is_the_undisturbed_run(tmp_path
 
 
 def test_what_is_saved_is_what_was_trained_and_loads_again(tmp_path):
+    saved.bake_words(tmp_path, replace(SMALL, rank=0))
     saved.bake_connector(tmp_path, replace(SMALL, rank=0))
     saved.bake(tmp_path, SMALL)
     tensors, card = checkpoints.load(tmp_path / "llava.safetensors")
     assert {name.split(".")[0] for name in tensors} == {"connector", "language_model"}
     assert all("lora" in name for name in tensors if name.startswith("language_model"))
+    assert all((tensor.dtype == torch.float16) == ("lora" in name) for name, tensor in tensors.items())
     assert card["recipe"]["rank"] == SMALL.rank
     first, second = saved.load("1", tmp_path), saved.load("2", tmp_path)
-    assert not torch.equal(first.connector[0].weight, second.connector[0].weight)
+    assert not torch.equal(first.connector.rest.weight, second.connector.rest.weight)
     assert not any("lora" in name for name, _ in second.named_parameters())
 
 

@@ -14,6 +14,9 @@ BAKES = {
     "lm_base": "course_lib.lm.learn:bake_base",
     "lm": "course_lib.lm.learn:bake_tuned",
     "seem": "course_lib.seem.learn:bake",
+    "llava_words": "course_lib.llava.saved:bake_words",
+    "llava_connector": "course_lib.llava.saved:bake_connector",
+    "llava": "course_lib.llava.saved:bake",
     "llava_smollm2": "course_lib.llava.smollm2:bake",
 }
 

@@ -20,6 +20,7 @@ from course_lib.instruct.reply import parse
 from course_lib.instruct.serialise import serialise
 from course_lib.llava.labels import Segments, caption_segments, picture_segments
 from course_lib.llava.splice import shared_mask
+from course_lib.llava.words import said_words
 from course_lib.lm.chat import Message, mask_labels
 from course_lib.lm.loss import IGNORE
 from course_lib.world.language import captions
@@ -29,6 +30,7 @@ from course_lib.world.scenes import Recipe, Scene, make_scene
 
 PATCHES = 64
 ASKED = 2  # questions of every kind about a picture
+BRIEFLY = ("write a caption.", "please write a caption.", "give me a caption.", "caption:", "make a caption.")
 SHARED = 3  # segments that conversations about one picture share: the beginning, the first role, the picture
 
 
@@ -58,19 +60,31 @@ def training_scene(rng: random.Random) -> Scene:
     return make_scene(rng.randrange(1_000_000_000), Recipe(count=(1, 4)))
 
 
+def words_batch(tokenizer, words: list[int], step: int, size: int, seed: int = 0) -> tuple[Tensor, Tensor]:
+    """Pictures [B, 3, 64, 64], and which of the words their fullest captions say, bool [B, K]."""
+    rng = random.Random(f"words/{seed}/{step}")
+    scenes = [training_scene(rng) for _ in range(size)]
+    return pictures(scenes), said_words(tokenizer, [captions(scene, 1)[0] for scene in scenes], words)
+
+
 def stage1_batch(tokenizer, step: int, size: int, seed: int = 0) -> LlavaBatch:
     """Pictures, each with two captions that say all they can."""
     rng = random.Random(f"stage 1/{seed}/{step}")
     scenes = [training_scene(rng) for _ in range(size)]
-    told = [[caption_segments(tokenizer, text, PATCHES) for text in captions(scene, 2)] for scene in scenes]
+    told = [
+        [caption_segments(tokenizer, text, PATCHES, rng.choice(BRIEFLY)) for text in captions(scene, 2)]
+        for scene in scenes
+    ]
     return collate(told, pictures(scenes))
 
 
-def stage2_batch(tokenizer, step: int, size: int, seed: int = 0, learn_user: bool = False) -> LlavaBatch:
-    """Pictures with questions of every kind, and one of the three types of instruction data."""
+def stage2_batch(
+    tokenizer, step: int, size: int, seed: int = 0, learn_user: bool = False, talk: bool = True
+) -> LlavaBatch:
+    """Pictures with questions of every kind, and to `talk` about, one of the three types of instruction data."""
     rng = random.Random(f"stage 2/{seed}/{step}")
     scenes = [training_scene(rng) for _ in range(size)]
-    asked = [[*short_answers(scene, rng), instructions(scene, rng)] for scene in scenes]
+    asked = [[*short_answers(scene, rng), *([instructions(scene, rng)] if talk else [])] for scene in scenes]
     told = [[picture_segments(tokenizer, messages, PATCHES) for messages in one] for one in asked]
     return collate(told, pictures(scenes), learn_user)
 

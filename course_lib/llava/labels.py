@@ -19,7 +19,10 @@ def picture_segments(tokenizer, messages: Sequence[Message], patches: int) -> Se
     return [opening, role, (False, [mark] * patches), *turns]
 
 
-def caption_segments(tokenizer, caption: str, patches: int) -> Segments:
-    """Stage 1: the bare picture and its caption, with no instruction (LLaVA: llava/train/train.py, `preprocess_plain`)."""
-    messages = [Message(role="user", content=""), Message(role="assistant", content=caption)]
+def caption_segments(tokenizer, caption: str, patches: int, instruction: str = "") -> Segments:
+    """Stage 1: the picture, an instruction to describe it briefly, and its caption (Liu et al., 2023, section 4.2).
+
+    LLaVA's later code leaves the instruction out (llava/train/train.py, `preprocess_plain`).
+    """
+    messages = [Message(role="user", content=instruction), Message(role="assistant", content=caption)]
     return picture_segments(tokenizer, messages, patches)

@@ -1,17 +1,22 @@
-"""How MiniLlava is trained: the connector first (stage 1), then connector and language model (stage 2)."""
+"""How MiniLlava is trained: the connector first (stage 1), then connector and language model (stage 2).
+
+The connector gets its first words without the language model (see `words`). LLaVA's own stage 1, captions through the
+frozen language model, makes a captioner of it; stage 2, questions and instructions, an assistant.
+"""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from course_lib.clip import learn as clip_learn
-from course_lib.llava.batches import LlavaBatch, stage1_batch, stage2_batch
+from course_lib.llava.batches import LlavaBatch, stage1_batch, stage2_batch, words_batch
 from course_lib.llava.connector import make_connector
 from course_lib.llava.eyes import PocketEyes
 from course_lib.llava.model import MiniLlava
+from course_lib.llava.words import WordMixture, seen_words, words_loss
 from course_lib.lm import learn as lm_learn
 from course_lib.lm.tokenizer import get_tokenizer
 from course_lib.precision import mixed_precision
@@ -27,23 +32,50 @@ class LlavaRecipe:
     learning_rate: float
     rank: int = 0  # of the adapters of stage 2; 0 tunes the language model in full
     connector_times: float = 1.0  # the connector's learning rate, as a multiple of the others'
+    short_only: float = 0.0  # share of stage 2's steps, its first, with short answers and no instruction data
     weight_decay: float = 0.01
     seed: int = 0
 
 
-LIVE1 = LlavaRecipe(steps=150, batch_size=16, learning_rate=2e-3)
-LIVE2 = LlavaRecipe(steps=300, batch_size=12, learning_rate=1e-3, rank=32)
-BAKED1 = LlavaRecipe(steps=400, batch_size=24, learning_rate=2e-3)
-BAKED2 = LlavaRecipe(steps=2500, batch_size=16, learning_rate=1e-3, rank=64)
+LIVE_WORDS = LlavaRecipe(steps=1000, batch_size=32, learning_rate=3e-3)
+LIVE1 = LlavaRecipe(steps=100, batch_size=16, learning_rate=5e-4)
+LIVE2 = LlavaRecipe(steps=450, batch_size=16, learning_rate=5e-4, rank=64, connector_times=2, short_only=1.0)
+BAKED_WORDS = replace(LIVE_WORDS, steps=4000)
+BAKED1 = replace(LIVE1, steps=300)
+BAKED2 = replace(LIVE2, steps=2600, short_only=0.6)
 
 
-def born(connector: str = "mlp2x_gelu", layer: int = -2, seed: int = 0) -> MiniLlava:
-    """The eyes of Lesson 02 and the language model of Lesson 04, with a connector that has learned nothing."""
+def born(connector: str = "words", layer: int = -2, seed: int = 0) -> MiniLlava:
+    """The eyes of Lesson 02 and the language model of Lesson 04, with a connector that has learned nothing.
+
+    connector: "words" (`WordMixture`), or one of `connector.KINDS`.
+    """
     clip, language_model = clip_learn.load_baked(), lm_learn.load_tuned()
+    tokenizer, width = get_tokenizer(), clip.config.vision_width
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        between = make_connector(clip.config.vision_width, language_model.config.hidden_size, connector)
-    return MiniLlava(PocketEyes(clip, layer), between, language_model, get_tokenizer()).eval()
+        if connector == "words":
+            known = language_model.get_input_embeddings().weight[seen_words(tokenizer)]  # [K, D]
+            between = WordMixture(width, known)
+        else:
+            between = make_connector(width, language_model.config.hidden_size, connector)
+    return MiniLlava(PocketEyes(clip, layer), between, language_model, tokenizer).eval()
+
+
+def first_words(model: MiniLlava, recipe: LlavaRecipe = LIVE_WORDS, **options) -> Progress:
+    """Learn which words hold of a patch, in place, from captions and without the language model."""
+    model.requires_grad_(False)
+    model.connector.scores.requires_grad_(True)
+    words = seen_words(model.tokenizer)
+
+    def batch(step: int) -> tuple[Tensor, Tensor]:
+        return words_batch(model.tokenizer, words, step, recipe.batch_size, recipe.seed)
+
+    def loss(model: MiniLlava, batch: tuple[Tensor, Tensor]) -> Tensor:
+        pixels, said = batch
+        return words_loss(model.connector.scores(model.image_features(pixels)), said)
+
+    return _fit(model, batch, loss, recipe, **options)
 
 
 def stage1(model: MiniLlava, recipe: LlavaRecipe = LIVE1, **options) -> Progress:
@@ -63,7 +95,8 @@ def stage2(model: MiniLlava, recipe: LlavaRecipe = LIVE2, *, learn_user: bool = 
     model.connector.requires_grad_(True)
 
     def batch(step: int) -> LlavaBatch:
-        return stage2_batch(model.tokenizer, step, recipe.batch_size, recipe.seed, learn_user)
+        talk = step >= recipe.short_only * recipe.steps
+        return stage2_batch(model.tokenizer, step, recipe.batch_size, recipe.seed, learn_user, talk)
 
     return _train(model, batch, recipe, **options)
 
@@ -81,17 +114,22 @@ def add_adapters(model: MiniLlava, rank: int, seed: int = 0) -> None:
         model.language_model = get_peft_model(model.language_model, config)
 
 
-def _train(
-    model: MiniLlava,
-    batch: Callable[[int], LlavaBatch],
-    recipe: LlavaRecipe,
-    callbacks: Iterable[Callable[[Progress], None]] = (),
-    state_file: Path | None = None,
-) -> Progress:
+def _train(model: MiniLlava, batch: Callable[[int], LlavaBatch], recipe: LlavaRecipe, **options) -> Progress:
     def loss(model: MiniLlava, batch: LlavaBatch) -> Tensor:
         with mixed_precision():
             return model(**batch.inputs())[0]
 
+    return _fit(model, batch, loss, recipe, **options)
+
+
+def _fit(
+    model: MiniLlava,
+    batch: Callable,
+    loss: Callable,
+    recipe: LlavaRecipe,
+    callbacks: Iterable[Callable[[Progress], None]] = (),
+    state_file: Path | None = None,
+) -> Progress:
     return fit(
         model,
         batch,

@@ -10,17 +10,28 @@ from pathlib import Path
 import torch
 
 from course_lib import checkpoints
-from course_lib.llava.learn import BAKED1, BAKED2, LlavaRecipe, add_adapters, born, stage1, stage2
+from course_lib.llava.learn import (
+    BAKED1,
+    BAKED2,
+    BAKED_WORDS,
+    LlavaRecipe,
+    add_adapters,
+    born,
+    first_words,
+    stage1,
+    stage2,
+)
 from course_lib.llava.model import MiniLlava
 from course_lib.training import Progress
 
 FILES = {
-    stage: checkpoints.FOLDER / f"{name}.safetensors" for stage, name in (("1", "llava_connector"), ("2", "llava"))
+    stage: checkpoints.FOLDER / f"{name}.safetensors"
+    for stage, name in (("words", "llava_words"), ("1", "llava_connector"), ("2", "llava"))
 }
 
 
 def load(stage: str, folder: Path = checkpoints.FOLDER) -> MiniLlava:
-    """The model after stage "1" (a captioner) or "2" (an assistant, its adapters merged).
+    """The model after its first "words", after stage "1" (a captioner), or "2" (an assistant, its adapters merged).
 
     CheckpointError, saying what to do, when a file is missing, damaged, or of another model.
     """
@@ -44,22 +55,29 @@ def trained(model: MiniLlava) -> dict[str, torch.Tensor]:
     return {name: parameter.detach() for name, parameter in model.named_parameters() if parameter.requires_grad}
 
 
-def bake_connector(out_folder: Path, recipe: LlavaRecipe = BAKED1) -> None:
-    """Stage 1 of the shipped model. Interrupted, it goes on where it was when called again."""
+def bake_words(out_folder: Path, recipe: LlavaRecipe = BAKED_WORDS) -> None:
+    """The connector's first words. Interrupted, it goes on where it was when called again, as do all bakes."""
     model = born(seed=recipe.seed)
+    progress = first_words(model, recipe, state_file=out_folder / "llava_words.training.safetensors")
+    _save(out_folder / FILES["words"].name, model, recipe, progress, "training scenes with their fullest caption")
+
+
+def bake_connector(out_folder: Path, recipe: LlavaRecipe = BAKED1) -> None:
+    """Stage 1 as LLaVA has it, captions through the frozen language model, on top of the first words."""
+    model = load("words", out_folder)
     progress = stage1(model, recipe, state_file=out_folder / "llava_connector.training.safetensors")
     _save(out_folder / FILES["1"].name, model, recipe, progress, "training scenes with two captions each")
 
 
 def bake(out_folder: Path, recipe: LlavaRecipe = BAKED2) -> None:
-    """Stage 2 of the shipped model, on top of its stage 1. Interrupted, it goes on where it was when called again."""
-    model = load("1", out_folder)
+    """Stage 2 of the shipped model, on top of the first words: captions in between make it answer worse (Lesson 06)."""
+    model = load("words", out_folder)
     progress = stage2(model, recipe, state_file=out_folder / "llava.training.safetensors")
     _save(out_folder / FILES["2"].name, model, recipe, progress, "training scenes with questions and instruction data")
 
 
 def _save(file: Path, model: MiniLlava, recipe: LlavaRecipe, progress: Progress, data: str) -> None:
-    """Write what was trained, in half precision, with its card; nothing when the run was stopped."""
+    """Write what was trained, with its card, the adapters in half precision; nothing when the run was stopped."""
     if progress.stopped:
         return
     card = {
@@ -69,6 +87,7 @@ def _save(file: Path, model: MiniLlava, recipe: LlavaRecipe, progress: Progress,
         "minutes": round(progress.seconds / 60, 1),
         "machine": checkpoints.machine(),
         "final_loss": round(sum(progress.losses[-200:]) / len(progress.losses[-200:]), 4),
-        "stored_as": "float16",
+        "stored_as": "float32, adapters float16",
     }
-    checkpoints.save(file, {name: tensor.half() for name, tensor in trained(model).items()}, card)
+    tensors = trained(model)
+    checkpoints.save(file, {name: t.half() if "lora" in name else t for name, t in tensors.items()}, card)

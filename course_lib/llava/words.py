@@ -1,0 +1,65 @@
+"""The connector's first words: each patch becomes a mixture of words that the language model already knows.
+
+LLaVA's connector learns from 558,000 captions and 7 billion parameters' patience. Ours has neither, and a plain MLP never
+gets a frozen pocket language model to answer. So it begins as a dictionary: which words hold of this patch? That is learned
+from captions alone, without any box, as word detectors once were (Fang et al., 2015, "From Captions to Visual Concepts and
+Back", arXiv 1411.4952, section 3). VLAP (Park et al., 2024, arXiv 2404.09632) and Ovis (Lu et al., 2024, arXiv 2405.20797)
+give large models patches as mixtures of words, too.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from course_lib.world.language import PLACES
+from course_lib.world.shapes import SHAPES
+from course_lib.world.stickers import COLOURS, classes
+
+RARE = -6.0  # the scores begin here: hardly any word holds of any patch
+SIZES = ("small", "big")
+LITTLE = {"in", "a", "on", "the", "at"}  # of "in a meadow", only the meadow can be seen
+
+
+class WordMixture(nn.Module):
+    """A connector: patch features [..., W] → Σ p(word | patch) · embedding of the word, plus a linear rest [..., D].
+
+    embeddings [K, D]: those of the K words that can be seen. The rest is 0 at first; what no word says (where a patch is)
+    finds its place there.
+    """
+
+    def __init__(self, vision_width: int, embeddings: Tensor) -> None:
+        super().__init__()
+        count, width = embeddings.shape
+        self.scores = nn.Sequential(nn.Linear(vision_width, width), nn.GELU(), nn.Linear(width, count))
+        self.words = nn.Parameter(embeddings.detach().clone())
+        self.rest = nn.Linear(vision_width, width)
+        nn.init.constant_(self.scores[-1].bias, RARE)
+        nn.init.zeros_(self.rest.weight)
+        nn.init.zeros_(self.rest.bias)
+
+    def forward(self, features: Tensor) -> Tensor:
+        return self.scores(features).sigmoid() @ self.words + self.rest(features)
+
+
+def seen_words(tokenizer) -> list[int]:
+    """Token ids of the words for what can be seen: names that training may use, colours, sizes, places. Sorted."""
+    names = [c.name for c in classes() if c.split == "base"]
+    places = [word for place in PLACES.values() for word in place.split() if word not in LITTLE]
+    texts = [f" {word}" for word in (*names, *SHAPES, "sign", *COLOURS, *SIZES, *places)]
+    return sorted({token for ids in tokenizer(texts, add_special_tokens=False)["input_ids"] for token in ids})
+
+
+def words_loss(scores: Tensor, said: Tensor) -> Tensor:
+    """Noisy-or: a word is said of a picture if it holds of at least one patch. scores [B, N, K], said bool [B, K] → scalar.
+
+    p(word | picture) = 1 − Π (1 − p(word | patch)); binary cross-entropy, summed over words, mean over pictures.
+    """
+    unsaid = -F.softplus(scores).sum(dim=1)  # [B, K]: log of the probability that it holds of no patch
+    is_said = torch.log1p(-unsaid.exp().clamp(max=1 - 1e-6))
+    return -torch.where(said, is_said, unsaid).sum(dim=1).mean()
+
+
+def said_words(tokenizer, captions: list[str], words: list[int]) -> Tensor:
+    """Which of the words each caption says: bool [B, K]."""
+    ids = [set(tokenizer(f" {caption}", add_special_tokens=False)["input_ids"]) for caption in captions]
+    return torch.tensor([[word in found for word in words] for found in ids])
