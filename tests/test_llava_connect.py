@@ -15,11 +15,14 @@ from course_lib.llava import (
     exercises_labels,
     exercises_splice,
     learn,
+    patch_words,
+    real,
 )
 from course_lib.llava.eyes import PocketEyes, TransformersEyes
 from course_lib.llava.stage1_parts import fingerprints, freeze, picture_labels, select_features
 from course_lib.lm.chat import Message, chat_segments
 from course_lib.lm.loss import IGNORE
+from course_lib.world.scenes import Recipe, make_scene
 
 EXERCISES = (
     exercises_features,
@@ -91,3 +94,49 @@ def test_what_learns_is_the_connector_and_fingerprints_prove_it(model):
     after = fingerprints(model.state_dict())
     assert [key for key in before if before[key] != after[key]] == [name]
     assert IGNORE == -100  # as the lesson writes it
+
+
+class Dictionary:
+    """A model whose eyes know what they look at: each patch is the embedding of a word of its thing, or of its place."""
+
+    def __init__(self, model, scenes):
+        self.tokenizer, self.language_model, self.connector = model.tokenizer, model.language_model, torch.nn.Identity()
+        self.known = [
+            [sorted(words)[0] if words else "sea" for words in patch_words._words_of_things(s)] for s in scenes
+        ]
+
+    def image_features(self, pixels):
+        ids = [[self.tokenizer.encode(f" {word}", add_special_tokens=False)[0] for word in row] for row in self.known]
+        return self.language_model.get_input_embeddings()(torch.tensor(ids)).detach()
+
+
+def test_a_patch_that_is_a_word_says_it_and_is_right_where_its_thing_is(model):
+    scenes = [make_scene(i, Recipe(stream="val", count=(1, 2), kinds=(1.0, 0.0, 0.0)), seed=3) for i in range(12)]
+    oracle = Dictionary(model, scenes)
+    assert patch_words.say(oracle, scenes) == oracle.known
+    true, other = patch_words.words_right(oracle, scenes)
+    assert len(true) == len(other) > 30
+    assert true.all()
+    assert other.mean() < 0.5
+    born, _ = patch_words.words_right(model, scenes)
+    assert born.mean() < 0.5
+
+
+def test_the_real_llava_has_the_same_parts_and_is_missed_in_a_sentence(monkeypatch, capsys):
+    from transformers import AutoProcessor, CLIPVisionConfig, LlamaConfig, LlavaConfig, LlavaForConditionalGeneration
+
+    eyes = CLIPVisionConfig(hidden_size=16, intermediate_size=16, num_hidden_layers=2, num_attention_heads=2)
+    words = LlamaConfig(vocab_size=40, hidden_size=24, intermediate_size=16, num_hidden_layers=1, num_attention_heads=2)
+    shares = real.shares(LlavaForConditionalGeneration(LlavaConfig(vision_config=eyes, text_config=words)))
+    assert list(shares) == ["vision_tower", "multi_modal_projector", "language_model"]
+    assert shares["multi_modal_projector"][0] == 16 * 24 + 24 + 24 * 24 + 24
+    assert sum(share for _, share in shares.values()) == pytest.approx(1)
+
+    def unreachable(*_, **__):
+        raise OSError("We couldn't connect to the hub.\nAnd more.")
+
+    monkeypatch.setattr(AutoProcessor, "from_pretrained", unreachable)
+    assert real.load_real_llava() is None
+    assert capsys.readouterr().out == (
+        f"{real.HUB[0]} could not be loaded (We couldn't connect to the hub.). The lesson goes on without it.\n"
+    )
