@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 
 from course_lib.llava import chat as room
+from course_lib.llava import looking
 from course_lib.llava.chat import QuestionError, ask, lit, show_replies, where
 from course_lib.llava.looking import covered, pointing_by_chance
 
@@ -150,3 +151,47 @@ def test_every_cell_is_covered_once_and_nothing_else():
 def test_chance_of_pointing_is_the_share_of_cells():
     whole, quarter = np.array([[0, 0, 64, 64]]), np.array([[0, 0, 32, 32]])
     assert pointing_by_chance([whole, quarter]) == pytest.approx((1 + 0.25) / 2)
+
+
+@pytest.fixture(scope="module")
+def llava():
+    """A MiniLlava that has learned nothing."""
+    from course_lib.clip import learn as clip_learn
+    from course_lib.llava.connector import make_connector
+    from course_lib.llava.eyes import PocketEyes
+    from course_lib.llava.model import MiniLlava
+    from course_lib.lm import learn as lm_learn
+    from course_lib.lm.tokenizer import get_tokenizer
+
+    torch.manual_seed(0)
+    return MiniLlava(PocketEyes(clip_learn.new_model()), make_connector(160, 192), lm_learn.born(), get_tokenizer())
+
+
+def test_an_answers_probability_is_that_of_its_tokens(llava):
+    pixels = torch.randn(2, 3, 64, 64)
+    ids, labels = llava.encode("where is this?", "at sea")
+    features = llava.image_features(pixels)
+    found = looking.answer_log_probabilities(llava, features, "where is this?", "at sea")
+    for row in range(2):
+        with torch.no_grad():
+            one = torch.tensor([ids])
+            loss, _ = llava(one, torch.ones_like(one), torch.tensor([labels]), features=features[row : row + 1])
+        learned = sum(label != -100 for label in labels)
+        assert found[row].item() == pytest.approx(-loss.item() * learned, abs=1e-3)
+
+
+def test_both_ways_of_looking_give_a_map_and_leave_the_model_as_it_was(llava):
+    pixels, before = torch.randn(1, 3, 64, 64), llava.language_model.config._attn_implementation
+    for method in (looking.look, looking.attended):
+        found = method(llava, pixels, "what is it?", "a cat")
+        assert found.shape == (8, 8) and (found >= 0).all() and np.isfinite(found).all()
+    assert found.sum() < 1  # attention: shares of it fall on words, too
+    assert llava.language_model.config._attn_implementation == before
+    assert looking.look(llava, torch.zeros(1, 3, 64, 64), "what is it?", "a cat").max() < 1e-4  # nothing to cover
+
+
+def test_only_its_language_model_gets_adapters(llava):
+    from course_lib.llava.lora import lora_targets, modules_of
+
+    names = lora_targets(modules_of(llava))
+    assert len(names) == 4 * 7 and all(name.startswith("language_model.model.layers") for name in names)

@@ -45,6 +45,12 @@ def right(said: Sequence[str], truth: Sequence[str]) -> np.ndarray:
     return np.array([clean(a) == clean(b) for a, b in zip(said, truth, strict=True)])
 
 
+def accuracy(model, about: Sequence[Asked]) -> float:
+    """The share of right answers with the true pictures, 0–1."""
+    said = answers(model, draw([one.scene for one in about]), prior.texts(about))
+    return float(right(said, prior.answers(about)).mean())
+
+
 def conditions(model, about: Sequence[Asked]) -> dict[str, np.ndarray]:
     """Right answers, bool [N], with the true picture, a blank one, another scene's, and from the words alone."""
     images = draw([one.scene for one in about])
