@@ -1,4 +1,4 @@
-"""The exercises of Lessons 06 and 07, in the order of the lessons."""
+"""The exercises of Lesson 06, in the order of the lesson."""
 
 from course_lib.llava import (
     exercises_connect,
@@ -6,10 +6,6 @@ from course_lib.llava import (
     exercises_fingerprints,
     exercises_freeze,
     exercises_labels,
-    exercises_lora,
-    exercises_lora_layers,
-    exercises_lora_merging,
-    exercises_lora_saving,
     exercises_splice,
 )
 
