@@ -9,13 +9,11 @@ from course_lib.llava import (
     exercises_splice,
 )
 
-STAGE_1 = (
-    exercises_features,
-    exercises_connect,
-    exercises_splice,
-    exercises_labels,
-    exercises_freeze,
-    exercises_fingerprints,
-)
-STAGE_2 = (exercises_lora, exercises_lora_merging, exercises_lora_layers, exercises_lora_saving)
-TASKS = [task for module in (*STAGE_1, *STAGE_2) for task in module.TASKS]
+TASKS = [
+    *exercises_features.TASKS,
+    *exercises_connect.TASKS,
+    *exercises_splice.TASKS,
+    *exercises_labels.TASKS,
+    *exercises_freeze.TASKS,
+    *exercises_fingerprints.TASKS,
+]
