@@ -42,7 +42,7 @@ def base_loss(model: WithAverage, batch: Batch) -> Tensor:
     """The mean square error of the predicted velocity, weighted by noise level."""
     noisy = add_noise(batch.latents, batch.noise, batch.t)
     with mixed_precision():
-        predicted = model.model.unet(noisy, batch.t, encoder_hidden_states=batch.states).sample
+        predicted = model.model.velocity(noisy, batch.t, batch.states)
     wanted = velocity(batch.latents, batch.noise, batch.t)
     error = F.mse_loss(predicted.float(), wanted, reduction="none").mean(dim=(1, 2, 3))  # [B]
     return (loss_weight(batch.t) * error).mean()

@@ -43,6 +43,15 @@ class Generator(nn.Module):
         self.space = PatchSpace(config.latent_channels)
         self.unet = unet(config, gated)
 
+    def velocity(self, noisy: Tensor, t: Tensor, states: Tensor, grounding: dict[str, Tensor] | None = None) -> Tensor:
+        """What the UNet predicts: latents [B, C, H, W], levels int [B], text states [B, L, 128], and for a gated model boxes.
+
+        Without grounding a gated model skips its gates and is the base. A grounding without boxes isn't that: null tokens
+        pass the gates like any other.
+        """
+        asked = None if grounding is None else {"gligen": grounding}
+        return self.unet(noisy, t, encoder_hidden_states=states, cross_attention_kwargs=asked).sample
+
 
 def unet(config: GeneratorConfig, gated: bool) -> nn.Module:
     """diffusers' UNet2DConditionModel. The gated one has every weight of the base under the same name, and more."""
@@ -87,6 +96,13 @@ def add_gates(base: Generator, seed: int = 0) -> Generator:
     for name, parameter in gated.named_parameters():
         parameter.requires_grad_(is_grounding(name))
     return gated.eval()
+
+
+def set_strength(model: Generator, beta: float) -> None:
+    """How far the boxes may speak from now on: 1 fully, 0 not at all."""
+    for block in transformer_blocks(model.unet):
+        if hasattr(block, "fuser"):
+            block.fuser.beta = beta
 
 
 def is_grounding(name: str) -> bool:

@@ -68,7 +68,7 @@ def object_losses(model: Generator, paired: PairedScenes, levels: tuple[int, ...
         for caption in CAPTIONS:
             with mixed_precision():
                 states = text_states(paired.captions[caption])
-                predicted = model.unet(noisy, t, encoder_hidden_states=states).sample.float()
+                predicted = model.velocity(noisy, t, states).float()
             error = (predicted - wanted).square().mean(dim=1, keepdim=True)  # [N, 1, H, W]
             losses[caption].append((error * paired.inside).sum((1, 2, 3)) / paired.inside.sum((1, 2, 3)))
     return {caption: torch.stack(found) for caption, found in losses.items()}

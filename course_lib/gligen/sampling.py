@@ -1,45 +1,69 @@
-"""From noise to pictures: DDIM steps, classifier-free guidance."""
+"""From noise to pictures: DDIM steps, with guidance, with boxes or without."""
 
 import torch
 from torch import Tensor
 
+from course_lib.gligen.asking import Asked, ask
 from course_lib.gligen.diffusion import STEPS, alphas_cumprod
-from course_lib.gligen.model import Generator, text_states
+from course_lib.gligen.guidance import grounding_strengths, guided_velocity
+from course_lib.gligen.model import Generator, set_strength, text_states
 from course_lib.precision import mixed_precision
 
 
 def noise_levels(steps: int) -> list[int]:
-    """The levels that `steps` steps visit, the noisiest first: every (1000 / steps)-th, from 1000 − 1000/steps down to 0."""
+    """The levels that `steps` steps visit, the noisiest first: 1000 − 1000/steps, …, 1000/steps, 0."""
     return [level * (STEPS // steps) for level in reversed(range(steps))]
 
 
-def ddim_step(noisy: Tensor, v: Tensor, t: int, to: int) -> Tensor:
-    """One deterministic step from noise level t to level `to`; to < 0 means no noise at all (Song et al. 2021, eq. 12, σ = 0).
+def ddim_step(noisy: Tensor, v: Tensor, kept: Tensor, kept_after: Tensor) -> Tensor:
+    """One deterministic step to a cleaner level (Song et al. 2021, eq. 12 with σ = 0).
 
-    noisy [B, C, H, W], v the predicted velocity → [B, C, H, W].
+    noisy [B, C, H, W]; v, the predicted velocity √ᾱ · noise − √(1 − ᾱ) · clean; ᾱ here and after the step, scalars → [B, C, H, W].
     """
-    kept = alphas_cumprod()
-    here, there = kept[t], kept[to] if to >= 0 else kept.new_tensor(1.0)
-    clean = here.sqrt() * noisy - (1 - here).sqrt() * v
-    noise = here.sqrt() * v + (1 - here).sqrt() * noisy
-    return there.sqrt() * clean + (1 - there).sqrt() * noise
-
-
-def guided(with_caption: Tensor, without: Tensor, guidance: float) -> Tensor:
-    """Classifier-free guidance (Ho and Salimans 2022): further along the way from no caption to the caption."""
-    return without + guidance * (with_caption - without)
+    clean = kept.sqrt() * noisy - (1 - kept).sqrt() * v
+    noise = kept.sqrt() * v + (1 - kept).sqrt() * noisy
+    return kept_after.sqrt() * clean + (1 - kept_after).sqrt() * noise
 
 
 @torch.no_grad()
-def sample(model: Generator, captions: list[str], *, seed: int = 0, steps: int = 20, guidance: float = 3.0) -> Tensor:
-    """Captions → pictures in 0–1 [B, 3, 64, 64]; the same for the same seed."""
-    count, size = len(captions), model.config.latent_size
-    generator = torch.Generator().manual_seed(seed)
-    x = torch.randn(count, model.config.latent_channels, size, size, generator=generator)
-    states = text_states([*captions, *[""] * count])  # [2B, L, 128]: both in one pass
+def sample(
+    model: Generator,
+    captions: list[str],
+    boxes: list[list[Asked]] | None = None,
+    *,
+    seed: int = 0,
+    steps: int = 20,
+    guidance: float = 3.0,
+    on: float = 1.0,
+) -> Tensor:
+    """Captions, and for a gated model boxes → pictures in 0–1 [B, 3, 64, 64]; the same for the same seed.
+
+    `on` is the share of the steps, from the first, in which the boxes are heard.
+    """
+    x = _noise(model, len(captions), seed)
+    caption, empty = text_states(captions), text_states([""] * len(captions))
+    grounding, nothing = (ask(boxes), ask([[]] * len(captions))) if boxes is not None else (None, None)
     levels = noise_levels(steps)
-    for t, to in zip(levels, [*levels[1:], -1], strict=True):
-        with mixed_precision():
-            v = model.unet(torch.cat([x, x]), t, encoder_hidden_states=states).sample.float()
-        x = ddim_step(x, guided(*v.chunk(2), guidance), t, to)
+    kept = torch.cat([alphas_cumprod()[levels], torch.ones(1)])  # the last step leaves no noise
+    for i, (level, beta) in enumerate(zip(levels, grounding_strengths(steps, on), strict=True)):
+        set_strength(model, beta)
+        v = guided_velocity(_predictor(model, x, level), caption, grounding, empty, nothing, guidance)
+        x = ddim_step(x, v, kept[i], kept[i + 1])
+    set_strength(model, 1.0)
     return model.space.decode(x)
+
+
+def _noise(model: Generator, count: int, seed: int) -> Tensor:
+    """[B, C, H, W]."""
+    shape = count, model.config.latent_channels, model.config.latent_size, model.config.latent_size
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+
+
+def _predictor(model: Generator, x: Tensor, level: int):
+    """The velocity at these latents and this level, as a function of text states and grounding."""
+
+    def predict(states: Tensor, grounding) -> Tensor:
+        with mixed_precision():
+            return model.velocity(x, torch.full((len(x),), level), states, grounding).float()
+
+    return predict
