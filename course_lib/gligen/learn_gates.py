@@ -1,0 +1,118 @@
+"""How the gates are trained: the base frozen, boxes given, the caption often kept back."""
+
+import random
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from course_lib.clip.pixels import to_tensor
+from course_lib.gligen.asking import Asked, ask
+from course_lib.gligen.diffusion import STEPS, add_noise, loss_weight, velocity
+from course_lib.gligen.model import Generator, text_states
+from course_lib.gligen.space import PatchSpace
+from course_lib.gligen.world import PIXELS, caption_of, draw_scene
+from course_lib.precision import mixed_precision
+from course_lib.training import Progress, fit
+from course_lib.world.language import phrase
+from course_lib.world.render import Picture, render
+from course_lib.world.scenes import Scene
+
+
+@dataclass(frozen=True)
+class GatesRecipe:
+    """A training run of gates and grounding net. Published: lr 5e-5, 500,000 steps; a small model can do with fewer, larger ones."""
+
+    steps: int | None = None  # either these, or
+    seconds: float | None = None
+    batch_size: int = 32
+    learning_rate: float = 1e-3
+    gate_rate: float = (
+        10.0  # the gates' own rate is so many times as high: they begin at 0, and all else waits for them
+    )
+    no_grounding: float = 0.1  # share of batches without a box
+    no_caption: float = 0.5  # share of captions left out, so that the boxes must be read
+    count: tuple[int, int] = (1, 2)
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class GroundedBatch:
+    """One step of the gates."""
+
+    latents: Tensor  # [B, C, H, W], clean
+    states: Tensor  # [B, L, 128]
+    grounding: dict[str, Tensor]  # see `asking.ask`
+    noise: Tensor  # [B, C, H, W]
+    t: Tensor  # int [B]
+
+
+def make_batch(step: int, recipe: GatesRecipe, space: PatchSpace) -> GroundedBatch:
+    """The batch of a step, from its number alone."""
+    rng = random.Random(f"gligen/gates/{recipe.seed}/{step}")
+    first = step * recipe.batch_size
+    # Scenes of another seed than the base's: the gates should not learn what the base has by heart.
+    scenes = [draw_scene(first + i, "train", recipe.count, recipe.seed + 1000) for i in range(recipe.batch_size)]
+    drawn = [render(scene, PIXELS) for scene in scenes]
+    captions = ["" if rng.random() < recipe.no_caption else caption_of(scene, rng) for scene in scenes]
+    asked = [true_boxes(scene, picture) for scene, picture in zip(scenes, drawn, strict=True)]
+    for boxes in asked:
+        rng.shuffle(boxes)
+    latents = space.encode(torch.cat([to_tensor(picture.image[None]) for picture in drawn]))
+    generator = torch.Generator().manual_seed(rng.randrange(2**62))
+    noise = torch.randn(latents.shape, generator=generator)
+    t = torch.randint(STEPS, (len(scenes),), generator=generator)
+    if rng.random() < recipe.no_grounding:
+        asked = [[] for _ in scenes]
+    return GroundedBatch(latents, text_states(captions), ask(asked), noise, t)
+
+
+def true_boxes(scene: Scene, picture: Picture) -> list[Asked]:
+    """What is where in a rendered scene, one phrase and box a thing that can be seen."""
+    shares = (picture.boxes / PIXELS).tolist()
+    return [
+        Asked(phrase(thing, size=False), tuple(box))
+        for thing, box in zip(scene.things, shares, strict=True)
+        if box[2] > box[0]
+    ]
+
+
+def grounded_loss(model: Generator, batch: GroundedBatch) -> Tensor:
+    """The base's loss, with boxes."""
+    noisy = add_noise(batch.latents, batch.noise, batch.t)
+    with mixed_precision():
+        predicted = model.velocity(noisy, batch.t, batch.states, batch.grounding)
+    wanted = velocity(batch.latents, batch.noise, batch.t)
+    error = F.mse_loss(predicted.float(), wanted, reduction="none").mean(dim=(1, 2, 3))  # [B]
+    return (loss_weight(batch.t) * error).mean()
+
+
+def train_gates(
+    model: Generator,
+    recipe: GatesRecipe,
+    *,
+    callbacks: Iterable[Callable[[Progress], None]] = (),
+    state_file: Path | None = None,
+) -> Progress:
+    """Train in place what `model.add_gates` left free; see `training.fit` for stopping and resuming."""
+    gates = [name for name, _ in model.named_parameters() if ".alpha_" in name]
+    return fit(
+        model,
+        lambda step: make_batch(step, recipe, model.space),
+        grounded_loss,
+        steps=recipe.steps,
+        seconds=recipe.seconds,
+        learning_rate=recipe.learning_rate,
+        weight_decay=0.0,
+        rates=dict.fromkeys(gates, recipe.gate_rate),
+        callbacks=callbacks,
+        state_file=state_file,
+    )
+
+
+def openness(model: Generator) -> dict[str, float]:
+    """tanh(α) of every gate, by its name, from the input to the output."""
+    return {name: parameter.tanh().item() for name, parameter in model.named_parameters() if ".alpha_" in name}
