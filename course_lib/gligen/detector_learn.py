@@ -30,7 +30,7 @@ class DetectorRecipe:
     seed: int = 0
 
 
-BAKED = DetectorRecipe(steps=2500)
+BAKED = DetectorRecipe(steps=1200)
 
 
 @dataclass(frozen=True)
