@@ -56,19 +56,27 @@ def _renamed(scene: Scene) -> Scene:
     )
 
 
-@torch.no_grad()
 def object_losses(model: Generator, paired: PairedScenes, levels: tuple[int, ...] = LEVELS) -> dict[str, Tensor]:
     """Caption → mean square error of v inside the things, [levels, N]: the same noise for each caption."""
-    clean = model.space.encode(paired.images)
+    return {name: error_inside(model, paired, paired.captions[name], None, levels) for name in CAPTIONS}
+
+
+@torch.no_grad()
+def error_inside(
+    model: Generator,
+    paired: PairedScenes,
+    captions: list[str],
+    grounding: dict[str, Tensor] | None,
+    levels: tuple[int, ...],
+) -> Tensor:
+    """Mean square error of v inside the things, [levels, N]; the noise is the same at every call."""
+    clean, states = model.space.encode(paired.images), text_states(captions)
     noise = torch.randn(clean.shape, generator=torch.Generator().manual_seed(1))
-    losses: dict[str, list[Tensor]] = {caption: [] for caption in CAPTIONS}
+    losses = []
     for level in levels:
         t = torch.full((len(clean),), level)
-        wanted, noisy = velocity(clean, noise, t), add_noise(clean, noise, t)
-        for caption in CAPTIONS:
-            with mixed_precision():
-                states = text_states(paired.captions[caption])
-                predicted = model.velocity(noisy, t, states).float()
-            error = (predicted - wanted).square().mean(dim=1, keepdim=True)  # [N, 1, H, W]
-            losses[caption].append((error * paired.inside).sum((1, 2, 3)) / paired.inside.sum((1, 2, 3)))
-    return {caption: torch.stack(found) for caption, found in losses.items()}
+        with mixed_precision():
+            predicted = model.velocity(add_noise(clean, noise, t), t, states, grounding).float()
+        error = (predicted - velocity(clean, noise, t)).square().mean(dim=1, keepdim=True)  # [N, 1, H, W]
+        losses.append((error * paired.inside).sum((1, 2, 3)) / paired.inside.sum((1, 2, 3)))
+    return torch.stack(losses)

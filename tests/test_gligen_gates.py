@@ -1,0 +1,86 @@
+"""Training the gates: what is given, what may change, and the measures that say whether it helped."""
+
+import pytest
+import torch
+
+from course_lib.gligen import learn, learn_gates
+from course_lib.gligen.asking import Asked
+from course_lib.gligen.learn_gates import GatesRecipe, openness, train_gates, true_boxes
+from course_lib.gligen.model import GeneratorConfig, add_gates, is_grounding, set_strength, transformer_blocks
+from course_lib.gligen.paired import object_losses, paired_scenes
+from course_lib.gligen.paired_boxes import asked_boxes, grounded_losses
+from course_lib.gligen.sampling import sample
+from course_lib.gligen.world import NAMES, PIXELS, draw_scene
+from course_lib.world.render import render
+
+TINY = GeneratorConfig(channels=(16, 32))
+BUS = Asked("a bus", (0.1, 0.2, 0.6, 0.7))
+
+
+@pytest.fixture(scope="module")
+def base():
+    return learn.new_base(TINY).model.eval()
+
+
+@pytest.fixture(scope="module")
+def trained(base):
+    model = add_gates(base)
+    train_gates(model, GatesRecipe(steps=12, batch_size=6))
+    return model
+
+
+def test_the_base_in_it_stays_as_it_was_and_every_gate_moves(base, trained):
+    weights = trained.state_dict()
+    assert all(torch.equal(weights[name], weight) for name, weight in base.state_dict().items())
+    assert len(openness(trained)) == 8 and all(openness(trained).values())
+    fresh = add_gates(base).state_dict()
+    moved = {name for name, weight in weights.items() if not torch.equal(weight, fresh[name])}
+    assert moved and all(map(is_grounding, moved))
+
+
+@torch.no_grad()
+def test_without_boxes_or_strength_a_gated_model_draws_what_the_base_draws(base, trained):
+    alone = sample(base, ["a bus on the beach"], steps=4)
+    assert torch.equal(sample(trained, ["a bus on the beach"], steps=4), alone)
+    for block in transformer_blocks(trained.unet):
+        block.fuser.alpha_attn.fill_(0.8)
+    assert torch.equal(sample(trained, ["a bus on the beach"], [[BUS]], steps=4, on=0.0), alone)
+    asked = sample(trained, ["a bus on the beach"], [[BUS]], steps=4)
+    assert asked.shape == (1, 3, PIXELS, PIXELS) and not torch.equal(asked, alone)
+    # null tokens pass the gates, too: no boxes isn't no grounding
+    assert not torch.equal(sample(trained, ["a bus on the beach"], [[]], steps=4), alone)
+    assert all(block.fuser.beta == 1.0 for block in transformer_blocks(trained.unet))
+    set_strength(base, 0.5)  # a base has no gates, and doesn't mind
+
+
+def test_boxes_are_those_of_the_picture_and_dropped_as_the_recipe_says(base):
+    scene = draw_scene(0, "train", (2, 2))
+    picture = render(scene, PIXELS)
+    for one, thing, box in zip(true_boxes(scene, picture), scene.things, picture.boxes, strict=True):
+        assert one.phrase.endswith(thing.name)
+        torch.testing.assert_close(torch.tensor(one.box) * PIXELS, torch.from_numpy(box).float())
+    never = learn_gates.make_batch(0, GatesRecipe(steps=1, batch_size=4, no_grounding=1.0), base.space)
+    assert never.grounding["masks"].sum() == 0
+    always = learn_gates.make_batch(0, GatesRecipe(steps=1, batch_size=4, no_grounding=0.0, no_caption=1.0), base.space)
+    assert always.grounding["masks"].sum(dim=1).min() >= 1
+    assert torch.equal(always.states[0], always.states[3])  # both are the empty caption
+
+
+def test_gates_see_no_picture_that_the_base_has_seen():
+    seeds = {learn.BAKED.seed, 1, GatesRecipe().seed + 1000}  # the base's, its latent space's, the gates'
+    assert len(seeds) == 3
+
+
+def test_paired_losses_differ_only_in_what_is_said(base, trained):
+    paired = paired_scenes(12)
+    for scene, true, wrong in zip(paired.scenes, paired.captions["true"], paired.captions["wrong"], strict=True):
+        names = {thing.name for thing in scene.things}
+        assert all(name in true for name in names) and not any(name in wrong for name in names)
+        assert sum(name in wrong for name in NAMES) == len(names)
+    losses = object_losses(base, paired, (500,))
+    assert torch.equal(losses["true"], object_losses(base, paired, (500,))["true"])
+    boxes = asked_boxes(paired)
+    for true, shuffled in zip(boxes["true"], boxes["shuffled"], strict=True):
+        assert [one.phrase for one in true] == [one.phrase for one in shuffled]
+    assert sum(a != b for a, b in zip(boxes["true"], boxes["shuffled"], strict=True)) >= 11
+    assert all(loss.shape == (1, 12) for loss in grounded_losses(trained, paired, levels=(500,)).values())
