@@ -18,6 +18,8 @@ BAKES = {
     "llava_connector": "course_lib.llava.saved:bake_connector",
     "llava": "course_lib.llava.saved:bake",
     "llava_smollm2": "course_lib.llava.smollm2:bake",
+    "gligen_base": "course_lib.gligen.learn:bake_base",
+    "gligen_detector": "course_lib.gligen.detector_learn:bake_detector",
 }
 
 
