@@ -7,6 +7,7 @@ import signal
 import pytest
 import torch
 
+from course_lib.checkpoints import CheckpointError
 from course_lib.clip.pixels import to_tensor
 from course_lib.gligen import batches, learn, world
 from course_lib.gligen.diffusion import STEPS, add_noise, alphas_cumprod, loss_weight, velocity
@@ -22,7 +23,7 @@ from course_lib.gligen.model import (
     text_states,
     transformer_blocks,
 )
-from course_lib.gligen.sampling import ddim_step, noise_levels
+from course_lib.gligen.sampling import ddim_step, noise_levels, sample
 from course_lib.gligen.space import PatchSpace
 
 TINY = GeneratorConfig(channels=(16, 32))
@@ -212,6 +213,16 @@ def test_the_base_learns_and_goes_on_where_it_was_stopped(tmp_path):
     resumed = learn.new_base(TINY)
     assert learn.train_base(resumed, recipe, state_file=state).losses == progress.losses
     assert all(map(torch.equal, resumed.state_dict().values(), whole.state_dict().values()))  # the average, too
+
+
+def test_a_baked_base_is_the_average_and_comes_with_its_card(tmp_path):
+    learn.bake_base(tmp_path, learn.BaseRecipe(steps=2, batch_size=2))
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["gligen_base.json", "gligen_base.safetensors"]
+    loaded = learn.load_base(tmp_path / "gligen_base.safetensors")
+    pictures = sample(loaded, ["a bus on the beach", ""], steps=2)
+    assert pictures.shape == (2, 3, world.PIXELS, world.PIXELS) and pictures.isfinite().all()
+    with pytest.raises(CheckpointError, match="bake gligen_base"):
+        learn.load_base(tmp_path / "elsewhere" / "gligen_base.safetensors")
 
 
 def test_the_average_follows_the_weights():

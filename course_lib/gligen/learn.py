@@ -80,6 +80,14 @@ def new_base(config: GeneratorConfig = CONFIG, seed: int = 0) -> WithAverage:
     return WithAverage(generator)
 
 
+def load_base(file: Path = CHECKPOINT) -> Generator:
+    """The one we made earlier. Raises CheckpointError, saying what to do, when it is missing or damaged."""
+    _, card = checkpoints.load(file)
+    model = Generator(GeneratorConfig(**{**card["config"], "channels": tuple(card["config"]["channels"])}))
+    checkpoints.load_into(model, file)
+    return model.eval()
+
+
 def bake_base(out_folder: Path, recipe: BaseRecipe = BAKED) -> None:
     """Train the shipped base. Interrupted, it goes on where it was when called again."""
     model = new_base(seed=recipe.seed)
