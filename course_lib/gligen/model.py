@@ -1,0 +1,130 @@
+"""The generator: diffusers' UNet, small; without boxes (the base), and with GLIGEN's gated layers between."""
+
+from dataclasses import asdict, dataclass
+from functools import cache
+
+import torch
+from torch import Tensor, nn
+
+from course_lib.clip import learn as clip_learn
+from course_lib.clip.text import pool_at_end
+from course_lib.clip.tokenizer import get_tokenizer
+from course_lib.gligen.gated import GatedSelfAttention
+from course_lib.gligen.space import CHANNELS, PatchSpace
+
+TOKENS = 24  # of a caption; the longest of this world's has fewer
+
+
+@dataclass(frozen=True)
+class GeneratorConfig:
+    """The sizes of the UNet."""
+
+    latent_size: int = 16
+    latent_channels: int = CHANNELS
+    channels: tuple[int, ...] = (64, 128)  # at 16 × 16 and 8 × 8 cells; attention at 8 × 8 only
+    head_width: int = 32
+    text_width: int = 128  # of PocketCLIP's text tower
+    norm_groups: int = 16
+
+    def to_dict(self) -> dict:
+        """For a checkpoint's card."""
+        return asdict(self)
+
+
+CONFIG = GeneratorConfig()
+
+
+class Generator(nn.Module):
+    """A UNet and the space it works in."""
+
+    def __init__(self, config: GeneratorConfig = CONFIG, gated: bool = False) -> None:
+        super().__init__()
+        self.config = config
+        self.space = PatchSpace(config.latent_channels)
+        self.unet = unet(config, gated)
+
+    def velocity(self, noisy: Tensor, t: Tensor, states: Tensor, grounding: dict[str, Tensor] | None = None) -> Tensor:
+        """What the UNet predicts: latents [B, C, H, W], levels int [B], text states [B, L, 128], and for a gated model boxes.
+
+        Without grounding a gated model skips its gates and is the base. A grounding without boxes isn't that: null tokens
+        pass the gates like any other.
+        """
+        asked = None if grounding is None else {"gligen": grounding}
+        return self.unet(noisy, t, encoder_hidden_states=states, cross_attention_kwargs=asked).sample
+
+
+def unet(config: GeneratorConfig, gated: bool) -> nn.Module:
+    """diffusers' UNet2DConditionModel. The gated one has every weight of the base under the same name, and more."""
+    from diffusers import UNet2DConditionModel
+
+    levels = len(config.channels)
+    made = UNet2DConditionModel(
+        sample_size=config.latent_size,
+        in_channels=config.latent_channels,
+        out_channels=config.latent_channels,
+        block_out_channels=config.channels,
+        down_block_types=("DownBlock2D",) * (levels - 1) + ("CrossAttnDownBlock2D",),
+        up_block_types=("CrossAttnUpBlock2D",) + ("UpBlock2D",) * (levels - 1),
+        layers_per_block=1,
+        cross_attention_dim=config.text_width,
+        # diffusers calls the number of heads so, for historical reasons (their issue 2011)
+        attention_head_dim=tuple(width // config.head_width for width in config.channels),
+        norm_num_groups=config.norm_groups,
+        attention_type="gated" if gated else "default",
+    )
+    for block in transformer_blocks(made) if gated else ():
+        # ours: the same to the last weight's name, and it can be turned down
+        block.fuser = GatedSelfAttention(block.dim, config.text_width, block.num_attention_heads)
+    return made
+
+
+def transformer_blocks(unet: nn.Module) -> list[nn.Module]:
+    """The blocks with self-attention, (gate), cross-attention and feed-forward, from the input to the output."""
+    from diffusers.models.attention import BasicTransformerBlock
+
+    return [module for module in unet.modules() if isinstance(module, BasicTransformerBlock)]
+
+
+def add_gates(base: Generator, seed: int = 0) -> Generator:
+    """A gated generator with the base's weights, in which only gates and grounding net learn. The base is not changed."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        gated = Generator(base.config, gated=True)
+    if any(map(is_grounding, base.state_dict())):
+        raise ValueError("add_gates wants a base without gates, and this model has some already")
+    gated.load_state_dict({**gated.state_dict(), **base.state_dict()})
+    for name, parameter in gated.named_parameters():
+        parameter.requires_grad_(is_grounding(name))
+    return gated.eval()
+
+
+def set_strength(model: Generator, beta: float) -> None:
+    """How far the boxes may speak from now on: 1 fully, 0 not at all."""
+    for block in transformer_blocks(model.unet):
+        if hasattr(block, "fuser"):
+            block.fuser.beta = beta
+
+
+def is_grounding(name: str) -> bool:
+    """True for the weights that GLIGEN adds, by their name."""
+    return ".fuser." in name or ".position_net." in name
+
+
+def text_states(captions: list[str]) -> Tensor:
+    """What cross-attention reads: one state of the frozen text tower a token, [B, 24, 128]. "" is no caption."""
+    tokens = get_tokenizer()(captions, context_length=TOKENS)
+    with torch.no_grad():
+        return frozen_clip().text.states(tokens).float()
+
+
+@cache
+def frozen_clip():
+    """The baked PocketCLIP, which is not trained here."""
+    return clip_learn.load_baked().requires_grad_(False)
+
+
+@torch.no_grad()
+def phrase_embeddings(phrases: list[str]) -> Tensor:
+    """Phrases → [N, 128]: the text tower's state at the end of the phrase, before its projection, as GLIGEN takes it."""
+    tokens = get_tokenizer()(phrases, context_length=TOKENS)
+    return pool_at_end(frozen_clip().text.states(tokens), tokens).float()
