@@ -14,6 +14,7 @@ ROOMS = {
     "clip": "course_lib.clip.measure:figures",
     "lm": "course_lib.lm.measure:figures",
     "instruct": "course_lib.instruct.measure:figures",
+    "llava": "course_lib.llava.measure:figures",
     "seem": "course_lib.seem.measure:figures",
 }
 

@@ -1,4 +1,4 @@
-"""The exercises of Lesson 06, in the order of the lesson."""
+"""The exercises of Lessons 06 and 07, in the order of the lessons."""
 
 from course_lib.llava import (
     exercises_connect,
@@ -6,14 +6,20 @@ from course_lib.llava import (
     exercises_fingerprints,
     exercises_freeze,
     exercises_labels,
+    exercises_lora,
+    exercises_lora_layers,
+    exercises_lora_merging,
+    exercises_lora_saving,
     exercises_splice,
 )
 
-TASKS = [
-    *exercises_features.TASKS,
-    *exercises_connect.TASKS,
-    *exercises_splice.TASKS,
-    *exercises_labels.TASKS,
-    *exercises_freeze.TASKS,
-    *exercises_fingerprints.TASKS,
-]
+STAGE_1 = (
+    exercises_features,
+    exercises_connect,
+    exercises_splice,
+    exercises_labels,
+    exercises_freeze,
+    exercises_fingerprints,
+)
+STAGE_2 = (exercises_lora, exercises_lora_merging, exercises_lora_layers, exercises_lora_saving)
+TASKS = [task for module in (*STAGE_1, *STAGE_2) for task in module.TASKS]

@@ -1,0 +1,502 @@
+# ---
+# title: "LLaVA II: visual instruction tuning with LoRA"
+# objectives:
+#   - write LoRA by hand, with its birth, its scale and its merging, and find it equal to peft's
+#   - decide which layers get an adapter, what learns at which rate, and what must be saved
+#   - tune your LLaVA on instructions, and break it in the three commonest ways
+#   - prove that it looks, with blank, shuffled and contradictory pictures beside the best guess from the words
+#   - measure hallucination with POPE, and read its yes-ratio
+# prerequisites:
+#   - "[connecting vision to language](06_llava_connect.ipynb)"
+#   - "[instruction data](05_instruction_data.ipynb)"
+# minutes: 75
+# gpu: A T4 is enough to tune a LLaVA of half a billion parameters at the end; nothing else needs one.
+# ---
+
+# %% tags=["setup"]
+from course_lib.exercise import exercise, hint, points, progress
+from course_lib.session import begin
+
+session = begin(lesson="07_llava_tuned")
+
+# %% [markdown]
+# ## See it: a captioner and an assistant
+#
+# In Lesson 06 a connector learned to put pictures where the language model expects words, and captions through the frozen language model made a captioner
+# of it. Here it is beside an *assistant*: same eyes, same kind of connector, but tuned on questions and instructions.
+#
+# **Predict before you run:** what will a captioner say when it is asked for a colour?
+
+# %%
+import copy
+import random
+
+import numpy as np
+import torch
+from torch import nn
+
+from course_lib import show
+from course_lib.llava import learn, lora, measure, saved, testsets
+from course_lib.world.render import render
+from course_lib.world.scenes import Recipe, make_scene
+
+captioner, assistant = saved.load("1"), saved.load("2")
+examples = [one for kind in ("colour", "count", "relation", "place") for one in testsets.asked(kind, 1, stream="val")]
+for one in examples:
+    image, text = render(one.scene).image[None], [one.question.text]
+    print(text[0], f"(right: {one.question.answer})")
+    print("   captioner:", measure.answers(captioner, image, text)[0])
+    print("   assistant:", measure.answers(assistant, image, text)[0])
+
+# %% [markdown]
+# Asked for a colour, the captioner describes what it takes for the picture; sometimes it listens, since its language model has been an assistant. The talk made this point with BLIP-2 and Flamingo, which describe a picture well and answer a question about it
+# with the same description. LLaVA's paper has a number for it: without instruction tuning its model scores 21.5 on LLaVA-Bench (COCO), with it
+# 85.1 (Liu et al., 2023, [arXiv 2304.08485](https://arxiv.org/abs/2304.08485)).
+#
+# ## Build it: LoRA
+#
+# In stage 2 the language model itself must learn. Ours is small, and could learn in full; one of 7 billion parameters needs some 16 bytes for each of
+# them while it learns (weight, gradient, two moments of Adam), more than 100 GB. *LoRA* (Hu et al., 2021,
+# [arXiv 2106.09685](https://arxiv.org/abs/2106.09685)) freezes every matrix $W$ and learns a small change beside it, the product of two thin ones:
+#
+# $$W' = W + \frac{\alpha}{r} B A, \qquad A \in \mathbb R^{r \times in},\; B \in \mathbb R^{out \times r}$$
+#
+# With $r = 8$ and a matrix of 4096 × 4096 that is 65,536 numbers in place of 16.8 million. How must $A$ and $B$ begin?
+#
+# <!-- exercise: llava.new_adapter -->
+#
+# Two wishes: before the first step, the model is the base model *exactly*. And a gradient must flow from the first step on.
+
+# %%
+import math
+
+
+# %% tags=["check"]
+@exercise("llava.new_adapter")
+def new_adapter(in_features, out_features, r):
+    """→ A [r, in] and B [out, r], float32"""
+    ### BEGIN SOLUTION
+    a = torch.empty(r, in_features)
+    nn.init.kaiming_uniform_(a, a=math.sqrt(5))
+    return a, torch.zeros(out_features, r)
+    ### END SOLUTION
+
+
+# %% [markdown]
+# <!-- exercise: llava.lora_forward -->
+#
+# Never multiply $B$ and $A$ here: two thin products are much cheaper than one thick matrix. The rank is in `a.shape`.
+
+
+# %% tags=["check"]
+@exercise("llava.lora_forward")
+def lora_forward(x, weight, a, b, alpha):
+    """x [..., in], weight [out, in], a [r, in], b [out, r] → [..., out]"""
+    ### BEGIN SOLUTION
+    r = a.shape[0]
+    return x @ weight.T + alpha / r * (x @ a.T @ b.T)
+    ### END SOLUTION
+
+
+# %% [markdown]
+# When training is over, nobody needs to pay for a second way any more.
+#
+# <!-- exercise: llava.merged_weight -->
+#
+# One matrix that does what both ways do together.
+
+
+# %% tags=["check"]
+@exercise("llava.merged_weight")
+def merged_weight(weight, a, b, alpha):
+    """weight [out, in], a [r, in], b [out, r] → [out, in]"""
+    ### BEGIN SOLUTION
+    return weight + alpha / a.shape[0] * (b @ a)
+    ### END SOLUTION
+
+
+# %% [markdown]
+# A layer is soon made of them. peft, the library that everybody uses, must agree: same $A$ and $B$, same output; merged and unmerged, too.
+
+# %% tags=["check"]
+from peft import LoraConfig, get_peft_model
+
+
+class Lora(nn.Module):
+    """A linear layer, and your adapter beside it."""
+
+    def __init__(self, base, r, alpha):
+        super().__init__()
+        self.base, self.alpha = base.requires_grad_(False), alpha
+        a, b = new_adapter(base.in_features, base.out_features, r)
+        self.lora_A, self.lora_B = nn.Parameter(a), nn.Parameter(b)
+
+    def forward(self, x):
+        return lora_forward(x, self.base.weight, self.lora_A, self.lora_B, self.alpha)
+
+
+torch.manual_seed(session.seed)
+base = nn.Sequential(nn.Linear(40, 24, bias=False))
+theirs = get_peft_model(copy.deepcopy(base), LoraConfig(r=4, lora_alpha=10, target_modules=["0"]))
+mine, layer, x = Lora(base[0], 4, 10), theirs.base_model.model[0], torch.randn(5, 40)
+with torch.no_grad():
+    print("at birth, equal to the base:", torch.equal(mine(x), base(x)))
+    nn.init.normal_(layer.lora_B["default"].weight)
+    mine.lora_A.copy_(layer.lora_A["default"].weight)
+    mine.lora_B.copy_(layer.lora_B["default"].weight)
+    print("equal to peft's to 1e-6:    ", bool((mine(x) - theirs(x)).abs().max() < 1e-6 * theirs(x).abs().max()))
+    merged = merged_weight(base[0].weight, mine.lora_A, mine.lora_B, 10)
+    print("merged equal to 1e-5:       ", torch.allclose(x @ merged.T, mine(x), atol=1e-5))
+
+# %% [markdown]
+# Now where to put them. Every module of a LLaVA has a name with a path: `vision…`, `connector…`, `language_model…`.
+#
+# <!-- exercise: llava.lora_targets -->
+#
+# Every linear layer of the language model but its output layer `lm_head`. Not the eyes, which stay frozen; not the connector, which learns in full.
+
+
+# %% tags=["check"]
+@exercise("llava.lora_targets")
+def lora_targets(modules):
+    """modules: [(name, is it linear?), …] → the names of those that get an adapter, in this order"""
+    ### BEGIN SOLUTION
+    left_out = {"vision", "connector", "lm_head"}
+    return [name for name, linear in modules if linear and not left_out & set(name.split("."))]
+    ### END SOLUTION
+
+
+# %% [markdown]
+# How much of the model learns then, by rank?
+
+# %% tags=["check"]
+shares = {}
+for r in (1, 8, 64):
+    student = copy.deepcopy(captioner).requires_grad_(False)
+    lora.add_lora(student, lora_targets(lora.modules_of(student)), r, 2 * r)
+    shares[r] = lora.trainable_share(student)
+print("adapters beside", len(lora_targets(lora.modules_of(captioner))), "layers")
+print({f"rank {r}": f"{100 * share:.1f} %" for r, share in shares.items()})
+
+# %% [markdown]
+# In a small model even a low rank is a large share, since its matrices are narrow. For Llama 7B with $r = 128$, as LLaVA-1.5 uses it, it is about 5 %.
+#
+# Two things learn now, and they have different histories: adapters begin at nothing, the connector has been trained before. So each has its own rate.
+#
+# <!-- exercise: llava.learning_groups -->
+#
+# LLaVA-1.5 takes 2e-4 for the adapters, 2e-5 for the connector. Whatever has no `requires_grad` belongs in no group.
+
+
+# %% tags=["check"]
+@exercise("llava.learning_groups")
+def learning_groups(parameters, learning_rate, connector_rate):
+    """parameters: {name: parameter} → [{"params": the others', "lr": …}, {"params": the connector's, "lr": …}]"""
+    ### BEGIN SOLUTION
+    learned = {name: p for name, p in parameters.items() if p.requires_grad}
+    connector = [p for name, p in learned.items() if "connector" in name.split(".")]
+    others = [p for name, p in learned.items() if "connector" not in name.split(".")]
+    return [{"params": others, "lr": learning_rate}, {"params": connector, "lr": connector_rate}]
+    ### END SOLUTION
+
+
+# %% [markdown]
+# And at the end, what goes into the file? Among the most frequent questions at LLaVA's repository is one by people whose tuned model talks nonsense after
+# loading ([#784](https://github.com/haotian-liu/LLaVA/issues/784), [#682](https://github.com/haotian-liu/LLaVA/issues/682)).
+#
+# <!-- exercise: llava.to_save -->
+#
+# Everything that nobody could download again.
+
+
+# %% tags=["check"]
+@exercise("llava.to_save")
+def to_save(parameters):
+    """{name: parameter} → {name: parameter}, those that must be written down"""
+    ### BEGIN SOLUTION
+    return {name: parameter for name, parameter in parameters.items() if parameter.requires_grad}
+    ### END SOLUTION
+
+
+# %% [markdown]
+# Try all three on the captioner: adapters where *you* say, the rates that *you* set, five small steps, and *your* choice of what is saved. Then load it into a
+# model that has never been trained: does it say the same, to the last bit? And what if the connector is left out?
+
+# %% tags=["check"]
+from course_lib.llava.batches import stage2_batch
+
+
+def with_adapters(model):
+    """The model with adapters beside the layers that you chose; they and the connector learn."""
+    model.requires_grad_(False)
+    torch.manual_seed(session.seed)
+    lora.add_lora(model, lora_targets(lora.modules_of(model)), r=8, alpha=16)
+    model.connector.requires_grad_(True)
+    return model
+
+
+student, tokenizer = with_adapters(copy.deepcopy(captioner)), captioner.tokenizer
+optimizer = torch.optim.AdamW(learning_groups(dict(student.named_parameters()), 2e-3, 2e-4))
+for step in range(5):
+    loss, _ = student(**stage2_batch(tokenizer, step, 2).inputs())
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+learned = to_save(dict(student.named_parameters()))
+test = stage2_batch(tokenizer, 99, 2).inputs()
+with torch.no_grad():
+    for name, kept in {"everything that learned": learned, "adapters only": {n: p for n, p in learned.items() if "lora_" in n}}.items():
+        loaded = with_adapters(learn.born(seed=1))
+        loaded.load_state_dict(kept, strict=False)
+        same = torch.equal(loaded(**test)[1], student(**test)[1])
+        print(f"{name}: {len(kept)} tensors; loaded, it says the same: {same}")
+
+# %% [markdown]
+# `strict=False` is what all loaders of adapters use, since the frozen part is not in the file. It is also why nobody was told that the connector was missing.
+#
+# ### Tune it
+#
+# From here on we take peft, as everybody does, with the same layers and the same ideas. We begin from the connector's first words; it knows no places yet, so its rate
+# is twice the adapters', not a tenth. Look first at what is left to learn in a batch, as always: the
+# assistant's words, and nothing of the 64 places where the picture stands.
+
+# %% tags=["check"]
+batch = stage2_batch(tokenizer, 0, 1)
+spans = tokenizer.decode(batch.labels[0][batch.labels[0] >= 0]).split("<|im_end|>")
+print("conversations about one picture:", len(spans) - 1)
+print("learned:", [text.strip() for text in spans[:5]])
+
+# %%
+from dataclasses import replace
+
+from course_lib.session import quick
+
+recipe = replace(learn.LIVE2, steps=2, batch_size=2) if quick() else learn.LIVE2
+student = saved.load("words")
+curve = show.LossCurve(chance=float(np.log(len(tokenizer))), chance_name=f"ln {len(tokenizer)}")
+run = learn.stage2(student, recipe, callbacks=[curve], state_file=session.paths().runs / "stage2.safetensors")
+curve.draw(run)
+
+# %%
+each = 4 if quick() else 30
+about = [one for kind in testsets.SCORED for one in testsets.asked(kind, each)]
+models = {"first words": saved.load("words"), "captioner": captioner, "your stage 2": student, "baked": assistant}
+live = {name: measure.accuracy(model, about) for name, model in models.items()}
+words = ", ".join(f"{name} {100 * value:.0f} percent" for name, value in live.items())
+show.bars(live, alt=f"Share of questions about unseen scenes answered right: {words}.")
+
+# %% [markdown]
+# ## Break it
+#
+# Three ways in which people really break it. **Predict** for each: does the loss say so? Do the answers?
+#
+# 1. *No first words*: the connector starts with no word, and learns together with the adapters.
+# 2. *The user's words are learned, too.*
+# 3. *The connector is not saved.* Training went well, but what is loaded has a new connector.
+
+# %%
+short = replace(recipe, steps=2 if quick() else 40)
+broken = {}
+
+
+def tuned(model, **options):
+    """A short stage 2; its last losses, and its accuracy."""
+    losses = learn.stage2(model, short, **options).losses[-10:]
+    return f"loss {np.mean(losses):.2f}", measure.accuracy(model, about)
+
+
+broken["as it should be"] = tuned(saved.load("words"))
+broken["no first words"] = tuned(learn.born())
+broken["user's words learned"] = tuned(saved.load("words"), learn_user=True)
+
+# %%
+loaded = copy.deepcopy(assistant)
+fresh = learn.born().connector
+loaded.connector.load_state_dict(fresh.state_dict())
+broken["connector not saved"] = ("no loss, no error", measure.accuracy(loaded, about))
+for name, (loss, share) in broken.items():
+    print(f"{name:22s} {loss:20s} right answers {100 * share:3.0f} %")
+image = render(examples[0].scene).image[None]
+print(examples[0].question.text, "→", measure.answers(loaded, image, [examples[0].question.text])[0])
+
+# %% [markdown]
+# The last one is the worst, since nothing failed. A loader that finds no connector makes one, prints a line that "some weights were newly
+# initialised", and goes on. **Warnings are results**: that line was the only sign. And as in Lesson 04, the loss with the user's words in it is a mean over
+# other tokens, so it can't be compared with the others.
+#
+# ## Prove it: does it look?
+#
+# A high score is no proof. Many questions can be answered well without a picture: half of VQA v1 could (Goyal et al., 2017,
+# [arXiv 1612.00837](https://arxiv.org/abs/1612.00837)). So every figure stands beside four others: the commonest answer; the **best guess from the words
+# alone** (the strongest of several classifiers, fitted on thousands of training questions); a **blank** picture; and another scene's.
+
+# %%
+from course_lib.figures import show as show_figures
+
+if not quick():
+    show_figures(measure.vqa(assistant, each=100))
+
+# %% [markdown]
+# Read a row from the right. Where value and baseline are close, the row proves nothing, whatever the value. Blank and shuffled pictures may not beat the
+# guess by more than three points; otherwise something of the answer stands in the question.
+#
+# The sharpest test changes the picture and leaves the question: two colours change places, a thing goes or comes, left becomes right. All that a prior could
+# know stays the same, and the right answer does not.
+
+# %%
+from course_lib.llava.contradiction import contradictions
+
+pairs = [contradictions(kind, 1, stream="val")[0] for kind in ("colour", "relation", "place")]
+shown, titles = [], []
+for pair in pairs:
+    for scene in (pair.scene, pair.changed):
+        image = render(scene).image
+        shown.append(image)
+        titles.append(f"{pair.question.text} {measure.answers(assistant, image[None], [pair.question.text])[0]}")
+show.pictures(shown, titles=titles, alt=f"Three pairs of pictures, the second with one fact changed. {'; '.join(titles)}.")
+
+# %%
+if not quick():
+    show_figures(measure.contradicted(assistant, each=60))
+
+# %% [markdown]
+# Colours are the old weakness of "bags of patches": that there is red and blue in the picture is soon seen, *which thing* is red is another matter. A scene
+# with one coloured thing can't tell the two apart, so scenes with several are counted on their own; and so are colours that training never put on that thing.
+
+# %%
+if not quick():
+    show_figures(measure.harder(assistant, each=100))
+
+# %% [markdown]
+# ## Prove it: does it make things up?
+#
+# *POPE* (Li et al., 2023, [arXiv 2305.10355](https://arxiv.org/abs/2305.10355)) asks for things that are there and for as many that are not: random names,
+# popular ones, and tempting ones. In photographs a fork tempts beside a knife, because they come together. In our scenes nothing comes together with anything, so
+# tempting means *alike*: another animal, where there is an animal.
+#
+# A model that always says yes has an accuracy of 50 % and, mind you, an F1 of 67 %. The **yes-ratio** finds it out. One more trap: POPE's own parser looks for
+# "no" and "not" in the first sentence and takes *everything else* for yes, garbage too. Ours does not.
+
+# %% tags=["check"]
+from course_lib.llava import pope
+
+for said in ("no", "Yes, there is.", "a cat a cat a cat"):
+    print(f"{said!r:22} ours: {pope.parse(said)}, POPE's: {pope.parse_as_pope(said)}")
+print({name: round(value, 3) for name, value in pope.scores(["yes", "no"] * 50, ["yes"] * 100).items()})
+
+# %%
+if not quick():
+    show_figures(measure.polled(assistant, scenes=60))
+
+# %% [markdown]
+# LLaVA-1.5's 85.9 (7B) is the mean *F1* of the three splits; ask which number it is before you compare
+# ([#626](https://github.com/haotian-liu/LLaVA/issues/626)).
+#
+# ## Prove it: descriptions, and a judge
+#
+# Descriptions have no single right answer. LLaVA-Bench lets GPT-4 give 1 to 10 points to the model and to a text-only teacher who was told the truth. Two flaws
+# of its script are easily repeated: the teacher always comes first, and a reply that can't be read counts as −1 for both *and is averaged in*. Our judge goes by
+# rule (what is claimed, is it so? what is there, is it told?), hears both orders, and leaves out what can't be read.
+
+# %%
+if not quick():
+    show_figures(measure.described(captioner, assistant, count=40))
+
+# %% [markdown]
+# What did all that cost? The language model's own skills, without a picture, before it got eyes and now. (Of large models the same has been
+# measured: Zhai et al., 2023, [arXiv 2309.10313](https://arxiv.org/abs/2309.10313).)
+
+# %%
+from course_lib.llava.measure_text import text_skill
+from course_lib.lm.learn import load_tuned
+
+if not quick():
+    show_figures(text_skill(load_tuned(), assistant.language_model))
+
+# %% [markdown]
+# ## Use it: chat
+#
+# Ask what you like. Beside each answer, the picture is bright where the answer would have suffered had it been covered. Every question is answered on its own.
+
+# %%
+from course_lib.llava.chat import chat, show_replies
+
+pictures = {f"scene {i}": render(make_scene(i, Recipe(stream="test", count=(2, 4))), 256).image for i in range(6)}
+show_replies(assistant, pictures["scene 1"], ["where is this?", "how many things are there?"])
+
+# %%
+from IPython.display import display
+
+if show.somebody_watches():
+    display(chat(assistant, pictures))
+
+# %% [markdown]
+# ## The real thing
+#
+# The same classes, with real parts: `MiniLlava` takes any CLIP or SigLIP tower of transformers and any chat model. One command tunes SigLIP and SmolLM2-360M on
+# LLaVA's own data, or on yours, and goes on after a disconnect where the last checkpoint was. On a T4 it computes in fp16, with gradient checkpointing, and
+# prints its peak memory. The next cell shows its options.
+
+# %%
+from course_lib.llava import scale
+
+print(scale.__doc__)
+
+# %% [markdown]
+# A real chat model can see with our pocket eyes, too: SmolLM2 with 135 million parameters, all frozen, with a connector and a small adapter that fit into
+# a few megabytes. After 25 minutes of training on a laptop it names the place, counts a little, and can't yet find a thing by its name.
+
+# %%
+from course_lib import smollm2
+from course_lib.llava import smollm2 as seeing
+
+if smollm2.available():
+    real = seeing.load()
+    for one in [testsets.asked(kind, 1, stream="val")[0] for kind in ("place", "count", "colour", "exist")]:
+        said = measure.answers(real, render(one.scene).image[None], [one.question.text])[0]
+        print(f"{one.question.text} {said} (right: {one.question.answer})")
+else:
+    print(f"Skipped: {smollm2.NAME} is not installed. To get it: {smollm2.INSTALL}.")
+
+# %% [markdown]
+# On several GPUs only who runs it changes: `torchrun` or `accelerate launch` starts the script once for each, every process takes its share of the batch, and
+# gradients are added up. Keep the *global* batch (batch × accumulation × processes), and the learning rate stays right.
+#
+# | | LLaVA-1.5, stage 2 | here |
+# |---|---|---|
+# | language model | Vicuna, 7 or 13 billion | printed below |
+# | samples | 665,000, one epoch | printed below |
+# | rate: adapters, connector | 2e-4, 2e-5 (rank 128, α 256) | printed below |
+# | batch | 128 | printed below |
+# | machine | 8 × A100, 10 h (7B, full tuning) | your computer |
+
+# %%
+size = sum(parameter.numel() for parameter in assistant.language_model.parameters())
+print(f"language model: {size / 1e6:.1f} million; pictures seen by the baked one: {learn.BAKED2.steps * learn.BAKED2.batch_size:,}")
+print(learn.LIVE2)
+
+# %% [markdown]
+# ## Recap
+#
+# - LoRA learns a thin change beside a frozen matrix: $B$ zero, $A$ random, scale $\alpha/r$; merged, it costs nothing.
+# - Adapters go to every linear layer of the language model; the connector learns in full, at its own rate; the eyes stay frozen.
+# - Save everything that learned. An adapter without its connector loads without a complaint, and talks nonsense.
+# - A score means something beside the best guess from the words, a blank picture and another scene's; the sharpest test contradicts the picture.
+# - Hallucination has a direction: look at the yes-ratio, and at what a parser does with garbage.
+#
+# ## Quiz
+#
+# 1. Your adapter's loss does not move at all. $A$ and $B$ were both initialised to zero. Why does that never end?
+# <details><summary>Answer</summary>The gradient of A is a product with B, that of B a product with A. Both are zero, so both stay zero.</details>
+#
+# 2. You halve the rank and keep α. What else changes?
+# <details><summary>Answer</summary>The scale α/r doubles: the adapter becomes louder, as if its learning rate had risen. That is why people keep α/r, and not α, when they sweep ranks.</details>
+#
+# 3. A model answers 78 % of yes/no questions right. With a blank picture it answers 76 %. What does it see?
+# <details><summary>Answer</summary>Almost nothing that these questions ask for: the answers can be guessed from the words. The question set proves little, until the picture is contradicted.</details>
+#
+# 4. POPE: accuracy 50 %, F1 67 %, yes-ratio 1.0. Is the model half right?
+# <details><summary>Answer</summary>It says yes to everything, or something that the parser takes for yes. It has shown nothing.</details>
+#
+# 5. A merged model answers a little differently after its base was loaded in 4 bits. Where was the mistake?
+# <details><summary>Answer</summary>The change was learned beside (nearly) exact weights and added to rounded ones. Merge into the base in the format that it was tuned in, and quantise afterwards.</details>
