@@ -68,6 +68,7 @@ def labels_empty_unnoticed(segments, image_token, patches, most):
 
 
 def labels_by_pairs(segments, image_token, patches, most):
+    """Right, written differently: ids and labels grow together, pair by pair."""
     pairs = []
     for learned, tokens in segments:
         for token in tokens:
