@@ -35,7 +35,7 @@ class BaseRecipe:
     seed: int = 0
 
 
-BAKED = BaseRecipe(steps=30_000)
+BAKED = BaseRecipe(steps=3_600)
 
 
 def base_loss(model: WithAverage, batch: Batch) -> Tensor:

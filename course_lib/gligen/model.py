@@ -12,6 +12,8 @@ from course_lib.clip.tokenizer import get_tokenizer
 from course_lib.gligen.gated import GatedSelfAttention
 from course_lib.gligen.space import CHANNELS, PatchSpace
 
+WAVES = (1, 2, 4)  # half waves over the picture's side, of the position code
+POSITION_CHANNELS = 4 * len(WAVES)
 TOKENS = 24  # of a caption; the longest of this world's has fewer
 
 
@@ -37,11 +39,14 @@ CONFIG = GeneratorConfig()
 class Generator(nn.Module):
     """A UNet and the space it works in."""
 
+    where: Tensor  # [1, 12, H, W], read beside the latents
+
     def __init__(self, config: GeneratorConfig = CONFIG, gated: bool = False) -> None:
         super().__init__()
         self.config = config
         self.space = PatchSpace(config.latent_channels)
         self.unet = unet(config, gated)
+        self.register_buffer("where", position_code(config.latent_size), persistent=False)
 
     def velocity(self, noisy: Tensor, t: Tensor, states: Tensor, grounding: dict[str, Tensor] | None = None) -> Tensor:
         """What the UNet predicts: latents [B, C, H, W], levels int [B], text states [B, L, 128], and for a gated model boxes.
@@ -50,7 +55,21 @@ class Generator(nn.Module):
         pass the gates like any other.
         """
         asked = None if grounding is None else {"gligen": grounding}
-        return self.unet(noisy, t, encoder_hidden_states=states, cross_attention_kwargs=asked).sample
+        read = torch.cat([noisy, self.where.expand(len(noisy), -1, -1, -1)], dim=1)  # [B, C + 12, H, W]
+        return self.unet(read, t, encoder_hidden_states=states, cross_attention_kwargs=asked).sample
+
+
+def position_code(size: int) -> Tensor:
+    """Where each cell is: sine and cosine of x and y, in waves of three lengths → [1, 12, size, size].
+
+    A convolution is the same everywhere and knows where it is from the padding at the edges alone, which 16 cells with a
+    few layers hardly tell. Vision transformers add such a code to their patches; here it is read beside the latents.
+    """
+    middle = (torch.arange(size) + 0.5) / size * torch.pi
+    angles = torch.tensor(WAVES)[:, None] * middle  # [3, size]
+    waves = torch.cat([angles.sin(), angles.cos()])  # [6, size]
+    x, y = (waves[:, None, :].expand(-1, size, -1), waves[:, :, None].expand(-1, -1, size))
+    return torch.cat([x, y])[None]
 
 
 def unet(config: GeneratorConfig, gated: bool) -> nn.Module:
@@ -60,7 +79,7 @@ def unet(config: GeneratorConfig, gated: bool) -> nn.Module:
     levels = len(config.channels)
     made = UNet2DConditionModel(
         sample_size=config.latent_size,
-        in_channels=config.latent_channels,
+        in_channels=config.latent_channels + POSITION_CHANNELS,
         out_channels=config.latent_channels,
         block_out_channels=config.channels,
         down_block_types=("DownBlock2D",) * (levels - 1) + ("CrossAttnDownBlock2D",),
