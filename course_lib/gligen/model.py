@@ -1,7 +1,7 @@
 """The generator: diffusers' UNet, small; without boxes (the base), and with GLIGEN's gated layers between."""
 
 from dataclasses import asdict, dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 import torch
 from torch import Tensor, nn
@@ -142,8 +142,14 @@ def frozen_clip():
     return clip_learn.load_baked().requires_grad_(False)
 
 
-@torch.no_grad()
 def phrase_embeddings(phrases: list[str]) -> Tensor:
     """Phrases → [N, 128]: the text tower's state at the end of the phrase, before its projection, as GLIGEN takes it."""
-    tokens = get_tokenizer()(phrases, context_length=TOKENS)
-    return pool_at_end(frozen_clip().text.states(tokens), tokens).float()
+    return torch.stack([_phrase_embedding(phrase) for phrase in phrases])
+
+
+@lru_cache(maxsize=1024)  # training asks for the same few over and over
+@torch.no_grad()
+def _phrase_embedding(phrase: str) -> Tensor:
+    """[128]."""
+    tokens = get_tokenizer()([phrase], context_length=TOKENS)
+    return pool_at_end(frozen_clip().text.states(tokens), tokens)[0].float()
