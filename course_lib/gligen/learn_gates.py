@@ -15,7 +15,7 @@ from course_lib.gligen import learn
 from course_lib.gligen.asking import Asked, ask
 from course_lib.gligen.diffusion import STEPS, add_noise, loss_weight, velocity
 from course_lib.gligen.gate_log import GateLog, openness
-from course_lib.gligen.model import Generator, add_gates, is_grounding, text_states
+from course_lib.gligen.model import Generator, add_gates, base_hash, is_grounding, text_states
 from course_lib.gligen.space import PatchSpace
 from course_lib.gligen.world import PIXELS, caption_of, draw_scene
 from course_lib.precision import mixed_precision
@@ -46,6 +46,7 @@ class GatesRecipe:
 
 
 BAKED = GatesRecipe(steps=3_000)
+LIVE = GatesRecipe(seconds=300, count=(1, 2))  # the lesson's own
 
 
 @dataclass(frozen=True)
@@ -163,6 +164,7 @@ def bake_gates(out_folder: Path, recipe: GatesRecipe = BAKED) -> None:
         return
     card = {
         "base_sha256": sha256(base_file),
+        "base_weights_after": base_hash(model),
         "data": "the world of course_lib.gligen.world, stream train: pictures, captions, phrases and boxes",
         "recipe": asdict(recipe),
         "command": "python -m course_lib bake gligen_gates",

@@ -1,5 +1,6 @@
 """The generator: diffusers' UNet, small; without boxes (the base), and with GLIGEN's gated layers between."""
 
+import hashlib
 from dataclasses import asdict, dataclass
 from functools import cache, lru_cache
 
@@ -127,6 +128,15 @@ def set_strength(model: Generator, beta: float) -> None:
 def is_grounding(name: str) -> bool:
     """True for the weights that GLIGEN adds, by their name."""
     return ".fuser." in name or ".position_net." in name
+
+
+def base_hash(model: Generator) -> str:
+    """SHA-256 of all that isn't GLIGEN's: the same for a base, and for a gated model whose base is untouched."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(model.state_dict().items()):
+        if not is_grounding(name):
+            digest.update(name.encode() + tensor.numpy().tobytes())
+    return digest.hexdigest()
 
 
 def text_states(captions: list[str]) -> Tensor:
