@@ -11,10 +11,9 @@ from course_lib.clip import learn as clip_learn
 from course_lib.clip.text import pool_at_end
 from course_lib.clip.tokenizer import get_tokenizer
 from course_lib.gligen.gated import GatedSelfAttention
+from course_lib.gligen.position import POSITION_CHANNELS, position_code
 from course_lib.gligen.space import CHANNELS, PatchSpace
 
-WAVES = (1, 2, 4)  # half waves over the picture's side, of the position code
-POSITION_CHANNELS = 4 * len(WAVES)
 TOKENS = 24  # of a caption; only captions of four things can be longer, and lose their end
 
 
@@ -60,19 +59,6 @@ class Generator(nn.Module):
         return self.unet(read, t, encoder_hidden_states=states, cross_attention_kwargs=asked).sample
 
 
-def position_code(size: int) -> Tensor:
-    """Where each cell is: sine and cosine of x and y, in waves of three lengths → [1, 12, size, size].
-
-    A convolution is the same everywhere and knows where it is from the padding at the edges alone, which 16 cells with a
-    few layers hardly tell. Vision transformers add such a code to their patches; here it is read beside the latents.
-    """
-    middle = (torch.arange(size) + 0.5) / size * torch.pi
-    angles = torch.tensor(WAVES)[:, None] * middle  # [3, size]
-    waves = torch.cat([angles.sin(), angles.cos()])  # [6, size]
-    x, y = (waves[:, None, :].expand(-1, size, -1), waves[:, :, None].expand(-1, -1, size))
-    return torch.cat([x, y])[None]
-
-
 def unet(config: GeneratorConfig, gated: bool) -> nn.Module:
     """diffusers' UNet2DConditionModel. The gated one has every weight of the base under the same name, and more."""
     from diffusers import UNet2DConditionModel
@@ -92,9 +78,10 @@ def unet(config: GeneratorConfig, gated: bool) -> nn.Module:
         norm_num_groups=config.norm_groups,
         attention_type="gated" if gated else "default",
     )
+    side = config.latent_size // 2 ** (levels - 1)  # there is attention at the coarsest level only
     for block in transformer_blocks(made) if gated else ():
-        # ours: the same to the last weight's name, and it can be turned down
-        block.fuser = GatedSelfAttention(block.dim, config.text_width, block.num_attention_heads)
+        # ours has diffusers' weights under the same names; it can be turned down, and it tells the cells their place
+        block.fuser = GatedSelfAttention(block.dim, config.text_width, block.num_attention_heads, side)
     return made
 
 
