@@ -6,7 +6,7 @@ import torch
 from course_lib.clip.pixels import to_tensor
 from course_lib.gligen import detector_learn
 from course_lib.gligen.asking import Asked, ask
-from course_lib.gligen.detector import Detector, Found, box_iou, boxes_from_sides, cell_centres, detect
+from course_lib.gligen.detector import Detector, Found, box_iou, boxes_from_sides, detect
 from course_lib.gligen.detector_learn import DetectorRecipe, cell_targets, generalised_iou, train_detector
 from course_lib.gligen.judging import judge
 from course_lib.gligen.learn_gates import true_boxes
@@ -34,7 +34,7 @@ def test_targets_name_the_middle_of_a_thing_and_its_box_and_the_front_wins():
 
 def test_sides_make_the_box_again():
     box = torch.tensor([0.1, 0.2, 0.7, 0.9])
-    x, y = cell_centres()[:, 8, 6]
+    x, y = cell_centres(16)[:, 8, 6]
     sides = torch.stack([x - box[0], y - box[1], box[2] - x, box[3] - y]).view(1, 4, 1, 1).expand(1, 4, 16, 16)
     torch.testing.assert_close(boxes_from_sides(sides)[0, :, 8, 6], box)
 

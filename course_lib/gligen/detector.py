@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from course_lib.gligen.world import NAMES, PIXELS
+from course_lib.gligen.position import cell_centres
+from course_lib.gligen.world import NAMES
 
 STRIDE = 4  # pixels a cell
 BEST_OVERLAP = 0.5  # of two boxes of one class, above which the weaker is dropped
@@ -50,13 +51,6 @@ def _conv(before: int, after: int, stride: int = 1) -> nn.Sequential:
     return nn.Sequential(
         nn.Conv2d(before, after, 3, stride, padding=1, bias=False), nn.GroupNorm(8, after), nn.SiLU(inplace=True)
     )
-
-
-def cell_centres(size: int = PIXELS // STRIDE) -> Tensor:
-    """Where the cells are: [2, H, W], x and y as shares of the side."""
-    middle = (torch.arange(size) + 0.5) / size
-    y, x = torch.meshgrid(middle, middle, indexing="ij")
-    return torch.stack([x, y])
 
 
 def boxes_from_sides(sides: Tensor) -> Tensor:

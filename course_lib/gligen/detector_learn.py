@@ -9,7 +9,8 @@ from torch.nn import functional as F
 
 from course_lib import checkpoints
 from course_lib.clip.pixels import to_tensor
-from course_lib.gligen.detector import Detector, boxes_from_sides, cell_centres
+from course_lib.gligen.detector import STRIDE, Detector, boxes_from_sides
+from course_lib.gligen.position import cell_centres
 from course_lib.gligen.world import NAMES, PIXELS, draw_scene
 from course_lib.precision import mixed_precision
 from course_lib.training import Progress, fit
@@ -58,7 +59,7 @@ def make_batch(step: int, recipe: DetectorRecipe) -> Batch:
 
 def cell_targets(classes: list[int], boxes: Tensor) -> tuple[Tensor, Tensor]:
     """Things of one picture, boxes [N, 4] as shares → classes [C, H, W], boxes [4, H, W]; what is in front comes last."""
-    centres = cell_centres()  # [2, H, W]
+    centres = cell_centres(PIXELS // STRIDE)  # [2, H, W]
     wanted, box_of = torch.zeros(len(NAMES), *centres.shape[1:]), torch.zeros(4, *centres.shape[1:])
     for number, box in zip(classes, boxes, strict=True):
         middle, half = (box[:2] + box[2:]) / 2, (box[2:] - box[:2]) / 2 * MIDDLE

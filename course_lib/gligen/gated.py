@@ -48,10 +48,10 @@ class GatedSelfAttention(nn.Module):
 
     def forward(self, x: Tensor, objs: Tensor) -> Tensor:
         """x [B, V, width], objs [B, N, token_width] → [B, V, width]."""
-        x = gated_self_attention(x, self.linear(objs), self.attn, self._normed, self.alpha_attn, self.beta)
+        x = gated_self_attention(x, self.linear(objs), self.attn, self.normed, self.alpha_attn, self.beta)
         return x + self.beta * self.alpha_dense.tanh() * self.ff(self.norm2(x))
 
-    def _normed(self, both: Tensor) -> Tensor:
+    def normed(self, both: Tensor) -> Tensor:
         """The norm of cells and tokens [B, V + N, width], and to each cell its place added → the same shape."""
         normed = self.norm1(both)
         if not hasattr(self, "place"):

@@ -13,8 +13,13 @@ def position_code(size: int) -> Tensor:
     A convolution is the same everywhere and knows where it is from the padding at the edges alone, which 16 cells with a
     few layers hardly tell. Vision transformers add such a code to their patches; here it is read beside the latents.
     """
-    middle = (torch.arange(size) + 0.5) / size * torch.pi
-    angles = torch.tensor(WAVES)[:, None] * middle  # [3, size]
-    waves = torch.cat([angles.sin(), angles.cos()])  # [6, size]
-    x, y = (waves[:, None, :].expand(-1, size, -1), waves[:, :, None].expand(-1, -1, size))
-    return torch.cat([x, y])[None]
+    angles = cell_centres(size)[:, None] * torch.pi * torch.tensor(WAVES).view(-1, 1, 1)  # [2, 3, size, size]
+    waves = torch.stack([angles.sin(), angles.cos()], dim=1)  # [2, 2, 3, size, size]
+    return waves.flatten(0, 2)[None]  # → [1, 12, size, size]
+
+
+def cell_centres(size: int) -> Tensor:
+    """Where the cells are: [2, size, size], x and y of their middles as shares of the side."""
+    middle = (torch.arange(size) + 0.5) / size
+    y, x = torch.meshgrid(middle, middle, indexing="ij")
+    return torch.stack([x, y])
