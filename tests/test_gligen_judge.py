@@ -5,11 +5,11 @@ import torch
 
 from course_lib.clip.pixels import to_tensor
 from course_lib.gligen import detector_learn
-from course_lib.gligen.asking import Asked, ask
+from course_lib.gligen.asking import Asked, ask, true_boxes
 from course_lib.gligen.detector import Detector, Found, box_iou, boxes_from_sides, detect
 from course_lib.gligen.detector_learn import DetectorRecipe, cell_targets, generalised_iou, train_detector
 from course_lib.gligen.judging import judge
-from course_lib.gligen.learn_gates import true_boxes
+from course_lib.gligen.position import cell_centres
 from course_lib.gligen.world import NAMES, PIXELS, draw_scene
 from course_lib.world.render import render
 

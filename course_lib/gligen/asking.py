@@ -8,7 +8,10 @@ from torch import Tensor
 
 from course_lib.gligen.grounding import MOST_BOXES
 from course_lib.gligen.model import phrase_embeddings
-from course_lib.gligen.world import NAMES
+from course_lib.gligen.world import NAMES, PIXELS
+from course_lib.world.language import phrase
+from course_lib.world.render import Picture
+from course_lib.world.scenes import Scene
 
 
 @dataclass(frozen=True)
@@ -62,3 +65,13 @@ def ask(pictures: Sequence[Sequence[Asked]]) -> dict[str, Tensor]:
             masks[row, : len(asked)] = 1
             embeddings[row, : len(asked)] = phrase_embeddings([one.phrase for one in asked])
     return {"boxes": boxes, "masks": masks, "positive_embeddings": embeddings}
+
+
+def true_boxes(scene: Scene, picture: Picture) -> list[Asked]:
+    """What is where in a rendered scene, one phrase and box a thing that can be seen."""
+    shares = (picture.boxes / PIXELS).tolist()
+    return [
+        Asked(phrase(thing, size=False), tuple(box))
+        for thing, box in zip(scene.things, shares, strict=True)
+        if box[2] > box[0]
+    ]

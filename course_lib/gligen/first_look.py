@@ -12,8 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from course_lib.clip.pixels import to_tensor
-from course_lib.gligen import learn_gates
-from course_lib.gligen.asking import ask
+from course_lib.gligen.asking import ask, true_boxes
 from course_lib.gligen.diffusion import STEPS, add_noise
 from course_lib.gligen.model import Generator, text_states, transformer_blocks
 from course_lib.gligen.position import cell_centres
@@ -21,18 +20,19 @@ from course_lib.gligen.world import PIXELS, draw_scene
 from course_lib.training import Progress, fit
 from course_lib.world.render import render
 
-PICTURES = 256
+PICTURES = 512
+BATCH = 32
 Batch = tuple[
     list[Tensor], dict[str, Tensor]
 ]  # what each layer sees [B, V, W], and the boxes as `asking.ask` makes them
 
 
-def first_look(model: Generator, steps: int = 400, batch_size: int = 32, seed: int = 0) -> Progress:
+def first_look(model: Generator, steps: int = 400, seed: int = 0) -> Progress:
     """Teach the gated layers of `model`, in place, to look from each cell at the tokens whose boxes it lies in."""
     seen, grounding = training_pictures(model, seed)
 
     def batch(step: int) -> Batch:
-        some = random.Random(f"first look/{seed}/{step}").sample(range(PICTURES), batch_size)
+        some = random.Random(f"first look/{seed}/{step}").sample(range(PICTURES), BATCH)
         return [layer[some] for layer in seen], {name: values[some] for name, values in grounding.items()}
 
     return fit(model, batch, looking_loss, steps=steps, learning_rate=2e-3, weight_decay=0.0)
@@ -43,7 +43,7 @@ def training_pictures(model: Generator, seed: int) -> Batch:
     """What the gated layers see in noisy training pictures, and those pictures' boxes."""
     scenes = [draw_scene(index, "train", (1, 4), seed + 2000) for index in range(PICTURES)]
     drawn = [render(scene, PIXELS) for scene in scenes]
-    grounding = ask([learn_gates.true_boxes(*pair) for pair in zip(scenes, drawn, strict=True)])
+    grounding = ask([true_boxes(*pair) for pair in zip(scenes, drawn, strict=True)])
     clean = model.space.encode(torch.cat([to_tensor(picture.image[None]) for picture in drawn]))
     generator = torch.Generator().manual_seed(seed)
     t = torch.randint(STEPS, (PICTURES,), generator=generator)

@@ -35,7 +35,7 @@ class BaseRecipe:
     seed: int = 0
 
 
-BAKED = BaseRecipe(steps=3_600)
+BAKED = BaseRecipe(steps=2_700)
 
 
 def base_loss(model: WithAverage, batch: Batch) -> Tensor:

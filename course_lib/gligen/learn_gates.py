@@ -12,17 +12,16 @@ from torch.nn import functional as F
 from course_lib import checkpoints
 from course_lib.clip.pixels import to_tensor
 from course_lib.gligen import learn
-from course_lib.gligen.asking import Asked, ask
+from course_lib.gligen.asking import ask, true_boxes
 from course_lib.gligen.diffusion import STEPS, add_noise, loss_weight, velocity
+from course_lib.gligen.first_look import first_look
 from course_lib.gligen.gate_log import GateLog, openness
 from course_lib.gligen.model import Generator, add_gates, base_hash, is_grounding, text_states
 from course_lib.gligen.space import PatchSpace
 from course_lib.gligen.world import PIXELS, caption_of, draw_scene
 from course_lib.precision import mixed_precision
 from course_lib.training import Progress, fit
-from course_lib.world.language import phrase
-from course_lib.world.render import Picture, render
-from course_lib.world.scenes import Scene
+from course_lib.world.render import render
 
 CHECKPOINT = checkpoints.FOLDER / "gligen_gates.safetensors"
 # Of Adam. Behind gates that are nearly shut, gradients are of the order of 1e-7: with the usual 1e-6, the grounding net
@@ -43,12 +42,13 @@ class GatesRecipe:
     )
     no_grounding: float = 0.1  # share of batches without a box
     no_caption: float = 0.5  # share of captions left out, so that the boxes must be read
+    first_look: int = 400  # steps of `first_look`, before the first of these
     noisy_levels: bool = True  # draw the noisier levels more often, see `draw_levels`
     count: tuple[int, int] = (1, 3)
     seed: int = 0
 
 
-BAKED = GatesRecipe(steps=3_000)
+BAKED = GatesRecipe(steps=1_600)
 LIVE = GatesRecipe(seconds=300, count=(1, 2))  # the lesson's own
 
 
@@ -90,16 +90,6 @@ def draw_levels(count: int, noisy: bool, generator: torch.Generator) -> Tensor:
     """
     share = torch.rand(count, generator=generator)
     return ((share.sqrt() if noisy else share) * STEPS).long()
-
-
-def true_boxes(scene: Scene, picture: Picture) -> list[Asked]:
-    """What is where in a rendered scene, one phrase and box a thing that can be seen."""
-    shares = (picture.boxes / PIXELS).tolist()
-    return [
-        Asked(phrase(thing, size=False), tuple(box))
-        for thing, box in zip(scene.things, shares, strict=True)
-        if box[2] > box[0]
-    ]
 
 
 def grounded_loss(model: Generator, batch: GroundedBatch) -> Tensor:
@@ -162,6 +152,7 @@ def bake_gates(out_folder: Path, recipe: GatesRecipe = BAKED) -> None:
     """Train the shipped gates on the base in the same folder. Interrupted, it goes on where it was when called again."""
     base_file = out_folder / learn.CHECKPOINT.name
     model = add_gates(learn.load_base(base_file), recipe.seed)
+    first_look(model, recipe.first_look, recipe.seed)
     log = GateLog(model, file=out_folder / "gligen_gates.log.json")
     progress = train_gates(model, recipe, callbacks=[log], state_file=out_folder / "gligen_gates.training.safetensors")
     if progress.stopped:

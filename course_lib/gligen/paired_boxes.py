@@ -3,8 +3,7 @@
 import torch
 from torch import Tensor
 
-from course_lib.gligen.asking import Asked, ask
-from course_lib.gligen.learn_gates import true_boxes
+from course_lib.gligen.asking import Asked, ask, true_boxes
 from course_lib.gligen.model import Generator
 from course_lib.gligen.paired import LEVELS, PairedScenes, error_inside
 from course_lib.gligen.world import PIXELS

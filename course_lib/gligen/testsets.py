@@ -5,8 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from course_lib.clip.tokenizer import get_tokenizer
-from course_lib.gligen.asking import Asked
-from course_lib.gligen.learn_gates import true_boxes
+from course_lib.gligen.asking import Asked, true_boxes
 from course_lib.gligen.model import TOKENS
 from course_lib.gligen.world import NAMES, PIXELS, caption_of, draw_scene, held_out_place
 from course_lib.world.render import Picture, render
