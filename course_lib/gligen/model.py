@@ -10,6 +10,7 @@ from course_lib.clip import learn as clip_learn
 from course_lib.clip.text import pool_at_end
 from course_lib.clip.tokenizer import get_tokenizer
 from course_lib.gligen.gated import GatedSelfAttention
+from course_lib.gligen.grounding import GroundingNet
 from course_lib.gligen.space import CHANNELS, PatchSpace
 
 WAVES = (1, 2, 4)  # half waves over the picture's side, of the position code
@@ -91,9 +92,10 @@ def unet(config: GeneratorConfig, gated: bool) -> nn.Module:
         norm_num_groups=config.norm_groups,
         attention_type="gated" if gated else "default",
     )
-    for block in transformer_blocks(made) if gated else ():
-        # ours: the same to the last weight's name, and it can be turned down
-        block.fuser = GatedSelfAttention(block.dim, config.text_width, block.num_attention_heads)
+    if gated:  # ours: the same to the last weight's name, and the gates can be turned down
+        made.position_net = GroundingNet(config.text_width, config.text_width)
+        for block in transformer_blocks(made):
+            block.fuser = GatedSelfAttention(block.dim, config.text_width, block.num_attention_heads)
     return made
 
 
