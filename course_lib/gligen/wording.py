@@ -22,11 +22,11 @@ def note_on_phrase(phrase: str) -> str:
     words = re.findall(r"[^\W_]+", phrase.lower())
     if unknown := [word for word in words if word not in read_words()]:
         raise ValueError(
-            f"the text tower never read “{unknown[0]}”: it reads English names of stickers. Drawn well: {_list()}"
+            f"the text tower never read “{unknown[0]}”: it reads English names of stickers. Drawn here: {_list()}"
         )
     if " ".join(word for word in words if word not in ARTICLES) in NAMES:
         return ""
-    return f"“{phrase}” is none of the twelve things that this generator has drawn, so expect anything: {_list()}"
+    return f"“{phrase}” is none of the twelve things that this generator has drawn, so expect anything. Drawn here: {_list()}"
 
 
 def note_on_caption(caption: str) -> str:
