@@ -1,7 +1,7 @@
 """What is asked for: phrases and boxes, checked, as the numbers that the grounding net reads."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -12,16 +12,19 @@ from course_lib.gligen.model import phrase_embeddings
 
 @dataclass(frozen=True)
 class Asked:
-    """A phrase and its box, x0 y0 x1 y1 as shares of the side."""
+    """A phrase and its box, x0 y0 x1 y1 as shares of the side; in place of a phrase, a picture's embedding (reference.py)."""
 
     phrase: str
     box: tuple[float, float, float, float]
+    embedding: Tensor | None = field(default=None, compare=False, repr=False)  # [128]
 
     def __post_init__(self) -> None:
         """Raises ValueError, saying what to change, for a phrase or a box that nothing can be drawn from."""
         x0, y0, x1, y1 = self.box
-        if not self.phrase.strip():
+        if not self.phrase.strip() and self.embedding is None:
             raise ValueError("a box has no phrase: say what should be in it, such as 'a frog'")
+        if self.phrase.strip() and self.embedding is not None:
+            raise ValueError(f"the box of {self.phrase!r} has a phrase and a reference picture: leave one of them out")
         if not all(0 <= share <= 1 for share in self.box):
             raise ValueError(f"the box of {self.phrase!r}, {self.box}, leaves the picture: give shares between 0 and 1")
         if x0 >= x1 or y0 >= y1:
@@ -45,5 +48,13 @@ def ask(pictures: Sequence[Sequence[Asked]]) -> dict[str, Tensor]:
         if asked:
             boxes[row, : len(asked)] = torch.tensor([one.box for one in asked])
             masks[row, : len(asked)] = 1
-            embeddings[row, : len(asked)] = phrase_embeddings([one.phrase for one in asked])
+            embeddings[row, : len(asked)] = _embeddings(asked)
     return {"boxes": boxes, "masks": masks, "positive_embeddings": embeddings}
+
+
+def _embeddings(asked: Sequence[Asked]) -> Tensor:
+    """[N, 128]: of the phrase, or what was given in its place."""
+    phrases = phrase_embeddings([one.phrase for one in asked])
+    return torch.stack(
+        [phrase if one.embedding is None else one.embedding for one, phrase in zip(asked, phrases, strict=True)]
+    )

@@ -1,7 +1,8 @@
 """The generator: diffusers' UNet, small; without boxes (the base), and with GLIGEN's gated layers between."""
 
+import hashlib
 from dataclasses import asdict, dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 import torch
 from torch import Tensor, nn
@@ -131,6 +132,15 @@ def is_grounding(name: str) -> bool:
     return ".fuser." in name or ".position_net." in name
 
 
+def base_hash(model: Generator) -> str:
+    """SHA-256 of all that isn't GLIGEN's: the same for a base, and for a gated model whose base is untouched."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(model.state_dict().items()):
+        if not is_grounding(name):
+            digest.update(name.encode() + tensor.numpy().tobytes())
+    return digest.hexdigest()
+
+
 def text_states(captions: list[str]) -> Tensor:
     """What cross-attention reads: one state of the frozen text tower a token, [B, 24, 128]. "" is no caption."""
     tokens = get_tokenizer()(captions, context_length=TOKENS)
@@ -144,8 +154,14 @@ def frozen_clip():
     return clip_learn.load_baked().requires_grad_(False)
 
 
-@torch.no_grad()
 def phrase_embeddings(phrases: list[str]) -> Tensor:
     """Phrases → [N, 128]: the text tower's state at the end of the phrase, before its projection, as GLIGEN takes it."""
-    tokens = get_tokenizer()(phrases, context_length=TOKENS)
-    return pool_at_end(frozen_clip().text.states(tokens), tokens).float()
+    return torch.stack([_phrase_embedding(phrase) for phrase in phrases])
+
+
+@lru_cache(maxsize=1024)  # training asks for the same few over and over
+@torch.no_grad()
+def _phrase_embedding(phrase: str) -> Tensor:
+    """[128]."""
+    tokens = get_tokenizer()([phrase], context_length=TOKENS)
+    return pool_at_end(frozen_clip().text.states(tokens), tokens)[0].float()
