@@ -12,9 +12,10 @@ import torch
 from course_lib.gligen import exercises, gated, grounding, learn, sampling, toy
 from course_lib.gligen.asking import Asked
 from course_lib.gligen.diffusion import add_noise, velocity
+from course_lib.gligen.gate_log import GateLog, gate_name, openness
 from course_lib.gligen.learn_gates import GatesRecipe, train_gates
 from course_lib.gligen.model import GeneratorConfig, add_gates
-from course_lib.gligen.watch import Watch, gate_name
+from course_lib.gligen.paired_log import PairedLog
 
 HANDED_IN = {  # exercise → where the room looks it up
     "gligen.ddim_step": sampling,
@@ -65,15 +66,15 @@ def test_the_toy_is_learned_and_its_points_have_their_shapes():
     assert np.mean(losses[-20:]) < 0.95 * np.mean(losses[:5])
 
 
-def test_a_watch_notes_shut_gates_first_and_open_ones_later(base):
+def test_the_paired_log_begins_before_training_and_gates_have_short_names(base):
     model = add_gates(base)
-    watch = Watch(model, every=0.0, count=2)
-    train_gates(model, GatesRecipe(steps=2, batch_size=2), callbacks=[watch])
-    assert len(watch.seconds) == 3 and watch.seconds[0] == 0.0
-    assert len(watch.gates) == 8 and all(len(values) == 3 for values in watch.gates.values())
-    assert not any(values[0] for values in watch.gates.values()) and all(values[2] for values in watch.gates.values())
-    assert set(watch.losses) == {"true", "shuffled", "none"}
+    log, gates = PairedLog(model, every=0.0, count=2), GateLog(model, every=1)
+    train_gates(model, GatesRecipe(steps=2, batch_size=2), callbacks=[log, gates])
+    assert log.steps == [0, 1, 2] and set(log.losses) == {"true", "shuffled", "none"}
     # while the gates are shut, boxes make no difference
-    assert len({values[0] for values in watch.losses.values()}) == 1
-    name = "unet.up_blocks.0.attentions.1.transformer_blocks.0.fuser.alpha_dense"
-    assert gate_name(name) == "up 2, feed-forward" and name in dict(model.named_parameters())
+    assert len({values[0] for values in log.losses.values()}) == 1
+    assert len({values[2] for values in log.losses.values()}) == 3
+    steps, opened = gates.curves()
+    assert steps == [0, 1, 2] and len(opened) == len(openness(model)) == 8
+    assert all(values[0] == 0 and min(values[1:]) > 0 for values in opened.values())
+    assert gate_name("unet.up_blocks.0.attentions.1.transformer_blocks.0.fuser.alpha_dense") == "up 2, feed-forward"
