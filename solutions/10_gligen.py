@@ -35,6 +35,7 @@ import torch
 from torch import nn
 
 from course_lib import show
+from course_lib.clip.pixels import to_images, to_tensor
 from course_lib.gligen import learn, learn_gates
 from course_lib.gligen.asking import Asked
 from course_lib.gligen.sampling import sample
@@ -46,49 +47,33 @@ wish = "a frog to the left of a house on the beach"
 layout = [Asked("a frog", (0.06, 0.34, 0.44, 0.7)), Asked("a house", (0.54, 0.34, 0.94, 0.74))]
 
 
-def pixels(pictures):
-    """[B, 3, H, W] in 0–1 → uint8 [H, W, 3], one by one."""
-    return list((pictures * 255).round().byte().permute(0, 2, 3, 1).numpy())
+def said(values):
+    """Names and numbers in words, for who can't see the plot."""
+    return ", ".join(f"{name} {value:.2f}" for name, value in values.items())
 
 
 by_caption, by_boxes = draw(base, [wish] * 8), draw(gligen, [wish] * 8, [layout] * 8)
-show.pictures(pixels(by_caption), columns=8, alt=f"Eight pictures of the base for the caption: {wish}.")
+show.pictures(to_images(by_caption), columns=8, alt=f"Eight pictures of the base for the caption: {wish}.")
 
 # %% [markdown]
 # And the same noise, drawn by the same frozen weights, which were given *two boxes* besides:
 
 # %%
 named = [(one.phrase, one.box) for one in layout]
-show.boxed(pixels(by_boxes), [named] * 8, columns=8, alt="The same eight with boxes: a frog left, a house right.")
+show.boxed(to_images(by_boxes), [named] * 8, columns=8, alt="The same eight with boxes: a frog left, a house right.")
 
 # %% [markdown]
-# Impressions deceive, so we let a *judge* count: a detector that was trained on real scenes of this world and never saw a generated picture.
+# Let a *judge* count: a detector that was trained on real scenes of this world and never saw a generated picture.
 
 # %%
 from course_lib.gligen.detector import detect
 from course_lib.gligen.detector_learn import load_detector
-from course_lib.gligen.judging import SURE
-from course_lib.gligen.world import NAMES
+from course_lib.gligen.judging import left_of
 
-detector = load_detector()
-
-
-def frog_is_left(found):
-    """Are frog and house both there, and the frog's middle further left?"""
-    sure = found.scores >= SURE
-    seen = {
-        NAMES[number]: float(box[0] + box[2])
-        for number, box in zip(found.classes[sure], found.boxes[sure], strict=True)
-    }
-    return {"frog", "house"} <= set(seen) and seen["frog"] < seen["house"]
-
-
-shares = {
-    name: float(np.mean([frog_is_left(found) for found in detect(detector, pictures)]))
-    for name, pictures in (("caption alone", by_caption), ("caption and boxes", by_boxes))
-}
-words = ", ".join(f"{name} {100 * value:.0f} percent" for name, value in shares.items())
-show.bars(shares, alt=f"Share of eight pictures with a frog left of a house: {words}.")
+detector, shares = load_detector(), {}
+for name, drawn in (("caption alone", by_caption), ("caption and boxes", by_boxes)):
+    shares[name] = float(np.mean([left_of(found, "frog", "house") for found in detect(detector, drawn)]))
+show.bars(shares, alt=f"Share of eight pictures with a frog left of a house: {said(shares)}.")
 
 # %% [markdown]
 # Large models have the same weakness: they draw a beautiful frog and a beautiful house, wherever they like. **GLIGEN** (Li et al., 2023,
@@ -102,10 +87,9 @@ show.bars(shares, alt=f"Share of eight pictures with a frog left of a house: {wo
 #
 # $$z_t = \sqrt{\bar\alpha_t}\; x + \sqrt{1 - \bar\alpha_t}\; \epsilon, \qquad \epsilon \sim \mathcal N(0, 1)$$
 #
-# Two roots, because shares of variance add up to 1, so $z_t$ is as loud as $x$ at every level.
+# Two roots, because shares of variance add up to 1: $z_t$ is as loud as $x$ at every level.
 
 # %%
-from course_lib.clip.pixels import to_tensor
 from course_lib.gligen.batches import pictures as rendered
 from course_lib.gligen.diffusion import add_noise, alphas_cumprod, velocity
 from course_lib.gligen.world import draw_scene
@@ -115,7 +99,7 @@ levels = (0, 200, 400, 600, 800, 999)
 noise = torch.randn(scene.shape, generator=torch.Generator().manual_seed(session.seed))
 mixed = torch.cat([add_noise(4 * scene - 2, noise, torch.tensor([t])) for t in levels])  # 0–1 → about spread 1
 show.pictures(
-    pixels((mixed / 4 + 0.5).clamp(0, 1)),
+    to_images((mixed / 4 + 0.5).clamp(0, 1)),
     titles=[f"t = {t}, ᾱ = {alphas_cumprod()[t]:.2f}" for t in levels],
     alt="A scene at six noise levels, from clean to nothing but noise.",
 )
@@ -138,7 +122,6 @@ generator = torch.Generator().manual_seed(session.seed)
 torch.manual_seed(session.seed)
 net, steps = toy.PointNet(), 50 if quick() else 1500
 optimizer = torch.optim.Adam(net.parameters(), 2e-3)
-fall = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
 for _ in range(steps):
     clean, shape = toy.draw_points(256, generator)
     shape[torch.rand(256) < 0.1] = toy.NO_SHAPE
@@ -147,7 +130,6 @@ for _ in range(steps):
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
-    fall.step()
 print(f"loss {loss.item():.2f}")
 
 # %% [markdown]
@@ -260,11 +242,10 @@ for channels in (3, 6, 12, 24):
     space = PatchSpace(channels).fit(many)
     back = space.decode(space.encode(scene))
     decoded[f"{channels} of 48: {-10 * (back - scene).square().mean().log10():.0f} dB"] = back
-words = "; ".join(decoded)
 show.pictures(
-    pixels(torch.cat(list(decoded.values()))),
+    to_images(torch.cat(list(decoded.values()))),
     titles=list(decoded),
-    alt=f"A picture, and what is left of it after its way through latents of several widths. {words}.",
+    alt=f"What is left of a picture in latents of several widths: {'; '.join(decoded)}.",
 )
 
 # %% [markdown]
@@ -275,11 +256,11 @@ from timeit import timeit
 
 from course_lib.gligen.model import text_states
 
+states, level = text_states([wish]), torch.tensor([500])
 for name, cells in (("16 × 16 latents", 16), ("64 × 64 pixels", 64)):
-    x, level, states = torch.randn(1, 24, cells, cells), torch.tensor([500]), text_states([wish])
+    step = partial(base.unet, torch.randn(1, 24, cells, cells), level, states)
     with torch.no_grad():
-        seconds = min(timeit(lambda: base.unet(x, level, states), number=1) for _ in range(3))
-    print(f"{name}: {1000 * seconds:.0f} ms a step")
+        print(f"{name}: {1000 * min(timeit(step, number=1) for _ in range(3)):.0f} ms a step")
 
 # %% [markdown]
 # The network is diffusers' `UNet2DConditionModel`, in small. It reads the noisy latents, the level $t$, and in *cross-attention* the states of the
@@ -289,18 +270,15 @@ for name, cells in (("16 × 16 latents", 16), ("64 × 64 pixels", 64)):
 from dataclasses import fields, replace
 
 from course_lib.gligen.batches import Batch
-from course_lib.gligen.model import POSITION_CHANNELS
 
 print("a training step gets:", ", ".join(field.name for field in fields(Batch)))
 print("channels read:", base.unet.config.in_channels, "of which latents:", base.config.latent_channels)
-print("position code:", POSITION_CHANNELS)
 
 # %% [markdown]
 # **No box, no mask, no place.** A test makes sure of it, for otherwise nothing that follows would prove anything.
 #
-# The twelve other channels are a *position code*: sines and cosines of where each cell is. A convolution does the same everywhere; where it is, it can only guess from the
-# picture's rim. Real diffusion UNets have no such code; they are deep, and find out. Ours is too small to. It tells the network *where a cell is*, not where
-# anything should go.
+# The twelve other channels are a *position code*: sines and cosines of where each cell is. A convolution does the same everywhere, and can guess where it is from the
+# picture's rim alone. Real diffusion UNets have no such code; they are deep, and find out. It says *where a cell is*, not where anything should go.
 #
 # ### Train it, for a minute
 
@@ -317,13 +295,13 @@ run = learn.train_base(student, recipe, callbacks=[curve], state_file=session.pa
 curve.draw(run)
 
 # %% [markdown]
-# **Predict:** what has it learned first, the place, the colours, or the shapes? Below it the *baked* base, trained in the same way for an hour and a half.
+# **Predict:** what has it learned first, the place, the colours, or the shapes? Below it the *baked* base, trained longer in the same way.
 
 # %%
 captions = ["a panda in the snow", "a banana on the beach", "a bus in a meadow", "a rocket on a plain background"]
 young = student.average.eval()
 show.pictures(
-    pixels(torch.cat([draw(young, captions), draw(base, captions)])),
+    to_images(torch.cat([draw(young, captions), draw(base, captions)])),
     titles=captions * 2,
     columns=4,
     alt="Four captions drawn by the base after a minute, and below by the baked one.",
@@ -340,19 +318,18 @@ paired = paired_scenes(4 if quick() else 48)
 errors = {}
 for name, model in (("a minute", young), ("baked", base)):
     losses = object_losses(model, paired)
-    errors |= {f"{name}, caption {said}": float(each.mean()) for said, each in losses.items()}
+    errors |= {f"{name}, caption {kind}": float(each.mean()) for kind, each in losses.items()}
     better = (losses["true"].mean(0) < losses["wrong"].mean(0)).float().mean()
     print(f"{name}: the true caption beats the wrong one in {100 * better:.0f} % of the scenes")
-words = ", ".join(f"{name} {value:.2f}" for name, value in errors.items())
-show.bars(errors, limit=max(errors.values()), unit=" ", alt=f"Mean square error inside the things: {words}.")
+show.bars(errors, limit=max(errors.values()), unit=" ", alt=f"Mean square error inside the things: {said(errors)}.")
 
 # %% [markdown]
-# A base that doesn't care for its caption can't be grounded: there would be no "frog" in it to be put anywhere.
+# A base that doesn't heed its caption can't be grounded: there is no "frog" in it to be put anywhere.
 #
 # ## Build it: a box as waves
 #
-# A box is four numbers between 0 and 1. To a linear layer 0.30 and 0.33 are nearly the same. So each coordinate becomes waves, slow ones
-# that tell left from right and fast ones that tell a pixel from the next: *Fourier features*.
+# To a linear layer, 0.30 and 0.33 are nearly the same. So each of a box's four coordinates becomes waves, slow ones that tell left from right and fast ones
+# that tell a pixel from the next: *Fourier features*.
 #
 # <!-- exercise: gligen.fourier_features -->
 #
@@ -383,8 +360,8 @@ for moved in (1, 4, 16):
 # A box with its phrase becomes one *grounding token*: phrase embedding ⊕ waves, through a small network. The phrase is read by the text tower (the state at
 # its end, before the projection, as GLIGEN takes it).
 #
-# There is room for four boxes; mostly there are fewer. Elsewhere one would *mask* the empty places out of attention. GLIGEN puts a **learned null** there: "nothing is
-# asked here" is a message, too, which the layer learns to hear. When nothing is asked at all, it hears four of them.
+# There is room for four boxes. Elsewhere one would *mask* empty places out of attention. GLIGEN puts a **learned null** there: "nothing is asked here" is a message, too,
+# which the layer learns to hear. When nothing is asked at all, it hears four of them.
 #
 # <!-- exercise: gligen.token_inputs -->
 #
@@ -476,7 +453,7 @@ print(f"learns: {learned / 1e6:.1f} million; frozen: {sum(p.numel() for p in bas
 print("the same base in it:", base_hash(student) == base_hash(base))
 
 # %% [markdown]
-# A random new layer in the middle of a trained network would wreck it. One whose gate is shut can't, and yet a gradient reaches $\alpha$ from the first step on.
+# A random layer in the middle of a trained network would wreck it. One whose gate is shut can't, and yet a gradient reaches $\alpha$ from the first step on.
 #
 # ## Train the gates, here and now
 #
@@ -486,7 +463,8 @@ print("the same base in it:", base_hash(student) == base_hash(base))
 # - in one *batch* of ten no box at all, so that the nulls are learned, and guidance has its "without";
 # - **half of the captions blanked.** With the caption at hand the network knows *what* is there, and boxes are only half a help. Without it all must come from them.
 #
-# Five minutes. Meanwhile we note $\tanh\alpha$, and the error inside the things of held-out scenes with their true boxes, with *another scene's* boxes, and with none. **Predict:** which of the three will part from the others, and in which direction?
+# Five minutes. Meanwhile we note $\tanh\alpha$, and the error inside the things of held-out scenes with their true boxes, with *another scene's*, and with none.
+# **Predict:** which of the three will part from the others, and in which direction?
 
 # %%
 from course_lib.gligen.gate_log import GateLog
@@ -510,24 +488,18 @@ curve.draw(run)
 
 # %%
 steps, opened = gate_log.curves()
-words = ", ".join(f"{name} {values[-1]:.2f}" for name, values in opened.items())
-show.history(steps, opened, xlabel="step", ylabel="|tanh α|", alt=f"How far each gate is open. At the end: {words}.")
-
-# %%
-lines = {f"{name} boxes": values for name, values in paired_log.losses.items()}
-words = ", ".join(f"{name} {values[-1]:.3f}" for name, values in lines.items())
+ends = {name: values[-1] for name, values in opened.items()}
 show.history(
-    paired_log.steps,
-    lines,
-    xlabel="step",
-    ylabel="error inside things",
-    alt=f"The error inside things of held-out scenes while the gates learn. At the end: {words}.",
+    steps, opened, xlabel="step", ylabel="|tanh α|", alt=f"How far each gate is open. At the end: {said(ends)}."
 )
+lines = {f"{name} boxes": values for name, values in paired_log.losses.items()}
+ends = {name: values[-1] for name, values in lines.items()}
+alt = f"The error inside held-out things while the gates learn. At the end: {said(ends)}."
+show.history(paired_log.steps, lines, xlabel="step", ylabel="error inside things", alt=alt)
 
 # %% [markdown]
-# The sign of $\alpha$ means nothing, so its size is drawn. People who train GLIGEN on their own data ask why "boxes are ignored"
-# ([GLIGEN#103](https://github.com/gligen/GLIGEN/issues/103)): look whether the gates have opened before you judge. The total loss tells you little; the *paired* one
-# tells you whether boxes are read.
+# People who train GLIGEN on their own data ask why "boxes are ignored" ([GLIGEN#103](https://github.com/gligen/GLIGEN/issues/103)): see first whether the gates have opened.
+# Then the *paired* loss tells whether boxes are read; the total loss tells little.
 #
 # And the base?
 
@@ -537,7 +509,7 @@ print("the base in it, after training:", "unchanged" if base_hash(student) == ba
 # %%
 shown = {"no training": by_caption[:4], "live": draw(student, [wish] * 4, [layout] * 4), "baked": by_boxes[:4]}
 show.boxed(
-    pixels(torch.cat(list(shown.values()))),
+    to_images(torch.cat(list(shown.values()))),
     [named] * 12,
     titles=[name for name in shown for _ in range(4)],
     columns=4,
@@ -573,7 +545,7 @@ sampling.grounding_strengths = grounding_strengths
 spans = (0.0, 0.1, 0.3, 0.6, 1.0)
 drawn = torch.cat([draw(gligen, [wish], [layout], seed=5, on=on) for on in spans])
 show.boxed(
-    pixels(drawn),
+    to_images(drawn),
     [named] * len(spans),
     titles=[f"boxes in {100 * on:.0f} % of the steps" for on in spans],
     columns=5,
@@ -581,39 +553,29 @@ show.boxed(
 )
 
 # %% [markdown]
-# Where is the place decided? GLIGEN's authors use 0.3 with text and boxes.
+# When is the place decided? GLIGEN's authors use 0.3 with text and boxes.
 #
 # ## Break it
 #
 # Mistakes that raise no error, one after the other, in a model that was trained well. **Predict** for each: will its boxes still be obeyed?
 
 # %%
-import random
 from unittest import mock
 
-from course_lib.gligen.judging import judge
-from course_lib.gligen.learn_gates import true_boxes
-from course_lib.gligen.world import caption_of
-from course_lib.world.render import render
+from course_lib.gligen import measure_boxes, testsets
 
-scenes = [draw_scene(i, "val", (2, 2)) for i in range(2 if quick() else 16)]
-asked = [true_boxes(one, render(one, 64)) for one in scenes]
-told = [caption_of(one, random.Random(one.index)) for one in scenes]
+tried = testsets.layouts(((2, 2 if quick() else 16),), stream="val")
 
 
 def obeyed(module, name, fault):
     """The share of boxes in which the judge finds what was asked for, with one function exchanged for another."""
     with mock.patch.object(module, name, fault):
-        found = detect(detector, draw(gligen, told, asked, steps=4 if quick() else 10))
-    return float(np.mean([one.obeyed for boxes, seen in zip(asked, found, strict=True) for one in judge(boxes, seen)]))
+        drawn = measure_boxes.draw(gligen, tried, steps=4 if quick() else 10)
+    return float(np.mean([one.obeyed for one in measure_boxes.score(detector, drawn, tried).boxes]))
 
 
 def in_pixels(boxes):
     return fourier_features(64 * boxes)
-
-
-def xywh(boxes):
-    return fourier_features(torch.cat([boxes[..., :2], boxes[..., 2:] - boxes[..., :2]], dim=-1))
 
 
 def no_nulls(phrases, boxes, present, null_phrase, null_box):
@@ -627,16 +589,14 @@ def boxes_left_on(predict, caption, grounding, empty, nothing, guidance):
 faults = {
     "as it should be": (grounding, "fourier_features", fourier_features),
     "boxes in pixels": (grounding, "fourier_features", in_pixels),
-    "x, y, width, height": (grounding, "fourier_features", xywh),
     "zeros for the nulls": (grounding, "token_inputs", no_nulls),
     "boxes on when nobody asks": (sampling, "guided_velocity", boxes_left_on),
 }
 results = {name: obeyed(*fault) for name, fault in faults.items()}
-words = ", ".join(f"{name} {100 * value:.0f} percent" for name, value in results.items())
-show.bars(results, alt=f"Share of boxes obeyed, with one mistake at a time: {words}.")
+show.bars(results, alt=f"Share of boxes obeyed, with one mistake at a time: {said(results)}.")
 
 # %% [markdown]
-# Pixels are the commonest of them ([GLIGEN#35](https://github.com/gligen/GLIGEN/issues/35)): the waves of 19 and of 0.3 have nothing in common. That is why `Asked` refuses them
+# Pixels are an old mistake ([GLIGEN#35](https://github.com/gligen/GLIGEN/issues/35)): the waves of 19 and of 0.3 have nothing in common. That is why `Asked` refuses them
 # in words, before they get so far:
 
 # %% tags=["check"]
@@ -658,30 +618,32 @@ for block in transformer_blocks(loud.unet):
     nn.init.constant_(block.fuser.alpha_attn, 1.0)
     nn.init.constant_(block.fuser.alpha_dense, 1.0)
 show.pictures(
-    pixels(torch.cat([by_caption[:4], draw(loud, [wish] * 4, [layout] * 4)])),
+    to_images(torch.cat([by_caption[:4], draw(loud, [wish] * 4, [layout] * 4)])),
     titles=["gates shut"] * 4 + ["gates open at birth"] * 4,
     columns=4,
     alt="Four pictures with gates shut, as the base draws them; and the same with gates open and untrained.",
 )
 
 # %% [markdown]
-# Training would have to repair this first, and could do so only by changing what it adds: the base is frozen, with its good manners and its ruined input.
+# Training would have to repair this first: the base is frozen, and its input is ruined.
 #
-# And if the base isn't frozen? The box loss falls faster. **Predict:** what does it cost?
+# And if the base isn't frozen? More weights learn boxes faster. **Predict:** what does it cost?
 
 # %%
 careless = add_gates(base, seed=session.seed).requires_grad_(True)
 short = replace(live, seconds=session.budget(25))
 learn_gates.train_gates(careless, short)
-costs = {"frozen": object_losses(student, paired), "not frozen": object_losses(careless, paired)}
 print("the base in it:", "unchanged" if base_hash(careless) == base_hash(base) else "CHANGED")
-errors = {f"base {name}": float(losses["true"].mean()) for name, losses in costs.items()}
-words = ", ".join(f"{name} {value:.3f}" for name, value in errors.items())
-show.bars(errors, limit=max(errors.values()), unit=" ", alt=f"Error inside things by caption alone, no boxes: {words}.")
+show.pictures(
+    to_images(torch.cat([by_caption[:4], draw(student, [wish] * 4), draw(careless, [wish] * 4)])),
+    titles=["base", *[""] * 3, "gates, no boxes", *[""] * 3, "base not frozen, no boxes", *[""] * 3],
+    columns=4,
+    alt="By caption alone: the base, the same with trained gates, and one whose base was trained, too.",
+)
 
 # %% [markdown]
-# Asked without boxes, a frozen base draws exactly as it always did; this one is another model after 25 seconds. Here it lost a little. In Stable Diffusion the base is
-# what two billion pictures have taught, and the data with boxes is a thousandth of that: whatever it doesn't show would be forgotten.
+# Without boxes, the frozen one draws the base's pictures to the last bit. The other has become another model in 25 seconds, and nobody asked for that. Stable
+# Diffusion's base was taught by a web of pictures; what the far fewer pictures with boxes don't show would be forgotten.
 #
 # ## Draw boxes and generate
 #
@@ -694,34 +656,28 @@ from course_lib.gligen.drawing import DrawBoxes
 from course_lib.gligen.painter import Painter
 
 painter = Painter(gligen, steps=4 if quick() else 20)
+
+
+def at(x0, y0, x1, y1, **what):
+    return Mark("box", ((x0, y0), (x1, y1)), **what)
+
+
 board = DrawBoxes(painter, caption="a lion and a rocket in the snow")
-board.draw(
-    [
-        Mark("box", ((0.08, 0.5), (0.48, 0.9)), text="a lion"),
-        Mark("box", ((0.56, 0.06), (0.94, 0.46)), text="a rocket"),
-    ]
-)
+board.draw([at(0.08, 0.5, 0.48, 0.9, text="a lion"), at(0.56, 0.06, 0.94, 0.46, text="a rocket")])
 board.generate()
 board
 
 # %% [markdown]
-# Try: exchange the two boxes. Let them overlap. A box and a caption that contradict each other: who wins? A phrase that it never learned ("a giraffe"). Four boxes,
-# though training showed fewer at a time.
+# Try: exchange the two boxes. Let them overlap. A box and a caption that contradict each other: who wins? A phrase that it never learned ("a giraffe"). Four boxes.
 #
 # ### Change a picture
 #
-# What if only a part shall change? At every step, all cells *outside* the boxes are set to the old picture with just so much noise as belongs to this level. Only inside
-# the network has its way, and it must fit what is around. (GLIGEN has a checkpoint of its own for it, whose first layer also reads the old picture and the mask.)
-# On the board an *exclude* box takes away, one with a phrase adds:
+# At every step, all cells *outside* the boxes are set to the old picture with just so much noise as belongs to this level. Only inside the network has its way, and must
+# fit what is around. (GLIGEN has a checkpoint of its own for it, which also reads the old picture and the mask.) An *exclude* box takes away, one with a phrase adds:
 
 # %%
 board = DrawBoxes(painter, caption="a penguin in the snow", scene=board.pictures[0])
-board.draw(
-    [
-        Mark("box", ((0.06, 0.46), (0.5, 0.94)), positive=False),
-        Mark("box", ((0.1, 0.5), (0.46, 0.9)), text="a penguin"),
-    ]
-)
+board.draw([at(0.06, 0.46, 0.5, 0.94, positive=False), at(0.1, 0.5, 0.46, 0.9, text="a penguin")])
 board.generate()
 board
 
@@ -732,18 +688,19 @@ board
 # Mark something in the reference picture, and leave the box's phrase empty:
 
 # %%
+from course_lib.world.render import render
 from course_lib.world.scenes import Recipe, make_scene
 
 other = render(make_scene(5, Recipe(stream="test", names=("frog",), styles=("twemoji",), colour=None)))
 (x0, y0), (x1, y1) = other.boxes[0].reshape(2, 2) / 64
 board = DrawBoxes(painter, caption="on the beach", reference=other.image)
-board.draw([Mark("reference", ((x0, y0), (x1, y1))), Mark("box", ((0.3, 0.4), (0.72, 0.8)))])
+board.draw([Mark("reference", ((x0, y0), (x1, y1))), at(0.3, 0.4, 0.72, 0.8)])
 board.generate()
 board
 
 # %% [markdown]
-# Another hand drew the reference, so nothing was copied: what the embedding says is "frog", and the base draws its own. The map between the two spaces was fitted on twelve
-# things and can hardly say more than which of them it is.
+# Another hand drew the reference, so nothing was copied: the embedding says "frog", and the base draws its own. The map between the two spaces was fitted on twelve
+# things, and can hardly say more than which of them it is.
 #
 # ## Prove it
 #
@@ -751,29 +708,24 @@ board
 # below: the base with the caption alone; boxes of *another* layout; wrong phrases in the right boxes. First look: twenty-four samples, none picked.
 
 # %%
-from course_lib.gligen import measure_boxes, measure_fidelity, measure_frozen, testsets
+from course_lib.figures import show as show_figures
+from course_lib.gligen import measure_fidelity, measure_frozen
 
 tests = testsets.layouts(((1, 2), (2, 2)) if quick() else ((1, 8), (2, 16)))
 pictures, scores = measure_boxes.conditions(gligen, base, detector, tests)
 show.boxed(
-    pixels(pictures["grounded"]),
+    to_images(pictures["grounded"]),
     [[(one.phrase, one.box) for one in boxes] for boxes in tests.asked],
     columns=8,
     alt="Samples for layouts of the test stream, one after the other, with the boxes that were asked for.",
 )
 
-# %%
-from course_lib.figures import show as show_figures
-
-show_figures(
-    figure
-    for figure in measure_boxes.obeyed(scores, len(tests.scenes))
-    if figure.id.split(".")[1] in ("ap50", "phrase_top1")
-)
+table = measure_boxes.obeyed(scores, len(tests.scenes))
+show_figures([figure for figure in table if figure.id.startswith(("gligen.ap50", "gligen.phrase"))])
 
 # %% [markdown]
-# *AP50*: sorted by the judge's confidence, how many of the things found lie on their box with an IoU of 50 % and more. *phrase_top1*: is the surest thing in the box the one that was
-# asked for? With so few pictures these are rough; README has them with many.
+# *AP50*: do the things that the judge finds, the surest first, lie on their boxes with an IoU of 50 %? *phrase_top1*: is the surest thing in a box the one asked for? With so few
+# pictures these are rough; README has them with more.
 #
 # **Predict:** a place where training *never* showed this thing, and boxes that overlap. Which is harder?
 
@@ -781,46 +733,37 @@ show_figures(
 show_figures(measure_boxes.harder(gligen, base, detector, 2 if quick() else 8))
 
 # %% [markdown]
-# The place comes from the box and the thing from the phrase, and the two were learned apart; that is why an unseen pair can work.
+# An unseen pair can work because place and thing come from different halves of the token.
 #
-# What does obedience cost? A picture can sit in its box and look bad. *Fidelity* is a distance between two *sets* of pictures, in CLIP's features: drawn ones and real ones. (Papers take
-# the FID, which needs thousands of pictures; we take a kernel distance, which needs fewer.) Beside it the boxes' share of the steps, from none to all:
-
-# %%
-if not quick():
-    show_figures(measure_fidelity.fidelity(pictures))
+# What does obedience cost? A picture can sit in its box and look bad. *Fidelity* is a distance between two *sets* of pictures, drawn and real, in CLIP's features. (Papers take
+# the FID, which needs thousands; our kernel distance needs fewer.) Beside it the boxes' share of the steps, from none to all:
 
 # %%
 if not quick():
     swept = list(measure_fidelity.sweep(gligen, detector, tests, pictures))
-    show_figures(swept)
-    found = {figure.id: figure.value for figure in swept}
-    shares = [float(name.rsplit("_", 1)[1]) for name in found if ".ap50." in name]
-    obedience = [value for name, value in found.items() if ".ap50." in name]
-    words = ", ".join(f"{value:.2f} at {share:g}" for share, value in zip(shares, obedience, strict=True))
-    show.history(shares, {"AP50": obedience}, xlabel="share of the steps", ylabel="AP50", alt=f"AP50 is {words}.")
+    show_figures([*measure_fidelity.fidelity(pictures), *swept])
+    obedience = {float(f.id.split("_")[-1]): f.value for f in swept if "ap50" in f.id}
+    lines, alt = {"AP50": list(obedience.values())}, f"AP50 by the share of grounded steps: {obedience}."
+    show.history(list(obedience), lines, xlabel="share of the steps", ylabel="AP50", alt=alt)
 
 # %% [markdown]
-# GLIGEN's paper expects a trade: the more steps the boxes have, the more they are obeyed and the worse the picture. Is it so here? Report what you see. Last, what must *not* have changed:
+# One expects a trade: the more steps the boxes have, the more they are obeyed and the worse the picture. Is it so here? Report what you see.
+#
+# Last, what must *not* have changed:
 
 # %%
 few = testsets.layouts(((1, 2), (2, 6)))
-show_figures(
-    [
-        measure_frozen.untouched(base),
-        measure_frozen.shut(gligen, base, few),
-        measure_frozen.nothing_asked(gligen, base, few),
-    ]
-)
+checks = [check(gligen, base, few) for check in (measure_frozen.shut, measure_frozen.nothing_asked)]
+show_figures([measure_frozen.untouched(base), *checks])
 
 # %% [markdown]
-# `base_at_zero` compares pictures bit for bit, with boxes given and $\alpha$ set back to 0. `null_apart` is how far four nulls move a picture from the base's: they pass the gates like any
-# token, so it isn't nothing, but should be little beside other noise.
+# `base_at_zero`: with boxes given and $\alpha$ set back to 0, bit for bit. `null_apart`: how far four nulls move a picture. They pass the gates like any token, so it isn't nothing, but
+# should be little beside other noise.
 #
 # ## The real thing
 #
-# The published GLIGEN sits in Stable Diffusion 1.4 and draws at 512 × 512. diffusers carries it as `StableDiffusionGLIGENPipeline`, and in the full tier it stands behind the *same
-# board*. The talk's own example is a llama with glasses: plain Stable Diffusion draws a llama, and glasses where it likes, or none. Both begin here from the same noise.
+# The published GLIGEN sits in Stable Diffusion 1.4, and draws at 512 × 512. In the full tier diffusers' `StableDiffusionGLIGENPipeline` stands behind the *same board*. The talk's
+# example is a llama with glasses; plain Stable Diffusion draws it beside, from the same noise.
 
 # %%
 from IPython.display import display
@@ -839,24 +782,20 @@ if artist:
     )
     display(DrawBoxes(artist, caption=real.LLAMA.caption))
 else:
-    print(
-        "In the full tier (COURSE_TIER=full, on a T4) the published GLIGEN draws here; the pocket tier goes on without it."
-    )
+    print("The published GLIGEN draws in the full tier (COURSE_TIER=full, on a T4). The pocket tier goes on without.")
 
 # %% [markdown]
 # | | GLIGEN | here |
 # |---|---|---|
-# | base | Stable Diffusion 1.4, 860 million parameters in its UNet | 4 million; trained on twelve things |
-# | latents | 64 × 64 × 4, a deep autoencoder | 16 × 16 × 12, PCA of patches |
+# | base | Stable Diffusion 1.4, a UNet of 860 million parameters, deep latents, predicts noise | 4 million, PCA of patches, predicts velocity |
 # | phrases | CLIP ViT-L/14, up to 30 boxes | PocketCLIP, up to 4 |
-# | gates | trained for 500,000 steps at 5e-5 | some thousand, at a higher rate |
-# | prediction | noise | velocity |
+# | gates | trained for 500,000 steps at 5e-5 | a few thousand, at a higher rate |
 # | scheduled sampling | the paper: on, then a way down; diffusers: a **hard switch** after `int(beta * steps)` steps | both |
 #
 # That last row is worth a thought: `gligen_scheduled_sampling_beta` of diffusers is our `on`, and not the paper's $\beta$. Names travel; read the code.
 #
-# Where to read on: the [paper](https://arxiv.org/abs/2301.07093); its code, [gligen/GLIGEN](https://github.com/gligen/GLIGEN), where `ldm/modules/attention.py` has the layer that
-# you wrote; and ControlNet (Zhang et al., 2023, [arXiv 2302.05543](https://arxiv.org/abs/2302.05543)), which freezes the base as well and begins with zeros, too: convolutions in the place of gates.
+# Read on: the layer that you wrote, in `ldm/modules/attention.py` of [gligen/GLIGEN](https://github.com/gligen/GLIGEN); and ControlNet (Zhang et al., 2023,
+# [arXiv 2302.05543](https://arxiv.org/abs/2302.05543)), which freezes the base as well, and begins with convolutions of zeros in the place of gates.
 #
 # ## Recap
 #
@@ -864,21 +803,21 @@ else:
 # - Guidance asks twice and goes further in the direction of the difference. What is on in both predictions cancels out.
 # - GLIGEN freezes a finished generator and adds a gated layer a block. The gate begins shut, so at birth nothing has changed, to the last bit.
 # - A box is waves, a token is phrase ⊕ box, and "nothing here" is learned, not masked.
-# - Whether boxes are *read* is shown by paired noise with true and shuffled boxes; whether they are *obeyed*, by a detector that was trained elsewhere.
+# - Whether boxes are *read* is shown by true and shuffled boxes under the same noise; whether they are *obeyed*, by a detector that was trained elsewhere.
 #
 # ## Quiz
 #
 # 1. Your gates train for an hour, the total loss falls a little, and boxes do nothing. What do you look at?
-# <details><summary>Answer</summary>tanh(α) of each layer, and the error inside things with true and with shuffled boxes under the same noise. Gates near 0 need more steps or a higher rate; open gates whose boxes don't matter mean that the tokens say nothing: pixels for shares, or captions that tell all.</details>
+# <details><summary>Answer</summary>tanh(α) of each layer, and the error inside things with true and with shuffled boxes under the same noise. Gates near 0 need more steps or a higher rate. If they are open and boxes don't matter, the tokens say nothing: pixels for shares, perhaps.</details>
 #
 # 2. α begins at 0, and so the layer adds nothing. Why is it not stuck there, as two zero matrices of LoRA would be?
-# <details><summary>Answer</summary>The gradient of α is the error's dot product with what the attention returns, and that isn't zero: its weights are random. Once α has moved, they get gradients, too. Only if *both* were zero would nothing move.</details>
+# <details><summary>Answer</summary>α's gradient is a product with what the attention returns, which isn't zero: its weights are random. Once α has moved, they get gradients, too.</details>
 #
 # 3. Why is a learned null better here than a mask?
-# <details><summary>Answer</summary>With a mask, a picture without boxes would be a case that the layer never met, and guidance needs just that case: a prediction in which nobody asks. A null lets it be learned.</details>
+# <details><summary>Answer</summary>Guidance needs a prediction in which nobody asks. With a mask the layer would have nothing to read then, and could learn nothing about it; nulls say it in so many words.</details>
 #
 # 4. "AP50 of 60 % on the boxes asked for." What do you ask next?
-# <details><summary>Answer</summary>What the same detector scores on *real* pictures (the ceiling); what the base scores without boxes, and with shuffled ones (the floors); whether the detector saw generated pictures; and at what price in fidelity.</details>
+# <details><summary>Answer</summary>What the detector scores on *real* pictures (the ceiling), without boxes and with shuffled ones (the floors); what it was trained on; and the price in fidelity.</details>
 #
 # 5. Why blank half of the captions while the gates learn?
-# <details><summary>Answer</summary>The caption names what the boxes name. The base can use it already, so the boxes' phrases would be left unread, and only their places used. Without a caption both must come from the tokens.</details>
+# <details><summary>Answer</summary>The caption names what the boxes name, and the base can read it already: the boxes' phrases would go unread. Without it both, what and where, must come from the tokens.</details>

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from torch import Tensor
 
-from course_lib.clip.pixels import to_tensor
+from course_lib.clip.pixels import to_images, to_tensor
 from course_lib.gligen.asking import Asked, ask
 from course_lib.gligen.editing import Box, edit
 from course_lib.gligen.model import Generator
@@ -63,7 +63,7 @@ class Painter:
         else:
             scene = to_tensor(wish.scene[None])[0]
             images = edit(self.model, scene, wish.boxes, wish.away, caption=wish.caption, count=COUNT, **how)
-        return (images * 255).round().byte().permute(0, 2, 3, 1).numpy()  # [B, 3, S, S] → [B, S, S, 3]
+        return to_images(images)
 
     def embed(self, crop: np.ndarray) -> Tensor:
         """A part of a reference picture, uint8 [h, w, 3], in place of a phrase: [128]."""
