@@ -41,11 +41,14 @@ class RealPainter:
 
     @classmethod
     def load(cls, weights: tuple[str, str] = HUB, *, device: str, dtype: torch.dtype, steps: int = 50) -> "RealPainter":
-        """From (repository or folder, revision)."""
+        """From (repository or folder, revision); in float16 from the files that hold it, which are half as large."""
         from diffusers import StableDiffusionGLIGENPipeline
 
         place, revision = weights
-        pipe = StableDiffusionGLIGENPipeline.from_pretrained(place, revision=revision, torch_dtype=dtype)
+        variant = "fp16" if dtype == torch.float16 else None
+        pipe = StableDiffusionGLIGENPipeline.from_pretrained(
+            place, revision=revision, variant=variant, torch_dtype=dtype, use_safetensors=True
+        )
         return cls(pipe.to(device), steps)
 
     def notes(self, wish: Wish) -> list[str]:
@@ -71,7 +74,8 @@ class RealPainter:
         """The same caption from the same noise, by Stable Diffusion alone: without grounding the gates are skipped."""
         from diffusers import StableDiffusionPipeline
 
-        plain = StableDiffusionPipeline(**self.pipe.components, requires_safety_checker=False)
+        checked = self.pipe.config.requires_safety_checker
+        plain = StableDiffusionPipeline(**self.pipe.components, requires_safety_checker=checked)
         plain.set_progress_bar_config(disable=True)
         return self._run(plain, wish)
 
