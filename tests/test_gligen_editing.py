@@ -7,7 +7,7 @@ from course_lib.clip.pixels import to_tensor
 from course_lib.gligen import learn
 from course_lib.gligen.asking import Asked
 from course_lib.gligen.batches import pictures
-from course_lib.gligen.editing import edit, edited_cells
+from course_lib.gligen.editing import edit, edited_cells, move
 from course_lib.gligen.model import GeneratorConfig, add_gates
 from course_lib.gligen.space import PATCH
 from course_lib.gligen.world import draw_scene
@@ -55,6 +55,11 @@ def test_steps_are_heard_and_settings_reach_the_sampler(model, scene):
     assert heard == [0, 1, 2]
     with pytest.raises(ValueError, match="nothing is to be changed"):
         edit(model, scene, [])
+
+
+def test_to_move_is_to_put_there_and_away_from_here(model, scene):
+    moved = move(model, scene, Asked("a bus", OLD), BUS.box, count=1, steps=2)
+    assert torch.equal(moved, edit(model, scene, [BUS], [OLD], count=1, steps=2))
 
 
 def test_a_cell_belongs_to_a_box_that_touches_it():

@@ -124,8 +124,9 @@ class DrawBoxes:
         """What the canvas says of the boxes while they are drawn."""
         boxes, away = self._boxes(marks)
         notes = self.painter.notes(Wish(self.caption, tuple(boxes)))
-        ready = f"{len(boxes) + len(away)} box(es) ready. " if boxes or away else ""
-        return Answer(note=ready + " ".join(notes)) if ready else None
+        if not boxes and not away:
+            return None
+        return Answer(note=" ".join([f"{len(boxes) + len(away)} box(es) ready.", *notes]))
 
     def _boxes(self, marks: list[Mark]) -> tuple[list[Asked], list[tuple[float, float, float, float]]]:
         """What shall be where, and what shall go."""

@@ -45,6 +45,7 @@ class RealPainter:
         from diffusers import StableDiffusionGLIGENPipeline
 
         place, revision = weights
+        # torch_dtype has a newer name, dtype, which Colab's diffusers may not know yet.
         variant = "fp16" if dtype == torch.float16 else None
         pipe = StableDiffusionGLIGENPipeline.from_pretrained(
             place, revision=revision, variant=variant, torch_dtype=dtype, use_safetensors=True
@@ -96,7 +97,7 @@ def load(weights: tuple[str, str] = HUB) -> RealPainter | None:
     device, dtype, _ = best_device()
     try:
         return RealPainter.load(weights, device=device, dtype=getattr(torch, dtype))
-    except (OSError, ImportError) as error:
+    except (OSError, ImportError, ValueError) as error:  # ValueError: the repository has no such variant
         reason = str(error).splitlines()[0][:120]
         print(f"{weights[0]} could not be loaded ({reason}). The lesson goes on without it.")
         return None
