@@ -159,13 +159,15 @@ def test_a_scene_is_changed_where_boxes_are_and_one_goes_on_from_a_picture(paint
     board = DrawBoxes(painter, scene=scene)
     board.generate()
     assert "nothing is to be changed" in board.problem and board.pictures is None
-    with pytest.raises(ValueError, match="generate some first"):
+    with pytest.raises(ValueError, match="there is no picture 1 to go on from"):
         board.take(1)
     board.draw([FROG, GONE])
     assert "2 box(es) ready" in str(board.canvas.answer)
     board.generate()
     top = board.pictures[:, :28].astype(int)  # both boxes lie below
     assert np.abs(top - scene[:28]).mean() < 12 and len(np.unique(board.pictures, axis=0)) == 4
+    with pytest.raises(ValueError, match="choose 1, 2, 3 or 4"):
+        board.take(0)
     board.take(2)
     assert (board.canvas.picture == board.pictures[1]).all() and board.canvas.marks == []
     assert (board.wish().scene == board.pictures[1]).all()

@@ -97,7 +97,7 @@ def test_plain_stable_diffusion_is_the_same_model_with_the_gates_left_out(painte
 
 def test_it_stands_behind_the_same_board(painter):
     board = DrawBoxes(painter, caption=LLAMA.caption)
-    assert set(board.settings) == {"guidance", "on"}
+    assert set(board.settings) == {"guidance", "on"} and board.canvas.problem == ""
     board.generate()
     assert "no box was drawn" in board.problem
     board.draw([BOX])
@@ -105,9 +105,13 @@ def test_it_stands_behind_the_same_board(painter):
     assert board.problem == "" and board.pictures.shape == (4, 16, 16, 3)
     board.draw([Mark("box", BOX.points, text=f"a {'b' * (n % 3 + 1)}") for n in range(31)])
     assert "at most 30" in board.canvas.problem
-    for more in ("scene", "reference"):
-        with pytest.raises(ValueError, match="neither scenes nor reference pictures"):
-            DrawBoxes(painter, **{more: np.zeros((16, 16, 3), np.uint8)})
+    with pytest.raises(ValueError, match="changes no scene"):
+        board.take(1)
+    picture = np.zeros((16, 16, 3), np.uint8)
+    with pytest.raises(ValueError, match="changes no scene"):
+        DrawBoxes(painter, scene=picture)
+    with pytest.raises(ValueError, match="no reference picture"):
+        DrawBoxes(painter, reference=picture)
     pytest.importorskip("ipywidgets")
     assert board.widget is not None and "strength" not in board._front.sliders
 
