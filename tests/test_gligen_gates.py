@@ -1,11 +1,18 @@
 """Training the gates: what is given, what may change, and the measures that say whether it helped."""
 
+import json
+import os
+import signal
+
 import pytest
 import torch
 
+from course_lib.checkpoints import CheckpointError
 from course_lib.gligen import learn, learn_gates
 from course_lib.gligen.asking import Asked
-from course_lib.gligen.learn_gates import GatesRecipe, openness, train_gates, true_boxes
+from course_lib.gligen.diffusion import STEPS
+from course_lib.gligen.gate_log import GateLog, openness
+from course_lib.gligen.learn_gates import GatesRecipe, draw_levels, train_gates, true_boxes
 from course_lib.gligen.model import GeneratorConfig, add_gates, is_grounding, set_strength, transformer_blocks
 from course_lib.gligen.paired import object_losses, paired_scenes
 from course_lib.gligen.paired_boxes import asked_boxes, grounded_losses
@@ -64,6 +71,69 @@ def test_boxes_are_those_of_the_picture_and_dropped_as_the_recipe_says(base):
     always = learn_gates.make_batch(0, GatesRecipe(steps=1, batch_size=4, no_grounding=0.0, no_caption=1.0), base.space)
     assert always.grounding["masks"].sum(dim=1).min() >= 1
     assert torch.equal(always.states[0], always.states[3])  # both are the empty caption
+
+
+def test_noisy_levels_come_more_often():
+    even, noisy = (draw_levels(4000, often, torch.Generator().manual_seed(0)) for often in (False, True))
+    for t, middle in ((even, 1 / 2), (noisy, 2 / 3)):
+        assert t.min() >= 0 and t.max() == STEPS - 1
+        assert t.float().mean() / STEPS == pytest.approx(middle, abs=0.02)
+
+
+def test_phrases_are_read_the_same_in_any_company():
+    from course_lib.gligen.model import phrase_embeddings
+
+    alone = phrase_embeddings(["a bus"])
+    assert alone.shape == (1, 128) and torch.equal(phrase_embeddings(["a pine tree", "a bus"])[1:], alone)
+    assert not torch.equal(phrase_embeddings(["a frog"]), alone)
+
+
+@pytest.fixture(scope="module")
+def baked(tmp_path_factory):
+    """A folder with a base and gates that were stopped half-way, resumed, and finished."""
+    folder = tmp_path_factory.mktemp("baked")
+    learn.bake_base(folder, learn.BaseRecipe(steps=1, batch_size=2))
+    recipe = GatesRecipe(steps=4, batch_size=2, learning_rate=1e-2)
+    stops = [2]
+
+    class StopOnce(GateLog):
+        def __init__(self, model, file):
+            super().__init__(model, every=1, file=file)
+
+        def __call__(self, progress):
+            super().__call__(progress)
+            if progress.step in stops:
+                stops.remove(progress.step)
+                os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(learn_gates, "GateLog", StopOnce)
+        learn_gates.bake_gates(folder, recipe)
+        assert not (folder / "gligen_gates.safetensors").exists()
+        learn_gates.bake_gates(folder, recipe)
+    return folder
+
+
+def test_baked_gates_are_what_gligen_adds_and_name_their_base(baked):
+    files = ["gligen_base.json", "gligen_base.safetensors", "gligen_gates.json", "gligen_gates.safetensors"]
+    assert sorted(file.name for file in baked.iterdir()) == files
+    base_file, gates_file = baked / files[1], baked / files[3]
+    card = json.loads((baked / files[2]).read_text())
+    assert [row["step"] for row in card["openness_log"]] == [1, 2, 3, 4]
+    assert card["base_sha256"] == json.loads((baked / files[0]).read_text())["sha256"]
+    assert card["openness_log"][-1]["gates"] == list(card["openness"].values()) and any(card["openness"].values())
+    model, base = learn_gates.load_gated(gates_file, base_file), learn.load_base(base_file)
+    assert all(torch.equal(model.state_dict()[name], weight) for name, weight in base.state_dict().items())
+    assert openness(model) == pytest.approx(card["openness"], abs=1e-3)
+    assert all(value != 0 for value in openness(model).values())
+    with pytest.raises(CheckpointError, match="bake gligen_gates"):
+        learn_gates.load_gated(baked / "elsewhere" / "gligen_gates.safetensors", base_file)
+
+
+def test_gates_of_another_base_are_refused(baked, tmp_path):
+    learn.bake_base(tmp_path, learn.BaseRecipe(steps=1, batch_size=2, seed=1))
+    with pytest.raises(CheckpointError, match="another base than gligen_base.safetensors.*bake gligen_gates"):
+        learn_gates.load_gated(baked / "gligen_gates.safetensors", tmp_path / "gligen_base.safetensors")
 
 
 def test_gates_see_no_picture_that_the_base_has_seen():

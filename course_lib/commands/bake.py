@@ -19,6 +19,7 @@ BAKES = {
     "llava": "course_lib.llava.saved:bake",
     "llava_smollm2": "course_lib.llava.smollm2:bake",
     "gligen_base": "course_lib.gligen.learn:bake_base",
+    "gligen_gates": "course_lib.gligen.learn_gates:bake_gates",
     "gligen_detector": "course_lib.gligen.detector_learn:bake_detector",
 }
 

@@ -15,6 +15,7 @@ ROOMS = {
     "lm": "course_lib.lm.measure:figures",
     "instruct": "course_lib.instruct.measure:figures",
     "llava": "course_lib.llava.measure:figures",
+    "gligen": "course_lib.gligen.measure:figures",
     "seem": "course_lib.seem.measure:figures",
 }
 

@@ -2,17 +2,20 @@
 
 import random
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from course_lib import checkpoints
 from course_lib.clip.pixels import to_tensor
+from course_lib.gligen import learn
 from course_lib.gligen.asking import Asked, ask
 from course_lib.gligen.diffusion import STEPS, add_noise, loss_weight, velocity
-from course_lib.gligen.model import Generator, text_states
+from course_lib.gligen.gate_log import GateLog, openness
+from course_lib.gligen.model import Generator, add_gates, base_hash, is_grounding, text_states
 from course_lib.gligen.space import PatchSpace
 from course_lib.gligen.world import PIXELS, caption_of, draw_scene
 from course_lib.precision import mixed_precision
@@ -20,6 +23,8 @@ from course_lib.training import Progress, fit
 from course_lib.world.language import phrase
 from course_lib.world.render import Picture, render
 from course_lib.world.scenes import Scene
+
+CHECKPOINT = checkpoints.FOLDER / "gligen_gates.safetensors"
 
 
 @dataclass(frozen=True)
@@ -35,8 +40,13 @@ class GatesRecipe:
     )
     no_grounding: float = 0.1  # share of batches without a box
     no_caption: float = 0.5  # share of captions left out, so that the boxes must be read
-    count: tuple[int, int] = (1, 2)
+    noisy_levels: bool = True  # draw the noisier levels more often, see `draw_levels`
+    count: tuple[int, int] = (1, 3)
     seed: int = 0
+
+
+BAKED = GatesRecipe(steps=3_000)
+LIVE = GatesRecipe(seconds=300, count=(1, 2))  # the lesson's own
 
 
 @dataclass(frozen=True)
@@ -64,10 +74,19 @@ def make_batch(step: int, recipe: GatesRecipe, space: PatchSpace) -> GroundedBat
     latents = space.encode(torch.cat([to_tensor(picture.image[None]) for picture in drawn]))
     generator = torch.Generator().manual_seed(rng.randrange(2**62))
     noise = torch.randn(latents.shape, generator=generator)
-    t = torch.randint(STEPS, (len(scenes),), generator=generator)
+    t = draw_levels(len(scenes), recipe.noisy_levels, generator)
     if rng.random() < recipe.no_grounding:
         asked = [[] for _ in scenes]
     return GroundedBatch(latents, text_states(captions), ask(asked), noise, t)
+
+
+def draw_levels(count: int, noisy: bool, generator: torch.Generator) -> Tensor:
+    """Noise levels int [count]: all alike, or (`noisy`) with a density that rises linearly with t.
+
+    Where things lie is decided while nearly all is noise; later it can be seen in the picture, and a box says nothing new.
+    """
+    share = torch.rand(count, generator=generator)
+    return ((share.sqrt() if noisy else share) * STEPS).long()
 
 
 def true_boxes(scene: Scene, picture: Picture) -> list[Asked]:
@@ -113,6 +132,48 @@ def train_gates(
     )
 
 
-def openness(model: Generator) -> dict[str, float]:
-    """tanh(α) of every gate, by its name, from the input to the output."""
-    return {name: parameter.tanh().item() for name, parameter in model.named_parameters() if ".alpha_" in name}
+def load_gated(file: Path = CHECKPOINT, base_file: Path = learn.CHECKPOINT) -> Generator:
+    """The one we made earlier: the baked base with its gates.
+
+    Raises CheckpointError, saying what to do, when a file is missing, damaged, or the gates were trained on another base.
+    """
+    base = learn.load_base(base_file)
+    tensors, card = checkpoints.load(file)
+    if card["base_sha256"] != sha256(base_file):
+        raise checkpoints.CheckpointError(
+            f"{file.name} was trained on another base than {base_file.name} and draws nonsense with this one. "
+            f"Get all of them again (git checkout -- data/checkpoints), or make the gates: python -m course_lib bake {file.stem}"
+        )
+    model = add_gates(base)
+    model.load_state_dict({**model.state_dict(), **tensors})
+    return model
+
+
+def sha256(file: Path) -> str:
+    """Of a checkpoint, from its card; `checkpoints.load` has seen that it's true."""
+    return checkpoints.load(file)[1]["sha256"]
+
+
+def bake_gates(out_folder: Path, recipe: GatesRecipe = BAKED) -> None:
+    """Train the shipped gates on the base in the same folder. Interrupted, it goes on where it was when called again."""
+    base_file = out_folder / learn.CHECKPOINT.name
+    model = add_gates(learn.load_base(base_file), recipe.seed)
+    log = GateLog(model, file=out_folder / "gligen_gates.log.json")
+    progress = train_gates(model, recipe, callbacks=[log], state_file=out_folder / "gligen_gates.training.safetensors")
+    if progress.stopped:
+        return
+    card = {
+        "base_sha256": sha256(base_file),
+        "base_weights_after": base_hash(model),
+        "data": "the world of course_lib.gligen.world, stream train: pictures, captions, phrases and boxes",
+        "recipe": asdict(recipe),
+        "command": "python -m course_lib bake gligen_gates",
+        "minutes": round(progress.seconds / 60, 1),
+        "machine": checkpoints.machine(),
+        "final_loss": round(sum(progress.losses[-200:]) / 200, 4),
+        "openness": {name: round(value, 4) for name, value in openness(model).items()},
+        "openness_log": log.rows,
+    }
+    added = {name: tensor.half() for name, tensor in model.state_dict().items() if is_grounding(name)}
+    checkpoints.save(out_folder / CHECKPOINT.name, added, card)
+    log.file.unlink(missing_ok=True)

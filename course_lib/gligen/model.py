@@ -1,7 +1,8 @@
 """The generator: diffusers' UNet, small; without boxes (the base), and with GLIGEN's gated layers between."""
 
+import hashlib
 from dataclasses import asdict, dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 import torch
 from torch import Tensor, nn
@@ -14,7 +15,7 @@ from course_lib.gligen.space import CHANNELS, PatchSpace
 
 WAVES = (1, 2, 4)  # half waves over the picture's side, of the position code
 POSITION_CHANNELS = 4 * len(WAVES)
-TOKENS = 24  # of a caption; the longest of this world's has fewer
+TOKENS = 24  # of a caption; only captions of four things can be longer, and lose their end
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Generator(nn.Module):
 
     def __init__(self, config: GeneratorConfig = CONFIG, gated: bool = False) -> None:
         super().__init__()
-        self.config = config
+        self.config, self.gated = config, gated
         self.space = PatchSpace(config.latent_channels)
         self.unet = unet(config, gated)
         self.register_buffer("where", position_code(config.latent_size), persistent=False)
@@ -109,7 +110,7 @@ def add_gates(base: Generator, seed: int = 0) -> Generator:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         gated = Generator(base.config, gated=True)
-    if any(map(is_grounding, base.state_dict())):
+    if base.gated:
         raise ValueError("add_gates wants a base without gates, and this model has some already")
     gated.load_state_dict({**gated.state_dict(), **base.state_dict()})
     for name, parameter in gated.named_parameters():
@@ -129,6 +130,15 @@ def is_grounding(name: str) -> bool:
     return ".fuser." in name or ".position_net." in name
 
 
+def base_hash(model: Generator) -> str:
+    """SHA-256 of all that isn't GLIGEN's: the same for a base, and for a gated model whose base is untouched."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(model.state_dict().items()):
+        if not is_grounding(name):
+            digest.update(name.encode() + tensor.numpy().tobytes())
+    return digest.hexdigest()
+
+
 def text_states(captions: list[str]) -> Tensor:
     """What cross-attention reads: one state of the frozen text tower a token, [B, 24, 128]. "" is no caption."""
     tokens = get_tokenizer()(captions, context_length=TOKENS)
@@ -142,8 +152,14 @@ def frozen_clip():
     return clip_learn.load_baked().requires_grad_(False)
 
 
-@torch.no_grad()
 def phrase_embeddings(phrases: list[str]) -> Tensor:
     """Phrases → [N, 128]: the text tower's state at the end of the phrase, before its projection, as GLIGEN takes it."""
-    tokens = get_tokenizer()(phrases, context_length=TOKENS)
-    return pool_at_end(frozen_clip().text.states(tokens), tokens).float()
+    return torch.stack([_phrase_embedding(phrase) for phrase in phrases])
+
+
+@lru_cache(maxsize=1024)  # training asks for the same few over and over
+@torch.no_grad()
+def _phrase_embedding(phrase: str) -> Tensor:
+    """[128]."""
+    tokens = get_tokenizer()([phrase], context_length=TOKENS)
+    return pool_at_end(frozen_clip().text.states(tokens), tokens)[0].float()

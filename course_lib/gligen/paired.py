@@ -25,7 +25,7 @@ CAPTIONS = ("true", "none", "wrong")
 
 @dataclass(frozen=True)
 class PairedScenes:
-    """Scenes of the stream "val", and what each caption would say."""
+    """Scenes, and what each caption would say."""
 
     scenes: tuple[Scene, ...]
     images: Tensor  # [N, 3, S, S]
@@ -34,9 +34,9 @@ class PairedScenes:
 
 
 @cache
-def paired_scenes(count: int = 96, things: tuple[int, int] = (1, 2)) -> PairedScenes:
-    """So many scenes. A wrong caption is word for word the true one, with another class for each thing."""
-    scenes = tuple(draw_scene(index, "val", things) for index in range(count))
+def paired_scenes(count: int = 96, things: tuple[int, int] = (1, 2), stream: str = "val") -> PairedScenes:
+    """So many scenes of a stream. A wrong caption is word for word the true one, with another class for each thing."""
+    scenes = tuple(draw_scene(index, stream, things) for index in range(count))
     masks = np.stack([render(scene, PIXELS).instances > 0 for scene in scenes])
     captions = {
         "true": [caption_of(scene, random.Random(scene.index)) for scene in scenes],
