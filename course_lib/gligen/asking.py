@@ -8,11 +8,15 @@ from torch import Tensor
 
 from course_lib.gligen.grounding import MOST_BOXES
 from course_lib.gligen.model import phrase_embeddings
+from course_lib.gligen.wording import note_on_phrase
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A phrase and its box, x0 y0 x1 y1 as shares of the side; in place of a phrase, a picture's embedding (reference.py)."""
+    """A phrase and its box, x0 y0 x1 y1 as shares of the side; in place of a phrase, a picture's embedding (reference.py).
+
+    Any phrase can be asked for, in any script, since the text tower reads bytes; `unfamiliar` says what to expect.
+    """
 
     phrase: str
     box: tuple[float, float, float, float]
@@ -31,6 +35,12 @@ class Asked:
             raise ValueError(
                 f"the box of {self.phrase!r}, {self.box}, is empty or inside out: it goes left, top, right, bottom"
             )
+
+
+def unfamiliar(pictures: Sequence[Sequence[Asked]]) -> list[str]:
+    """A sentence for each phrase that names none of the twelve things which the generator has seen; see `wording`."""
+    phrases = dict.fromkeys(one.phrase for asked in pictures for one in asked if one.phrase)
+    return [sentence for phrase in phrases if (sentence := note_on_phrase(phrase))]
 
 
 def ask(pictures: Sequence[Sequence[Asked]]) -> dict[str, Tensor]:

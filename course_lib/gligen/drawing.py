@@ -33,13 +33,14 @@ class DrawBoxes:
         scene: np.ndarray | None = None,
         reference: np.ndarray | None = None,
     ) -> None:
-        if (scene is not None and not painter.edits) or (reference is not None and not painter.refers):
-            raise ValueError("this generator takes neither scenes nor reference pictures: draw boxes, with phrases")
+        if reference is not None and not painter.refers:
+            raise ValueError("this generator takes no reference picture: type a phrase for each box")
         self.painter, self.caption, self.seed = painter, caption, seed
         self.settings: dict[str, float] = dict(painter.settings)
         self.scene = None if scene is None else self._fitting(scene)
         self.pictures: np.ndarray | None = None  # uint8 [4, S, S, 3], once generated
         self.painted: list[Mark] = []  # the marks that they should obey
+        self.shows = ""  # they in words
         self.problem, self.notes = "", []  # why there are no pictures; what is to be said of them
         self._reference, self._front = reference, None
         self.canvas = PromptCanvas(
@@ -62,6 +63,7 @@ class DrawBoxes:
             wish = self.wish()
             self.notes = self.painter.notes(wish)
             self.pictures, self.painted = self.painter.paint(wish, told), list(self.canvas.marks)
+            self.shows = self._in_words()
         except ValueError as error:
             self.problem = str(error)
         if self._front is not None:
@@ -69,9 +71,11 @@ class DrawBoxes:
 
     def take(self, number: int | None) -> None:
         """Go on from picture 1, 2, 3 or 4 as the scene to be changed; None: back to the empty page. ValueError if there is none."""
-        if number is not None and self.pictures is None:
-            raise ValueError("there is no picture to go on from yet: generate some first")
-        self.scene = None if number is None else self.pictures[number - 1]
+        if number is not None and (self.pictures is None or not 1 <= number <= len(self.pictures)):
+            raise ValueError(
+                f"there is no picture {number} to go on from: generate four first, and choose 1, 2, 3 or 4"
+            )
+        self.scene = None if number is None else self._fitting(self.pictures[number - 1])
         self.canvas.show(self._page(), self._alt())
 
     def wish(self) -> Wish:
@@ -92,15 +96,7 @@ class DrawBoxes:
 
     def described(self) -> str:
         """The board in words."""
-        said = f"{self.canvas.described()} {self.described_sheet()}".strip()
-        return f"{said} {self.problem}".strip()
-
-    def described_sheet(self) -> str:
-        """The four pictures in words: what they should show."""
-        if self.pictures is None:
-            return ""
-        boxes = "; ".join(str(mark) for mark in self.painted if mark.kind == "box")
-        return f"Four pictures for the caption “{self.caption}” and {boxes or 'no box'}. {' '.join(self.notes)}".strip()
+        return " ".join(filter(None, [self.canvas.described(), self.shows, self.problem]))
 
     @property
     def widget(self):
@@ -123,9 +119,10 @@ class DrawBoxes:
     def _check(self, marks: list[Mark]) -> Answer | None:
         """What the canvas says of the boxes while they are drawn."""
         boxes, away = self._boxes(marks)
-        notes = self.painter.notes(Wish(self.caption, tuple(boxes)))
-        ready = f"{len(boxes) + len(away)} box(es) ready. " if boxes or away else ""
-        return Answer(note=ready + " ".join(notes)) if ready else None
+        if not boxes and not away:
+            return None
+        notes = self.painter.notes(Wish(self.caption, tuple(boxes), tuple(away), self.scene))
+        return Answer(note=" ".join([f"{len(boxes) + len(away)} box(es) ready.", *notes]))
 
     def _boxes(self, marks: list[Mark]) -> tuple[list[Asked], list[tuple[float, float, float, float]]]:
         """What shall be where, and what shall go."""
@@ -148,8 +145,15 @@ class DrawBoxes:
         return Asked("", mark.xyxy, self.painter.embed(crop))
 
     def _fitting(self, scene: np.ndarray) -> np.ndarray:
-        """The square in the middle of a picture, at the generator's size."""
+        """The square in the middle of a picture, at the generator's size. Raises ValueError if it takes none."""
+        if not self.painter.edits:
+            raise ValueError("this generator changes no scene: begin with an empty page")
         return np.asarray(middle_square(scene, self.painter.side))
+
+    def _in_words(self) -> str:
+        """What the four pictures should show."""
+        boxes = "; ".join(str(mark) for mark in self.painted if mark.kind == "box")
+        return " ".join([f"Four pictures for the caption “{self.caption}” and {boxes or 'no box'}.", *self.notes])
 
     def _page(self) -> np.ndarray:
         """What the boxes are drawn on."""

@@ -8,6 +8,8 @@ from course_lib.canvas import still
 from course_lib.gligen.painter import COUNT
 from course_lib.gligen.sheet import sheet
 
+HOW = "Draw a box for each thing, type what it is in the list below the page, and press Generate."
+HOW_TO_CHANGE = "In a scene, a box with a phrase adds a thing, and an exclude box takes away what is there."
 RANGES = {"guidance": (1.0, 10.0, 0.5), "strength": (0.0, 1.0, 0.05), "on": (0.0, 1.0, 0.05)}  # lowest, highest, step
 NAMES = {"guidance": "guidance", "strength": "strength β", "on": "on for"}
 
@@ -32,7 +34,8 @@ class DrawingFront:
             field.observe(lambda change, name=name: board.settings.update({name: change["new"]}), names="value")
         self.button.on_click(lambda _: self._generate())
         self.over.observe(lambda _: self.refresh(), names="value")
-        fields = [self.caption, self.seed, *self.sliders.values(), widgets.HBox([self.button, self.progress])]
+        how = widgets.HTML(f"<p>{HOW} {HOW_TO_CHANGE if board.painter.edits else ''}</p>")
+        fields = [how, self.caption, self.seed, *self.sliders.values(), widgets.HBox([self.button, self.progress])]
         after = [self.said, self.over, self._start_from(), self.page]
         self.widget = widgets.HBox([board.canvas.widget, widgets.VBox([*fields, *after])])
         self.widget.layout.flex_flow = "row wrap"
@@ -46,7 +49,7 @@ class DrawingFront:
         self.said.value = f'<div aria-live="polite">{problem or notes}</div>'
         if board.pictures is None:
             return
-        alt = html.escape(board.described_sheet(), quote=True)
+        alt = html.escape(board.shows, quote=True)
         picture = sheet(board.pictures, board.painted if self.over.value else ())
         self.page.value = f'<img alt="{alt}" width="{picture.width}" src="{still.data_url(picture)}">'
         self.go_on.layout.display = None if board.painter.edits else "none"

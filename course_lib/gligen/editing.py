@@ -8,6 +8,7 @@ the scene with the boxes blanked, and the mask, so that it sees at every step, u
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -34,8 +35,8 @@ def edit(
 ) -> Tensor:
     """A scene [3, 64, 64] in 0–1 → `count` versions of it [count, 3, 64, 64]; the same for the same seed.
 
-    In the boxes of `put` a thing is drawn; those of `away` are painted without one. To move a thing, put it where it
-    shall be, and its old box away. `how` are guidance, on and strength of `sample`. Raises ValueError without a box.
+    In the boxes of `put` a thing is drawn; those of `away` are painted without one. `how` are guidance, on and strength
+    of `sample`. Raises ValueError without a box.
     """
     boxes = [one.box for one in put] + list(away)
     if not boxes:
@@ -51,6 +52,11 @@ def edit(
         return after_step(step, x) if after_step else x
 
     return sample(model, [caption] * count, [list(put)] * count, seed=seed, steps=steps, after_step=keep_outside, **how)
+
+
+def move(model: Generator, scene: Tensor, thing: Asked, to: Box, **how) -> Tensor:
+    """`edit` that puts a thing into another box, and away from its own: [count, 3, 64, 64]."""
+    return edit(model, scene, [replace(thing, box=to)], [thing.box], **how)
 
 
 def edited_cells(boxes: Sequence[Box], size: int = 16) -> Tensor:

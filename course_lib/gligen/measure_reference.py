@@ -12,7 +12,7 @@ from course_lib.gligen.reference import class_phrases, crops, image_features, re
 from course_lib.gligen.world import NAMES, STYLE
 
 
-def figures(count: int = 200) -> Iterator[Figure]:
+def figures(count: int = 120) -> Iterator[Figure]:
     """On crops of the stream "test", 1 to 4 things a scene, in the world's style, and in one that nothing was trained on.
 
     Control: each crop with the class of another. Baseline: GLIGEN's own way, which learns nothing.

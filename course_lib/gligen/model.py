@@ -16,7 +16,7 @@ from course_lib.gligen.space import CHANNELS, PatchSpace
 
 WAVES = (1, 2, 4)  # half waves over the picture's side, of the position code
 POSITION_CHANNELS = 4 * len(WAVES)
-TOKENS = 24  # of a caption; the longest of this world's has fewer
+TOKENS = 24  # of a caption; only captions of four things can be longer, and lose their end
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Generator(nn.Module):
 
     def __init__(self, config: GeneratorConfig = CONFIG, gated: bool = False) -> None:
         super().__init__()
-        self.config = config
+        self.config, self.gated = config, gated
         self.space = PatchSpace(config.latent_channels)
         self.unet = unet(config, gated)
         self.register_buffer("where", position_code(config.latent_size), persistent=False)
@@ -112,7 +112,7 @@ def add_gates(base: Generator, seed: int = 0) -> Generator:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         gated = Generator(base.config, gated=True)
-    if any(map(is_grounding, base.state_dict())):
+    if base.gated:
         raise ValueError("add_gates wants a base without gates, and this model has some already")
     gated.load_state_dict({**gated.state_dict(), **base.state_dict()})
     for name, parameter in gated.named_parameters():

@@ -1,5 +1,6 @@
 """The small generator as the drawing board uses it: a wish in, four pictures out, and a sentence for what can't be."""
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -7,12 +8,12 @@ import numpy as np
 from torch import Tensor
 
 from course_lib.clip.pixels import to_images, to_tensor
-from course_lib.gligen.asking import Asked, ask
+from course_lib.gligen.asking import Asked, ask, unfamiliar
 from course_lib.gligen.editing import Box, edit
 from course_lib.gligen.model import Generator
 from course_lib.gligen.reference import reference_embeddings
 from course_lib.gligen.sampling import sample
-from course_lib.gligen.wording import note_on_caption, note_on_phrase
+from course_lib.gligen.wording import note_on_caption
 from course_lib.gligen.world import PIXELS
 
 COUNT = 4  # pictures for a wish
@@ -45,12 +46,10 @@ class Painter:
     def notes(self, wish: Wish) -> list[str]:
         """Sentences about a wish that can be drawn. Raises ValueError, with one sentence, for one that can't."""
         ask([wish.boxes])  # raises for too many
-        said = [note_on_phrase(one.phrase) for one in wish.boxes if one.phrase]
-        return [sentence for sentence in (*said, note_on_caption(wish.caption)) if sentence]
+        return [sentence for sentence in (*unfamiliar([wish.boxes]), note_on_caption(wish.caption)) if sentence]
 
     def paint(self, wish: Wish, told: Callable[[int], None] = lambda step: None) -> np.ndarray:
-        """Four pictures, uint8 [4, 64, 64, 3]; the same for the same wish. `told` hears the number of steps done."""
-        self.notes(wish)
+        """Four pictures, uint8 [4, 64, 64, 3]; the same for the same wish. `told` hears the number of steps done. Raises as `notes`."""
 
         def after_step(step: int, latents: Tensor) -> Tensor:
             told(step + 1)
@@ -58,11 +57,13 @@ class Painter:
 
         how = {"seed": wish.seed, "guidance": wish.guidance, "strength": wish.strength, "on": wish.on}
         how |= {"steps": self.steps, "after_step": after_step}
-        if wish.scene is None:
-            images = sample(self.model, [wish.caption] * COUNT, [list(wish.boxes)] * COUNT, **how)
-        else:
-            scene = to_tensor(wish.scene[None])[0]
-            images = edit(self.model, scene, wish.boxes, wish.away, caption=wish.caption, count=COUNT, **how)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # `notes` has said it already
+            if wish.scene is None:
+                images = sample(self.model, [wish.caption] * COUNT, [list(wish.boxes)] * COUNT, **how)
+            else:
+                scene = to_tensor(wish.scene[None])[0]
+                images = edit(self.model, scene, wish.boxes, wish.away, caption=wish.caption, count=COUNT, **how)
         return to_images(images)
 
     def embed(self, crop: np.ndarray) -> Tensor:

@@ -41,11 +41,15 @@ class RealPainter:
 
     @classmethod
     def load(cls, weights: tuple[str, str] = HUB, *, device: str, dtype: torch.dtype, steps: int = 50) -> "RealPainter":
-        """From (repository or folder, revision)."""
+        """From (repository or folder, revision); in float16 from the files that hold it, which are half as large."""
         from diffusers import StableDiffusionGLIGENPipeline
 
         place, revision = weights
-        pipe = StableDiffusionGLIGENPipeline.from_pretrained(place, revision=revision, torch_dtype=dtype)
+        # torch_dtype has a newer name, dtype, which Colab's diffusers may not know yet.
+        variant = "fp16" if dtype == torch.float16 else None
+        pipe = StableDiffusionGLIGENPipeline.from_pretrained(
+            place, revision=revision, variant=variant, torch_dtype=dtype, use_safetensors=True
+        )
         return cls(pipe.to(device), steps)
 
     def notes(self, wish: Wish) -> list[str]:
@@ -71,7 +75,8 @@ class RealPainter:
         """The same caption from the same noise, by Stable Diffusion alone: without grounding the gates are skipped."""
         from diffusers import StableDiffusionPipeline
 
-        plain = StableDiffusionPipeline(**self.pipe.components, requires_safety_checker=False)
+        checked = self.pipe.config.requires_safety_checker
+        plain = StableDiffusionPipeline(**self.pipe.components, requires_safety_checker=checked)
         plain.set_progress_bar_config(disable=True)
         return self._run(plain, wish)
 
@@ -92,7 +97,7 @@ def load(weights: tuple[str, str] = HUB) -> RealPainter | None:
     device, dtype, _ = best_device()
     try:
         return RealPainter.load(weights, device=device, dtype=getattr(torch, dtype))
-    except (OSError, ImportError) as error:
+    except (OSError, ImportError, ValueError) as error:  # ValueError: the repository has no such variant
         reason = str(error).splitlines()[0][:120]
         print(f"{weights[0]} could not be loaded ({reason}). The lesson goes on without it.")
         return None

@@ -1,11 +1,12 @@
 """From noise to pictures: DDIM steps, with guidance, with boxes or without."""
 
+import warnings
 from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
-from course_lib.gligen.asking import Asked, ask
+from course_lib.gligen.asking import Asked, ask, unfamiliar
 from course_lib.gligen.diffusion import STEPS, alphas_cumprod
 from course_lib.gligen.guidance import grounding_strengths, guided_velocity
 from course_lib.gligen.model import Generator, set_strength, text_states
@@ -48,8 +49,12 @@ def sample(
     """Captions, and for a gated model boxes → pictures in 0–1 [B, 3, 64, 64]; the same for the same seed.
 
     `on` is the share of the steps, from the first, in which the boxes are heard, and `strength` how loud (β, 0–1).
-    after_step(number of the step, latents [B, C, H, W]) may watch, and its result takes the latents' place.
+    after_step(number of the step, latents [B, C, H, W]) may watch, and its result takes the latents' place. A phrase that
+    names nothing the generator has seen is drawn as something else, with a warning. Raises ValueError for boxes that this
+    model can't be given.
     """
+    if boxes is not None:
+        _check(model, captions, boxes)
     x = start_noise(model, len(captions), seed)
     caption, empty = text_states(captions), text_states([""] * len(captions))
     grounding, nothing = (ask(boxes), ask([[]] * len(captions))) if boxes is not None else (None, None)
@@ -61,6 +66,15 @@ def sample(
         x = after_step(i, x) if after_step else x
     set_strength(model, 1.0)
     return model.space.decode(x)
+
+
+def _check(model: Generator, captions: list[str], boxes: list[list[Asked]]) -> None:
+    if not model.gated:
+        raise ValueError("this generator has no gates and can't read boxes: take the one of learn_gates.load_gated()")
+    if len(boxes) != len(captions):
+        raise ValueError(f"{len(captions)} captions, but boxes for {len(boxes)}: give each caption a list, be it empty")
+    for sentence in unfamiliar(boxes):
+        warnings.warn(sentence, stacklevel=3)
 
 
 def start_noise(model: Generator, count: int, seed: int) -> Tensor:

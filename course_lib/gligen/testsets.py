@@ -4,8 +4,10 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from course_lib.clip.tokenizer import get_tokenizer
 from course_lib.gligen.asking import Asked
 from course_lib.gligen.learn_gates import true_boxes
+from course_lib.gligen.model import TOKENS
 from course_lib.gligen.world import NAMES, PIXELS, caption_of, draw_scene, held_out_place
 from course_lib.world.render import Picture, render
 from course_lib.world.scenes import Scene
@@ -43,7 +45,7 @@ def unseen_places(count: int, stream: str = "test") -> TestSet:
 
 def overlapping(count: int, stream: str = "test") -> TestSet:
     """Scenes of two things whose boxes overlap by a tenth of the smaller one and more."""
-    return _test_set(_found(count, 2, stream, lambda scene: shared_part(*_boxes(scene)) >= OVERLAPPING))
+    return _test_set(_found(count, 2, stream, _overlap))
 
 
 def _found(count: int, things: int, stream: str, fits: Callable[[Scene], bool] = lambda scene: True) -> list[Scene]:
@@ -57,14 +59,23 @@ def _found(count: int, things: int, stream: str, fits: Callable[[Scene], bool] =
 
 def _test_set(scenes: list[Scene]) -> TestSet:
     pictures = tuple(render(scene, PIXELS) for scene in scenes)
-    captions = tuple(caption_of(scene, random.Random(scene.index), "test") for scene in scenes)
+    captions = tuple(map(_caption, scenes))
     boxes = tuple(tuple(true_boxes(scene, picture)) for scene, picture in zip(scenes, pictures, strict=True))
     return TestSet(tuple(scenes), pictures, captions, boxes, boxes)
 
 
-def _boxes(scene: Scene) -> list[tuple[float, float, float, float]]:
-    """The squares of a scene's things, x0 y0 x1 y1 as shares."""
-    return [(t.x - t.width / 2, t.y - t.width / 2, t.x + t.width / 2, t.y + t.width / 2) for t in scene.things]
+def _caption(scene: Scene) -> str:
+    """The first caption in test wordings that the generator can read to its end."""
+    rng = random.Random(scene.index)
+    tokenizer = get_tokenizer()
+    while len(tokenizer.encode(text := caption_of(scene, rng, "test"))) > TOKENS - 2:  # start and end are tokens, too
+        pass
+    return text
+
+
+def _overlap(scene: Scene) -> bool:
+    boxes = [one.box for one in true_boxes(scene, render(scene, PIXELS))]
+    return len(boxes) == 2 and shared_part(*boxes) >= OVERLAPPING
 
 
 def shared_part(a: tuple, b: tuple) -> float:

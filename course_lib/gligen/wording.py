@@ -1,4 +1,4 @@
-"""What can be asked for in words: twelve things are drawn well, other known words are drawn somehow, the rest is refused."""
+"""What can be asked for in words: twelve things were learned; any other words are drawn, too, as whatever they are taken for."""
 
 import re
 from functools import cache
@@ -13,20 +13,22 @@ ARTICLES = frozenset(("a", "an", "the", "some"))
 
 
 def note_on_phrase(phrase: str) -> str:
-    """What there is to say of a box's phrase: nothing ("") for one of the twelve things that the generator has drawn.
+    """What to expect of a box's phrase: nothing to say ("") if it names one of the twelve things that were learned.
 
-    Other words that CLIP's text tower has read ("a giraffe", "a red frog") get a sentence and are drawn all the same: the
-    grounding net reads any embedding, and what becomes of it is worth seeing. Raises ValueError for words that the tower
-    has never read, as in another language: their embedding means nothing.
+    All others are drawn all the same, since the grounding net reads any embedding, and what becomes of it is worth seeing.
+    The sentence says which of two it is: words that CLIP's text tower has read, so that they mean something ("a giraffe");
+    or words that it never read, as in another language ("ein Frosch"), whose embedding means nothing.
     """
-    words = re.findall(r"[^\W_]+", phrase.lower())
-    if unknown := [word for word in words if word not in read_words()]:
-        raise ValueError(
-            f"the text tower never read “{unknown[0]}”: it reads English names of stickers. Drawn here: {_list()}"
-        )
-    if " ".join(word for word in words if word not in ARTICLES) in NAMES:
+    words = re.findall(r"[^\W_]+", phrase.lower()) or [phrase]
+    if any(f" {name} " in f" {' '.join(words)} " for name in NAMES):
         return ""
-    return f"“{phrase}” is none of the twelve things that this generator has drawn, so expect anything. Drawn here: {_list()}"
+    unknown = [word for word in words if word not in read_words()]
+    why = (
+        f"the text tower never read “{unknown[0]}”, so these words mean nothing to it"
+        if unknown
+        else "the text tower knows these words, but this generator has never drawn such a thing"
+    )
+    return f"“{phrase}”: {why}. Expect anything. What it has drawn: {', '.join(NAMES)}."
 
 
 def note_on_caption(caption: str) -> str:
@@ -40,7 +42,3 @@ def read_words() -> frozenset[str]:
     """The words of phrases that CLIP's training has read: its 160 names, colours, sizes, articles."""
     names = " ".join([*(c.name for c in classes() if c.split == "base"), *COLOURS, *SIZES]).lower()
     return frozenset(re.findall(r"[^\W_]+", names)) | ARTICLES
-
-
-def _list() -> str:
-    return f"{', '.join(NAMES)}."

@@ -1,0 +1,188 @@
+"""The proofs of Lesson 10: what is asked, what counts as obeyed, and that an untrained generator scores nothing."""
+
+import re
+import sys
+
+import pytest
+import torch
+
+from course_lib.clip.tokenizer import get_tokenizer
+from course_lib.gligen import learn, measure, measure_fidelity, measure_frozen
+from course_lib.gligen.asking import Asked, unfamiliar
+from course_lib.gligen.box_ap import box_ap
+from course_lib.gligen.detector import Found
+from course_lib.gligen.detector_learn import load_detector
+from course_lib.gligen.fidelity import distance, features, ratio_interval
+from course_lib.gligen.measure_boxes import real, score
+from course_lib.gligen.model import TOKENS, GeneratorConfig, add_gates, base_hash
+from course_lib.gligen.sampling import sample
+from course_lib.gligen.testsets import layouts, overlapping, part, shared_part, shuffled, unseen_places, wrong_phrases
+from course_lib.gligen.world import NAMES, held_out_place
+from course_lib.session import REPO
+from course_lib.world.language import TEST_TEMPLATES
+
+TINY = GeneratorConfig(channels=(16, 32))
+BUS = Asked("a bus", (0.1, 0.2, 0.6, 0.7))
+
+
+@pytest.fixture(scope="module")
+def tests():
+    return layouts(((1, 4), (2, 4), (3, 4), (4, 4)))
+
+
+@pytest.fixture(scope="module")
+def base():
+    return learn.new_base(TINY).model.eval()
+
+
+@pytest.fixture(scope="module")
+def gated(base):
+    """As if its gates had been trained to no avail."""
+    model = add_gates(base)
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if ".alpha_" in name:
+                parameter.fill_(0.5)
+    return model
+
+
+def test_layouts_are_test_scenes_in_test_wordings(tests):
+    assert [len(boxes) for boxes in tests.wanted] == [1] * 4 + [2] * 4 + [3] * 4 + [4] * 4
+    assert tests.captions == layouts(((1, 4), (2, 4), (3, 4), (4, 4))).captions
+    assert all(scene.stream == "test" for scene in tests.scenes)
+    wordings = [re.escape(wording).replace(r"\{\}", ".*") for _, wording in TEST_TEMPLATES]
+    assert all(any(re.match(wording, caption) for wording in wordings) for caption in tests.captions)
+    for caption in layouts(((4, 60),)).captions:
+        assert len(get_tokenizer().encode(caption)) + 2 <= TOKENS
+    few = part(tests, [1, 5])
+    assert few.captions == (tests.captions[1], tests.captions[5]) and few.wanted[1] == tests.wanted[5]
+
+
+def test_unseen_places_and_overlaps_are_what_they_say():
+    for scene in unseen_places(12).scenes:
+        (thing,) = scene.things
+        assert held_out_place(thing.name, thing.x, thing.y)
+    for boxes in overlapping(12).wanted:
+        assert shared_part(*(one.box for one in boxes)) >= 0.1
+    assert shared_part((0, 0, 0.5, 0.5), (0.25, 0, 0.75, 0.5)) == 0.5
+    with pytest.raises(ValueError, match="scenes fit, and 5000 were wanted"):
+        unseen_places(5000)
+
+
+def test_controls_are_wrong_in_one_way_only(tests):
+    for scene, wanted, asked in zip(tests.scenes, tests.wanted, wrong_phrases(tests).asked, strict=True):
+        assert [one.box for one in wanted] == [one.box for one in asked]
+        assert not {one.phrase.split(" ", 1)[1] for one in asked} & {thing.name for thing in scene.things}
+    mixed = shuffled(tests)
+    assert mixed.wanted == tests.wanted and mixed.captions == tests.captions
+    for wanted, asked in zip(tests.wanted, mixed.asked, strict=True):
+        assert [one.phrase for one in wanted] == [one.phrase for one in asked]
+        assert all(one.box != other.box for one, other in zip(wanted, asked, strict=True))
+
+
+def found(*things: tuple[str, tuple, float]) -> Found:
+    names, boxes, scores = zip(*things, strict=True)
+    return Found(torch.tensor(boxes), torch.tensor([NAMES.index(name) for name in names]), torch.tensor(scores))
+
+
+def test_ap_counts_by_class_and_by_how_well_a_box_fits():
+    wanted = [[BUS, Asked("a frog", (0.5, 0.5, 1.0, 1.0))]]
+    both = found(("bus", BUS.box, 0.9), ("frog", (0.5, 0.5, 1.0, 1.0), 0.8))
+    assert box_ap(wanted, [both]) == (pytest.approx(1), pytest.approx(1))
+    assert box_ap(wanted, [found(("bus", BUS.box, 0.9))]) == (pytest.approx(0.5), pytest.approx(0.5))
+    assert box_ap(wanted, [found(("panda", BUS.box, 0.9))]) == (0, 0)
+    loose = found(("bus", (0.1, 0.2, 0.6, 1.0), 0.9), ("frog", (0.5, 0.5, 1.0, 1.0), 0.8))  # the bus at IoU 0.625
+    assert box_ap(wanted, [loose]) == (pytest.approx((0.3 + 1) / 2), pytest.approx(1))
+    assert box_ap(wanted, [Found(*(field[:0] for field in vars(both).values()))]) == (0, 0)
+
+
+def test_the_judge_knows_real_pictures_and_isnt_fooled_by_places(tests):
+    judge_net = load_detector()
+    right = score(judge_net, real(tests), tests)
+    assert right.ap50 > 0.95 and right.named() > 0.95
+    other = score(judge_net, real(tests).roll(1, 0), tests)
+    assert other.ap50 < 0.2 and other.named() < 0.2
+
+
+def test_distances_see_a_blur_and_not_another_draw():
+    one, other = real(layouts(((1, 24), (2, 24)))), real(layouts(((1, 24), (2, 24)), stream="val"))
+    blurred = torch.nn.functional.avg_pool2d(one, 5, 1, padding=2)
+    near, far = (distance(features(images), features(other)) for images in (one, blurred))
+    assert abs(near) < 0.25 * far
+    ratio, low, high = ratio_interval(features(blurred), features(one.flip(3)), features(other))
+    assert ratio > 1.5 and low < ratio < high
+    assert ratio_interval(features(one), features(one), features(other)) == (1, 1, 1)
+
+
+def test_an_untrained_generator_scores_nothing_and_changes_nothing_at_zero(base, gated, monkeypatch):
+    monkeypatch.setattr(measure_fidelity, "OTHERS", 32)
+    made = measure.drawn(gated, base, load_detector(), counts=((1, 6), (2, 4)), as_trained=8, more=4)
+    by_id = {figure.id: figure for figure in made}
+    for way in ("grounded", "no_boxes", "shuffled", "wrong_phrases"):
+        assert by_id[f"gligen.ap50.{way}"].value < 0.1 and by_id[f"gligen.phrase_top1.{way}"].value < 0.2
+    for name in ("boxes_1", "boxes_2", "unseen_place", "overlapping"):
+        assert by_id[f"gligen.ap50.{name}"].value < 0.2 and by_id[f"gligen.ap50.{name}"].ceiling > 0.8
+    top = by_id["gligen.ap50.ceiling"].value
+    assert top > 0.8 and by_id["gligen.ap50.grounded"].bar == pytest.approx(0.75 * top, abs=1e-4)
+    assert by_id["gligen.distance.real"].value < 0.5 * by_id["gligen.distance.base"].value
+    assert by_id["gligen.distance.on_0"].value == by_id["gligen.distance.base"].value
+    assert by_id["gligen.base_at_zero"].value == 1 and by_id["gligen.base_at_zero"].control < 1
+    assert by_id["gligen.null_apart"].value > 0 and by_id["gligen.null_apart"].control > 0
+    assert by_id["gligen.drawn_anywhere.base"].value < 0.3 < by_id["gligen.drawn_anywhere.base"].ceiling
+
+
+def test_frozen_proofs(base, gated, tmp_path):
+    figures = [*measure_frozen.base_losses(base, 8), *measure_frozen.losses(gated, 8)]
+    names = ["base_loss.true_caption", "base_loss.none_caption", "base_loss.wrong_caption"]
+    names += ["loss.true_boxes", "loss.shuffled_boxes", "loss.none_boxes"]
+    assert [figure.id.removeprefix("gligen.") for figure in figures] == names
+    assert all(figure.value > 0 for figure in figures)
+    opened = measure_frozen.open_gates(gated)
+    assert opened.n == 8 and opened.value == pytest.approx(0.46)  # tanh(0.5)
+    timed = measure_frozen.seconds_4x20(gated, turns=1)
+    assert timed.value > 0 and timed.bar == 10
+
+
+def test_the_hash_is_the_base_s_and_sees_any_change(base):
+    model = add_gates(base)
+    assert base_hash(model) == base_hash(base)
+    with torch.no_grad():
+        model.unet.conv_in.bias[0] += 1e-6
+    assert base_hash(model) != base_hash(base)
+
+
+def test_a_base_that_changed_in_training_would_be_seen(base, tmp_path):
+    from course_lib import checkpoints
+
+    file = tmp_path / "gligen_gates.safetensors"
+    for after, value in ((base_hash(base), 1.0), ("another", 0.0)):
+        checkpoints.save(file, {"x": torch.zeros(1)}, {"base_weights_after": after})
+        assert measure_frozen.untouched(base, file).value == value
+
+
+def test_what_a_generator_cannot_be_asked_is_said(base, gated):
+    with pytest.raises(ValueError, match="has no gates.*load_gated"):
+        sample(base, ["a bus"], [[BUS]], steps=1)
+    with pytest.raises(ValueError, match="2 captions, but boxes for 1"):
+        sample(gated, ["a bus", ""], [[BUS]], steps=1)
+    with pytest.raises(ValueError, match="5 boxes were asked for: this model reads at most 4"):
+        sample(gated, ["a bus"], [[BUS] * 5], steps=1)
+
+
+@pytest.mark.parametrize("phrase", ["a violin", "ein Frosch", "一只青蛙", "🐸"])
+def test_unknown_phrases_and_other_languages_are_drawn_with_a_warning(gated, phrase):
+    with pytest.warns(UserWarning, match="names nothing that this generator has seen.*It knows: panda"):
+        (picture,) = sample(gated, [""], [[Asked(phrase, BUS.box)]], steps=1)
+    assert picture.isfinite().all()
+
+
+def test_known_things_are_asked_for_without_a_warning():
+    assert unfamiliar([[BUS, Asked("the red Pine Tree", BUS.box)], []]) == []
+    assert len(unfamiliar([[Asked("a violin", BUS.box)] * 2, [Asked("ein Haus", BUS.box)]])) == 2
+
+
+def test_the_benchmark_compares_like_with_like(gated):
+    sys.path.insert(0, str(REPO / "benchmarks"))
+    import gligen_sampling
+
+    torch.testing.assert_close(gligen_sampling.ours(gated), gligen_sampling.plain(gated), atol=1e-4, rtol=0)
