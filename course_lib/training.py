@@ -35,6 +35,7 @@ def fit(
     learning_rate: float = 1e-3,
     weight_decay: float = 0.1,
     warmup: float = 0.05,
+    epsilon: float = 1e-6,
     rates: Mapping[str, float] = MappingProxyType({}),
     after_step: Callable[[], None] | None = None,
     callbacks: Iterable[Callable[[Progress], None]] = (),
@@ -45,7 +46,8 @@ def fit(
 
     batch(step) makes the data of a step from its number alone, so that a resumed run sees what an undisturbed one does.
     loss(model, what batch returned) → scalar. `rates` gives parameters whose name begins so a learning rate that is so many
-    times the others'. after_step() follows each optimiser step (CLIP clamps its temperature).
+    times the others'. Gradients near Adam's `epsilon` or below it move their weights less. after_step() follows each
+    optimiser step (CLIP clamps its temperature).
     With a `state_file`, the run is saved every `save_every` seconds and when it is stopped, and calling `fit` again goes
     on from there; when the budget is used up, the file is removed. The learning rate rises over the first `warmup` of the
     budget, then falls along a cosine to 0.
@@ -53,7 +55,7 @@ def fit(
     if (steps is None) == (seconds is None):
         raise ValueError("fit needs a budget: give either steps=… or seconds=…")
     optimizer = torch.optim.AdamW(
-        parameter_groups(model, weight_decay, rates), learning_rate, betas=(0.9, 0.98), eps=1e-6, fused=True
+        parameter_groups(model, weight_decay, rates), learning_rate, betas=(0.9, 0.98), eps=epsilon, fused=True
     )
     progress = _resume(state_file, model, optimizer)
     earlier, started, saved = progress.seconds, time.perf_counter(), time.perf_counter()

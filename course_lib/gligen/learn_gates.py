@@ -25,6 +25,9 @@ from course_lib.world.render import Picture, render
 from course_lib.world.scenes import Scene
 
 CHECKPOINT = checkpoints.FOLDER / "gligen_gates.safetensors"
+# Of Adam. Behind gates that are nearly shut, gradients are of the order of 1e-7: with the usual 1e-6, the grounding net
+# would learn at a small part of its rate, and the gates would open to nothing.
+EPSILON = 1e-10
 
 
 @dataclass(frozen=True)
@@ -126,6 +129,7 @@ def train_gates(
         seconds=recipe.seconds,
         learning_rate=recipe.learning_rate,
         weight_decay=0.0,
+        epsilon=EPSILON,
         rates=dict.fromkeys(gates, recipe.gate_rate),
         callbacks=callbacks,
         state_file=state_file,
