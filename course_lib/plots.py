@@ -128,3 +128,60 @@ def heat(pictures: list[np.ndarray], maps: list[np.ndarray], titles: list[str], 
     for cell in axes.flat:
         cell.axis("off")
     show_figure(figure, alt)
+
+
+def boxed(
+    images: list[np.ndarray],
+    boxes: list[list[tuple[str, tuple[float, float, float, float]]]],
+    *,
+    alt: str,
+    titles: list[str] | None = None,
+    columns: int = 6,
+) -> None:
+    """A grid of pictures uint8 [H, W, 3], over each its boxes: a name, and left, top, right, bottom as shares of the side."""
+    from matplotlib import patheffects, pyplot
+
+    rows = -(-len(images) // columns)
+    figure, axes = pyplot.subplots(
+        rows, columns, figsize=(1.7 * columns, 1.95 * rows), layout="constrained", squeeze=False
+    )
+    for cell in axes.flat:
+        cell.axis("off")
+    rim = [patheffects.withStroke(linewidth=2.5, foreground="black")]  # white on any picture
+    for number, (cell, image, asked) in enumerate(zip(axes.flat, images, boxes, strict=False)):
+        cell.imshow(image, extent=(0, 1, 1, 0))
+        for name, (x0, y0, x1, y1) in asked:
+            frame = pyplot.Rectangle((x0, y0), x1 - x0, y1 - y0, fill=False, edgecolor="white", path_effects=rim)
+            cell.add_patch(frame)
+            cell.text(x0 + 0.02, y0 + 0.02, name, fontsize=7, va="top", color="white", path_effects=rim)
+        if titles:
+            cell.set_title("\n".join(textwrap.wrap(titles[number], 24)), fontsize=8)
+    show_figure(figure, alt)
+
+
+def clouds(panels: dict[str, np.ndarray], *, alt: str, reach: float = 2.6) -> None:
+    """A row of point clouds [N, 2], all on the same square from -reach to reach, with a title above each."""
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(1, len(panels), figsize=(1.75 * len(panels), 2.1), layout="constrained")
+    for cell, (title, points) in zip(np.atleast_1d(axes), panels.items(), strict=True):
+        cell.scatter(points[:, 0], points[:, 1], s=2, color=INK)
+        cell.set(xlim=(-reach, reach), ylim=(-reach, reach), xticks=(), yticks=(), aspect="equal")
+        cell.set_title(title, fontsize=8)
+    show_figure(figure, alt)
+
+
+def history(x: list[float], lines: dict[str, list[float]], *, alt: str, xlabel: str, ylabel: str) -> None:
+    """How several things went over a run: told apart by dashes, markers and lightness, named at the right."""
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(figsize=(7, 2.8), layout="constrained")
+    shades = pyplot.get_cmap("cividis")(np.linspace(0, 0.8, len(lines)))
+    for number, ((name, values), shade) in enumerate(zip(lines.items(), shades, strict=True)):
+        axes.plot(
+            x, values, color=shade, label=name, linestyle=("-", "--", ":")[number % 3], marker="os^Dv"[number % 5]
+        )
+    axes.set(xlabel=xlabel, ylabel=ylabel)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
+    show_figure(figure, alt)

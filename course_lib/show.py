@@ -6,14 +6,17 @@ import sys
 import time
 
 from course_lib.alt_text import html_picture, in_notebook, show_figure, show_png
-from course_lib.plots import annotated, bars, curves, heat, matrix, pictures
+from course_lib.plots import annotated, bars, boxed, clouds, curves, heat, history, matrix, pictures
 
 __all__ = [
     "LossCurve",
     "annotated",
     "bars",
+    "boxed",
+    "clouds",
     "curves",
     "heat",
+    "history",
     "in_notebook",
     "matrix",
     "pictures",

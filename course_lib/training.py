@@ -46,7 +46,8 @@ def fit(
 
     batch(step) makes the data of a step from its number alone, so that a resumed run sees what an undisturbed one does.
     loss(model, what batch returned) → scalar. `rates` gives parameters whose name begins so a learning rate that is so many
-    times the others'. Gradients near Adam's `epsilon` or below it move their weights less. after_step() follows each optimiser step (CLIP clamps its temperature).
+    times the others'. Gradients near Adam's `epsilon` or below it move their weights less. after_step() follows each
+    optimiser step (CLIP clamps its temperature).
     With a `state_file`, the run is saved every `save_every` seconds and when it is stopped, and calling `fit` again goes
     on from there; when the budget is used up, the file is removed. The learning rate rises over the first `warmup` of the
     budget, then falls along a cosine to 0.

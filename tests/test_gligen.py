@@ -156,19 +156,19 @@ def grounding(count: int) -> dict:
     boxes = random_boxes(torch.Generator().manual_seed(2), count, 4)
     present = torch.tensor([[1.0, 1, 0, 0]]).expand(count, -1)
     phrases = phrase_embeddings(["a bus", "a frog", "", ""]).expand(count, -1, -1)
-    return {"gligen": {"boxes": boxes, "masks": present, "positive_embeddings": phrases}}
+    return {"boxes": boxes, "masks": present, "positive_embeddings": phrases}
 
 
 @torch.no_grad()
 def test_at_birth_the_gated_model_is_the_base_bit_for_bit_and_open_gates_change_it(base):
     gated = add_gates(base)
     x, t, states = torch.randn(2, 12, 16, 16), torch.tensor([20, 700]), text_states(["a bus", "a frog"])
-    before = base.unet(x, t, encoder_hidden_states=states).sample
+    before = base.velocity(x, t, states)
     boxes = grounding(2)
-    assert torch.equal(gated.unet(x, t, encoder_hidden_states=states, cross_attention_kwargs=boxes).sample, before)
+    assert torch.equal(gated.velocity(x, t, states, boxes), before)
     for block in transformer_blocks(gated.unet):
         block.fuser.alpha_attn.fill_(0.5)
-    after = gated.unet(x, t, encoder_hidden_states=states, cross_attention_kwargs=boxes).sample
+    after = gated.velocity(x, t, states, boxes)
     assert not torch.allclose(after, before, atol=1e-4)
 
 

@@ -73,7 +73,7 @@ def draw_mark(canvas: Image.Image, mark: Mark) -> None:
     if mark.positive:
         pen.line((x, y - 5, x, y + 5), fill="black", width=2)
     if mark.text:
-        pen.text((x + DOT + 3, y + 2), mark.text, fill="white", stroke_width=2, stroke_fill="black")
+        pen.text((x + DOT + 3, y + 1), mark.text, fill="white", stroke_width=2, stroke_fill="black", font_size=15)
 
 
 def described(alt: str, marks: list[Mark], answer: Answer | None) -> str:

@@ -1,14 +1,15 @@
 """What is asked for: phrases and boxes, checked, as the numbers that the grounding net reads."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
 from course_lib.gligen.grounding import MOST_BOXES
 from course_lib.gligen.model import phrase_embeddings
-from course_lib.gligen.world import NAMES, PIXELS
+from course_lib.gligen.wording import note_on_phrase
+from course_lib.gligen.world import PIXELS
 from course_lib.world.language import phrase
 from course_lib.world.render import Picture
 from course_lib.world.scenes import Scene
@@ -16,19 +17,22 @@ from course_lib.world.scenes import Scene
 
 @dataclass(frozen=True)
 class Asked:
-    """A phrase and its box, x0 y0 x1 y1 as shares of the side.
+    """A phrase and its box, x0 y0 x1 y1 as shares of the side; in place of a phrase, a picture's embedding (reference.py).
 
     Any phrase can be asked for, in any script, since the text tower reads bytes; `unfamiliar` says what to expect.
     """
 
     phrase: str
     box: tuple[float, float, float, float]
+    embedding: Tensor | None = field(default=None, compare=False, repr=False)  # [128]
 
     def __post_init__(self) -> None:
         """Raises ValueError, saying what to change, for a phrase or a box that nothing can be drawn from."""
         x0, y0, x1, y1 = self.box
-        if not self.phrase.strip():
+        if not self.phrase.strip() and self.embedding is None:
             raise ValueError("a box has no phrase: say what should be in it, such as 'a frog'")
+        if self.phrase.strip() and self.embedding is not None:
+            raise ValueError(f"the box of {self.phrase!r} has a phrase and a reference picture: leave one of them out")
         if not all(0 <= share <= 1 for share in self.box):
             raise ValueError(f"the box of {self.phrase!r}, {self.box}, leaves the picture: give shares between 0 and 1")
         if x0 >= x1 or y0 >= y1:
@@ -38,14 +42,9 @@ class Asked:
 
 
 def unfamiliar(pictures: Sequence[Sequence[Asked]]) -> list[str]:
-    """A sentence for each phrase that names none of the twelve things which the generator has seen."""
-    phrases = dict.fromkeys(one.phrase for asked in pictures for one in asked)
-    return [
-        f"{phrase!r} names nothing that this generator has seen: it will draw whatever it takes for the nearest. "
-        f"It knows: {', '.join(NAMES)}"
-        for phrase in phrases
-        if not any(name in phrase.lower() for name in NAMES)
-    ]
+    """A sentence for each phrase that names none of the twelve things which the generator has seen; see `wording`."""
+    phrases = dict.fromkeys(one.phrase for asked in pictures for one in asked if one.phrase)
+    return [sentence for phrase in phrases if (sentence := note_on_phrase(phrase))]
 
 
 def ask(pictures: Sequence[Sequence[Asked]]) -> dict[str, Tensor]:
@@ -63,7 +62,7 @@ def ask(pictures: Sequence[Sequence[Asked]]) -> dict[str, Tensor]:
         if asked:
             boxes[row, : len(asked)] = torch.tensor([one.box for one in asked])
             masks[row, : len(asked)] = 1
-            embeddings[row, : len(asked)] = phrase_embeddings([one.phrase for one in asked])
+            embeddings[row, : len(asked)] = _embeddings(asked)
     return {"boxes": boxes, "masks": masks, "positive_embeddings": embeddings}
 
 
@@ -75,3 +74,11 @@ def true_boxes(scene: Scene, picture: Picture) -> list[Asked]:
         for thing, box in zip(scene.things, shares, strict=True)
         if box[2] > box[0]
     ]
+
+
+def _embeddings(asked: Sequence[Asked]) -> Tensor:
+    """[N, 128]: of the phrase, or what was given in its place."""
+    phrases = phrase_embeddings([one.phrase for one in asked])
+    return torch.stack(
+        [phrase if one.embedding is None else one.embedding for one, phrase in zip(asked, phrases, strict=True)]
+    )

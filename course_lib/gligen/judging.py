@@ -43,3 +43,12 @@ def class_number(phrase: str) -> int:
         if phrase.split(" ", 1)[-1] == name or phrase == name:
             return number
     raise ValueError(f"the judge knows no {phrase!r}; it knows: {', '.join(NAMES)}")
+
+
+def left_of(found: Found, left: str, right: str) -> bool:
+    """Are things of both names in a picture, and is the surest `left` further left than the surest `right`?"""
+    middles = {}
+    for box, number, score in zip(found.boxes.tolist(), found.classes.tolist(), found.scores.tolist(), strict=True):
+        if score >= SURE:
+            middles.setdefault(NAMES[number], (box[0] + box[2]) / 2)  # the surest come first
+    return left in middles and right in middles and middles[left] < middles[right]

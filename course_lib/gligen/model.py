@@ -11,6 +11,7 @@ from course_lib.clip import learn as clip_learn
 from course_lib.clip.text import pool_at_end
 from course_lib.clip.tokenizer import get_tokenizer
 from course_lib.gligen.gated import GatedSelfAttention
+from course_lib.gligen.grounding import GroundingNet
 from course_lib.gligen.position import POSITION_CHANNELS, position_code
 from course_lib.gligen.space import CHANNELS, PatchSpace
 
@@ -78,10 +79,13 @@ def unet(config: GeneratorConfig, gated: bool) -> nn.Module:
         norm_num_groups=config.norm_groups,
         attention_type="gated" if gated else "default",
     )
-    side = config.latent_size // 2 ** (levels - 1)  # there is attention at the coarsest level only
-    for block in transformer_blocks(made) if gated else ():
-        # ours has diffusers' weights under the same names; it can be turned down, and it tells the cells their place
-        block.fuser = GatedSelfAttention(block.dim, config.text_width, block.num_attention_heads, side)
+    if (
+        gated
+    ):  # ours has diffusers' weights under the same names; it can be turned down, and it tells the cells their place
+        made.position_net = GroundingNet(config.text_width, config.text_width)
+        side = config.latent_size // 2 ** (levels - 1)  # there is attention at the coarsest level only
+        for block in transformer_blocks(made):
+            block.fuser = GatedSelfAttention(block.dim, config.text_width, block.num_attention_heads, side)
     return made
 
 

@@ -1,6 +1,7 @@
 """From noise to pictures: DDIM steps, with guidance, with boxes or without."""
 
 import warnings
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -15,6 +16,11 @@ from course_lib.precision import mixed_precision
 def noise_levels(steps: int) -> list[int]:
     """The levels that `steps` steps visit, the noisiest first: 1000 − 1000/steps, …, 1000/steps, 0."""
     return [level * (STEPS // steps) for level in reversed(range(steps))]
+
+
+def kept_at_steps(steps: int) -> Tensor:
+    """ᾱ before each step, and after the last, which leaves no noise: [steps + 1], rising to 1."""
+    return torch.cat([alphas_cumprod()[noise_levels(steps)], torch.ones(1)])
 
 
 def ddim_step(noisy: Tensor, v: Tensor, kept: Tensor, kept_after: Tensor) -> Tensor:
@@ -37,23 +43,27 @@ def sample(
     steps: int = 20,
     guidance: float = 3.0,
     on: float = 1.0,
+    strength: float = 1.0,
+    after_step: Callable[[int, Tensor], Tensor] | None = None,
 ) -> Tensor:
     """Captions, and for a gated model boxes → pictures in 0–1 [B, 3, 64, 64]; the same for the same seed.
 
-    `on` is the share of the steps, from the first, in which the boxes are heard. A phrase that names nothing the generator
-    has seen is drawn as something else, with a warning. Raises ValueError for boxes that this model can't be given.
+    `on` is the share of the steps, from the first, in which the boxes are heard, and `strength` how loud (β, 0–1).
+    after_step(number of the step, latents [B, C, H, W]) may watch, and its result takes the latents' place. A phrase that
+    names nothing the generator has seen is drawn as something else, with a warning. Raises ValueError for boxes that this
+    model can't be given.
     """
     if boxes is not None:
         _check(model, captions, boxes)
-    x = _noise(model, len(captions), seed)
+    x = start_noise(model, len(captions), seed)
     caption, empty = text_states(captions), text_states([""] * len(captions))
     grounding, nothing = (ask(boxes), ask([[]] * len(captions))) if boxes is not None else (None, None)
-    levels = noise_levels(steps)
-    kept = torch.cat([alphas_cumprod()[levels], torch.ones(1)])  # the last step leaves no noise
+    levels, kept = noise_levels(steps), kept_at_steps(steps)
     for i, (level, beta) in enumerate(zip(levels, grounding_strengths(steps, on), strict=True)):
-        set_strength(model, beta)
+        set_strength(model, strength * beta)
         v = guided_velocity(_predictor(model, x, level), caption, grounding, empty, nothing, guidance)
         x = ddim_step(x, v, kept[i], kept[i + 1])
+        x = after_step(i, x) if after_step else x
     set_strength(model, 1.0)
     return model.space.decode(x)
 
@@ -67,8 +77,8 @@ def _check(model: Generator, captions: list[str], boxes: list[list[Asked]]) -> N
         warnings.warn(sentence, stacklevel=3)
 
 
-def _noise(model: Generator, count: int, seed: int) -> Tensor:
-    """[B, C, H, W]."""
+def start_noise(model: Generator, count: int, seed: int) -> Tensor:
+    """What the first step begins with: [B, C, H, W], the same for the same seed."""
     shape = count, model.config.latent_channels, model.config.latent_size, model.config.latent_size
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
 

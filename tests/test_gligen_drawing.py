@@ -1,0 +1,245 @@
+"""Draw boxes and generate: what is drawn becomes a wish, four pictures follow, and whatever can't be drawn is one sentence."""
+
+import builtins
+
+import numpy as np
+import pytest
+import torch
+
+from course_lib.canvas import Mark, MarkError
+from course_lib.gligen import learn, world
+from course_lib.gligen.asking import Asked, ask
+from course_lib.gligen.drawing import DrawBoxes
+from course_lib.gligen.model import GeneratorConfig, add_gates, transformer_blocks
+from course_lib.gligen.painter import Painter, Wish
+from course_lib.gligen.sampling import sample
+from course_lib.gligen.sheet import SIDE, sheet
+from course_lib.gligen.wording import note_on_caption, note_on_phrase, read_words
+from course_lib.world.language import phrase
+from course_lib.world.render import render
+from course_lib.world.stickers import classes
+
+FROG = Mark("box", ((0.1, 0.5), (0.45, 0.85)), text="a frog")
+BUS = Mark("box", ((0.5, 0.5), (0.9, 0.9)), text="a bus")
+GONE = Mark("box", ((0.5, 0.5), (0.9, 0.9)), positive=False)
+
+
+@pytest.fixture(scope="module")
+def painter() -> Painter:
+    """An untrained generator whose gates stand open, with two steps."""
+    model = add_gates(learn.new_base(GeneratorConfig(channels=(16, 32))).model.eval())
+    for block in transformer_blocks(model.unet):
+        block.fuser.alpha_attn.data.fill_(1.0)
+    return Painter(model, steps=2)
+
+
+@pytest.fixture(scope="module")
+def scene() -> np.ndarray:
+    return render(world.draw_scene(3, "val"), world.PIXELS).image
+
+
+def test_what_is_drawn_and_set_is_what_is_painted(painter):
+    board = DrawBoxes(painter, caption="a frog on the beach", seed=5)
+    board.draw([FROG, BUS])
+    board.settings["guidance"] = 2.0
+    told = []
+    board.generate(told.append)
+    boxes = [Asked("a frog", (0.1, 0.5, 0.45, 0.85)), Asked("a bus", (0.5, 0.5, 0.9, 0.9))]
+    wanted = sample(painter.model, ["a frog on the beach"] * 4, [boxes] * 4, seed=5, steps=2, guidance=2.0)
+    assert board.pictures.shape == (4, 64, 64, 3) and board.pictures.dtype == np.uint8
+    assert np.abs(board.pictures / 255 - wanted.permute(0, 2, 3, 1).numpy()).max() <= 0.5 / 255 + 1e-6
+    assert told == [1, 2] and board.problem == "" and board.notes == []
+
+
+def test_strength_and_share_are_heard(painter):
+    wish = Wish(boxes=(Asked("a frog", FROG.xyxy),))
+    full, half, off, never = (
+        painter.paint(Wish(boxes=wish.boxes, **how)) for how in ({}, {"strength": 0.5}, {"strength": 0.0}, {"on": 0.0})
+    )
+    assert (full != half).any() and (half != off).any() and (off == never).all()
+    assert (full == painter.paint(wish)).all()
+
+
+@pytest.mark.parametrize(
+    ("marks", "says"),
+    [
+        ([Mark("box", FROG.points)], "has no phrase yet: type what shall be in it"),
+        ([Mark("box", FROG.points, text="  ")], "has no phrase yet"),
+        ([FROG, GONE], "nothing to exclude on an empty page"),
+        ([FROG] * 5, "5 boxes were asked for: this model reads at most 4"),
+    ],
+)
+def test_what_cannot_be_drawn_is_one_sentence_on_the_canvas_and_under_the_button(painter, marks, says):
+    board = DrawBoxes(painter)
+    board.draw([FROG])
+    board.generate()
+    before = board.pictures
+    board.draw(marks)
+    assert says in board.canvas.problem and board.canvas.answer is None
+    board.generate()
+    assert board.problem == board.canvas.problem and board.pictures is before
+    board.draw([FROG])
+    board.generate()
+    assert board.problem == board.canvas.problem == ""
+
+
+@pytest.mark.parametrize(
+    ("points", "says"),
+    [
+        ([[0.5, 0.5], [1.2, 0.9]], "outside the picture"),
+        ([[0.9, 0.5], [0.2, 0.9]], "left top to its right bottom"),
+        ([[0.5, 0.5], [0.5, 0.5]], "has an area"),
+    ],
+)
+def test_a_box_outside_inverted_or_empty_is_refused_and_the_old_boxes_stay(painter, points, says):
+    board = DrawBoxes(painter)
+    board.draw([FROG])
+    board.canvas.take([{"kind": "box", "points": points, "text": "a frog"}])  # as the browser would send it
+    assert says in board.canvas.problem and board.canvas.marks == [FROG]
+    with pytest.raises(MarkError, match=says):
+        board.draw([{"kind": "box", "points": points}])
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("a giraffe", "knows these words, but this generator has never drawn such a thing"),
+        ("a businessman", "never read “businessman”"),
+        ("ein Frosch", "never read “ein”, so these words mean nothing to it"),
+        ("蛙", "never read “蛙”"),
+        ("???", "never read “???”, so these words mean nothing to it. Expect anything. What it has drawn: panda, frog"),
+    ],
+)
+def test_other_words_get_a_note_and_a_picture(painter, words, says, recwarn):
+    board = DrawBoxes(painter)
+    board.draw([Mark("box", FROG.points, text=words), BUS])
+    assert says in str(board.canvas.answer) and board.canvas.problem == ""
+    board.generate()
+    assert len(board.pictures) == 4 and len(board.notes) == 1 and says in board.notes[0]
+    assert says in board.shows and not any("Expect anything" in str(one.message) for one in recwarn)
+
+
+def test_every_phrase_of_training_is_read_and_needs_no_note():
+    for index in range(60):
+        for thing in world.draw_scene(index, "val", (1, 4)).things:
+            assert note_on_phrase(phrase(thing, size=False)) == ""
+    assert note_on_phrase("Pine tree") == note_on_phrase("the red frog") == ""
+    assert {"giraffe", "frog", "red", "a"} <= read_words()
+    novel = {word for c in classes() if c.split == "novel" for word in c.name.lower().split()}
+    assert len(novel - read_words()) > 30  # the tower never read the names that training holds back
+
+
+def test_a_caption_is_free_but_not_endless():
+    assert note_on_caption("") == note_on_caption("ein Frosch am Strand") == ""
+    assert "is cut after 24" in note_on_caption("a frog " * 30)
+
+
+def test_an_embedding_takes_the_place_of_a_phrase():
+    embedding = torch.randn(128)
+    asked = ask([[Asked("a frog", FROG.xyxy), Asked("", BUS.xyxy, embedding)], []])
+    assert set(asked) == {"boxes", "masks", "positive_embeddings"}
+    assert torch.equal(asked["positive_embeddings"][0, 1], embedding) and asked["masks"].tolist()[0] == [1, 1, 0, 0]
+    assert torch.equal(
+        asked["positive_embeddings"][0, 0], ask([[Asked("a frog", BUS.xyxy)]])["positive_embeddings"][0, 0]
+    )
+    with pytest.raises(ValueError, match="a phrase and a reference picture"):
+        Asked("a frog", FROG.xyxy, embedding)
+    with pytest.raises(ValueError, match="no phrase"):
+        Asked("", FROG.xyxy)
+
+
+def test_a_box_without_a_phrase_holds_what_is_marked_on_the_reference(painter, scene, monkeypatch):
+    seen = []
+    monkeypatch.setattr(painter, "embed", lambda crop: seen.append(crop) or torch.ones(128))
+    board = DrawBoxes(painter, reference=scene)
+    board.draw([Mark("box", FROG.points), BUS])
+    assert "mark a region of the reference picture" in board.canvas.problem
+    board.draw([Mark("box", FROG.points), BUS, Mark("reference", ((0.25, 0.5), (0.5, 1.0)))])
+    first, second = board.wish().boxes
+    assert torch.equal(first.embedding, torch.ones(128)) and second.embedding is None and second.phrase == "a bus"
+    assert (seen[-1] == scene[32:64, 16:32]).all()
+    board.generate()
+    assert board.problem == "" and len(board.pictures) == 4
+
+
+def test_a_scene_is_changed_where_boxes_are_and_one_goes_on_from_a_picture(painter, scene):
+    board = DrawBoxes(painter, scene=scene)
+    board.generate()
+    assert "nothing is to be changed" in board.problem and board.pictures is None
+    with pytest.raises(ValueError, match="there is no picture 1 to go on from"):
+        board.take(1)
+    board.draw([FROG, GONE])
+    assert "2 box(es) ready" in str(board.canvas.answer)
+    board.generate()
+    top = board.pictures[:, :28].astype(int)  # both boxes lie below
+    assert np.abs(top - scene[:28]).mean() < 12 and len(np.unique(board.pictures, axis=0)) == 4
+    with pytest.raises(ValueError, match="choose 1, 2, 3 or 4"):
+        board.take(0)
+    board.take(2)
+    assert (board.canvas.picture == board.pictures[1]).all() and board.canvas.marks == []
+    assert (board.wish().scene == board.pictures[1]).all()
+    board.take(None)
+    assert board.wish().scene is None and board.canvas.alt == "an empty page"
+
+
+def test_on_a_page_that_is_only_read_it_is_a_picture_with_words(painter, capsys):
+    board = DrawBoxes(painter, caption="a frog")
+    board.draw([FROG])
+    alone = board.still()
+    board.generate()
+    assert board.still().width > alone.width
+    board._ipython_display_()
+    said = capsys.readouterr().out
+    assert "an empty page, with box from 10 %, 50 % to 45 %, 85 %: a frog" in said
+    assert "Four pictures for the caption “a frog”" in said
+
+
+def test_boxes_are_drawn_over_the_pictures_or_not(painter):
+    pictures = np.full((4, 64, 64, 3), 128, np.uint8)
+    bare, drawn = np.asarray(sheet(pictures)), np.asarray(sheet(pictures, [FROG]))
+    assert bare.shape == drawn.shape == (2 * SIDE + 8, 2 * SIDE + 8, 3)
+    changed = (bare != drawn).any(axis=-1)
+    assert all(changed[y:, x:].any() for y in (0, SIDE + 8) for x in (0, SIDE + 8))
+    assert not changed[: int(0.4 * SIDE), :SIDE].any()
+
+
+def test_the_fields_write_into_the_board_and_show_its_pictures(painter):
+    pytest.importorskip("ipywidgets")
+    board = DrawBoxes(painter)
+    board.draw([FROG])
+    assert board.widget is board.widget
+    front = board._front
+    front.caption.value, front.seed.value, front.sliders["strength"].value = "a <b>", 7, 0.5
+    assert (board.caption, board.seed, board.settings["strength"]) == ("a <b>", 7, 0.5)
+    assert front.page.value == "" and front.go_on.layout.display == "none"
+    front.button.click()
+    assert front.progress.value == 2 and not front.button.disabled and front.progress.layout.visibility == "hidden"
+    assert "a &lt;b&gt;" in front.page.value and "data:image/png" in front.page.value
+    with_boxes = front.page.value
+    front.over.value = False
+    assert front.page.value != with_boxes
+    front.go_on.children[3].click()
+    assert (board.scene == board.pictures[1]).all()
+    front.button.click()
+    assert "nothing is to be changed" in front.said.value and 'role="alert"' in front.said.value
+    front.go_on.children[1].click()
+    assert board.scene is None
+
+
+def test_without_anywidget_there_are_fields_for_boxes(painter, monkeypatch):
+    pytest.importorskip("ipywidgets")
+    real = builtins.__import__
+
+    def without(name, *rest, **options):
+        if name in ("anywidget", "course_lib.canvas.widget"):
+            raise ImportError(name)
+        return real(name, *rest, **options)
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    board = DrawBoxes(painter)
+    assert board.widget is not None and type(board.canvas._front).__name__ == "CanvasFields"
+    fields = board.canvas._front
+    fields.words.value = "a frog"
+    fields.add.click()
+    board._front.button.click()
+    assert [one.phrase for one in board.wish().boxes] == ["a frog"] and len(board.pictures) == 4
