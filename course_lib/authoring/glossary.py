@@ -9,7 +9,7 @@ from .master import Lesson, LessonError
 
 MARK = "<!-- words -->"
 PAGE = "docs/GLOSSARY.md"
-TERM = re.compile(r"^### (.+)\n\n.+ \(\[(\d\d)\]\(\.\./notebooks/\w+\.ipynb\)\)$", re.MULTILINE)
+TERM = re.compile(r"^## (.+)\n\n.+ \(\[(\d\d)\]\(\.\./notebooks/\w+\.ipynb\)\)$", re.MULTILINE)
 
 
 @cache

@@ -18,7 +18,9 @@ from .master import Lesson, masters, read_lesson
 
 NEEDS = ("sphinx", "myst_nb", "sphinx_book_theme", "latex2mathml")
 LIST = "requirements-site.txt"
-PAGES = ("docs/GLOSSARY.md", "docs/TROUBLESHOOTING.md", "docs/COLAB.md", "docs/INSTRUCTORS.md", "data/README.md")
+PAGES = (
+    "docs/GLOSSARY.md", "docs/TROUBLESHOOTING.md", "docs/COLAB.md", "docs/INSTRUCTORS.md", "docs/SERVER.md", "data/README.md",
+)  # fmt: skip
 PICTURES = ("docs/img", "data/contact_sheets")
 LINK = re.compile(r"(?<!!)\[([^\]]*)\]\((?!https?:|#)([^)#\s]+)(#[^)\s]*)?\)")
 FOREWORD = """\
