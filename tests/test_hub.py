@@ -33,6 +33,7 @@ c.JupyterHub.bind_url = "http://127.0.0.1:{port}"
 c.JupyterHub.hub_bind_url = "http://127.0.0.1:{hub_port}"
 c.ConfigurableHTTPProxy.api_url = "http://127.0.0.1:{proxy_port}"
 c.Spawner.start_timeout = c.Spawner.http_timeout = {patience}
+c.Spawner.args = [*c.Spawner.args, "--allow-root"]  # tests may run as root, in a container
 c.JupyterHub.db_url = "sqlite://"
 c.JupyterHub.cookie_secret = bytes(32)
 c.JupyterHub.authenticator_class = "dummy"
@@ -95,12 +96,15 @@ class Hub:
 
     def ask(self, path: str, method: str = "GET", **content):
         """The answer's JSON, None where there is none."""
-        data = json.dumps(content).encode() if method == "POST" else None
+        text = self.text(path, method, json.dumps(content).encode() if method == "POST" else None)
+        return json.loads(text) if text else None
+
+    def text(self, path: str, method: str = "GET", data: bytes | None = None) -> str:
+        """The answer as it is."""
         headers = {"Authorization": f"token {self.token}", "Content-Type": "application/json"}
         question = urllib.request.Request(self.address + path, data, headers, method=method)
         with self.opener.open(question, timeout=PATIENCE) as answer:
-            text = answer.read()
-        return json.loads(text) if text else None
+            return answer.read().decode()
 
     def until(self, good, process=None):
         """Ask again until the answer is good, until patience ends."""
@@ -197,6 +201,7 @@ def test_three_students_at_once(hub):
             if state
             else not file.exists()
         )
+        assert "JupyterLab" in hub.text(f"/user/{name}/lab")
         listed = {entry["name"] for entry in hub.ask(f"/user/{name}/api/contents/notebooks")["content"]}
         assert listed >= {file.name for file in (REPO / "notebooks").glob("*.ipynb")}
     assert all(hub.ask(f"/user/{name}/api/status")["kernels"] == 1 for name in STUDENTS)  # all of them still run
