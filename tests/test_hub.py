@@ -84,7 +84,7 @@ def hub(tmp_path_factory):
         yield hub
     finally:
         process.terminate()  # it ends its students' servers, too
-        process.wait(60)
+        process.wait(PATIENCE)
 
 
 class Hub:
@@ -94,7 +94,7 @@ class Hub:
         self.address, self.token, self.folder = address, token, folder
         self.opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
-    def ask(self, path: str, method: str = "GET", **content):
+    def ask(self, path: str, method: str = "GET", /, **content):
         """The answer's JSON, None where there is none."""
         text = self.text(path, method, json.dumps(content).encode() if method == "POST" else None)
         return json.loads(text) if text else None
