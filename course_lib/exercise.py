@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 from .exercises import progress as progress_store
 from .exercises.card import Card, Page, show
 from .exercises.checking import Verdict, check
+from .exercises.page import ProgressPage
 from .exercises.registry import UnknownExercise, find_task
 from .exercises.table import progress_table
 
@@ -78,5 +79,5 @@ def verdicts() -> dict[str, Verdict]:
 
 
 def progress() -> None:
-    """Show which exercises of the course are solved."""
-    show(Page(f"```text\n{progress_table()}\n```"))
+    """Show by lesson which exercises of the course are solved, and which is next."""
+    show(ProgressPage())

@@ -9,6 +9,7 @@ from course_lib.alt_text import show_figure
 INK = "#1f3b73"  # dark blue: told from the others by lightness, too
 SOFT = "#9db7e0"
 WARN = "#c44e00"
+LINE_STYLES = (("-", "o", INK), ("--", "", WARN), (":", "s", "#5b5b5b"))  # dash, marker, colour
 
 
 def pictures(images: list[np.ndarray], *, alt: str, titles: list[str] | None = None, columns: int = 6) -> None:
@@ -98,8 +99,7 @@ def curves(x: list[float], lines: dict[str, list[float]], *, alt: str, xlabel: s
     from matplotlib import pyplot
 
     figure, axes = pyplot.subplots(figsize=(6, 3), layout="constrained")
-    styles = (("-", "o", INK), ("--", "", WARN), (":", "s", "#5b5b5b"))
-    for (name, values), (dash, marker, colour) in zip(lines.items(), styles, strict=False):
+    for (name, values), (dash, marker, colour) in zip(lines.items(), LINE_STYLES, strict=False):
         axes.plot(x, values, linestyle=dash, marker=marker, color=colour, label=name)
     axes.set_xscale("log", base=2)
     axes.set_xticks(x, [str(value) for value in x])

@@ -182,13 +182,21 @@ print(session.tier, "tier on", session.device)
 # - What is held out is held out everywhere, by one function.
 # - Exercises are checked at once, know the common mistakes, and never block you.
 #
+# <!-- words -->
+#
 # ## Quiz
 #
+# <!-- quiz -->
+#
 # 1. Why is a whole *style* kept back, and not just some pictures of each style?
-# <details><summary>Answer</summary>New pictures in a known style test memory and a little more. A new style tests whether the model knows the thing or the hand that drew it.</details>
-#
+#    - [ ] Otherwise there would be too few pictures to train on. :: Scenes are made from a seed: there are as many as one likes.
+#    - [x] A new style tests whether the model knows the thing, or the hand that drew it. :: New pictures in a known style test memory and a little more.
+#    - [ ] Hard styles would spoil the training. :: They would do it good. They are kept back so that the test stays honest.
 # 2. Your function is wrong and you move on. What does the rest of the notebook run with?
-# <details><summary>Answer</summary>With the reference: the course's own implementation. The card says so. Solve it later and run the notebook again to use yours.</details>
-#
+#    - [ ] With your function, and with wrong results. :: Then one mistake would spoil a whole lesson. The card says what steps in.
+#    - [ ] With nothing: the next cell fails. :: Unsolved work never blocks you.
+#    - [x] With the reference. :: That is the course's own implementation; the card says so. Solve it later and run the notebook again to use yours.
 # 3. Two boxes lie apart, left-right *and* up-down. What goes wrong without `max(0, …)`?
-# <details><summary>Answer</summary>Two negative lengths multiply to a positive area, so boxes that don't touch seem to overlap.</details>
+#    - [x] They seem to overlap. :: Two negative lengths multiply to a positive area.
+#    - [ ] Their overlap is negative. :: It would be if they were apart in one direction only. Here both lengths are negative.
+#    - [ ] Nothing: the product is zero. :: It is zero only if they touch at an edge.

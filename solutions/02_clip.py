@@ -529,16 +529,26 @@ show.matrix(
 # - A contrastive model learns what tells its batch apart, and no more. Choose the batch, and measure what you care about.
 # - Every score needs chance, a control and a held-out set beside it.
 #
+# <!-- words -->
+#
 # ## Quiz
 #
+# <!-- quiz -->
+#
 # 1. The loss stays at 4.85 with batches of 128. What does that tell you?
-# <details><summary>Answer</summary>ln 128 = 4.85: the model guesses. Look for shuffled pairs, a missing scale, a learning rate of zero. A *slow* start would at least move.</details>
-#
+#    - [ ] It learns slowly: wait, or raise the rate. :: A *slow* start would at least move.
+#    - [x] It guesses among 128. :: ln 128 = 4.85. Look for shuffled pairs, a missing scale, a learning rate of zero.
+#    - [ ] It has learned all that these pictures hold. :: Then every picture would find its own text, and the loss would be near 0.
+#    - [ ] It overfits. :: That drives the loss of training down, not to the value of guessing.
 # 2. Why normalise each wording *before* the mean?
-# <details><summary>Answer</summary>Otherwise long vectors outvote short ones, and length carries no meaning in a model trained on cosines. Afterwards once more, since the mean of unit vectors is shorter than 1.</details>
-#
+#    - [ ] So that the mean has length 1. :: It has not: the mean of unit vectors is shorter, which is why it is normalised once more afterwards.
+#    - [x] Otherwise long vectors outvote short ones. :: Length carries no meaning in a model trained on cosines.
+#    - [ ] To keep the softmax from overflowing. :: The softmax sees cosines times the scale. How long the wordings were does not reach it.
 # 3. Retrieval among random captions is 97 %. Has the model learned shapes?
-# <details><summary>Answer</summary>Not necessarily: colour, size and place may be enough to tell those captions apart. Ask for the thing alone, and report recolourable things by themselves.</details>
-#
+#    - [ ] Yes: 97 % can't be luck. :: It isn't luck. But colour, size and place may be enough to tell those captions apart.
+#    - [ ] No: retrieval can be had without shapes. :: It can, but that does not say that this model does. The figure can't tell.
+#    - [x] Not necessarily. :: Colour, size and place may be enough. Ask for the thing alone, and report recolourable things by themselves.
 # 4. Why does a purple guitar work, when no guitar was purple in training, but a kangaroo hardly?
-# <details><summary>Answer</summary>"Purple" and "guitar" were each learned, and they combine. The word "kangaroo" was never read with any picture: nothing ties its vector to one.</details>
+#    - [x] "Purple" and "guitar" were each learned, and they combine. :: The word "kangaroo" was never read with any picture: nothing ties its vector to one.
+#    - [ ] A guitar is easier to recognise than a kangaroo. :: Both are drawn by the same hands. What differs is the words that training has read.
+#    - [ ] A few purple guitars were in the training data. :: None was: a test looks for such leaks in thousands of scenes.

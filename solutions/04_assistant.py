@@ -489,16 +489,25 @@ for name, load in real.available(session.tier).items():
 # - What is answered was learned in pretraining; *that* it is answered comes from tuning.
 # - A model can write its own tuning data; filters decide what it is worth.
 #
+# <!-- words -->
+#
 # ## Quiz
 #
+# <!-- quiz -->
+#
 # 1. Your fine-tuning reports a loss of 0.0 from the first step. What do you look at first?
-# <details><summary>Answer</summary>The labels: decode what is not masked. Probably nothing is left, because the template did not match the tokens, or the answers were cut off at the maximum length.</details>
-#
+#    - [ ] At the learning rate. :: Before the first step it has not had any effect.
+#    - [x] At the labels: decode what is not masked. :: Probably nothing is left, because the template did not match the tokens, or the answers were cut off at the maximum length.
+#    - [ ] At nothing: the base had read these conversations before. :: Even a text that is known by heart costs a little.
 # 2. After tuning, the model answers well and then goes on with "user what colour ...". What was forgotten?
-# <details><summary>Answer</summary>The end-of-turn token in the labels: it was masked along with the markers, so stopping was never learned.</details>
-#
+#    - [x] The end-of-turn token in the labels. :: It was masked along with the markers, so stopping was never learned.
+#    - [ ] A lower temperature. :: A high one makes odd words. Here the words are fine, and there are too many of them.
+#    - [ ] The causal mask. :: Without it the model would copy the next word in training, and write nonsense from the first word on.
 # 3. Why is it no use to compare the loss of a run that masks the user's turns with one that doesn't?
-# <details><summary>Answer</summary>They are means over different tokens. Users' questions are harder or easier to predict than answers, so the numbers have no common meaning.</details>
-#
+#    - [ ] The masked run has seen less data. :: It has read the same texts. It only learned from fewer of their words.
+#    - [ ] The masked loss is always lower. :: Not always: that depends on which of the two is harder to predict, questions or answers.
+#    - [x] They are means over different tokens. :: Users' questions are harder or easier to predict than answers, so the numbers have no common meaning.
 # 4. Would a model tuned on 10,000 conversations about cats follow instructions about counting?
-# <details><summary>Answer</summary>Hardly better than one tuned on ten: the form is soon learned, and the kinds of tasks decide the rest. Variety beats number.</details>
+#    - [ ] Yes: following is one skill, and 10,000 is plenty. :: The form is one skill, and soon learned. The kinds of tasks are others.
+#    - [x] Hardly better than one tuned on ten. :: The form is soon learned, and the kinds of tasks decide the rest. Variety beats number.
+#    - [ ] It would follow less than its untuned base. :: The base follows nothing at all: it continues the text.

@@ -706,19 +706,29 @@ if local:
 # - Most of the work is in the filters. They have precision and recall of their own, measured on wordings they were not made with.
 # - What the teacher wasn't told, it can only guess; better that it stays silent.
 #
+# <!-- words -->
+#
 # ## Quiz
 #
+# <!-- quiz -->
+#
 # 1. A teacher's conversations contain "in the caption it says …". What is the harm, if it is true?
-# <details><summary>Answer</summary>The model that is trained on it sees no caption, only the picture. It learns to refer to something that it doesn't have, and will do so in front of users.</details>
-#
+#    - [ ] None, as long as it is true. :: It is true of the caption, which nobody will have when the model is used.
+#    - [x] The model learns to refer to something that it doesn't have. :: It sees no caption, only the picture, and will do so in front of users.
+#    - [ ] The samples grow longer, and training dearer. :: By a few tokens. The harm lies in what they teach.
 # 2. All yes/no questions in a data set are answered yes, and every answer is right. What will the model do?
-# <details><summary>Answer</summary>Say yes. The answer can be had without looking, so looking isn't learned. As many questions need a truthful no.</details>
-#
+#    - [ ] Look, since every answer is right. :: An answer that never differs can be had without looking, so looking isn't learned.
+#    - [ ] Refuse where a no is due. :: It has never seen anybody do that, either.
+#    - [x] Say yes. :: The answer can be had without looking, so looking isn't learned. As many questions need a truthful no.
 # 3. You measure a filter on sentences that you looked at while writing it, and get 99 % recall. What is that worth?
-# <details><summary>Answer</summary>Little: it says that you fixed what you saw. Measure on sentences set apart before, worded by somebody who didn't think of your rules.</details>
-#
-# 4. Your boxes are wrong by a bug of yours. The teacher writes fluent sentences, and no filter fires. Why not, and who would have noticed?
-# <details><summary>Answer</summary>The filters check the sentences against the same wrong boxes. You notice by drawing what you wrote down, or by a test of the serialisation alone.</details>
-#
-# 5. A run over 158,000 pictures dies after two days. Which three things decide how much you lose?
-# <details><summary>Answer</summary>Whether every reply was on the disk before it was used; whether a restart knows by a key (picture, type, prompt version, teacher) what is there; and whether the list of jobs is the same again, so no types drawn by chance.</details>
+#    - [x] Little: it says that you fixed what you saw. :: Measure on sentences set apart before, worded by somebody who didn't think of your rules.
+#    - [ ] Much, if there are thousands of them. :: Their number makes the interval narrow, around a figure that means little.
+#    - [ ] A point or two less than 99 %. :: Nobody knows how much less: the wordings that you did not think of are not among them.
+# 4. Your boxes are wrong by a bug of yours. The teacher writes fluent sentences, and no filter fires. Who would have noticed?
+#    - [ ] A stronger teacher. :: It is told the same wrong boxes, and believes them.
+#    - [ ] A stricter filter. :: Filters check the sentences against the same wrong boxes.
+#    - [x] Somebody who draws what was written down. :: Or a test of the serialisation alone.
+# 5. A run over 158,000 pictures dies after two days. What decides how much you lose?
+#    - [ ] How often a snapshot of all replies is taken. :: What came after the last one is lost, and was paid for. Add each reply to a file before you use it.
+#    - [x] A journal, keys, and a list of jobs that is the same again. :: Every reply on the disk before it is used; a restart that knows by a key (picture, type, prompt version, teacher) what is there; no types drawn by chance.
+#    - [ ] Whether the teacher has a seed. :: Then the replies might be the same again. You would still pay for them twice.

@@ -563,19 +563,29 @@ if loaded:
 #
 # What you have is a captioner: ask it for a colour, and it describes. In Lesson 07 it learns to listen.
 #
+# <!-- words -->
+#
 # ## Quiz
 #
+# <!-- quiz -->
+#
 # 1. "tokens: 575, features: 576". Where do you look?
-# <details><summary>Answer</summary>At whoever makes the places: patch size, class token counted or not (`vision_feature_select_strategy`), or a text cut off within the picture. Processor and model must count alike.</details>
-#
+#    - [ ] At the connector. :: It changes how wide a feature is, not how many there are.
+#    - [x] At whoever makes the places. :: Patch size, class token counted or not (`vision_feature_select_strategy`), or a text cut off within the picture. Processor and model must count alike.
+#    - [ ] At the batch, which lacks a picture. :: Then 576 would be missing, not one.
 # 2. Your stage-1 loss fell to 0.1 within a hundred steps. Good news?
-# <details><summary>Answer</summary>Hardly. Probably the picture's places are learned from, and the model says `<image>` very well. Decode the labels.</details>
-#
-# 3. Captions are fluent, and the same for every picture. Name two causes.
-# <details><summary>Answer</summary>The connector was not loaded (or has not learned enough, or from too few pictures), so the model says what captions usually say; or the splice gives all texts the first picture. Compare true with shuffled pictures.</details>
-#
+#    - [ ] Yes: the connector is small, and learns fast. :: The same picture can be captioned in many words. Nobody guesses the very ones so well.
+#    - [ ] No: it overfits. :: In a hundred steps hardly any picture has come twice.
+#    - [x] Hardly: the picture's places are probably learned from. :: Then the model says `<image>` very well. Decode the labels.
+# 3. Captions are fluent, and the same for every picture. What is a likely cause?
+#    - [x] The connector was not loaded, or the splice gives all texts the first picture. :: Or it has not learned enough, or from too few pictures: then the model says what captions usually say. Compare true with shuffled pictures.
+#    - [ ] The language model is too small. :: Then captions would be clumsy, and not all the same.
+#    - [ ] Greedy decoding. :: It writes the same for the same input. Another picture is another input, if it arrives.
 # 4. Why not let the language model learn in stage 1 as well, from the start?
-# <details><summary>Answer</summary>The connector's vectors are noise at first. The language model would adapt to noise and forget words, before there is anything to see.</details>
-#
+#    - [ ] Frozen weights pass no gradient on, and the connector needs one. :: They do pass it on, else the connector could not learn either. They just don't move.
+#    - [x] The connector's vectors are noise at first. :: The language model would adapt to noise and forget words, before there is anything to see.
+#    - [ ] Only to save memory. :: It does save some. With all the memory in the world the words would still suffer.
 # 5. May you use a stage-1 connector with another language model of the same width?
-# <details><summary>Answer</summary>No. It fits, and nothing complains, but it was aligned with the words of one model; the other one's stand elsewhere.</details>
+#    - [ ] Yes: the shapes agree. :: It fits, and nothing complains. That is the danger.
+#    - [ ] Yes, if the tokenizer is the same. :: A tokenizer gives numbers to words. Where the model puts them as vectors is another matter.
+#    - [x] No. :: It was aligned with the words of one model; the other one's stand elsewhere.

@@ -484,19 +484,29 @@ print(learn.LIVE2)
 # - A score means something beside the best guess from the words, a blank picture and another scene's; the sharpest test contradicts the picture.
 # - Hallucination has a direction: look at the yes-ratio, and at what a parser does with garbage.
 #
+# <!-- words -->
+#
 # ## Quiz
 #
+# <!-- quiz -->
+#
 # 1. Your adapter's loss does not move at all. $A$ and $B$ were both initialised to zero. Why does that never end?
-# <details><summary>Answer</summary>The gradient of A is a product with B, that of B a product with A. Both are zero, so both stay zero.</details>
-#
+#    - [ ] The learning rate is too low for such small weights. :: No rate helps: the gradients themselves are zero.
+#    - [x] The gradient of each is a product with the other. :: Both are zero, so both stay zero.
+#    - [ ] An optimizer leaves weights alone that are zero. :: It does not: with a random A, a B of zero learns from the first step on.
 # 2. You halve the rank and keep α. What else changes?
-# <details><summary>Answer</summary>The scale α/r doubles: the adapter becomes louder, as if its learning rate had risen. That is why people keep α/r, and not α, when they sweep ranks.</details>
-#
+#    - [ ] Nothing but the number of weights. :: Look at the scale: α/r.
+#    - [ ] The adapter has half the say. :: The other way round: α/r doubles.
+#    - [x] The adapter becomes louder. :: The scale α/r doubles, as if its learning rate had risen. That is why people keep α/r, and not α, when they sweep ranks.
 # 3. A model answers 78 % of yes/no questions right. With a blank picture it answers 76 %. What does it see?
-# <details><summary>Answer</summary>Almost nothing that these questions ask for: the answers can be guessed from the words. The question set proves little, until the picture is contradicted.</details>
-#
+#    - [x] Almost nothing that these questions ask for. :: The answers can be guessed from the words. The question set proves little, until the picture is contradicted.
+#    - [ ] 78 % of what is in the pictures. :: 76 of these 78 points it gets without any picture.
+#    - [ ] Nothing at all. :: That is more than the figures say: other questions may show that it sees. These can't.
 # 4. POPE: accuracy 50 %, F1 67 %, yes-ratio 1.0. Is the model half right?
-# <details><summary>Answer</summary>It says yes to everything, or something that the parser takes for yes. It has shown nothing.</details>
-#
+#    - [ ] Yes: every second answer is right. :: So it would be if nobody had looked: half of the questions deserve a yes.
+#    - [ ] More than half, says its F1. :: Who always says yes has a recall of 100 % and a precision of 50 %. That makes an F1 of 67 %.
+#    - [x] It has shown nothing. :: It says yes to everything, or something that the parser takes for yes.
 # 5. A merged model answers a little differently after its base was loaded in 4 bits. Where was the mistake?
-# <details><summary>Answer</summary>The change was learned beside (nearly) exact weights and added to rounded ones. Merge into the base in the format that it was tuned in, and quantise afterwards.</details>
+#    - [ ] In the sum, which rounds. :: In the format of training it rounds so little that the answers stay.
+#    - [x] The change was added to rounded weights. :: It was learned beside (nearly) exact ones. Merge into the base in the format that it was tuned in, and quantise afterwards.
+#    - [ ] The adapter should have been rounded to 4 bits, too. :: That would lose more. The question is what it is added to.

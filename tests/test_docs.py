@@ -14,7 +14,7 @@ from course_lib.session import REPO
 
 PAGES = sorted((REPO / "docs").glob("*.md"))
 GUIDE = (REPO / "docs" / "INSTRUCTORS.md").read_text(encoding="utf-8")
-TERM = re.compile(r"^\| ([^|]+) \| ([^|]+) \| \[(\d\d)\]\(\.\./notebooks/(\w+)\.ipynb\) \|$", re.MULTILINE)
+TERM = re.compile(r"^## (.+)\n\n(.+) \(\[(\d\d)\]\(\.\./notebooks/(\w+)\.ipynb\)\)$", re.MULTILINE)
 TERMS = TERM.findall((REPO / "docs" / "GLOSSARY.md").read_text(encoding="utf-8"))
 
 

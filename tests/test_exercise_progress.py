@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-from course_lib.exercises import progress, table
+from course_lib.exercises import page, progress, table
+from course_lib.exercises.task import Task
 
 
 @pytest.fixture(autouse=True)
@@ -58,12 +59,11 @@ def test_a_folder_that_cannot_be_written_is_a_sentence(home):
     assert "could not be read" in table.progress_table()
 
 
+def task(name):
+    return Task(f"toy.{name}", f"<{name}>", 2, 5, 10, abs, lambda rng: (1,), (), (), ("", "", ""))
+
+
 def test_table_has_every_exercise_and_its_state(monkeypatch):
-    from course_lib.exercises.task import Task
-
-    def task(name):
-        return Task(f"toy.{name}", name, 2, 5, 10, abs, lambda rng: (1,), (), (), ("", "", ""))
-
     monkeypatch.setattr(table, "all_tasks", lambda: {f"toy.{name}": task(name) for name in "abc"})
     progress.record("toy.a", True)
     progress.record("toy.b", False)
@@ -71,3 +71,22 @@ def test_table_has_every_exercise_and_its_state(monkeypatch):
     assert head.split() == list(table.HEAD)
     assert "✓ solved" in a and "●●○○○" in a and "●●●●●" in a
     assert "✗ tried" in b and "○ not started" in c and total == "1 of 3 solved"
+
+
+def test_the_page_says_it_by_lesson(monkeypatch):
+    tasks = [task(name) for name in "abc"]
+    monkeypatch.setattr(page, "in_order", lambda: iter(zip(("00_x", "00_x", "02_y"), tasks, strict=True)))
+    progress.record("toy.a", True)
+    progress.record("toy.b", False)
+    shown = page.ProgressPage()._repr_html_()
+    assert "The course: 1 of 3 exercises, 2 of 6 points" in shown and "Next: <code>toy.b</code>" in shown
+    assert "<details open><summary>00_x: 1 of 2 exercises, 2 of 4 points" in shown
+    assert (
+        '<details><summary>02_y: 0 of 1 exercises, 0 of 2 points <progress value="0" max="1" aria-label="02_y">'
+        in shown
+    )
+    assert shown.count("✓ solved") == shown.count("✗ tried") == shown.count("○ not started") == 1
+    assert "&lt;a&gt;" in shown and "<a>" not in shown
+    for name in "bc":
+        progress.record(f"toy.{name}", True)
+    assert "All is solved." in page.ProgressPage()._repr_html_()

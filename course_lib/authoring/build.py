@@ -2,6 +2,7 @@
 
 import json
 from argparse import Namespace
+from functools import partial
 from pathlib import Path
 
 import nbformat
@@ -121,10 +122,12 @@ def measured(root: Path) -> dict[str, dict]:
 
 
 def pages(root: Path, lessons: list[Lesson], tasks: dict[str, Task], check: bool) -> list[str]:
-    """Bring what is generated in README and the instructor's guide up to date, or say what is not."""
+    """Bring what is generated in README and the pages for teachers up to date, or say what is not."""
+    fill = partial(guide.fill, lessons=lessons, tasks=tasks, times=measured(root))
     make = {
         "README.md": lambda text: colab.readme(text, colab.release(), lessons),
-        "docs/INSTRUCTORS.md": lambda text: guide.fill(text, lessons, tasks, measured(root)),
+        "docs/INSTRUCTORS.md": fill,
+        "docs/SERVER.md": fill,
     }
     old = {name: (root / name).read_text(encoding="utf-8") for name in make if (root / name).exists()}
     stale = {name: new for name, text in old.items() if (new := make[name](text)) != text}

@@ -6,6 +6,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from course_lib.session import REPO
+from course_lib.student_server import OF_THE_TEACHER
 
 from .colab import release
 
@@ -13,7 +14,6 @@ NAME = "course_bundle.zip"
 MOST_BYTES = 60_000_000  # what a person uploads without thinking about it
 FOLDERS = ("course_lib", "data", "docs", "notebooks")
 FILES = ("*.md", "*.txt", "LICENSE", "pyproject.toml")  # of the course's own folder
-OF_THE_TEACHER = ("INSTRUCTORS.md", "nbgrader_config.py")
 LEFT_OUT = ("__pycache__", ".ipynb_checkpoints", "*.tmp", "*.part", "contact_sheets", ".*", *OF_THE_TEACHER)
 THE_SAME_DAY = (2026, 1, 1, 0, 0, 0)  # equal content makes an equal zip
 

@@ -1,4 +1,4 @@
-"""What nobody types in docs/INSTRUCTORS.md: lessons with measured times, their goals, exercises, known mistakes."""
+"""What nobody types in docs/INSTRUCTORS.md and docs/SERVER.md: lessons with measured times, goals, exercises, known mistakes."""
 
 import re
 from collections.abc import Callable
@@ -8,6 +8,7 @@ from course_lib.exercises.task import Task, dots
 from .master import Lesson
 from .notebook import exercises_of
 
+CLASS = 30  # students
 LINK = re.compile(r"\((\d\d)_\w+\.ipynb\)")
 
 
@@ -19,6 +20,7 @@ def fill(text: str, lessons: list[Lesson], tasks: dict[str, Task], times: dict[s
         "goals": lambda: goal_lists(lessons),
         "exercises": lambda: exercise_table(chosen),
         "mistakes": lambda: mistake_lists(chosen),
+        "server": lambda: server_table(lessons, times),
     }
     for name, make in tables.items():
         begin, end = f"<!-- {name}:begin -->\n", f"<!-- {name}:end -->"
@@ -75,3 +77,19 @@ def mistake_lists(chosen: dict[str, list[Task]]) -> list[str]:
             lines += ["", f"**{slug[:2]}, {task.title}** (`{task.id}`)", ""]
             lines += [f"- *{mistake.name}*: {mistake.message}" for mistake in task.mistakes]
     return [*lines, ""]
+
+
+def server_table(lessons: list[Lesson], times: dict[str, dict]) -> list[str]:
+    """What a class needs of a server: memory for all at once, and the cores that keep up with how fast people work."""
+    lines = [
+        f"| lesson | memory each | memory of {CLASS} | core-minutes each | cores of {CLASS}, on average |",
+        "|---|---|---|---|---|",
+    ]
+    for lesson in lessons:
+        if measured := times.get(lesson.slug):
+            memory, work = measured["peak_mb"] / 1000, measured["minutes"] * measured["cores"]
+            needs = f"{memory:.1f} GB | {CLASS * memory:.0f} GB | {work:.1f} | {CLASS * work / lesson.minutes:.1f}"
+        else:
+            needs = " | ".join(["not measured yet"] * 4)
+        lines.append(f"| {lesson.number} {lesson.title} | {needs} |")
+    return lines

@@ -12,7 +12,9 @@ from course_lib.exercises.table import exercise_ids
 from course_lib.exercises.task import Task
 
 from . import colab, parts
+from .glossary import with_words
 from .master import BEGIN, Lesson, LessonError, blanked
+from .quiz import with_quiz
 
 PLACE = re.compile(r"^<!-- exercise: ([\w.]+) -->$", flags=re.MULTILINE)
 CHECKED = "nbval-check-output"  # the tag by which `pytest --nbval-lax` knows what to compare
@@ -44,7 +46,8 @@ def lay_out(lesson: Lesson, header: str, tasks: dict[str, Task]) -> list[Noteboo
     cells = [new_markdown_cell(header)]
     for cell in lesson.cells:
         if cell.cell_type == "markdown":
-            cells.append(new_markdown_cell(with_headings(lesson, cell.source, numbers, tasks)))
+            text = with_headings(lesson, cell.source, numbers, tasks)
+            cells.append(new_markdown_cell(with_quiz(with_words(lesson, text))))
         else:
             if "setup" in cell.metadata.get("tags", []):
                 cells.append(new_code_cell(colab.setup_cell(colab.release()), metadata=COLLAPSED))

@@ -1,4 +1,4 @@
-"""`build`: the notebooks from their masters, and the course in one zip."""
+"""`build`: the notebooks from their masters; the course in one zip, or as a website."""
 
 import argparse
 
@@ -6,22 +6,24 @@ from course_lib.session import REPO
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """LESSON…, --check, --execute, --bundle."""
+    """LESSON…, --check, --execute, --bundle, --site."""
     parser.add_argument("lessons", nargs="*", metavar="LESSON", help='such as 02 or "02_clip" (default: all)')
     parser.add_argument(
         "--check", action="store_true", help="write nothing; fail if a notebook is not what its master says"
     )
     parser.add_argument("--bundle", action="store_true", help="also put the course into dist/course_bundle.zip")
+    parser.add_argument("--site", action="store_true", help="also make the solved lessons into a website, dist/site")
     parser.add_argument("--execute", action="store_true", help="run the solutions and store their outputs")
 
 
 def main(args: argparse.Namespace) -> int:
-    """See `course_lib.authoring.build` and, for --bundle, `course_lib.authoring.bundle`."""
-    from course_lib.authoring import build, bundle
+    """See `course_lib.authoring.build` and, for --bundle and --site, `bundle` and `site` beside it."""
+    from course_lib.authoring import build, bundle, site
 
     if failed := build.main(args):
         return failed
     problems = bundle.make(REPO / "dist" / bundle.NAME) if args.bundle else []
+    problems += site.make(REPO / "dist" / "site") if args.site else []
     for problem in problems:
         print(f"✗ {problem}")
     return 1 if problems else 0

@@ -38,7 +38,7 @@ class Page:
         return self.markdown
 
 
-def show(message: Card | Page) -> None:
+def show(message: object) -> None:
     """Display it in a notebook, print it elsewhere."""
     ipython = sys.modules.get("IPython")
     if ipython and ipython.get_ipython():
