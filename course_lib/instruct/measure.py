@@ -10,7 +10,7 @@ from course_lib.figures import Figure, share
 from course_lib.instruct import defect_wordings_test
 from course_lib.instruct.clean_answers_test import CLEAN
 from course_lib.instruct.clean_samples import Pair, of_teacher, of_the_world, written
-from course_lib.instruct.filter_scores import Scores, score, simple_filter_scores
+from course_lib.instruct.filter_scores import Scores, outside_found, score, simple_filter_scores
 from course_lib.instruct.grammar import GrammarTeacher
 from course_lib.instruct.instruction_set import instruction_set
 from course_lib.instruct.measure_teachers import blind, contexts, teacher_table
@@ -53,6 +53,9 @@ def filters(clean: dict[str, list[Pair]]) -> Iterator[Figure]:
         yield share(f"instruct.filter_recall.{name}", scores.found[name], baseline=recall, bar=BAR, note=note)
         right, chance = scores.right[name], share_planted(scores, name)
         yield share(f"instruct.filter_precision.{name}", right, chance=chance, baseline=precision, bar=BAR, note=note)
+    outside = outside_found(clean["world"], defect_wordings_test, EACH)
+    note = "made-up things that the world has no name for, of a list of some 160 words; what is in no list passes"
+    yield share("instruct.outside_found", outside, note=note)
     start = 0
     for origin, pairs in clean.items():
         yield share(f"instruct.clean_left_alone.{origin}", scores.clean[start : start + len(pairs)], bar=BAR)
