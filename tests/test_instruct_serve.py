@@ -17,6 +17,7 @@ from course_lib.instruct.local import LocalTeacher
 from course_lib.instruct.teachers import TeacherError
 from course_lib.lm import learn
 from course_lib.lm.tokenizer import get_tokenizer
+from course_lib.session import REPO
 
 NEEDED = ("fastapi", "uvicorn")
 pytestmark = [
@@ -26,7 +27,8 @@ pytestmark = [
         reason='transformers serve is not installed: python -m pip install "transformers[serving]"',
     ),
 ]
-STARTS_WITHIN = 180  # seconds
+STARTS_WITHIN = 400  # seconds
+SERVE = "import course_lib; from transformers.cli.transformers import main; main()"  # course_lib: see torchvision_shim
 
 
 @pytest.fixture(scope="module")
@@ -44,9 +46,9 @@ def serving(folder, log):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-c", "from transformers.cli.transformers import main; main()", "serve", str(folder)]
+    command = [sys.executable, "-c", SERVE, "serve", str(folder)]
     command += ["--device", "cpu", "--dtype", "float32", "--host", "127.0.0.1", "--port", str(port)]
-    with log.open("wb") as output, subprocess.Popen(command, stdout=output, stderr=output) as server:
+    with log.open("wb") as output, subprocess.Popen(command, cwd=REPO, stdout=output, stderr=output) as server:
         try:
             wait_for(f"http://127.0.0.1:{port}/health", server, log)
             yield f"http://127.0.0.1:{port}/v1"

@@ -1,6 +1,6 @@
 """How large must the instruction set be? Stage 2 on sets of several sizes, equally long, and what each has taught.
 
-`python -m course_lib.llava.set_size --steps 60` prints a line of JSON for each size as soon as it is known. Since a size is
+`python -m course_lib.llava.set_size --steps 100` prints a line of JSON for each size as soon as it is known. Since a size is
 chosen by this curve, its scenes come from the stream "val" and its questions are worded as in training, with the request for
 one word that the set itself uses. One run a size: two sizes less than about seven points apart are not told apart.
 """
@@ -22,7 +22,7 @@ from course_lib.world.scenes import Scene
 
 SIZES = (50, 200, 800, 3_200)
 KINDS = tuple(kind for kind in SCORED if kind != "read")  # what pocket eyes can't see, no set can teach
-RECIPE = replace(learn.LIVE2, steps=60, batch_size=8)
+RECIPE = replace(learn.LIVE2, steps=100, batch_size=8)
 
 
 def set_sizes(

@@ -191,7 +191,7 @@ def live_run() -> Iterator[Figure]:
     yield share("lm.live_follow.after", follows(model, exchanges), baseline=before, note=note)
 
 
-def tuning_sizes(base, sizes: Sequence[int] = SIZES, steps: int = 80, each: int = 20) -> Iterator[Figure]:
+def tuning_sizes(base, sizes: Sequence[int] = SIZES, steps: int = 120, each: int = 20) -> Iterator[Figure]:
     """The base, tuned equally long on sets of several sizes; baseline: not tuned at all."""
     exchanges = test_exchanges(each)
     untuned = round(float(follows(base, exchanges).mean()), 4)
