@@ -27,7 +27,7 @@ pytestmark = [
         reason='transformers serve is not installed: python -m pip install "transformers[serving]"',
     ),
 ]
-STARTS_WITHIN = 400  # seconds
+STARTS_WITHIN, ANSWERS_WITHIN = 180, 120  # seconds
 SERVE = "import course_lib; from transformers.cli.transformers import main; main()"  # course_lib: see torchvision_shim
 
 
@@ -72,9 +72,9 @@ def ask(folder, question, tmp_path, monkeypatch):
     with serving(folder, tmp_path / "serve.log") as address:
         monkeypatch.setenv("OPENAI_BASE_URL", address)
         monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-        reply = EndpointTeacher(str(folder), timeout=120).ask(messages)
+        reply = EndpointTeacher(str(folder), timeout=ANSWERS_WITHIN).ask(messages)
         with pytest.raises(TeacherError, match="refuses the request"):
-            EndpointTeacher("another-model", timeout=120).ask(messages)
+            EndpointTeacher("another-model", timeout=ANSWERS_WITHIN).ask(messages)
     return reply, LocalTeacher(str(folder)).ask(messages)
 
 

@@ -1,4 +1,4 @@
-"""The instruction set of Lessons 06 and 07: what the grammar teacher writes about training scenes, filtered.
+"""An instruction set as Lessons 06 and 07 need it: what the grammar teacher writes about training scenes, filtered.
 
 It takes seconds to make and is the same for the same seed, so it is not stored. Training scenes hold nothing that is held
 out, and the teacher denies nothing that is.
