@@ -5,7 +5,7 @@
 #   - write the pipeline's parts, from captions and boxes to a prompt, and from a reply to training turns
 #   - let a teacher work for you without losing a paid reply or passing a budget
 #   - recognise the defects of such data, and filter them, with measured precision and recall
-#   - write the instruction set that Lessons 06 and 07 are trained on
+#   - write a filtered instruction set, such as LLaVA's second stage is trained on
 # prerequisites:
 #   - "[the welcome lesson](00_welcome.ipynb)"
 #   - "[Lesson 04](04_assistant.ipynb), for what instruction tuning is"
@@ -414,8 +414,9 @@ print([(job.context.image, job.type, len(job.context.boxes)) for job in jobs])
 # %% [markdown]
 # ## The instruction set
 #
-# What Lessons 06 and 07 are trained on is made now: training scenes, mixed types, filtered. What a filter throws out is replaced by a reply of the same type about a
-# later scene, so number and mixture stay what they should be. It comes from a seed, so it needs no download.
+# All of it together makes an instruction set: training scenes, mixed types, filtered. What a filter throws out is replaced by a reply of the same type about a
+# later scene, so number and mixture stay what they should be. It comes from a seed, so it needs no download. (In Lessons 06 and 07 the same teacher writes
+# while the model learns, about ever new scenes. How small a set would do there, `python -m course_lib.llava.set_size` finds out.)
 
 # %%
 from course_lib.instruct import dataset
@@ -534,6 +535,9 @@ for turn, words in false[:5]:
 # Look at what it misses: inventions that hide in the *question* ("Where is the unicorn?"), plurals, a "not" that denies nothing ("not only that"). And at its false
 # alarms: orange the colour, the cherry of a cherry blossom, watch the verb. The course's own filter handles these, in some 500 lines
 # (`course_lib/instruct/validate/`); its core is still yours.
+#
+# Both know a list of nouns, and what stands in no list is no noun to them. The world has no sofa, so "there is a sofa" would pass: `validate/outside.py` adds COCO's
+# names and other household words. A list is never complete.
 #
 # ### A bug that no filter sees
 #

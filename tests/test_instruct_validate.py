@@ -7,11 +7,13 @@ import pytest
 from course_lib.instruct import clean_answers_dev, clean_answers_test, defect_wordings_dev, defect_wordings_test
 from course_lib.instruct.clean_pictures import PICTURES
 from course_lib.instruct.clean_samples import of_the_world, written
+from course_lib.instruct.context import Box, ImageContext
 from course_lib.instruct.conversation import Sample, Turn
 from course_lib.instruct.defects import PLANTERS, plant
-from course_lib.instruct.filter_scores import Scores, plants
+from course_lib.instruct.filter_scores import Scores, outside_found, plants
 from course_lib.instruct.validate import DEFECTS, check, check_record, check_together, names, near_duplicate, yes_bias
 from course_lib.instruct.validate.claims import claimed
+from course_lib.instruct.validate.vocabulary import words
 from course_lib.instruct.validate.wrong_count import is_wrong, stated
 from course_lib.instruct.validate.wrong_relation import claims
 
@@ -96,6 +98,32 @@ def test_names_that_could_be_the_same_thing_support_each_other():
     fruit = PICTURES["fruit"]
     assert names(said("There is a car.", picture=fruit), fruit) == []
     assert names(said("There is a truck.", picture=fruit), fruit) == ["unsupported_noun"]
+
+
+@pytest.mark.parametrize("answer", ["There is a sofa.", "Two benches stand there.", "I see a bowl on a dining table."])
+def test_things_that_the_world_has_no_name_for_are_made_up_too(answer):
+    assert names(said(answer), YARD) == ["unsupported_noun"]
+
+
+@pytest.mark.parametrize("answer", ["It is a remote place.", "There is no sofa.", "A bench would fit in.", "They tie."])
+def test_words_for_such_things_may_mean_something_else(answer):
+    assert names(said(answer), YARD) == []
+
+
+def test_names_and_captions_of_coco_support_their_synonyms():
+    box = Box("couch", 0.1, 0.1, 0.6, 0.6)
+    living_room = ImageContext("1", "1.jpg", ("A cat on a rug beside a mug.",), (box,))
+    assert names(said("A sofa, a carpet and a cup.", "What else do you see?", living_room), living_room) == []
+    assert names(said("There is a stool.", picture=living_room), living_room) == ["unsupported_noun"]
+
+
+def test_made_up_things_are_found_however_they_are_worded(clean):
+    assert sum(outside_found(clean[:30], defect_wordings_dev, 40)) >= 36
+
+
+def test_forms_for_many_are_english():
+    assert {("knives",), ("forks", "and", "knives"), ("mice",), ("bookshelves",)} <= set(words())
+    assert not {("knifes",), ("scissorses",), ("glasseses",)} & set(words())
 
 
 def test_numbers_in_other_roles_are_no_counts():

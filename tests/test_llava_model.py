@@ -77,7 +77,7 @@ def test_nobody_looks_ahead_or_into_another_conversation():
 def test_conversations_that_share_a_picture_learn_as_if_alone(model):
     rng_scene = batches.training_scene(random.Random(3))
     questions = [("what colour is the sky?", "blue"), ("how many things are there?", "two")]
-    told = [batches.picture_segments(model.tokenizer, batches._messages([pair]), 64) for pair in questions]
+    told = [batches.picture_segments(model.tokenizer, batches.as_messages([pair]), 64) for pair in questions]
     together = batches.collate([told], batches.pictures([rng_scene]))
     with torch.no_grad():
         _, logits = model(**together.inputs())

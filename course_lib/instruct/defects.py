@@ -60,6 +60,11 @@ def _unsupported_noun(sample: Sample, context: ImageContext, rng: random.Random,
         others = [w for words in wordings.SYNONYMS.values() for w in words]
         others = [w for w in others if not known.get(w.lower(), frozenset(_meant(w, wordings))) & there]
         word = rng.choice(others)
+    return plant_noun(sample, word, rng, wordings)
+
+
+def plant_noun(sample: Sample, word: str, rng: random.Random, wordings: ModuleType) -> Planted:
+    """The sample with this word in it, for a thing that isn't there."""
     words = {"a": f"{article(word, word)} {word}", "the": f"the {word}", "many": plural(word)}
     return _worded("unsupported_noun", sample, rng, rng.choice(wordings.UNSUPPORTED_NOUN), **words)
 

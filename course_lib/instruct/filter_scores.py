@@ -9,9 +9,10 @@ from types import ModuleType
 from course_lib.instruct.clean_samples import Pair
 from course_lib.instruct.context import ImageContext
 from course_lib.instruct.conversation import Sample, Turn
-from course_lib.instruct.defects import PLANTERS, Planted, plant
+from course_lib.instruct.defects import PLANTERS, Planted, plant, plant_noun
 from course_lib.instruct.simple_filter import unsupported_nouns
 from course_lib.instruct.validate import Defect, check, check_record, near_duplicate, unsupported_noun, yes_bias
+from course_lib.instruct.validate.outside import OUTSIDE
 from course_lib.instruct.validate.support import present
 from course_lib.instruct.validate.vocabulary import singulars
 
@@ -78,6 +79,17 @@ def plants(clean: Sequence[Pair], name: str, each: int, wordings: ModuleType, rn
         planted = plant(sample, context, name, rng, wordings)
         if planted:
             found.append((planted, context))
+    return found
+
+
+def outside_found(clean: Sequence[Pair], wordings: ModuleType, each: int, seed: int = 0) -> list[bool]:
+    """Made-up things that the world has no name for (`validate.outside`): is each found at its turn?"""
+    rng, found = random.Random(seed), []
+    for _ in range(each):
+        sample, context = rng.choice(clean)
+        name = rng.choice(sorted(set(OUTSIDE) - {"skis"}))  # which take no "a"
+        planted = plant_noun(sample, rng.choice((name, *OUTSIDE[name])), rng, wordings)
+        found.append((planted.name, planted.turn) in {(d.name, d.turn) for d in check(planted.sample, context)})
     return found
 
 

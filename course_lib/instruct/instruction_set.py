@@ -1,4 +1,4 @@
-"""The instruction set of Lessons 06 and 07: what the grammar teacher writes about training scenes, filtered.
+"""An instruction set as Lessons 06 and 07 need it: what the grammar teacher writes about training scenes, filtered.
 
 It takes seconds to make and is the same for the same seed, so it is not stored. Training scenes hold nothing that is held
 out, and the teacher denies nothing that is.
@@ -24,10 +24,11 @@ ROUNDS = 10  # of writing anew what was filtered out
 
 @dataclass(frozen=True)
 class InstructionSet:
-    """The samples, each with the picture in words, and what was filtered out on the way."""
+    """The samples, each picture (by its id) in words and as a scene, and what was filtered out on the way."""
 
     samples: tuple[Sample, ...]
     contexts: dict[str, ImageContext]
+    scenes: dict[str, Scene]
     dropped: Counter[str]  # by defect
 
 
@@ -40,28 +41,29 @@ def instruction_set(count: int, seed: int = 0, recipe: Recipe = TRAINING) -> Ins
     if recipe.stream != "train":
         raise ValueError(f'instructions are written for training, but the scenes are of the stream "{recipe.stream}"')
     dropped: Counter[str] = Counter()
-    places = dict.fromkeys(range(count))  # place in the set → its sample and context, None as long as there is none
-    types, scenes = mixed_types(count), itertools.count()
+    places = dict.fromkeys(range(count))  # place in the set → its sample, context, scene; None as long as there is none
+    types, indices = mixed_types(count), itertools.count()
     for _ in range(ROUNDS):
-        for place in [place for place, pair in places.items() if pair is None]:
-            places[place] = _written(make_scene(next(scenes), recipe, seed), types[place], dropped)
-        filled = [place for place, pair in places.items() if pair]
+        for place in [place for place, found in places.items() if found is None]:
+            places[place] = _written(make_scene(next(indices), recipe, seed), types[place], dropped)
+        filled = [place for place, found in places.items() if found]
         doubles = near_duplicate.check([places[place][0] for place in filled])
         dropped[near_duplicate.NAME] += len(doubles)
         places |= dict.fromkeys(filled[number] for number in doubles)
         if all(places.values()):
             break
-    kept = [pair for pair in places.values() if pair]
-    samples = tuple(sample for sample, _ in kept)
+    kept = [found for found in places.values() if found]
+    samples = tuple(sample for sample, _, _ in kept)
     dropped.update(defect.name for defect in yes_bias.check(samples))
-    return InstructionSet(samples, {context.id: context for _, context in kept}, +dropped)
+    contexts = {context.id: context for _, context, _ in kept}
+    return InstructionSet(samples, contexts, {context.id: scene for _, context, scene in kept}, +dropped)
 
 
-def _written(scene: Scene, type: str, dropped: Counter[str]) -> tuple[Sample, ImageContext] | None:
+def _written(scene: Scene, type: str, dropped: Counter[str]) -> tuple[Sample, ImageContext, Scene] | None:
     """The sample about a scene; None, and counted, if a filter finds something in it."""
     context = from_scene(scene)
     turns = reply.parse(write(serialise(context, boxes=True), type), type, context.id)
     sample = Sample(context.id, context.image, type, turns)
     found = defects_of(sample, context)
     dropped.update(found)
-    return None if found else (sample, context)
+    return None if found else (sample, context, scene)

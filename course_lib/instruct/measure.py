@@ -6,15 +6,18 @@ improved with. All of it takes half a minute on one core.
 
 from collections.abc import Iterator
 
+from course_lib import smollm2
 from course_lib.figures import Figure, share
 from course_lib.instruct import defect_wordings_test
 from course_lib.instruct.clean_answers_test import CLEAN
 from course_lib.instruct.clean_samples import Pair, of_teacher, of_the_world, written
-from course_lib.instruct.filter_scores import Scores, score, simple_filter_scores
+from course_lib.instruct.filter_scores import Scores, outside_found, score, simple_filter_scores
 from course_lib.instruct.grammar import GrammarTeacher
 from course_lib.instruct.instruction_set import instruction_set
+from course_lib.instruct.local import LocalTeacher
 from course_lib.instruct.measure_teachers import blind, contexts, teacher_table
 from course_lib.instruct.validate import DEFECTS, unsupported_noun, yes_bias
+from course_lib.instruct.validate.outside import OUTSIDE
 
 SCENES = 300  # of the stream "test"
 EACH = 300  # planted defects of a name
@@ -23,13 +26,13 @@ BAR = 0.95
 
 
 def figures(live: bool = False) -> Iterator[Figure]:
-    """All figures of the room; with `live`, those of the local model's replies too, which take minutes."""
-    yield from filters(clean_samples())
+    """All figures of the room; with `live`, where SmolLM2 is installed, those of its replies too, which take minutes."""
+    clean = clean_samples()
+    yield from filters(clean)
+    yield outside(clean["world"])
     yield from teacher_table(GrammarTeacher(), contexts(400))
-    if live:
-        from course_lib.instruct.local import LocalTeacher
-
-        yield from teacher_table(LocalTeacher(), contexts(12))
+    if live and smollm2.available():
+        yield from teacher_table(LocalTeacher(), contexts(24))
     yield from blind()
     yield yes_share()
     yield kills()
@@ -57,6 +60,12 @@ def filters(clean: dict[str, list[Pair]]) -> Iterator[Figure]:
     for origin, pairs in clean.items():
         yield share(f"instruct.clean_left_alone.{origin}", scores.clean[start : start + len(pairs)], bar=BAR)
         start += len(pairs)
+
+
+def outside(clean: list[Pair]) -> Figure:
+    """Recall for made-up things that the world has no name for, of the words that the filters know."""
+    note = f"things that the world has no name for; {len(OUTSIDE)} are known with their synonyms, any other passes"
+    return share("instruct.outside_found", outside_found(clean, defect_wordings_test, EACH), note=note)
 
 
 def share_planted(scores: Scores, name: str) -> float:

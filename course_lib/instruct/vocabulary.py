@@ -1,7 +1,7 @@
 """The nouns of the world in running text: names, plurals, synonyms and words for groups.
 
 This is how the grammar teacher reads, who must be certain which thing is meant. Filters are content with what a word could
-mean, so `validate.vocabulary` also knows look-alikes.
+mean, so `validate.vocabulary`, which is built on this, also knows look-alikes.
 """
 
 import re
@@ -9,13 +9,21 @@ from dataclasses import dataclass
 from functools import cache
 
 from course_lib.instruct.synonyms import GROUPS, MEMBERS, SYNONYMS
-from course_lib.world.nouns import COUNTED, is_plural, plural
+from course_lib.world.nouns import COUNTED, MASS, is_plural, plural
 from course_lib.world.shapes import SHAPES
 from course_lib.world.stickers import classes
 
 TOKEN = re.compile(r"[A-Za-z]+(?:[-'’][A-Za-z]+)*|\d+(?:\.\d+)?|[^\sA-Za-z\d]")
 QUOTED = re.compile(r'"[^"]*"|“[^”]*”')
-IRREGULAR = {"knife": "knives", "leaf": "leaves", "calf": "calves", "loaf": "loaves", "person": "people"}
+IRREGULAR = {
+    "knife": "knives",
+    "leaf": "leaves",
+    "calf": "calves",
+    "loaf": "loaves",
+    "person": "people",
+    "bookshelf": "bookshelves",
+    "scarf": "scarves",
+}
 SPELLED = {"tv", "ufo"}  # capitals that are words; others ("OPEN") stand on signs
 
 
@@ -92,19 +100,19 @@ def _forms(meanings: dict[str, set[str]]) -> dict[str, Noun]:
     """Each word and its plural."""
     forms: dict[str, Noun] = {}
     for word, names in meanings.items():
-        for form, many in ((word, is_plural(word)), *((form, True) for form in _plurals(word))):
+        counted = {COUNTED[word]} if word in COUNTED else set()
+        for form, many in ((word, is_plural(word)), *((form, True) for form in plurals(word) | counted)):
             form = form.lower()
             names_so_far = forms[form].names if form in forms else frozenset()
             forms[form] = Noun(names_so_far | names, many)
     return forms
 
 
-def _plurals(word: str) -> set[str]:
-    """ "glass" → "glasses"; "bread" → "loaves of bread", "breads"."""
-    found = {IRREGULAR.get(word) or plural(word)}
-    if word in COUNTED and not is_plural(word):
-        found.add(word + "s")
-    return found
+def plurals(word: str) -> set[str]:
+    """The forms of a word for "many": "knife" → "knives"; none of what is one already, such as "scissors"."""
+    if is_plural(word) and word != "fork and knife":
+        return set()
+    return {IRREGULAR.get(word) or (word + "s" if word in MASS else plural(word))}
 
 
 @cache

@@ -89,10 +89,19 @@ def stage2_batch(
     return collate(told, pictures(scenes), learn_user)
 
 
+def set_batch(
+    tokenizer, told: Sequence[tuple[Scene, list[Message]]], step: int, size: int, seed: int = 0
+) -> LlavaBatch:
+    """Pictures drawn from these (scene, conversation), with replacement: the set may be smaller than a batch."""
+    some = random.Random(f"from a set/{seed}/{step}").choices(told, k=size)
+    segments = [[picture_segments(tokenizer, messages, PATCHES)] for _, messages in some]
+    return collate(segments, pictures([scene for scene, _ in some]))
+
+
 def short_answers(scene: Scene, rng: random.Random) -> list[list[Message]]:
     """Conversations of one question each, ASKED of every kind that the scene can answer."""
     found = {question.text: question.answer for _ in range(ASKED) for question in questions(scene, rng)}
-    return [_messages([pair]) for pair in found.items()]
+    return [as_messages([pair]) for pair in found.items()]
 
 
 def instructions(scene: Scene, rng: random.Random) -> list[Message]:
@@ -100,10 +109,11 @@ def instructions(scene: Scene, rng: random.Random) -> list[Message]:
     kind = rng.choice(TYPES)
     context = from_scene(scene)
     text = write(serialise(context, boxes=kind != "conversation"), kind)
-    return _messages([(turn.question, turn.answer) for turn in parse(text, kind, context.id)])
+    return as_messages([(turn.question, turn.answer) for turn in parse(text, kind, context.id)])
 
 
-def _messages(turns: Sequence[tuple[str, str]]) -> list[Message]:
+def as_messages(turns: Sequence[tuple[str, str]]) -> list[Message]:
+    """(question, answer), … → the turns of user and assistant."""
     roles = ("user", "assistant")
     return [Message(role=role, content=text) for turn in turns for role, text in zip(roles, turn, strict=True)]
 

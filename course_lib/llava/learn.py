@@ -4,7 +4,7 @@ The connector gets its first words without the language model (see `words`). LLa
 frozen language model, makes a captioner of it; stage 2, questions and instructions, an assistant.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,15 +12,17 @@ import torch
 from torch import Tensor
 
 from course_lib.clip import learn as clip_learn
-from course_lib.llava.batches import LlavaBatch, stage1_batch, stage2_batch, words_batch
+from course_lib.llava.batches import LlavaBatch, set_batch, stage1_batch, stage2_batch, words_batch
 from course_lib.llava.connector import make_connector
 from course_lib.llava.eyes import PocketEyes
 from course_lib.llava.model import MiniLlava
 from course_lib.llava.words import WordMixture, seen_words, words_loss
 from course_lib.lm import learn as lm_learn
+from course_lib.lm.chat import Message
 from course_lib.lm.tokenizer import get_tokenizer
 from course_lib.precision import mixed_precision
 from course_lib.training import Progress, fit
+from course_lib.world.scenes import Scene
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,19 @@ def stage2(model: MiniLlava, recipe: LlavaRecipe = LIVE2, *, learn_user: bool = 
     def batch(step: int) -> LlavaBatch:
         talk = step >= recipe.short_only * recipe.steps
         return stage2_batch(model.tokenizer, step, recipe.batch_size, recipe.seed, learn_user, talk)
+
+    return _train(model, batch, recipe, **options)
+
+
+def stage2_on(
+    model: MiniLlava, told: Sequence[tuple[Scene, list[Message]]], recipe: LlavaRecipe, **options
+) -> Progress:
+    """Stage 2 on these (scene, conversation) only, again and again, in place."""
+    add_adapters(model, recipe.rank, recipe.seed)
+    model.connector.requires_grad_(True)
+
+    def batch(step: int) -> LlavaBatch:
+        return set_batch(model.tokenizer, told, step, recipe.batch_size, recipe.seed)
 
     return _train(model, batch, recipe, **options)
 

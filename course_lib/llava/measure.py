@@ -13,6 +13,7 @@ from course_lib.llava import learn, prior, saved
 from course_lib.llava.measure_pope import polled
 from course_lib.llava.measure_text import captioner_and_assistant, described, text_skill
 from course_lib.llava.measure_vqa import accuracy, answers, conditions, contradicted, harder, right, vqa
+from course_lib.llava.set_size import set_sizes
 from course_lib.llava.testsets import SCORED, asked
 from course_lib.lm.learn import load_tuned
 
@@ -43,6 +44,7 @@ def figures(live: bool = False) -> Iterator[Figure]:
     yield from text_skill(load_tuned(), assistant.language_model)
     if live:
         yield from live_run()
+        yield from set_sizes()
 
 
 def first_words(each: int = 60) -> Iterator[Figure]:

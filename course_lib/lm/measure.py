@@ -5,13 +5,14 @@ Instructions are worded as never in training, and scenes come from the stream "t
 
 import random
 from collections.abc import Iterator, Sequence
+from copy import deepcopy
 
 import numpy as np
 import torch
 
 from course_lib.figures import Figure, share
 from course_lib.lm import learn
-from course_lib.lm.batches import plain_batch
+from course_lib.lm.batches import conversation, plain_batch
 from course_lib.lm.chat import Message, encode_prompt
 from course_lib.lm.describe import describe
 from course_lib.lm.generate import complete_all
@@ -34,7 +35,7 @@ def figures(live: bool = False) -> Iterator[Figure]:
     yield from forgetting(base, tuned)
     if live:
         yield from live_run()
-        yield from tuning_sizes(base)
+        yield from tuning_sizes(base, each=40)
 
 
 def test_exchanges(each: int = 40) -> list[Exchange]:
@@ -190,22 +191,14 @@ def live_run() -> Iterator[Figure]:
     yield share("lm.live_follow.after", follows(model, exchanges), baseline=before, note=note)
 
 
-def tuning_sizes(base, sizes: Sequence[int] = SIZES, steps: int = 200) -> Iterator[Figure]:
-    """The base, tuned equally long on sets of several sizes."""
-    from course_lib.lm.batches import conversation
-
-    exchanges = test_exchanges(20)
+def tuning_sizes(base, sizes: Sequence[int] = SIZES, steps: int = 120, each: int = 20) -> Iterator[Figure]:
+    """The base, tuned equally long on sets of several sizes; baseline: not tuned at all."""
+    exchanges = test_exchanges(each)
+    untuned = round(float(follows(base, exchanges).mean()), 4)
     for size in sizes:
         rng = random.Random(f"tuning set/{size}")
-        model = learn.load_base() if base is None else _copy(base)
+        model = deepcopy(base)
         recipe = learn.LmRecipe(steps=steps, batch_size=12, learning_rate=1e-3)
         learn.tune_on(model, [conversation(rng) for _ in range(size)], recipe)
-        yield share(
-            f"lm.tuning_size.n{size}", follows(model, exchanges), note=f"{steps} steps on {size:,} conversations"
-        )
-
-
-def _copy(model):
-    import copy
-
-    return copy.deepcopy(model)
+        note = f"{steps} steps on {size:,} conversations; baseline: the base, untuned, in the chat template"
+        yield share(f"lm.tuning_size.n{size}", follows(model, exchanges), baseline=untuned, note=note)

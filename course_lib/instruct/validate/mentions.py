@@ -19,7 +19,7 @@ ALSO_OTHER_WORDS = word_set(  # verbs, adjectives and colours as well as things
     "orange rose key watch ring star fire box train ship duck bear fly book dress fish bat target square "
     "cross circle light bell crown drum bed plane present lock bath jet die cab ball hound hog tub hat "
     "leaf bulb cock heart diamond egg package door ape fiddle sow stocking peach ice cherry cow glasses "
-    "notebook sign"
+    "notebook sign remote tie sink seal plate bowl cup coat belt mirror rope crow mule raft ski"
 )
 VERBS = word_set(
     "leaves watches rings ducks bears trains books fishes crosses circles lights flies"

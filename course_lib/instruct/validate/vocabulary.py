@@ -1,18 +1,18 @@
-"""Every word that can name a thing of the world: "bunnies" → rabbit, "boat" → sailboat or ship, "bird" → any bird."""
+"""Every word that can name a thing of the world: "bunnies" → rabbit, "boat" → sailboat or ship, "bird" → any bird.
+
+So that a made-up sofa is noticed, some things are in it that the world doesn't have (`outside`).
+"""
 
 from functools import cache
 
 from course_lib.instruct.synonyms import GROUPS, MEMBERS, SYNONYMS
-from course_lib.instruct.validate.words import word_set
+from course_lib.instruct.validate.outside import OUTSIDE
+from course_lib.instruct.vocabulary import plurals, world_names
 from course_lib.world.lookalikes import could_be
-from course_lib.world.nouns import IRREGULAR
-from course_lib.world.shapes import SHAPES
+from course_lib.world.nouns import is_plural
 from course_lib.world.stickers import classes
 
-PLURAL_ONLY = word_set("cherries grapes pancakes socks glasses jeans scissors fries") | {
-    "french fries",
-    "piano keys",
-}
+PLURAL_ONLY = ("fries", "skis")  # and those of `nouns.is_plural`
 NOT_THINGS = (  # fixed expressions in which a noun names nothing that could be seen
     *("piece of cake", "pieces of cake", "raining cats and dogs", "rain cats and dogs", "same boat", "ring a bell"),
     *("rings a bell", "star of the show", "cherry on top", "cherry on the cake", "fish out of water", "bear in mind"),
@@ -24,28 +24,20 @@ NOT_THINGS = (  # fixed expressions in which a noun names nothing that could be 
 )  # fmt: skip
 
 
-def plurals(word: str) -> set[str]:
-    """The word with an ending for "many", spelt as usual, and forms of its own ("mice", "leaves")."""
-    if word in IRREGULAR:
-        return {IRREGULAR[word]}
-    if word.endswith(("s", "x", "ch", "sh", "z")):
-        return {word + "es"}
-    if word.endswith("y") and word[-2] not in "aeiou":
-        return {word[:-1] + "ies"}
-    return {word[:-1] + "ves", word + "s"} if word.endswith(("leaf", "loaf", "calf")) else {word + "s"}
-
-
 @cache
 def singulars() -> dict[str, frozenset[str]]:
-    """Word → the names of the world that it may stand for."""
+    """Word → the names that it may stand for: of the world, or of what is outside it."""
     found: dict[str, set[str]] = {}
-    for name in [c.name for c in classes()] + list(SHAPES) + ["sign"]:
+    for name in sorted(world_names()):
         for word in (name, *SYNONYMS.get(name, ())):
             found.setdefault(word.lower(), set()).update(could_be(name))
     for word, groups in GROUPS.items():
         found.setdefault(word, set()).update(c.name for c in classes() if c.supercategory in groups)
     for word, names in MEMBERS.items():
         found.setdefault(word, set()).update(names)
+    for name, others in OUTSIDE.items():
+        for word in (name, *others):
+            found.setdefault(word, set()).add(name)
     return {word: frozenset(names) for word, names in found.items()}
 
 
@@ -57,5 +49,5 @@ def words() -> dict[tuple[str, ...], tuple[frozenset[str], bool]]:
         for many in plurals(word):
             found[tuple(many.split())] = (names, True)
     for word, names in singulars().items():
-        found[tuple(word.split())] = (names, word in PLURAL_ONLY)
+        found[tuple(word.split())] = (names, is_plural(word) or word in PLURAL_ONLY)
     return found | {tuple(text.split()): (frozenset(), False) for text in NOT_THINGS}
