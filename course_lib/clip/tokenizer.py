@@ -12,7 +12,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-TOKENIZER_FILE = Path(__file__).resolve().parents[2] / "data" / "checkpoints" / "clip_tokenizer.json"
+from course_lib import checkpoints
+
+TOKENIZER_FILE = checkpoints.FOLDER / "clip_tokenizer.json"
 PAD, START, END = "<pad>", "<start>", "<end>"
 CLASS_NAME_WEIGHT = 1000  # how often each class name is repeated in the training text: enough to become one token
 
