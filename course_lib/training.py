@@ -147,7 +147,9 @@ def _save(file: Path, model: nn.Module, optimizer: torch.optim.Optimizer, progre
     try:
         checkpoints.save_training(file, model, optimizer, notes)
     except OSError as error:
-        print(f"✗ Step {progress.step} can't be saved in {file}: {error.strerror or error}. Training itself is unharmed.")
+        print(
+            f"✗ Step {progress.step} can't be saved in {file}: {error.strerror or error}. Training itself is unharmed."
+        )
         return False
     return True
 

@@ -44,7 +44,10 @@ def masters(folder: Path) -> list[Path]:
 
 def read_lesson(master: Path) -> Lesson:
     """Read one master; `LessonError` if its front matter is not as it should be."""
-    text = master.read_text(encoding="utf-8")
+    try:
+        text = master.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise LessonError(f"{master.name} is no UTF-8 text (byte {error.start}). Save it as UTF-8.") from None
     front, *cells = jupytext.reads(text, fmt="py:percent").cells or [None]
     if front is None or front.cell_type != "raw" or not front.source.startswith("---"):
         raise LessonError(f"{master.name} must begin with front matter: `# ---`, {', '.join(FRONT_MATTER)}, `# ---`.")
