@@ -136,7 +136,12 @@ def _bar(steps: int | None, seconds: float | None):
 def _resume(file: Path | None, model: nn.Module, optimizer: torch.optim.Optimizer) -> Progress:
     if file is None or not file.exists():
         return Progress()
-    progress = Progress(**checkpoints.load_training(file, model, optimizer))
+    try:
+        progress = Progress(**checkpoints.load_training(file, model, optimizer))
+    except TypeError:
+        raise checkpoints.CheckpointError(
+            f"{file} is no state of a training run. Delete this file to start afresh."
+        ) from None
     print(f"Going on from step {progress.step} ({file.name}; delete this file to start afresh).")
     return progress
 

@@ -53,7 +53,7 @@ def read_lesson(master: Path) -> Lesson:
         raise LessonError(f"{master.name} must begin with front matter: `# ---`, {', '.join(FRONT_MATTER)}, `# ---`.")
     try:
         fields = yaml.safe_load(front.source.strip().strip("-"))
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise LessonError(f"{master.name}: the front matter is not YAML: {error}") from None
     if not isinstance(fields, dict) or set(fields) - set(OPTIONAL) != set(FRONT_MATTER):
         raise LessonError(

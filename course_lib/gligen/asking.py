@@ -23,7 +23,9 @@ class Asked:
         if not isinstance(self.phrase, str) or not self.phrase.strip():
             raise ValueError("a box has no phrase: say what should be in it, such as 'a frog'")
         if not isinstance(self.box, Sequence) or [isinstance(edge, Real) for edge in self.box] != [True] * 4:
-            raise ValueError(f"the box of {self.phrase!r} should be four numbers, left, top, right, bottom: {self.box!r}")
+            raise ValueError(
+                f"the box of {self.phrase!r} should be four numbers, left, top, right, bottom: {self.box!r}"
+            )
         x0, y0, x1, y1 = self.box
         if not all(0 <= share <= 1 for share in self.box):
             raise ValueError(f"the box of {self.phrase!r}, {self.box}, leaves the picture: give shares between 0 and 1")

@@ -55,7 +55,7 @@ class EndpointTeacher:
         """The first choice of a chat completion, and what it took."""
         choice, usage = body["choices"][0], body["usage"]
         text = self._strike_out(choice["message"]["content"] or "")
-        tokens = int(usage["prompt_tokens"]), int(usage["completion_tokens"])
+        tokens = max(0, int(usage["prompt_tokens"])), max(0, int(usage["completion_tokens"]))
         return Reply(text, *tokens, cut_off=choice.get("finish_reason") == "length")
 
     def _unreachable(self, error: Exception) -> Exception:
