@@ -22,11 +22,11 @@ from course_lib.session import REPO
 HERE = Path(__file__).resolve().parent
 LONG = os.environ.get("COURSE_LONG") == "1"
 KILLS = (
-    {"train": 40, "bake": 25, "build": 20, "set_up": 25}
+    {"train": 25, "bake": 15, "build": 35, "set_up": 40}
     if LONG
     else dict.fromkeys(("train", "bake", "build", "set_up"), 3)
 )
-REPLIES = 20  # kills of data generation, in the long run (in the short one, tests/test_instruct_kills.py has them)
+REPLIES = 15  # kills of data generation, in the long run (in the short one, tests/test_instruct_kills.py has them)
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="kill -9 and fork are of Unix")
 
