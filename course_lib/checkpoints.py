@@ -146,7 +146,7 @@ def load_training(file: Path, model: nn.Module, optimizer) -> dict:
                 _, number, key = name.split(".")
                 state.setdefault(int(number), {})[key] = tensor
         optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
-    except (SafetensorError, RuntimeError, LookupError, TypeError, AttributeError, ValueError) as error:
+    except (SafetensorError, OSError, RuntimeError, LookupError, TypeError, AttributeError, ValueError) as error:
         reason = (str(error).splitlines() or ["it is no training state"])[0]
         raise CheckpointError(f"Can't go on from {file}: {reason}. Delete this file to start afresh.") from None
     return notes

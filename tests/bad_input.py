@@ -24,7 +24,14 @@ CALM = settings(
 cases = 0
 
 letters = st.text(st.characters(), max_size=30) | st.text(st.characters(categories=("Cs", "Cc", "L")), max_size=8)
-leaves = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
+leaves = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=8)
+    | st.sampled_from(("\ud83d", "a\udc00b"))
+)
 anything = st.recursive(
     leaves,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from course_lib.commands import artefacts, bake
+from course_lib.commands import artefacts, bake, doctor
 from course_lib.commands.problem import Problem
 from course_lib.commands.registry import find
 from course_lib.lm.learn import LmRecipe
@@ -97,3 +97,14 @@ def test_what_hangs_on_something_made_anew_is_made_anew(copies, monkeypatch):
     assert bake.outdated(copies) == {}
     (copies / "lm_tokenizer.json").unlink()
     assert list(bake.outdated(copies)) == ["lm_tokenizer", "lm_base"]
+
+
+def test_the_doctor_names_a_damaged_file(tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "a.webp").write_bytes(b"a drawing")
+    entry = {"sha256": artefacts.hash_of(tmp_path / "data" / "a.webp")}
+    (tmp_path / "data" / "manifest.json").write_text(json.dumps({"data/a.webp": entry, "data/gone.webp": entry}))
+    assert doctor.shipped(tmp_path).ok
+    (tmp_path / "data" / "a.webp").write_bytes(b"A drawing")
+    found = doctor.shipped(tmp_path)
+    assert not found.ok and "data/a.webp" in found.says and found.mend == "git checkout -- data"

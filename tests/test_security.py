@@ -76,7 +76,9 @@ def tracked() -> list[Path]:
         ["git", "-C", str(REPO), "ls-files", "-z"], capture_output=True, text=True, check=False
     ).stdout
     names = [name for name in said.split("\0") if name]
-    return [REPO / name for name in names] or [file for file in REPO.rglob("*") if file.is_file()]
+    return [REPO / name for name in names] or [
+        f for f in REPO.rglob("*") if f.is_file() and not any(p[0] == "." for p in f.relative_to(REPO).parts)
+    ]
 
 
 def test_no_shipped_file_is_a_pickle():
@@ -84,7 +86,7 @@ def test_no_shipped_file_is_a_pickle():
     assert not [
         file for file in files if file.suffix in (".pkl", ".pickle", ".pt", ".pth", ".bin", ".ckpt", ".npy", ".npz")
     ]
-    starts = {file: file.read_bytes()[:2] for file in files}
+    starts = {file: file.read_bytes()[:2] for file in files if file.suffix not in (".safetensors", ".webp")}
     assert not [
         file
         for file, start in starts.items()
@@ -97,7 +99,8 @@ class Echo(FirstLine):
 
     def ask(self, messages) -> Reply:
         reply = super().ask(messages)
-        return Reply(f"{reply.text} {KEY}", reply.prompt_tokens, reply.completion_tokens)
+        said = reply.text.replace("What is this?", f"What is this, {KEY}?")
+        return Reply(said if KEY in said else f"{said} {KEY}", reply.prompt_tokens, reply.completion_tokens)
 
 
 def test_a_planted_key_reaches_no_file_and_no_output(tmp_path):

@@ -4,7 +4,6 @@ import json
 from argparse import Namespace
 from pathlib import Path
 
-import nbformat
 from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
 
@@ -17,6 +16,7 @@ from . import colab, guide, lint, parts
 from .execute import carry_over, execute
 from .master import Lesson, LessonError, masters, read_lesson
 from .notebook import lay_out, solution_notebook, student_notebook, to_text
+from .stored import stored
 
 
 def main(args: Namespace, root: Path = REPO) -> int:
@@ -100,15 +100,6 @@ def check_files(
     if old is None or without_outputs(old) != to_text(solution):
         problems.append(f"solutions/{solution_file.name} {advice} --execute")
     return problems
-
-
-def stored(file: Path) -> NotebookNode | None:
-    """An executed notebook as an earlier build left it; None if there is none, or what is there is no notebook."""
-    try:
-        found = nbformat.read(file, 4)
-        return found if all("source" in cell for cell in found.cells) else None
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        return None
 
 
 def without_outputs(notebook: NotebookNode) -> str:

@@ -48,7 +48,10 @@ def read_lesson(master: Path) -> Lesson:
         text = master.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise LessonError(f"{master.name} is no UTF-8 text (byte {error.start}). Save it as UTF-8.") from None
-    front, *cells = jupytext.reads(text, fmt="py:percent").cells or [None]
+    try:
+        front, *cells = jupytext.reads(text, fmt="py:percent").cells or [None]
+    except Exception as error:  # jupytext reads the front matter, too, and raises what its parsers raise
+        raise LessonError(f"{master.name} can't be read as a py:percent script: {error}") from None
     if front is None or front.cell_type != "raw" or not front.source.startswith("---"):
         raise LessonError(f"{master.name} must begin with front matter: `# ---`, {', '.join(FRONT_MATTER)}, `# ---`.")
     try:

@@ -4,6 +4,8 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
+from course_lib.readable import readable
+
 MOST_LETTERS = 200
 BETWEEN = re.compile(r"[,\n，、،;；]")  # the commas of several scripts
 
@@ -15,7 +17,7 @@ class LabelError(ValueError):
 def split_labels(labels: str | Iterable[str]) -> list[str]:
     """Labels as typed (commas or lines between them), or as a list → tidy ones; repeats stay, empty ones go."""
     parts = BETWEEN.split(labels) if isinstance(labels, str) else _as_list(labels)
-    tidy = (" ".join(unicodedata.normalize("NFC", _readable(part)).split()) for part in parts)
+    tidy = (" ".join(unicodedata.normalize("NFC", readable(part)).split()) for part in parts)
     return [label for label in tidy if label]
 
 
@@ -40,8 +42,3 @@ def _as_list(labels: Iterable[str]) -> list[str]:
     if not all(isinstance(part, str) for part in parts):
         raise LabelError("Labels are texts, such as: a cat, a dog.")
     return parts
-
-
-def _readable(text: str) -> str:
-    """Half of a pair of surrogates is no letter, and no tokenizer can read it: it becomes a question mark."""
-    return text.encode("utf-8", "replace").decode()

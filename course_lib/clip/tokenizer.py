@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from course_lib import checkpoints
+from course_lib.readable import readable
 
 TOKENIZER_FILE = checkpoints.FOLDER / "clip_tokenizer.json"
 PAD, START, END = "<pad>", "<start>", "<end>"
@@ -39,7 +40,7 @@ class PocketTokenizer:
 
     def encode(self, text: str) -> list[int]:
         """The ids of one text, without start and end."""
-        return self._bpe.encode(text).ids
+        return self._bpe.encode(readable(text)).ids
 
     def decode(self, ids: Iterable[int]) -> str:
         """Ids → text, without start, end and padding."""
@@ -52,7 +53,7 @@ class PocketTokenizer:
         length = context_length or self.context_length
         tokens = torch.zeros(len(texts), length, dtype=torch.long)
         cut = []
-        for row, encoding in enumerate(self._bpe.encode_batch(texts)):
+        for row, encoding in enumerate(self._bpe.encode_batch([readable(text) for text in texts])):
             ids = encoding.ids
             if len(ids) > length - 2:
                 ids, cut = ids[: length - 2], [*cut, texts[row]]

@@ -80,14 +80,11 @@ def run_lesson(file: Path) -> Result:
 
 def read(file: Path):
     """A notebook. `Problem` if the file is none, as after a crash while it was saved."""
-    import nbformat
+    from course_lib.authoring.stored import stored
 
-    try:
-        notebook = nbformat.read(file, as_version=4)
-        nbformat.validate(notebook)
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError, nbformat.ValidationError):
+    if (notebook := stored(file)) is None:
         here = f"{file.parent.name}/{file.name}"
-        raise Problem(f"{here} is damaged: it is no notebook. Get it again: git checkout -- {here}") from None
+        raise Problem(f"{here} is damaged: it is no notebook. Get it again: git checkout -- {here}")
     return notebook
 
 

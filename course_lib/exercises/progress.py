@@ -68,7 +68,7 @@ def write(entries: dict[str, dict]) -> None:
     handle, name = tempfile.mkstemp(dir=file.parent, prefix="progress.", suffix=".tmp")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            json.dump(entries, stream, indent=1, ensure_ascii=False, sort_keys=True)
+            json.dump(entries, stream, indent=1, sort_keys=True)
         os.replace(name, file)
     except BaseException:
         os.unlink(name)

@@ -8,6 +8,7 @@ import os
 
 from course_lib.commands.problem import Problem
 from course_lib.instruct.teachers import MAX_REPLY_TOKENS, Messages, Reply, TeacherError, TryAgain
+from course_lib.readable import readable
 
 STRUCK_OUT = "[key]"
 NO_KEY = "none"
@@ -54,7 +55,7 @@ class EndpointTeacher:
     def _read(self, body: dict) -> Reply:
         """The first choice of a chat completion, and what it took."""
         choice, usage = body["choices"][0], body["usage"]
-        text = self._strike_out(choice["message"]["content"] or "")
+        text = self._strike_out(readable(choice["message"]["content"] or ""))
         tokens = max(0, int(usage["prompt_tokens"])), max(0, int(usage["completion_tokens"]))
         return Reply(text, *tokens, cut_off=choice.get("finish_reason") == "length")
 

@@ -120,6 +120,8 @@ def _entry(fields: dict) -> Entry:
         value = getattr(entry, name)
         if not isinstance(value, (int, float) if kind is float else kind) or isinstance(value, bool):
             raise TypeError(f"{name} is {value!r}")
+        if kind is str:
+            value.encode()  # ValueError for what could not be written again
     return entry
 
 

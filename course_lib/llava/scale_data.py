@@ -16,6 +16,7 @@ from course_lib.clip.pictures import open_picture
 from course_lib.llava.batches import LlavaBatch, collate
 from course_lib.llava.labels import Segments
 from course_lib.llava.template import template_segments
+from course_lib.readable import readable
 
 Turns = list[tuple[str, str]]
 
@@ -77,7 +78,7 @@ def read(file: Path) -> list[dict]:
 def turns(record: dict) -> Turns:
     """[(question, answer), …] of a record; the mark of the picture is taken out, since it always comes first."""
     try:
-        said = [turn["value"].replace("<image>", "").strip() for turn in record["conversations"]]
+        said = [readable(turn["value"].replace("<image>", "").strip()) for turn in record["conversations"]]
         speakers = [turn["from"] for turn in record["conversations"]]
     except (LookupError, TypeError, AttributeError):
         raise ValueError(f'Record {record.get("id")}: a turn must have the texts "from" and "value".') from None

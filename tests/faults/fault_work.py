@@ -20,7 +20,7 @@ from course_lib.clip import learn
 from course_lib.commands import bake, environment, packages
 
 TOYS = Path(__file__).resolve().parents[1] / "toy_course" / "solutions"
-STEPS = 80
+STEPS = 40
 FILES = 30  # that the pretended pip installs
 CLIP = learn.ClipRecipe(steps=4, batch_size=4)
 
@@ -99,7 +99,14 @@ WORK = {"train": train, "bake": bake_clip, "build": build_notebooks, "set_up": s
 
 
 def main() -> None:
-    """Fork a child for each line."""
+    """Fork a child for each line. All that is imported late is imported here, once."""
+    import safetensors.torch
+    from tqdm.auto import tqdm
+
+    assert safetensors.torch and tqdm
+    torch.optim.AdamW(
+        tiny_model().parameters()
+    ).zero_grad()  # imports torch's compiler (no step: children must make the first)
     learn.fit = partial(training.fit, save_every=0)
     learn.make_batch(0, CLIP)  # draws the sprites, once for all children
     for line in sys.stdin:
