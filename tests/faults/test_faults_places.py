@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from fault_work import CLIP, fit, tiny_model
+from fault_training import CLIP, fit, tiny_model
 from toy_course import MEAN
 
 from course_lib import __main__ as cli
@@ -105,13 +105,13 @@ def test_a_disk_that_fills_up_leaves_the_older_state_whole(small_disk, capsys):
 
 
 def test_a_bake_that_finds_no_room_keeps_what_it_trained(tmp_path, monkeypatch, capsys):
-    monkeypatch.setitem(bake.BAKES, "clip", "fault_work:clip")
+    monkeypatch.setitem(bake.BAKES, "clip", "fault_training:clip")
     monkeypatch.setattr(learn.checkpoints, "write_atomically", no_room_for(("clip.safetensors",)))
     with pytest.raises(Problem, match="clip can't be written into .*No space left"):
         bake.bake_one("clip", tmp_path)
     assert (tmp_path / "clip.training.safetensors").exists() and not (tmp_path / "clip.safetensors").exists()
     monkeypatch.undo()
-    monkeypatch.setitem(bake.BAKES, "clip", "fault_work:clip")
+    monkeypatch.setitem(bake.BAKES, "clip", "fault_training:clip")
     assert bake.bake_one("clip", tmp_path)
     assert f"Going on from step {CLIP.steps}" in capsys.readouterr().out
     assert sorted(file.name for file in tmp_path.iterdir()) == [".bake.lock", "clip.json", "clip.safetensors"]
@@ -249,9 +249,7 @@ def test_what_kills_left_behind_is_swept_away(tmp_path):
 
 def test_two_runs_in_one_folder_both_come_to_the_right_end(tmp_path):
     state = tmp_path / "state.safetensors"
-    code = (
-        "import sys; sys.path[:0] = sys.argv[2:]; from fault_work import *; fit(tiny_model(), Path(sys.argv[1]), 150)"
-    )
+    code = "import sys; sys.path[:0] = sys.argv[2:]; from fault_training import *; fit(tiny_model(), Path(sys.argv[1]), 150)"
     paths = [str(Path(__file__).parent), str(TOYS.parents[1]), str(REPO)]
     other = subprocess.Popen([sys.executable, "-c", code, str(state), *paths], stdout=subprocess.DEVNULL)
     while not state.exists() and other.poll() is None:
