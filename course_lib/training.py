@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -165,7 +165,8 @@ def _finish(progress: Progress, stopped: bool, file: Path | None, model: nn.Modu
     progress.stopped = stopped
     saved = bool(file) and (stopped or _KEEP_STATES.get()) and _save(file, model, optimizer, progress)
     if file and not stopped and not _KEEP_STATES.get():
-        file.unlink(missing_ok=True)
+        with suppress(OSError):  # on a disk that can't be written to it stays
+            file.unlink(missing_ok=True)
     if stopped:
         why = "its state could not be saved" if file else "fit had no state_file"
         how = "Run this cell again to go on." if saved else f"It can't go on later: {why}."
