@@ -16,7 +16,6 @@ Progress goes to stderr, JSON to stdout.
 """
 
 import argparse
-import json
 import statistics
 import sys
 import time
@@ -33,6 +32,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from course_lib.clip import learn
 from course_lib.clip.learn import make_batch  # by name: `Ours` puts another in its place within `learn`
 from course_lib.clip.model import PocketConfig, count_parameters
+from course_lib.figures import Figure
 from course_lib.precision import bfloat16_is_faster, mixed_precision
 
 STEPS = 4  # a turn
@@ -130,32 +130,36 @@ def measure(seconds: float) -> dict[str, list[float]]:
     return rates
 
 
-def ratio(rates: dict[str, list[float]], ours: str, theirs: str) -> float:
-    """How many times as fast: the median over the rounds, in each of which both had their turn."""
-    return round(statistics.median(a / b for a, b in zip(rates[ours], rates[theirs], strict=True)), 2)
+def figures(rates: dict[str, list[float]]) -> list[Figure]:
+    """Ratios to open_clip, each with its lowest and highest turn, then what every contender reached."""
+    form = "bfloat16" if bfloat16_is_faster() else "float32"
+    how = f"{form}, {torch.get_num_threads()} thread(s), batches of {learn.BAKED.batch_size}, torch {torch.__version__}"
+    found = []
+    for kind in KINDS:
+        for theirs, suffix in (("open_clip", ""), ("open_clip, our number format", ".our_format")):
+            times = [a / b for a, b in zip(rates[f"ours: {kind}"], rates[f"{theirs}: {kind}"], strict=True)]
+            name = f"clip.speedup.{kind.replace(' ', '_')}{suffix}"
+            found.append(
+                Figure(name, *middle(times, 2), len(times), bar=None if suffix else 1.5, unit="times", note=how)
+            )
+    for name, rate in rates.items():
+        short = name.replace(": ", ".").replace(", ", "_").replace(" ", "_")
+        found.append(Figure(f"clip.training_speed.{short}", *middle(rate, 0), len(rate), unit="pictures/s"))
+    sizes = {"ours": count_parameters(Ours().model), "open_clip": count_parameters(OpenClip().model)}
+    return found + [Figure(f"clip.parameters.{who}", size, unit="parameters") for who, size in sizes.items()]
+
+
+def middle(values: list[float], digits: int) -> tuple[float, float, float]:
+    """Median, lowest and highest."""
+    return tuple(round(of(values), digits) for of in (statistics.median, min, max))
 
 
 def main() -> None:
-    """Measure, and print JSON."""
+    """Measure, and print a line of JSON for every figure."""
     parser = argparse.ArgumentParser(description="Training throughput of our CLIP beside open_clip's.")
     parser.add_argument("--seconds", type=float, default=120, help="time to spend (default 120)")
-    rates = measure(parser.parse_args().seconds)
-    report = {
-        "images_per_second": {
-            name: {"median": round(statistics.median(r)), "low": round(min(r)), "high": round(max(r)), "turns": len(r)}
-            for name, r in rates.items()
-        },
-        "times_open_clip": {kind: ratio(rates, f"ours: {kind}", f"open_clip: {kind}") for kind in KINDS},
-        "times_open_clip_in_our_number_format": {
-            kind: ratio(rates, f"ours: {kind}", f"open_clip, our number format: {kind}") for kind in KINDS
-        },
-        "parameters": {"ours": count_parameters(Ours().model), "open_clip": count_parameters(OpenClip().model)},
-        "batch": learn.BAKED.batch_size,
-        "threads": torch.get_num_threads(),
-        "our_number_format": "bfloat16" if bfloat16_is_faster() else "float32",
-        "torch": torch.__version__,
-    }
-    print(json.dumps(report, indent=2))
+    for figure in figures(measure(parser.parse_args().seconds)):
+        print(figure.to_json())
 
 
 if __name__ == "__main__":

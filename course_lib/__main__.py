@@ -1,6 +1,7 @@
 """`python -m course_lib COMMAND`. Needs nothing but Python: the environment for the rest is made on the way."""
 
 import argparse
+import errno
 import importlib
 import os
 import subprocess
@@ -20,6 +21,7 @@ COMMANDS = {
     "build": "make the notebooks from their masters (for authors)",
     "bake": "train a shipped checkpoint again (for authors)",
 }
+OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENAMETOOLONG)
 WITHOUT_ENVIRONMENT = ("start", "doctor")  # they see to the environment themselves
 
 
@@ -40,6 +42,12 @@ def main(words: list[str] | None = None) -> int:
         return load(args.command).main(args)
     except Problem as problem:
         print(f"✗ {problem}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        if error.errno not in OF_THE_DISK:
+            raise
+        where = f": {error.filename}" if error.filename else ""
+        print(f"✗ {error.strerror}{where}. What was there before is unharmed.", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\nStopped.", file=sys.stderr)

@@ -12,25 +12,14 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-FOLDER = Path(__file__).resolve().parents[1] / "data" / "checkpoints"
+from course_lib.files import write_atomically
+
+SHIPPED = Path(__file__).resolve().parents[1] / "data" / "checkpoints"
+FOLDER = Path(os.environ.get("COURSE_CHECKPOINTS") or SHIPPED)  # `bake --all --out` makes them elsewhere
 
 
 class CheckpointError(RuntimeError):
     """A checkpoint that is missing, damaged, or of another model. The message says which file, and what to do."""
-
-
-def write_atomically(file: Path, content: bytes) -> None:
-    """Write beside the file, then rename: an interruption leaves the old file or the new one, never half of one."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    beside = file.with_name(f"{file.name}.{os.getpid()}.tmp")
-    try:
-        with open(beside, "wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(beside, file)
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def machine() -> str:
@@ -60,6 +49,7 @@ def save(file: Path, weights: nn.Module | dict[str, Tensor], card: dict) -> dict
 
 def load(file: Path) -> tuple[dict[str, Tensor], dict]:
     """Read a checkpoint → (tensors, card). Raises CheckpointError when it is missing, or not what its card says."""
+    from safetensors import SafetensorError
     from safetensors.torch import load as from_bytes
 
     for part in (file, file.with_suffix(".json")):
@@ -67,14 +57,32 @@ def load(file: Path) -> tuple[dict[str, Tensor], dict]:
             raise CheckpointError(
                 f"{part.name} is missing from {file.parent}. Make it: python -m course_lib bake {file.stem}"
             )
-    content = file.read_bytes()
-    card = json.loads(file.with_suffix(".json").read_text(encoding="utf-8"))
+    content, card = file.read_bytes(), read_card(file)
     if hashlib.sha256(content).hexdigest() != card["sha256"]:
         raise CheckpointError(
-            f"{file.name} is damaged: its SHA-256 is not the one on its card ({file.stem}.json). "
-            f"Get both files again (git checkout -- data/checkpoints), or make them: python -m course_lib bake {file.stem}"
+            f"{file.name} is damaged: its SHA-256 is not the one on its card ({file.stem}.json). {_again(file)}"
         )
-    return from_bytes(content), card
+    try:
+        return from_bytes(content), card
+    except SafetensorError:
+        raise CheckpointError(f"{file.name} is no safetensors file, though its card is right. {_again(file)}") from None
+
+
+def read_card(file: Path) -> dict:
+    """The card of a checkpoint `file`. CheckpointError where it is no card."""
+    try:
+        card = json.loads(file.with_suffix(".json").read_text(encoding="utf-8"))
+    except (ValueError, RecursionError):
+        card = None
+    if not isinstance(card, dict) or "sha256" not in card:
+        raise CheckpointError(f"{file.stem}.json, the card of {file.name}, is damaged. {_again(file)}")
+    return card
+
+
+def _again(file: Path) -> str:
+    return (
+        f"Get both files again (git checkout -- data/checkpoints), or make them: python -m course_lib bake {file.stem}"
+    )
 
 
 def load_into(model: nn.Module, file: Path) -> dict:
@@ -99,28 +107,46 @@ def save_training(file: Path, model: nn.Module, optimizer, notes: dict) -> None:
     for number, state in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{number}.{name}": tensor for name, tensor in state.items()}
     tensors["random"] = torch.get_rng_state()
+    tensors, text = _contiguous(tensors), json.dumps(notes)
     # One file, so that notes and tensors can't come from two different moments.
-    write_atomically(file, to_bytes(_contiguous(tensors), metadata={"notes": json.dumps(notes)}))
+    write_atomically(file, to_bytes(tensors, metadata={"notes": text, "sha256": _digest(tensors, text)}))
+
+
+def _digest(tensors: dict[str, Tensor], notes: str) -> str:
+    """The SHA-256 of a training state's content."""
+    import torch
+
+    digest = hashlib.sha256(notes.encode())
+    for name, tensor in sorted(tensors.items()):
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy())  # any shape → bytes, one after the other
+    return digest.hexdigest()
 
 
 def load_training(file: Path, model: nn.Module, optimizer) -> dict:
-    """Undo `save_training`: fills model, optimiser and random state in place; returns the notes."""
+    """Undo `save_training`: fills model, optimiser and random state in place; returns the notes.
+
+    CheckpointError, naming the file, when it is damaged or of another model.
+    """
     import torch
     from safetensors import SafetensorError, safe_open
 
     try:
         with safe_open(file, framework="pt") as stored:
-            notes = json.loads(stored.metadata()["notes"])
+            metadata = stored.metadata()
             tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118 (it is no dict)
+        if metadata.get("sha256", "") not in ("", _digest(tensors, metadata["notes"])):  # "": of an older course
+            raise ValueError("it is damaged, for its SHA-256 is not the one it was written with")
+        notes = json.loads(metadata["notes"])
         model.load_state_dict({n.removeprefix("model."): t for n, t in tensors.items() if n.startswith("model.")})
-    except (SafetensorError, RuntimeError, KeyError, TypeError) as error:
-        reason = str(error).splitlines()[0]
+        torch.set_rng_state(tensors["random"])
+        state: dict[int, dict] = {}
+        for name, tensor in tensors.items():
+            if name.startswith("optimizer."):
+                _, number, key = name.split(".")
+                state.setdefault(int(number), {})[key] = tensor
+        optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+    except (SafetensorError, OSError, RuntimeError, LookupError, TypeError, AttributeError, ValueError) as error:
+        reason = (str(error).splitlines() or ["it is no training state"])[0]
         raise CheckpointError(f"Can't go on from {file}: {reason}. Delete this file to start afresh.") from None
-    torch.set_rng_state(tensors["random"])
-    state: dict[int, dict] = {}
-    for name, tensor in tensors.items():
-        if name.startswith("optimizer."):
-            _, number, key = name.split(".")
-            state.setdefault(int(number), {})[key] = tensor
-    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
     return notes

@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -54,8 +55,7 @@ def begin(lesson: str, seed: int = 0) -> Session:
     """Begin a lesson: decide tier, device and folders, print them with their reasons, and return the Session."""
     chosen, why_tier = tier()
     device, dtype_name, why_device = ("cpu", "float32", _POCKET) if chosen == "pocket" else best_device()
-    folder, why_home = _home()
-    folder.mkdir(parents=True, exist_ok=True)
+    folder, why_home = _writable_home()
     reasons = {"tier": why_tier, "device": why_device, "folder": why_home}
     session = Session(lesson, chosen, device, dtype_name, seed, folder, on_colab(), reasons)
     print(session)
@@ -138,6 +138,20 @@ def _home() -> tuple[Path, str]:
     if on_colab():
         return REPO / ".course", "mount your Drive first if your work should survive a disconnect"
     return REPO / ".course", "beside the course; git ignores it"
+
+
+def _writable_home() -> tuple[Path, str]:
+    """The learner's folder, made if need be. Where that is not allowed, a temporary one, for this process and its children."""
+    folder, why = _home()
+    try:
+        (folder / "runs").mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return folder, why
+    except OSError as error:
+        instead = Path(tempfile.mkdtemp(prefix="multimodal_from_scratch-"))
+        os.environ["COURSE_HOME"] = str(instead)
+        short = f"…{str(folder)[-60:]}" if len(str(folder)) > 61 else str(folder)
+        return instead, f"{short} can't be written to ({error.strerror}); set COURSE_HOME to a folder that lasts"
 
 
 def _short(path: Path) -> str:

@@ -3,7 +3,8 @@
 import math
 import time
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -13,6 +14,8 @@ from torch import Tensor, nn
 
 from course_lib import checkpoints, show
 from course_lib.interrupts import stop_request
+
+_KEEP_STATES = ContextVar("keep states", default=False)
 
 
 @dataclass
@@ -49,8 +52,8 @@ def fit(
     times the others'. Gradients near Adam's `epsilon` or below it move their weights less. after_step() follows each
     optimiser step (CLIP clamps its temperature).
     With a `state_file`, the run is saved every `save_every` seconds and when it is stopped, and calling `fit` again goes
-    on from there; when the budget is used up, the file is removed. The learning rate rises over the first `warmup` of the
-    budget, then falls along a cosine to 0.
+    on from there; when the budget is used up, the file is removed (but see `states_kept`). Where the disk fails, training
+    goes on and says so. The learning rate rises over the first `warmup` of the budget, then falls along a cosine to 0.
     """
     if (steps is None) == (seconds is None):
         raise ValueError("fit needs a budget: give either steps=… or seconds=…")
@@ -135,24 +138,49 @@ def _bar(steps: int | None, seconds: float | None):
 def _resume(file: Path | None, model: nn.Module, optimizer: torch.optim.Optimizer) -> Progress:
     if file is None or not file.exists():
         return Progress()
-    progress = Progress(**checkpoints.load_training(file, model, optimizer))
+    try:
+        progress = Progress(**checkpoints.load_training(file, model, optimizer))
+    except TypeError:
+        raise checkpoints.CheckpointError(
+            f"{file} is no state of a training run. Delete this file to start afresh."
+        ) from None
     print(f"Going on from step {progress.step} ({file.name}; delete this file to start afresh).")
     return progress
 
 
-def _save(file: Path, model: nn.Module, optimizer: torch.optim.Optimizer, progress: Progress) -> None:
+def _save(file: Path, model: nn.Module, optimizer: torch.optim.Optimizer, progress: Progress) -> bool:
+    """Save the run; where the disk is full or can't be written to, say so, since training is worth more than its state."""
     notes = {"step": progress.step, "seconds": progress.seconds, "losses": progress.losses}
-    checkpoints.save_training(file, model, optimizer, notes)
+    try:
+        checkpoints.save_training(file, model, optimizer, notes)
+    except OSError as error:
+        print(
+            f"✗ Step {progress.step} can't be saved in {file}: {error.strerror or error}. Training itself is unharmed."
+        )
+        return False
+    return True
 
 
 def _finish(progress: Progress, stopped: bool, file: Path | None, model: nn.Module, optimizer) -> None:
     """Leave the model ready for use, and the state file only where there is something to go on with."""
     model.eval()
     progress.stopped = stopped
-    if stopped and file:
-        _save(file, model, optimizer, progress)
-    elif file:
-        file.unlink(missing_ok=True)
+    saved = bool(file) and (stopped or _KEEP_STATES.get()) and _save(file, model, optimizer, progress)
+    if file and not stopped and not _KEEP_STATES.get():
+        with suppress(OSError):  # on a disk that can't be written to it stays
+            file.unlink(missing_ok=True)
     if stopped:
-        how = "Run this cell again to go on." if file else "It can't go on later: fit had no state_file."
+        why = "its state could not be saved" if file else "fit had no state_file"
+        how = "Run this cell again to go on." if saved else f"It can't go on later: {why}."
         print(f"Stopped after step {progress.step}, {progress.seconds:.0f} s of training. {how}")
+
+
+@contextmanager
+def states_kept():
+    """Within it, `fit` leaves the state of a finished run on the disk, too: what trained for an hour is not lost if writing
+    its checkpoint fails. Who asks for this removes the file, once the checkpoint is written."""
+    token = _KEEP_STATES.set(True)
+    try:
+        yield
+    finally:
+        _KEEP_STATES.reset(token)

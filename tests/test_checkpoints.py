@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from course_lib import checkpoints
+from course_lib import checkpoints, files
 from course_lib.checkpoints import CheckpointError
 
 
@@ -50,14 +50,14 @@ def test_another_model_is_refused(saved):
 
 def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
     file = tmp_path / "notes.json"
-    checkpoints.write_atomically(file, b"old")
+    files.write_atomically(file, b"old")
 
     def no_space(*_):
         raise OSError("No space left on device")
 
-    monkeypatch.setattr(checkpoints.os, "fsync", no_space)
+    monkeypatch.setattr(files.os, "fsync", no_space)
     with pytest.raises(OSError, match="No space"):
-        checkpoints.write_atomically(file, b"new")
+        files.write_atomically(file, b"new")
     assert file.read_bytes() == b"old" and [p.name for p in tmp_path.iterdir()] == ["notes.json"]
 
 

@@ -4,11 +4,12 @@ import json
 import logging
 import traceback
 from contextlib import contextmanager
+from types import SimpleNamespace
 
 import pytest
 
 from course_lib.commands.problem import Problem
-from course_lib.instruct import faulty_server
+from course_lib.instruct import endpoint, faulty_server
 from course_lib.instruct.budget import Budget
 from course_lib.instruct.endpoint import EndpointTeacher
 from course_lib.instruct.faulty_server import FAULTS, FaultyServer
@@ -159,3 +160,18 @@ def test_the_environment_names_the_server(monkeypatch):
         EndpointTeacher("m")
     monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
     EndpointTeacher("m")  # a server of one's own needs no key
+
+
+def test_without_a_key_no_word_is_struck_out():
+    teacher = EndpointTeacher.__new__(EndpointTeacher)
+    teacher._client = SimpleNamespace(api_key=endpoint.NO_KEY)
+    assert teacher._strike_out("none of them") == "none of them"
+    teacher._client.api_key = KEY
+    assert teacher._strike_out(f"none of {KEY}") == "none of [key]"
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"), [("2", 2), ("inf", 600), ("1e9", 600), ("-5", 0), ("nan", 0), ("soon", None)]
+)
+def test_no_server_makes_us_wait_for_ever(said, seconds):
+    assert endpoint._retry_after({"retry-after": said}) == seconds

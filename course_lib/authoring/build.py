@@ -5,18 +5,19 @@ from argparse import Namespace
 from functools import partial
 from pathlib import Path
 
-import nbformat
 from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
 
 from course_lib.exercises.registry import all_tasks
 from course_lib.exercises.task import Task
+from course_lib.files import write_atomically
 from course_lib.session import REPO
 
 from . import colab, guide, lint, parts
 from .execute import carry_over, execute
 from .master import Lesson, LessonError, masters, read_lesson
 from .notebook import lay_out, solution_notebook, student_notebook, to_text
+from .stored import stored
 
 
 def main(args: Namespace, root: Path = REPO) -> int:
@@ -63,7 +64,8 @@ def build_lesson(
     student_file, solution_file = (root / folder / f"{lesson.slug}.ipynb" for folder in ("notebooks", "solutions"))
     if args.check:
         return check_files(lesson, student, student_file, solution, solution_file)
-    fresh = solution_file.exists() and carry_over(nbformat.read(solution_file, 4), solution)
+    old = stored(solution_file)
+    fresh = old is not None and carry_over(old, solution)
     if args.execute:
         try:
             execute(solution, solution_file.parent)
@@ -95,7 +97,8 @@ def check_files(
     problems = []
     if not student_file.exists() or student_file.read_bytes() != to_text(student).encode():
         problems.append(f"notebooks/{student_file.name} {advice}")
-    if not solution_file.exists() or without_outputs(nbformat.read(solution_file, 4)) != to_text(solution):
+    old = stored(solution_file)
+    if old is None or without_outputs(old) != to_text(solution):
         problems.append(f"solutions/{solution_file.name} {advice} --execute")
     return problems
 
@@ -138,6 +141,5 @@ def pages(root: Path, lessons: list[Lesson], tasks: dict[str, Task], check: bool
 
 
 def write(file: Path, text: str) -> None:
-    """Write a file with line feeds on every system."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(text, encoding="utf-8", newline="\n")
+    """Write a file, whole or not at all (outputs take hours to make), with line feeds on every system."""
+    write_atomically(file, text.encode())

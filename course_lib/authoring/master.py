@@ -44,13 +44,19 @@ def masters(folder: Path) -> list[Path]:
 
 def read_lesson(master: Path) -> Lesson:
     """Read one master; `LessonError` if its front matter is not as it should be."""
-    text = master.read_text(encoding="utf-8")
-    front, *cells = jupytext.reads(text, fmt="py:percent").cells or [None]
+    try:
+        text = master.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise LessonError(f"{master.name} is no UTF-8 text (byte {error.start}). Save it as UTF-8.") from None
+    try:
+        front, *cells = jupytext.reads(text, fmt="py:percent").cells or [None]
+    except Exception as error:  # jupytext reads the front matter, too, and raises what its parsers raise
+        raise LessonError(f"{master.name} can't be read as a py:percent script: {error}") from None
     if front is None or front.cell_type != "raw" or not front.source.startswith("---"):
         raise LessonError(f"{master.name} must begin with front matter: `# ---`, {', '.join(FRONT_MATTER)}, `# ---`.")
     try:
         fields = yaml.safe_load(front.source.strip().strip("-"))
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise LessonError(f"{master.name}: the front matter is not YAML: {error}") from None
     if not isinstance(fields, dict) or set(fields) - set(OPTIONAL) != set(FRONT_MATTER):
         raise LessonError(

@@ -2,6 +2,8 @@
 
 from dataclasses import asdict, dataclass
 
+from course_lib.readable import readable
+
 MOST_MARKS, MOST_POINTS, MOST_LETTERS = 64, 500, 200
 POINTS = {  # kind → how many points it has, at least and at most
     "click": (1, 1),
@@ -110,7 +112,7 @@ def _text(value: object, kind: str, which: str) -> str:
         raise MarkError(f"{which} is an empty text: type what to look for.")
     if value and kind not in ("text", "box"):
         raise MarkError(f"{which}: a {kind} has no text; only boxes and texts have.")
-    return value
+    return readable(value)
 
 
 def _short(value: object) -> str:

@@ -4,6 +4,8 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
+from course_lib.readable import readable
+
 MOST_LETTERS = 200
 BETWEEN = re.compile(r"[,\n，、،;；]")  # the commas of several scripts
 
@@ -15,7 +17,7 @@ class LabelError(ValueError):
 def split_labels(labels: str | Iterable[str]) -> list[str]:
     """Labels as typed (commas or lines between them), or as a list → tidy ones; repeats stay, empty ones go."""
     parts = BETWEEN.split(labels) if isinstance(labels, str) else _as_list(labels)
-    tidy = (" ".join(unicodedata.normalize("NFC", part).split()) for part in parts)
+    tidy = (" ".join(unicodedata.normalize("NFC", readable(part)).split()) for part in parts)
     return [label for label in tidy if label]
 
 

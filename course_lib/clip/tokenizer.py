@@ -12,7 +12,10 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-TOKENIZER_FILE = Path(__file__).resolve().parents[2] / "data" / "checkpoints" / "clip_tokenizer.json"
+from course_lib import checkpoints
+from course_lib.readable import readable
+
+TOKENIZER_FILE = checkpoints.FOLDER / "clip_tokenizer.json"
 PAD, START, END = "<pad>", "<start>", "<end>"
 CLASS_NAME_WEIGHT = 1000  # how often each class name is repeated in the training text: enough to become one token
 
@@ -37,7 +40,7 @@ class PocketTokenizer:
 
     def encode(self, text: str) -> list[int]:
         """The ids of one text, without start and end."""
-        return self._bpe.encode(text).ids
+        return self._bpe.encode(readable(text)).ids
 
     def decode(self, ids: Iterable[int]) -> str:
         """Ids → text, without start, end and padding."""
@@ -50,7 +53,7 @@ class PocketTokenizer:
         length = context_length or self.context_length
         tokens = torch.zeros(len(texts), length, dtype=torch.long)
         cut = []
-        for row, encoding in enumerate(self._bpe.encode_batch(texts)):
+        for row, encoding in enumerate(self._bpe.encode_batch([readable(text) for text in texts])):
             ids = encoding.ids
             if len(ids) > length - 2:
                 ids, cut = ids[: length - 2], [*cut, texts[row]]

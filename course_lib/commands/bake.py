@@ -1,8 +1,15 @@
 """`bake`: the shipped checkpoints, made again from their seed."""
 
 import argparse
+import contextlib
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+from course_lib.commands import lock
+from course_lib.commands.problem import Problem
 from course_lib.commands.registry import find
 from course_lib.session import REPO
 
@@ -22,19 +29,137 @@ BAKES = {
     "gligen_gates": "course_lib.gligen.learn_gates:bake_gates",
     "gligen_detector": "course_lib.gligen.detector_learn:bake_detector",
 }
+INPUTS = {  # which others a bake reads; they stand before it in BAKES
+    "clip": ("clip_tokenizer",),
+    "clip_supervised": ("clip_tokenizer",),
+    "lm_base": ("lm_tokenizer",),
+    "lm": ("lm_tokenizer", "lm_base"),
+    "seem": ("clip_tokenizer", "clip"),
+    "llava_words": ("clip", "lm_tokenizer", "lm"),
+    "llava_connector": ("clip", "lm_tokenizer", "lm", "llava_words"),
+    "llava": ("clip", "lm_tokenizer", "lm", "llava_words"),
+    "llava_smollm2": ("clip",),
+    "gligen_base": ("clip_tokenizer", "clip"),
+}
+SHIPPED = REPO / "data" / "checkpoints"
+MANIFEST = REPO / "data" / "manifest.json"
+STOPPED = 130  # the exit code of a command that Ctrl-C has ended
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """NAME, --out."""
-    parser.add_argument("name", metavar="NAME", help=", ".join(BAKES))
-    parser.add_argument(
-        "--out", type=Path, default=REPO / "data" / "checkpoints", help="folder (default: data/checkpoints)"
-    )
+    """NAME, --all, --manifest, --out."""
+    parser.add_argument("name", nargs="?", metavar="NAME", help=", ".join(BAKES))
+    parser.add_argument("--all", action="store_true", help="make, in order, all that is missing, damaged or outdated")
+    parser.add_argument("--dry-run", action="store_true", help="with --all: only say what would be made, and how long")
+    parser.add_argument("--manifest", action="store_true", help="only write data/manifest.json anew")
+    parser.add_argument("--out", type=Path, default=SHIPPED, help="folder (default: data/checkpoints)")
 
 
 def main(args: argparse.Namespace) -> int:
     """Write the checkpoint and its card into the folder. Interrupted, it goes on when called again."""
-    function = find(BAKES, args.name, "checkpoint")
-    args.out.mkdir(parents=True, exist_ok=True)
-    function(args.out)
+    if args.all:
+        return bake_all(args.out.resolve(), args.dry_run)
+    if not args.manifest and not args.name:
+        raise Problem(f"Which checkpoint? Give --all, or one of {', '.join(BAKES)}.")
+    finished = args.manifest or bake_one(args.name, args.out)
+    if args.out == SHIPPED and finished:
+        from course_lib.commands.artefacts import write_manifest
+
+        write_manifest(list(BAKES), inputs_of_all(), MANIFEST)
+    return 0 if finished else STOPPED
+
+
+def inputs_of_all() -> dict[str, tuple[str, ...]]:
+    """Name → the checkpoints it is made from."""
+    return {name: INPUTS.get(name, ()) for name in BAKES}
+
+
+def bake_one(name: str, folder: Path) -> bool:
+    """Make one; False if it was stopped. The state of its training is kept until checkpoint and card are written."""
+    function = find(BAKES, name, "checkpoint")
+    from course_lib.checkpoints import CheckpointError
+    from course_lib.commands import artefacts
+    from course_lib.training import states_kept
+
+    file = artefacts.file_of(name, folder)
+    with alone(name, folder):
+        before = stamp(file)
+        try:
+            with states_kept():
+                function(folder)
+        except CheckpointError as error:
+            raise Problem(str(error)) from None
+        except OSError as error:
+            raise Problem(
+                f"{name} can't be written into {folder}: {error.strerror or error}. What is trained is kept; "
+                f"make room, or give another --out, and `bake {name}` goes on."
+            ) from None
+        if stamp(file) == before:
+            return False
+        artefacts.complete_card(name, folder, INPUTS.get(name, ()))
+        for state in folder.glob(f"{name}.*training.safetensors"):
+            state.unlink()
+    return True
+
+
+@contextlib.contextmanager
+def alone(name: str, folder: Path) -> Iterator[None]:
+    """One process at a time bakes into a folder. `Problem` if another one does, or if it can't be written to."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        stream = open(folder / ".bake.lock", "w")  # noqa: SIM115  (open as long as the lock is held)
+    except OSError as error:
+        raise Problem(f"{folder} can't be written to ({error.strerror}). Give another folder with --out.") from None
+    with stream:
+        if not lock.try_lock(stream.fileno()):
+            raise Problem(f"Another process is baking into {folder}. Wait for it, or give {name} another --out.")
+        yield
+
+
+def stamp(file: Path) -> tuple[int, int] | None:
+    """What changes whenever a file is written anew; None if there is none."""
+    return (file.stat().st_ino, file.stat().st_mtime_ns) if file.exists() else None
+
+
+def bake_all(folder: Path, dry_run: bool) -> int:
+    """Make what is not current, each in a process of its own that reads the others from `folder`, too."""
+    from course_lib.interrupts import stop_request
+
+    wanted = outdated(folder)
+    print(f"{len(BAKES) - len(wanted)} of {len(BAKES)} are current. {estimate(wanted)}", flush=True)
+    for name, reasons in wanted.items():
+        print(f"  {name}: {'; '.join(reasons)}", flush=True)
+    variables = {**os.environ, "COURSE_CHECKPOINTS": str(folder), "COURSE_NO_VENV": "1"}
+    with stop_request() as stop:
+        for name in [] if dry_run else wanted:
+            print(f"Baking {name} …", flush=True)
+            command = [sys.executable, "-m", "course_lib", "bake", name, "--out", str(folder)]
+            code = subprocess.call(command, cwd=REPO, env=variables)
+            if code or stop.is_set():
+                raise Problem(f"{name} is not finished. The same command goes on where it was.")
     return 0
+
+
+def outdated(folder: Path) -> dict[str, list[str]]:
+    """Name → why it must be made: by itself, or because something that it is made from must."""
+    from course_lib.commands.artefacts import problems
+
+    found: dict[str, list[str]] = {}
+    for name in BAKES:
+        reasons = problems(name, folder, find(BAKES, name, "checkpoint"), INPUTS.get(name, ()))
+        reasons += [f"{one} is made anew" for one in INPUTS.get(name, ()) if one in found]
+        if reasons:
+            found[name] = reasons
+    return found
+
+
+def estimate(names) -> str:
+    """A sentence: how long these take, as the shipped cards say."""
+    from course_lib.checkpoints import read_card
+    from course_lib.commands.artefacts import file_of
+
+    weights = [file for name in names if (file := file_of(name, SHIPPED)).suffix == ".safetensors"]
+    known = {file.stem: read_card(file)["minutes"] for file in weights if file.with_suffix(".json").exists()}
+    unknown = [file.stem for file in weights if file.stem not in known]
+    beside = f", and {', '.join(unknown)}, whose time no card says" if unknown else ""
+    return f"To make: {len(names)}, about {sum(known.values()):.0f} minutes as on the machines of their cards{beside}."

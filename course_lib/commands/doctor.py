@@ -1,6 +1,8 @@
 """`doctor`: what is there, what is missing, and the one command that mends it."""
 
 import argparse
+import hashlib
+import json
 import platform
 import re
 import shutil
@@ -95,14 +97,29 @@ def tier() -> Finding:
 
 
 def shipped(root: Path) -> Finding:
-    """Are the files of data/ that git knows all there?"""
+    """Are the files of data/ that git knows all there, and those of the manifest whole?"""
     command = ["git", "-C", str(root), "ls-files", "--deleted", "data"]
     try:
         lost = subprocess.run(command, capture_output=True, text=True, check=False, timeout=20).stdout.split()
     except (OSError, subprocess.TimeoutExpired):  # no git: a downloaded archive
         lost = []
-    says = f"{len(lost)} files are missing, such as {lost[0]}" if lost else "complete"
+    lost += [name for name in damaged(root) if name not in lost]
+    says = f"{len(lost)} files are missing or damaged, such as {lost[0]}" if lost else "complete"
     return Finding(not lost, "shipped data", says, "git checkout -- data")
+
+
+def damaged(root: Path) -> list[str]:
+    """Files whose SHA-256 is not the one in data/manifest.json."""
+    try:
+        manifest = json.loads((root / "data" / "manifest.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):  # a copy of the folders alone
+        return []
+    there = {name: root / name for name in manifest if (root / name).exists()}
+    return [
+        name
+        for name, file in there.items()
+        if hashlib.sha256(file.read_bytes()).hexdigest() != manifest[name]["sha256"]
+    ]
 
 
 def versions(root: Path, python: Path, exact: bool) -> Finding:

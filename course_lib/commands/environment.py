@@ -10,10 +10,12 @@ from pathlib import Path
 
 from course_lib.commands import lock, packages
 from course_lib.commands.problem import Problem
+from course_lib.files import write_atomically
 from course_lib.session import REPO, on_colab
 
-STAMP = "course_stamp.txt"  # in .venv: what was installed, or UNFINISHED
-UNFINISHED = "unfinished"
+STAMP = "course_stamp.txt"  # in .venv: what was installed, or one of these
+UNFINISHED = "unfinished"  # killed on the way, unless somebody is at it now
+PAUSED = "paused"  # pip gave up in good order: it goes on where it was
 LISTS = ("requirements.txt", "requirements-local.txt", "constraints.txt")
 
 
@@ -46,7 +48,7 @@ def state(root: Path = REPO) -> str:
     stamp = read_stamp(root)
     if not (root / ".venv").is_dir():
         return "missing"
-    if stamp == UNFINISHED or not interpreter(root).exists():
+    if stamp in ("", UNFINISHED) or not interpreter(root).exists():
         return "unfinished"
     return "complete" if stamp == fingerprint(root) else "outdated"
 
@@ -60,7 +62,7 @@ def make(root: Path, rebuild: bool) -> None:
     try:
         packages.install(str(interpreter(root)), root)
     except Problem:
-        (root / ".venv" / STAMP).unlink(missing_ok=True)  # pip gave up in good order: no need to begin anew
+        write_stamp(root, PAUSED)
         raise
     write_stamp(root, fingerprint(root))
     print("✓ The environment is complete.", flush=True)
@@ -109,7 +111,7 @@ def read_stamp(root: Path) -> str:
 
 def write_stamp(root: Path, text: str) -> None:
     """Say what `.venv` holds."""
-    (root / ".venv" / STAMP).write_text(text + "\n", encoding="utf-8")
+    write_atomically(root / ".venv" / STAMP, f"{text}\n".encode())
 
 
 def variables(**more: str) -> dict[str, str]:

@@ -29,8 +29,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    """Print each figure as soon as it is known (a line of JSON, or of progress), and a table at the end."""
+    """Print each figure as soon as it is known (a line of JSON, or of progress), and a table at the end.
+
+    With all rooms, every shipped checkpoint is first compared with its card, and the card with today's recipe, world and inputs.
+    """
     from course_lib.checkpoints import CheckpointError
+
+    for problem in [] if args.rooms else outdated_checkpoints():
+        print(f"✗ {problem}. `python -m course_lib bake --all` makes it again.", file=sys.stderr)
 
     found, mendable = [], (OSError, CheckpointError, ValueError) if args.atlas else (OSError, CheckpointError)
     try:
@@ -43,6 +49,14 @@ def main(args: argparse.Namespace) -> int:
     if not args.json:
         print(figures.table(found))
     return 0
+
+
+def outdated_checkpoints() -> list[str]:
+    """What is wrong with shipped checkpoints, in words. One that is not there yet is asked for by the room that needs it."""
+    from course_lib.commands import artefacts, bake
+
+    there = [name for name in bake.BAKES if artefacts.file_of(name, bake.SHIPPED).exists()]
+    return [problem for name, found in bake.outdated(bake.SHIPPED).items() if name in there for problem in found]
 
 
 def measure(args: argparse.Namespace) -> Iterator[figures.Figure]:

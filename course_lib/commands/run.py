@@ -61,14 +61,13 @@ def choose(folder: Path, names: list[str]) -> list[Path]:
 
 def run_lesson(file: Path) -> Result:
     """Execute one notebook as a learner who begins today; nothing is saved. `Problem` at the first failing cell."""
-    import nbformat
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
     from course_lib.commands.watching import Watch
 
     home = session.home() / "run"  # not the learner's own: solved lessons are none of their progress
     shutil.rmtree(home, ignore_errors=True)
-    notebook = nbformat.read(file, as_version=4)
+    notebook = read(file)
     watch = Watch(file.stem, len(notebook.cells))
     started = time.perf_counter()
     try:
@@ -77,6 +76,16 @@ def run_lesson(file: Path) -> Result:
         raise Problem(f"{file.parent.name}/{file.name}, cell {watch.cell + 1}: {in_short(error)}") from None
     minutes = (time.perf_counter() - started) / 60
     return Result(file.stem, minutes, watch.peak_mb, found_in(notebook))
+
+
+def read(file: Path):
+    """A notebook. `Problem` if the file is none, as after a crash while it was saved."""
+    from course_lib.authoring.stored import stored
+
+    if (notebook := stored(file)) is None:
+        here = f"{file.parent.name}/{file.name}"
+        raise Problem(f"{here} is damaged: it is no notebook. Get it again: git checkout -- {here}")
+    return notebook
 
 
 def in_short(error: Exception) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from course_lib import session
+from course_lib.files import age
 
 LOCK_SECONDS = 5.0  # longer than any write takes: an older lock was left behind by a process that died
 
@@ -26,15 +27,23 @@ def load() -> tuple[dict[str, dict], str]:
     file = progress_file()
     try:
         entries = json.loads(file.read_text(encoding="utf-8"))
-        if isinstance(entries, dict) and all(isinstance(entry, dict) for entry in entries.values()):
+        if isinstance(entries, dict) and all(map(is_entry, entries.values())):
             return entries, ""
     except FileNotFoundError:
         return {}, ""
-    except (ValueError, UnicodeDecodeError):
+    except (ValueError, RecursionError):
         pass
     aside = file.with_name(f"progress.damaged-{time.strftime('%Y%m%d-%H%M%S')}.json")
     os.replace(file, aside)
     return {}, f"The progress file could not be read. It is kept as `{aside.name}`, and a new one begins."
+
+
+def is_entry(entry: object) -> bool:
+    """Is this what `record` writes?"""
+    if not isinstance(entry, dict):
+        return False
+    tries, words = entry.get("tries", 0), [entry.get(key, "") for key in ("state", "when")]
+    return type(tries) is int and all(isinstance(word, str) for word in words)
 
 
 def record(task_id: str, solved: bool) -> str:
@@ -59,7 +68,7 @@ def write(entries: dict[str, dict]) -> None:
     handle, name = tempfile.mkstemp(dir=file.parent, prefix="progress.", suffix=".tmp")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            json.dump(entries, stream, indent=1, ensure_ascii=False, sort_keys=True)
+            json.dump(entries, stream, indent=1, sort_keys=True)
         os.replace(name, file)
     except BaseException:
         os.unlink(name)
@@ -77,7 +86,7 @@ def lock(file: Path) -> Iterator[None]:
             if not file.exists() and isinstance(error, PermissionError):
                 raise
             with contextlib.suppress(OSError):
-                if time.time() - file.stat().st_mtime > LOCK_SECONDS:
+                if age(file) > LOCK_SECONDS:
                     file.unlink(missing_ok=True)
             time.sleep(0.01)
     try:

@@ -45,12 +45,20 @@ def in_order() -> Iterator[tuple[str, Task]]:
     """(lesson, task), by lesson and by place in it; exercises that no lesson holds yet come last, under "–"."""
     tasks = all_tasks()
     for lesson in sorted(LESSONS.glob("[0-9][0-9]_*.ipynb")):
-        cells = json.loads(lesson.read_text(encoding="utf-8"))["cells"]
-        for task_id in dict.fromkeys(exercise_ids("\n".join("".join(cell["source"]) for cell in cells))):
+        for task_id in dict.fromkeys(exercise_ids(source_of(lesson))):
             if task_id in tasks:
                 yield lesson.stem, tasks.pop(task_id)
     for task in tasks.values():
         yield "–", task
+
+
+def source_of(notebook: Path) -> str:
+    """All that stands in its cells; "" if it can't be read, as it is the learner's file and may be damaged."""
+    try:
+        cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+        return "\n".join("".join(cell["source"]) for cell in cells)
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return ""
 
 
 def exercise_ids(source: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from numbers import Real
 
 import torch
 from torch import Tensor
@@ -28,11 +29,16 @@ class Asked:
 
     def __post_init__(self) -> None:
         """Raises ValueError, saying what to change, for a phrase or a box that nothing can be drawn from."""
-        x0, y0, x1, y1 = self.box
-        if not self.phrase.strip() and self.embedding is None:
+        named = isinstance(self.phrase, str) and bool(self.phrase.strip())
+        if not named and self.embedding is None:
             raise ValueError("a box has no phrase: say what should be in it, such as 'a frog'")
-        if self.phrase.strip() and self.embedding is not None:
+        if named and self.embedding is not None:
             raise ValueError(f"the box of {self.phrase!r} has a phrase and a reference picture: leave one of them out")
+        if not isinstance(self.box, Sequence) or [isinstance(edge, Real) for edge in self.box] != [True] * 4:
+            raise ValueError(
+                f"the box of {self.phrase!r} should be four numbers, left, top, right, bottom: {self.box!r}"
+            )
+        x0, y0, x1, y1 = self.box
         if not all(0 <= share <= 1 for share in self.box):
             raise ValueError(f"the box of {self.phrase!r}, {self.box}, leaves the picture: give shares between 0 and 1")
         if x0 >= x1 or y0 >= y1:

@@ -40,7 +40,7 @@ def lesson_of(file: Path, lessons: list[str]) -> tuple[str, str]:
     try:
         cells = json.loads(file.read_text(encoding="utf-8"))["cells"]
         source = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return named, "not a notebook"
     begun = BEGIN.search(source)
     lesson = begun[1] if begun and begun[1] in lessons else named

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from course_lib.readable import readable
 from course_lib.world.coco import file_name
 from course_lib.world.language import captions
 from course_lib.world.render import render
@@ -44,10 +45,10 @@ def from_scene(scene: Scene, size: int = 64) -> ImageContext:
 
 def from_coco(instances: dict, caption_file: dict) -> list[ImageContext]:
     """Contexts of a COCO data set: the contents of instances_*.json and captions_*.json, joined by image id."""
-    names = {category["id"]: category["name"] for category in instances["categories"]}
+    names = {category["id"]: readable(category["name"]) for category in instances["categories"]}
     said: dict[int, list[str]] = {}
     for annotation in caption_file["annotations"]:
-        said.setdefault(annotation["image_id"], []).append(annotation["caption"].strip())
+        said.setdefault(annotation["image_id"], []).append(readable(annotation["caption"].strip()))
     seen: dict[int, list[dict]] = {}
     for annotation in instances["annotations"]:
         seen.setdefault(annotation["image_id"], []).append(annotation)
@@ -63,4 +64,4 @@ def _joined(image: dict, names: dict[int, str], captions: Sequence[str], annotat
     for annotation in annotations:
         x, y, w, h = annotation["bbox"]
         boxes.append(Box(names[annotation["category_id"]], x / width, y / height, (x + w) / width, (y + h) / height))
-    return ImageContext(str(image["id"]), image["file_name"], tuple(captions), tuple(boxes))
+    return ImageContext(readable(str(image["id"])), readable(image["file_name"]), tuple(captions), tuple(boxes))

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from course_lib.checkpoints import write_atomically
+from course_lib.files import write_atomically
 from course_lib.instruct import reply
 from course_lib.instruct.asking import Job
 from course_lib.instruct.context import ImageContext

@@ -8,8 +8,11 @@ import os
 
 from course_lib.commands.problem import Problem
 from course_lib.instruct.teachers import MAX_REPLY_TOKENS, Messages, Reply, TeacherError, TryAgain
+from course_lib.readable import readable
 
 STRUCK_OUT = "[key]"
+NO_KEY = "none"
+MOST_WAIT = 600.0  # seconds: a server that asks for more is asked again after these
 
 
 class EndpointTeacher:
@@ -46,14 +49,14 @@ class EndpointTeacher:
             return None, self._unreachable(error)
         except openai.APIStatusError as error:
             return None, self._refused(error)
-        except (ValueError, LookupError, TypeError, AttributeError):
+        except (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError):
             return None, TryAgain("the answer is no chat completion", paid=True)
 
     def _read(self, body: dict) -> Reply:
         """The first choice of a chat completion, and what it took."""
         choice, usage = body["choices"][0], body["usage"]
-        text = self._strike_out(choice["message"]["content"] or "")
-        tokens = int(usage["prompt_tokens"]), int(usage["completion_tokens"])
+        text = self._strike_out(readable(choice["message"]["content"] or ""))
+        tokens = max(0, int(usage["prompt_tokens"])), max(0, int(usage["completion_tokens"]))
         return Reply(text, *tokens, cut_off=choice.get("finish_reason") == "length")
 
     def _unreachable(self, error: Exception) -> Exception:
@@ -77,7 +80,8 @@ class EndpointTeacher:
         return TeacherError(f"The endpoint refuses the request ({error.status_code}): {said}")
 
     def _strike_out(self, text: str) -> str:
-        return text.replace(self._client.api_key, STRUCK_OUT)
+        key = self._client.api_key
+        return text if key == NO_KEY else text.replace(key, STRUCK_OUT)
 
 
 def _key() -> str:
@@ -88,12 +92,12 @@ def _key() -> str:
             "The endpoint teacher needs a server: put its address into OPENAI_BASE_URL (such as "
             "http://127.0.0.1:8000/v1) and, if it wants one, a key into OPENAI_API_KEY."
         )
-    return key or "none"
+    return key or NO_KEY
 
 
 def _retry_after(headers) -> float | None:
     """The seconds that a server asks us to wait. (The other form of this header, a date, is left to the backoff.)"""
     try:
-        return max(0.0, float(headers["retry-after"]))
+        return min(max(0.0, float(headers["retry-after"])), MOST_WAIT)
     except (KeyError, ValueError):
         return None

@@ -4,6 +4,7 @@ A journal is a file of JSON lines. A line is appended whole and forced to the di
 when the journal is opened again. One process at a time may hold a journal; within it, any thread may append.
 """
 
+import errno
 import hashlib
 import json
 import os
@@ -78,7 +79,7 @@ class Journal:
             size = self._stream.seek(0, os.SEEK_END)
             try:
                 if self._stream.write(line) < len(line):
-                    raise OSError(f"{self.file} has no room for another line")
+                    raise OSError(errno.ENOSPC, "There is no room for another line", str(self.file))
                 os.fsync(self._stream.fileno())
             except OSError:
                 self._stream.truncate(size)
@@ -112,6 +113,18 @@ def read(file: Path) -> list[Entry]:
     return parse(file.read_bytes(), file.name)[0]
 
 
+def _entry(fields: dict) -> Entry:
+    """An entry as `append` wrote it; TypeError for anything else."""
+    entry = Entry(**fields)
+    for name, kind in Entry.__annotations__.items():
+        value = getattr(entry, name)
+        if not isinstance(value, (int, float) if kind is float else kind) or isinstance(value, bool):
+            raise TypeError(f"{name} is {value!r}")
+        if kind is str:
+            value.encode()  # ValueError for what could not be written again
+    return entry
+
+
 def parse(content: bytes, name: str) -> tuple[list[Entry], int]:
     """(entries, length of the part that holds them). Only a last line may be torn; `Problem` for any other."""
     entries, whole = [], 0
@@ -120,8 +133,8 @@ def parse(content: bytes, name: str) -> tuple[list[Entry], int]:
         try:
             if not line.endswith(b"\n"):
                 raise ValueError("no end")
-            entries.append(Entry(**json.loads(line)))
-        except (ValueError, TypeError):
+            entries.append(_entry(json.loads(line)))
+        except (ValueError, TypeError, RecursionError):
             if number == len(lines):
                 break
             raise Problem(f"Line {number} of {name} is no journal entry. Mend or delete that line.") from None

@@ -50,7 +50,7 @@ def coco_jobs(
     """Jobs about the first `count` pictures of a COCO data set that have captions. `Problem` if they are too few."""
     try:
         contexts = [context for context in from_coco(_read(instances), _read(captions)) if context.captions]
-    except (LookupError, TypeError, ZeroDivisionError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         reason = f"{type(error).__name__} {error}"
         raise Problem(f"{instances.name} and {captions.name} are no COCO instances and captions ({reason}).") from None
     if len(contexts) < count:
@@ -64,5 +64,5 @@ def _read(file: Path) -> dict:
         return json.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise Problem(f"{file} can't be read: {error.strerror}.") from None
-    except ValueError:
+    except (ValueError, RecursionError):
         raise Problem(f"{file} is no json file.") from None

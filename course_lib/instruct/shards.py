@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass
 from json import dumps
 from pathlib import Path
 
-from course_lib.checkpoints import write_atomically
 from course_lib.commands.problem import Problem
+from course_lib.files import write_atomically
 from course_lib.instruct import journal
 from course_lib.instruct.budget import Prices
 from course_lib.instruct.journal import Entry

@@ -10,12 +10,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
-from PIL import Image
 from torch import Tensor
 
+from course_lib.clip.pictures import open_picture
 from course_lib.llava.batches import LlavaBatch, collate
 from course_lib.llava.labels import Segments
 from course_lib.llava.template import template_segments
+from course_lib.readable import readable
 
 Turns = list[tuple[str, str]]
 
@@ -48,7 +49,7 @@ class InstructionData:
     def batch(self, names: Sequence[str]) -> LlavaBatch:
         """These pictures with their conversations, a row each."""
         told = [[self._cut(one) for one in self.pictures[name]] for name in names]
-        opened = [Image.open(self.images / name).convert("RGB") for name in names]
+        opened = [open_picture(self.images / name) for name in names]
         pixels: Tensor = self.processor(images=opened, return_tensors="pt")["pixel_values"]
         return collate(told, pixels)
 
@@ -65,17 +66,22 @@ def read(file: Path) -> list[dict]:
     """The records of a file; ValueError, in one sentence, where it is no such list."""
     try:
         records = json.loads(Path(file).read_text(encoding="utf-8"))
-    except (OSError, json.JSONDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ValueError(f"{file} can't be read as JSON: {error}") from None
     if not isinstance(records, list) or not all(isinstance(one, dict) and "conversations" in one for one in records):
         raise ValueError(f'{file} must be a list of records with "image" and "conversations", as LLaVA has them.')
+    if odd := next((one for one in records if not isinstance(one.get("image", ""), str)), None):
+        raise ValueError(f'{file}: "image" must be the name of a file, and in record {odd.get("id")} it is none.')
     return records
 
 
 def turns(record: dict) -> Turns:
     """[(question, answer), …] of a record; the mark of the picture is taken out, since it always comes first."""
-    said = [turn["value"].replace("<image>", "").strip() for turn in record["conversations"]]
-    speakers = [turn["from"] for turn in record["conversations"]]
+    try:
+        said = [readable(turn["value"].replace("<image>", "").strip()) for turn in record["conversations"]]
+        speakers = [turn["from"] for turn in record["conversations"]]
+    except (LookupError, TypeError, AttributeError):
+        raise ValueError(f'Record {record.get("id")}: a turn must have the texts "from" and "value".') from None
     if not said or speakers != ["human", "gpt"] * (len(said) // 2):
         raise ValueError(f"Record {record.get('id')}: human and gpt must take turns, the human first, gpt last.")
     return list(zip(said[::2], said[1::2], strict=True))

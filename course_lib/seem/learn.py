@@ -140,10 +140,10 @@ def bake(out_folder: Path, recipes: tuple[SeemRecipe, ...] = BAKED) -> None:
     model = new_model(recipes[0].seed)
     stages = [out_folder / f"seem.stage{number}.safetensors" for number in range(len(recipes))]
     for recipe, stage in zip(recipes, stages, strict=True):
-        if stage.exists():
+        if stage.with_suffix(".json").exists():  # the card is written last
             checkpoints.load_into(model, stage)
             continue
-        progress = train(model, recipe, state_file=out_folder / "seem.training.safetensors")
+        progress = train(model, recipe, state_file=stage.with_suffix(".training.safetensors"))
         if progress.stopped:
             return
         checkpoints.save(

@@ -80,7 +80,7 @@ def load_atlas(style: str | Path) -> np.ndarray:
     try:
         with Image.open(path) as picture:
             sheet = picture.convert("RGBA")
-    except (OSError, Image.DecompressionBombError) as error:
+    except Exception as error:  # Pillow's readers raise a dozen kinds on damaged data
         raise ValueError(f"{path} can't be read as a sticker atlas: {error}") from None
     columns, cell = _grid(sheet.size, path)
     cells = [_cell(sheet, i, columns, cell) for i in range(DRAWINGS)]

@@ -1,0 +1,68 @@
+"""How does time grow: with the number of scenes, the length of a text, the number of classes. Over a factor of 100 and more.
+
+    python benchmarks/growth.py
+
+Each figure is the exponent k of time ∝ size^k between the two largest sizes, the median of some turns at each; its note has the times.
+"""
+
+import math
+import random
+import statistics
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from floor import seconds
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from course_lib.clip.zero_shot import classify
+from course_lib.figures import Figure
+from course_lib.lm.learn import born
+from course_lib.world.measure import annotated_scene
+
+TURNS = 3
+
+
+def make_scenes(count: int) -> Callable[[], object]:
+    """So many annotated scenes."""
+    rng = random.Random(0)
+    return lambda: [annotated_scene(index, rng) for index in range(count)]
+
+
+def read_tokens(length: int) -> Callable[[], object]:
+    """A text of so many tokens, read by the pocket language model at once."""
+    model, ids = born(), torch.ones(1, length, dtype=torch.long)
+    return lambda: model(input_ids=ids).logits
+
+
+def tell_classes(count: int) -> Callable[[], object]:
+    """One picture told among so many classes."""
+    torch.manual_seed(0)
+    features, weights = torch.randn(1, 128), torch.randn(128, count)
+    return lambda: classify(features, weights, torch.tensor(50.0))
+
+
+SIZES = {
+    "scenes": (make_scenes, (10, 100, 1000)),
+    "tokens": (read_tokens, (8, 80, 800)),
+    "classes": (tell_classes, (160, 16_000, 160_000)),
+}
+
+
+@torch.no_grad()
+def figures() -> list[Figure]:
+    """An exponent for each kind of size."""
+    found = []
+    for name, (prepare, sizes) in SIZES.items():
+        times = [statistics.median(seconds(prepare(size), TURNS)) for size in sizes]
+        exponent = math.log(times[-1] / times[-2]) / math.log(sizes[-1] / sizes[-2])
+        note = ", ".join(f"{size:,}: {1000 * took:.3g} ms" for size, took in zip(sizes, times, strict=True))
+        found.append(Figure(f"bench.growth.{name}", round(exponent, 2), n=TURNS, unit="(exponent)", note=note))
+    return found
+
+
+if __name__ == "__main__":
+    for figure in figures():
+        print(figure.to_json())

@@ -1,0 +1,77 @@
+"""How long does one more click take: on a picture that was encoded once, and when it is encoded again each time.
+
+    python benchmarks/seem_clicks.py [--rounds 9]
+
+The same model, picture and clicks; both must find the same mask. What is drawn from it: the encoder's share of a click.
+"""
+
+import argparse
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from floor import share
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from course_lib.clip.pixels import normalise, to_tensor
+from course_lib.figures import Figure
+from course_lib.seem import learn
+from course_lib.seem.prompts import Prompt
+from course_lib.world.render import render
+from course_lib.world.scenes import Recipe, make_scene
+
+
+def clicks(model) -> dict[str, Callable[[], torch.Tensor]]:
+    """Name → a function that answers one more click with logits [1, 1, S, S]."""
+    picture = render(make_scene(0, Recipe(stream="val", count=(3, 4))))
+    pixels = normalise(to_tensor(picture.image[None]))
+    prompt = Prompt(positive=picture.instances == 1)
+    with torch.no_grad():
+        features = model.encode(pixels)
+        found = model.segment(features, [prompt]).logits[:, 0] > 0
+
+    @torch.no_grad()
+    def kept() -> torch.Tensor:
+        return model.segment(features, [prompt], found).logits
+
+    @torch.no_grad()
+    def again() -> torch.Tensor:
+        return model.segment(model.encode(pixels), [prompt], found).logits
+
+    return {"encoded_once": kept, "encoded_again": again}
+
+
+def figures(rounds: int = 9) -> list[Figure]:
+    """Milliseconds of both, the ratio, and the share of the floor."""
+    ways = clicks(learn.load())
+    times: dict[str, list[float]] = {name: [] for name in ways}
+    for number in range(rounds + 1):
+        for name, click in ways.items():
+            begun = time.perf_counter()
+            click()
+            if number:  # the first round warms up
+                times[name].append(time.perf_counter() - begun)
+    if not torch.equal(*(click() for click in ways.values())):
+        raise RuntimeError("A picture that is encoded again gives another mask.")
+    found = []
+    for name, took in times.items():
+        speed = (round(1000 * of(took), 2) for of in (statistics.median, min, max))
+        found.append(Figure(f"bench.seem_click.{name}", *speed, rounds, unit="ms"))
+        found.append(share(f"seem_click.{name}", ways[name], statistics.median(took)))
+    ratios = [again / kept for kept, again in zip(times["encoded_once"], times["encoded_again"], strict=True)]
+    speed = (round(of(ratios), 2) for of in (statistics.median, min, max))
+    return [
+        *found,
+        Figure("bench.seem_click.ratio", *speed, rounds, bar=5, unit="times", note="encoding each time, to once"),
+    ]
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description="A click on an encoded picture, and with encoding.")
+    parser.add_argument("--rounds", type=int, default=9, help="turns of each (default 9)")
+    for figure in figures(parser.parse_args().rounds):
+        print(figure.to_json())

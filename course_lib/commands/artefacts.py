@@ -1,0 +1,101 @@
+"""Are the shipped files what today's code would make? Cards checked, and one manifest of all."""
+
+import hashlib
+import inspect
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from course_lib.checkpoints import CheckpointError, read_card
+from course_lib.files import write_atomically
+from course_lib.session import REPO
+
+PICTURES = {  # what is drawn rather than trained: files → how they are made
+    "data/stickers/*.webp": "python tools/build_stickers.py",
+    "data/stickers/*.json": "python tools/build_stickers.py",
+    "data/contact_sheets/*.webp": "python tools/contact_sheets.py",
+    "docs/img/*.webp": "python tools/hero.py",
+}
+
+
+def file_of(name: str, folder: Path) -> Path:
+    """What `bake NAME` writes: weights, which have a card beside them, or a tokenizer."""
+    return folder / (f"{name}.json" if name.endswith("_tokenizer") else f"{name}.safetensors")
+
+
+def hash_of(file: Path) -> str:
+    """SHA-256 of a file; "" where there is none."""
+    return hashlib.sha256(file.read_bytes()).hexdigest() if file.exists() else ""
+
+
+def world() -> str:
+    """The hash of the sticker world, with its splits."""
+    from course_lib.world.fingerprint import fingerprint
+
+    return fingerprint()
+
+
+def complete_card(name: str, folder: Path, inputs: Sequence[str]) -> None:
+    """Write down which world and which other checkpoints these weights were trained on."""
+    file = file_of(name, folder)
+    if file.suffix == ".safetensors":
+        card = {**read_card(file), "world": world(), "inputs": {one: hash_of(file_of(one, folder)) for one in inputs}}
+        write_atomically(file.with_suffix(".json"), (json.dumps(card, indent=2, ensure_ascii=False) + "\n").encode())
+
+
+def problems(name: str, folder: Path, bake: Callable, inputs: Sequence[str]) -> list[str]:
+    """What is not as today's code would make it: a file that is missing or damaged, another recipe, world or input."""
+    file = file_of(name, folder)
+    if not file.exists():
+        return [f"{file.name} is missing"]
+    if file.suffix == ".json":
+        return []
+    try:
+        card = read_card(file)
+    except (OSError, CheckpointError):
+        return [f"the card of {file.name} is missing or damaged"]
+    found = [] if hash_of(file) == card["sha256"] else [f"{file.name} is damaged: its SHA-256 is not the card's"]
+    if not same_recipe(card.get("recipe"), recipe_of(bake)):
+        found.append(f"{name} was made with another recipe")
+    if card.get("world") != world():
+        found.append(f"{name} was trained on another world, or on other splits")
+    old = [one for one, digest in card.get("inputs", {}).items() if digest != hash_of(file_of(one, folder))]
+    return found + [f"{name} was made from another {one}" for one in old]
+
+
+def recipe_of(bake: Callable):
+    """The recipe, or recipes, that a bake uses unless told otherwise; None if it has none."""
+    _, *rest = inspect.signature(bake).parameters.values()
+    return rest[0].default if rest else None
+
+
+def same_recipe(written: object, recipe: object) -> bool:
+    """Does a card's recipe say the same? Fields that are newer than the card count as their defaults."""
+    if isinstance(recipe, tuple):
+        return isinstance(written, list) and len(written) == len(recipe) and all(map(same_recipe, written, recipe))
+    if recipe is None or not isinstance(written, dict):
+        return recipe is None
+    values = {key: tuple(value) if isinstance(value, list) else value for key, value in written.items()}
+    return set(values) <= set(vars(recipe)) and type(recipe)(**values) == replace(recipe)
+
+
+def manifest(bakes: Sequence[str], inputs: dict[str, Sequence[str]]) -> dict[str, dict]:
+    """Every shipped artefact: its command, its inputs with their hashes, and its own hash; minutes where a card says."""
+    folder, found = REPO / "data" / "checkpoints", {}
+    for name in bakes:
+        file = file_of(name, folder)
+        if file.exists():
+            made_of = {file_of(one, folder).name: hash_of(file_of(one, folder)) for one in inputs[name]}
+            minutes = read_card(file)["minutes"] if file.suffix == ".safetensors" else None
+            entry = {"command": f"python -m course_lib bake {name}", "inputs": made_of, "sha256": hash_of(file)}
+            found[file.relative_to(REPO).as_posix()] = {**entry, "minutes": minutes}
+    for pattern, command in PICTURES.items():
+        for file in sorted(REPO.glob(pattern)):
+            found[file.relative_to(REPO).as_posix()] = {"command": command, "inputs": {}, "sha256": hash_of(file)}
+    return found
+
+
+def write_manifest(bakes: Sequence[str], inputs: dict[str, Sequence[str]], file: Path) -> None:
+    """The manifest as JSON."""
+    write_atomically(file, (json.dumps(manifest(bakes, inputs), indent=1) + "\n").encode())

@@ -1,0 +1,146 @@
+"""What docs/SECURITY.md promises: no pickles, no code from elsewhere, no key in any file, a licence for every drawing."""
+
+import ast
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from course_lib.instruct.faulty_server import FaultyServer
+from course_lib.instruct.kills import FirstLine
+from course_lib.instruct.teachers import Reply
+from course_lib.session import REPO
+
+OURS = sorted(
+    file for folder in ("course_lib", "solutions", "tools", "benchmarks") for file in (REPO / folder).rglob("*.py")
+)
+READERS = {"pickle", "cPickle", "dill", "joblib", "marshal", "shelve", "cloudpickle"}
+CALLS = {
+    "torch.load",
+    "torch.save",
+    "torch.hub.load",
+    "os.system",
+    "os.popen",
+    "eval",
+    "exec",
+    "pd.read_pickle",
+    "yaml.load",
+}
+WORDS = {"trust_remote_code", "allow_pickle", "shell", "weights_only"}
+KEY = "sk-planted-in-test-security-4711"
+
+
+def breaches(source: str) -> list[str]:
+    """Imports, calls and named arguments that could run what was read."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names if alias.name.split(".")[0] in READERS]
+        elif isinstance(node, ast.ImportFrom):
+            found += [node.module] if (node.module or "").split(".")[0] in READERS else []
+        elif isinstance(node, ast.Call):
+            found += [name] if (name := ast.unparse(node.func)) in CALLS else []
+            found += [word.arg for word in node.keywords if word.arg in WORDS]
+    return found
+
+
+def test_nothing_of_ours_reads_a_pickle_or_runs_what_it_reads():
+    assert len(OURS) > 200
+    assert {str(file): found for file in OURS if (found := breaches(file.read_text(encoding="utf-8")))} == {}
+
+
+@pytest.mark.parametrize("source", [
+    "import pickle", "from joblib import load", "torch.load(f)", "eval(x)", "f(trust_remote_code=True)",
+    "np.load(f, allow_pickle=True)", "subprocess.run(x, shell=True)", "torch.load(f, weights_only=False)",
+])  # fmt: skip
+def test_that_test_can_fail(source):
+    assert breaches(source)
+
+
+def test_notebooks_hold_to_it_too():
+    for file in sorted((REPO / "notebooks").glob("*.ipynb")):
+        cells = json.loads(file.read_text(encoding="utf-8"))["cells"]
+        for cell in cells:
+            source = "".join(cell["source"])
+            if cell["cell_type"] == "code" and not re.search(r"^\s*[%!]", source, re.MULTILINE):
+                assert breaches(source) == [], file.name
+
+
+def tracked() -> list[Path]:
+    """The files of the repository, as git knows them, else all that lie there."""
+    said = subprocess.run(
+        ["git", "-C", str(REPO), "ls-files", "-z"], capture_output=True, text=True, check=False
+    ).stdout
+    names = [name for name in said.split("\0") if name]
+    return [REPO / name for name in names] or [
+        f for f in REPO.rglob("*") if f.is_file() and not any(p[0] == "." for p in f.relative_to(REPO).parts)
+    ]
+
+
+def test_no_shipped_file_is_a_pickle():
+    files = [file for file in tracked() if file.exists()]
+    assert not [
+        file for file in files if file.suffix in (".pkl", ".pickle", ".pt", ".pth", ".bin", ".ckpt", ".npy", ".npz")
+    ]
+    starts = {file: file.read_bytes()[:2] for file in files if file.suffix not in (".safetensors", ".webp")}
+    assert not [
+        file
+        for file, start in starts.items()
+        if start[:1] == b"\x80" and start[1:] in (b"\x02", b"\x03", b"\x04", b"\x05")
+    ]
+
+
+class Echo(FirstLine):
+    """A server that puts the key into its replies."""
+
+    def ask(self, messages) -> Reply:
+        reply = super().ask(messages)
+        said = reply.text.replace("What is this?", f"What is this, {KEY}?")
+        return Reply(said if KEY in said else f"{said} {KEY}", reply.prompt_tokens, reply.completion_tokens)
+
+
+def test_a_planted_key_reaches_no_file_and_no_output(tmp_path):
+    home = tmp_path / "home"
+    with FaultyServer(Echo(), share=0.05, seed=1, slow=0.05) as server:
+        variables = {
+            **os.environ, "OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": server.url, "COURSE_HOME": str(home), "HOME": str(home),
+            "COURSE_NO_VENV": "1", "PYTHONPATH": str(REPO), "OPENAI_LOG": "debug", "XDG_CACHE_HOME": str(home / "cache"),
+        }  # fmt: skip
+        command = ["instruct", "write", "--teacher", "endpoint", "--model", "m", "--count", "12", "--out"]
+        done = subprocess.run(
+            [sys.executable, "-m", "course_lib", *command, str(tmp_path / "data.json")],
+            env=variables, cwd=REPO, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+    assert (tmp_path / "data.journal.jsonl").exists() and len(server.asked) >= 12
+    files = [file for file in tmp_path.rglob("*") if file.is_file()]
+    texts = {str(file): file.read_bytes().decode(errors="replace") for file in files} | {
+        "output": done.stdout + done.stderr
+    }
+    assert len(files) >= 2 and [name for name, text in texts.items() if KEY in text] == []
+    assert "[key]" in texts[str(tmp_path / "data.journal.jsonl")]
+
+
+def test_no_key_of_ours_lies_in_the_repository():
+    looks_like_a_key = re.compile(rb"sk-[A-Za-z0-9_]{20,}|hf_[A-Za-z]{30,}|ghp_[A-Za-z0-9]{30,}|AKIA[0-9A-Z]{16}")
+    assert not [file for file in tracked() if file.exists() and looks_like_a_key.search(file.read_bytes())]
+
+
+def test_every_atlas_has_a_credit_and_a_licence():
+    credits = (REPO / "data" / "stickers" / "CREDITS.md").read_text(encoding="utf-8")
+    for atlas in (REPO / "data" / "stickers").glob("*.webp"):
+        line = next(line for line in credits.splitlines() if f"`{atlas.name}`" in line)
+        licence = re.search(r"\((LICENSES/[\w.-]+)\)", line)[1]
+        assert len((atlas.parent / licence).read_text(encoding="utf-8")) > 500
+    for named in re.findall(r"\]\(([^)#:]+)\)", (REPO / "docs" / "SECURITY.md").read_text(encoding="utf-8")):
+        assert (REPO / "docs" / named).exists(), named
+
+
+def test_the_tests_that_the_review_names_exist():
+    review = (REPO / "docs" / "SECURITY.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`(test_\w+)`", review))
+    there = {file.stem for file in (REPO / "tests").rglob("test_*.py")}
+    assert named and named <= there
