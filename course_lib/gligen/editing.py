@@ -35,7 +35,8 @@ def edit(
 ) -> Tensor:
     """A scene [3, 64, 64] in 0–1 → `count` versions of it [count, 3, 64, 64]; the same for the same seed.
 
-    In the boxes of `put` a thing is drawn; those of `away` are painted without one. `how` are guidance, on and strength
+    In the boxes of `put` a thing is drawn; those of `away` are painted without one. The caption is drawn *in the boxes*: a
+    thing that it names, though it is there already, is likely to appear once more. Name the backdrop, or nothing. `how` are guidance, on and strength
     of `sample`. Raises ValueError without a box.
     """
     boxes = [one.box for one in put] + list(away)
