@@ -2,12 +2,13 @@
 
 import re
 import sys
+from functools import partial
 
 import pytest
 import torch
 
 from course_lib.clip.tokenizer import get_tokenizer
-from course_lib.gligen import learn, measure, measure_fidelity, measure_frozen
+from course_lib.gligen import learn, measure, measure_boxes, measure_fidelity, measure_frozen
 from course_lib.gligen.asking import Asked, unfamiliar
 from course_lib.gligen.box_ap import box_ap
 from course_lib.gligen.detector import Found
@@ -116,6 +117,8 @@ def test_distances_see_a_blur_and_not_another_draw():
 
 def test_an_untrained_generator_scores_nothing_and_changes_nothing_at_zero(base, gated, monkeypatch):
     monkeypatch.setattr(measure_fidelity, "OTHERS", 32)
+    for module in (measure_boxes, measure_frozen):
+        monkeypatch.setattr(module, "sample", partial(sample, steps=4))
     made = measure.drawn(gated, base, load_detector(), counts=((1, 6), (2, 4)), as_trained=8, more=4)
     by_id = {figure.id: figure for figure in made}
     for way in ("grounded", "no_boxes", "shuffled", "wrong_phrases"):
