@@ -40,6 +40,7 @@ INPUTS = {  # which others a bake reads; they stand before it in BAKES
     "llava": ("clip", "lm_tokenizer", "lm", "llava_words"),
     "llava_smollm2": ("clip",),
     "gligen_base": ("clip_tokenizer", "clip"),
+    "gligen_gates": ("clip_tokenizer", "clip", "gligen_base"),
 }
 SHIPPED = REPO / "data" / "checkpoints"
 MANIFEST = REPO / "data" / "manifest.json"
