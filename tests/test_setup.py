@@ -169,7 +169,7 @@ def test_a_real_environment_is_made_over_a_broken_one(root):
     (root / ".venv" / "lib" / "half").write_text("")
     environment.make_venv(root)
     assert environment.has_pip(root) and not (root / ".venv" / "lib" / "half").exists()
-    assert environment.state(root) == "outdated"  # made, and nothing installed: not to be taken for complete
+    assert environment.state(root) == "unfinished"  # made, and nothing installed: not to be taken for complete
     assert not environment.is_current(str(environment.interpreter(root)))
 
 
