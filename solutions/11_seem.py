@@ -412,7 +412,7 @@ from course_lib.figures import show as show_figures
 show_figures(measure.each_prompt(model, count))
 
 # %%
-show_figures([*measure.shifts(model, count), measure.wrong_prompt(model, count), measure.everything(model, count)])
+show_figures([*measure.shifts(model, count), measure.wrong_prompt(model, count), *measure.everything(model, count)])
 
 # %% [markdown]
 # Names that no picture ever showed are found by *clicks* nearly as well as known ones: shape and edges are the same for all. By *words* they are

@@ -12,10 +12,10 @@ from course_lib.seem.asks import phrases, random_ask, visible
 from course_lib.seem.baselines import flood_fill, superpixel
 from course_lib.seem.batches import make_batch
 from course_lib.seem.drawing import WAYS, drawn
-from course_lib.seem.panoptic import panoptic_quality
+from course_lib.seem.panoptic import mean_iou, panoptic_quality
 from course_lib.seem.playing import ask_prompts, clicked, play_rounds
 from course_lib.seem.prompts import Prompt
-from course_lib.seem.scoring import iou
+from course_lib.seem.scoring import cumulative_iou, iou
 from course_lib.seem.table import READS, may_read
 from course_lib.seem.testsets import ambiguous, questions
 from course_lib.world.render import render
@@ -171,6 +171,15 @@ def test_panoptic_quality_of_the_truth_is_one(model):
     masks.logits, masks.classes = logits, classes
     assert panoptic_quality(masks, tests) == pytest.approx(1.0)
     assert panoptic_quality(masks, tests, shuffled=True) < 0.2
+    assert mean_iou(masks, tests) == 1.0 and mean_iou(masks, tests, shuffled=True) < 0.2
+    truth = tests.targets()
+    assert cumulative_iou(truth, truth) == 1.0
+    assert (
+        cumulative_iou(truth, np.zeros_like(truth))
+        == 0.0
+        < cumulative_iou(truth, truth | tests.instances.astype(bool))
+        < 1
+    )
 
 
 def test_rounds_add_a_click_each_where_it_is_wrong(model, batch):

@@ -66,10 +66,9 @@ def visible(scene: Scene, instances: np.ndarray) -> list[int]:
     return [k for k in range(len(scene.things)) if (instances == k + 1).sum() >= SEEN]
 
 
-def random_ask(scene: Scene, instances: np.ndarray, rng: random.Random, way: str | None = None) -> Ask | None:
-    """A question about a random visible thing, in the given way or in a random one; None where that can't be asked."""
+def random_ask(scene: Scene, instances: np.ndarray, rng: random.Random, way: str) -> Ask | None:
+    """A question about a random visible thing, in the given way; None where that can't be asked."""
     seen = visible(scene, instances)
-    way = way or rng.choices(list(SHARES), SHARES.values())[0]
     if way == "absent":
         return absent(scene, np.zeros(instances.shape, bool), rng)
     if not seen:

@@ -33,7 +33,7 @@ def make_batch(step: int, recipe, size: int = 64) -> Batch:
         picture = render(scene, size)
         if not visible(scene, picture.instances):
             continue
-        asks += [one_ask(scene, picture.instances, rng) for _ in range(recipe.prompts)]
+        asks += [one_ask(scene, picture.instances, rng, recipe.shares) for _ in range(recipe.prompts)]
         images.append(picture.image)
         scenes.append(scene)
         instances.append(picture.instances)
@@ -41,6 +41,7 @@ def make_batch(step: int, recipe, size: int = 64) -> Batch:
     return Batch(normalise(to_tensor(np.stack(images))), owner, asks, scenes, instances)
 
 
-def one_ask(scene: Scene, instances: np.ndarray, rng: random.Random) -> Ask:
-    """A random question, or a click where the scene has no answer to it."""
-    return random_ask(scene, instances, rng) or random_ask(scene, instances, rng, "click")
+def one_ask(scene: Scene, instances: np.ndarray, rng: random.Random, shares: dict[str, float]) -> Ask:
+    """A random question, or a click where the scene has no answer to it; shares: how often it is asked in each way."""
+    way = rng.choices(list(shares), shares.values())[0]
+    return random_ask(scene, instances, rng, way) or random_ask(scene, instances, rng, "click")

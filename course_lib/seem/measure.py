@@ -8,15 +8,15 @@ import numpy as np
 import torch
 
 from course_lib.figures import Figure, share
-from course_lib.seem import learn, measure_clicks
+from course_lib.seem import learn, measure_ap, measure_clicks
 from course_lib.seem.asks import class_names
 from course_lib.seem.baselines import flood_fill, superpixel
 from course_lib.seem.encoder import Features
 from course_lib.seem.model import MiniSeem
-from course_lib.seem.panoptic import panoptic_quality
+from course_lib.seem.panoptic import mean_iou, panoptic_quality
 from course_lib.seem.playing import ask_prompts, clicked
 from course_lib.seem.prompts import Prompt
-from course_lib.seem.scoring import answers, iou, mean
+from course_lib.seem.scoring import answers, cumulative_iou, iou, mean
 from course_lib.seem.testsets import TestSet, ambiguous, questions
 
 BARS = {"click1": 0.85, "box": 0.88, "scribble": 0.80, "text_base": 0.75, "refimg": 0.60}
@@ -43,8 +43,11 @@ def each_prompt(model: MiniSeem, count: int = 200) -> Iterator[Figure]:
             for tool in (flood_fill, superpixel):
                 found = np.stack([tool(image, ask.positive) for image, ask in pairs])
                 yield mean(f"seem.iou.{tool.__name__}", iou(found, truth), note="the same clicks, without learning")
-        found = iou(answers(model, features, prompts), truth)
+        masks = answers(model, features, prompts)
+        found = iou(masks, truth)
         yield mean(f"seem.iou.{name}", found, control=round(float(control), 4), bar=BARS.get(name), **base)
+        if way == "text":
+            yield cumulative(name, masks, truth)
 
 
 def shifts(model: MiniSeem, count: int = 200) -> Iterator[Figure]:
@@ -58,6 +61,14 @@ def shifts(model: MiniSeem, count: int = 200) -> Iterator[Figure]:
         tests = questions(way, count, **options)
         found = answers(model, tests.encoded(model), ask_prompts(model, tests.asks))
         yield mean(f"seem.iou.{name}", iou(found, tests.targets()))
+        if name == "text_novel":
+            yield cumulative(name, found, tests.targets())
+
+
+def cumulative(name: str, found: np.ndarray, truth: np.ndarray) -> Figure:
+    """cIoU of masks bool [N, S, S]."""
+    note = "all overlap over all union"
+    return Figure(f"seem.ciou.{name}", round(cumulative_iou(found, truth), 4), n=len(truth), ceiling=1.0, note=note)
 
 
 @torch.no_grad()
@@ -122,15 +133,16 @@ def composition(model: MiniSeem, count: int = 100) -> Iterator[Figure]:
     yield mean("seem.compose_gain", scores["both"] - scores[better], bar=0.10, note=f"above {better} alone")
 
 
-def everything(model: MiniSeem, count: int = 200) -> Figure:
-    """Panoptic quality without a prompt. Control: the same masks under shuffled names."""
+def everything(model: MiniSeem, count: int = 200) -> Iterator[Figure]:
+    """Panoptic quality and mIoU without a prompt. Control: the same masks under shuffled names."""
     tests = questions("click", count)
     with torch.no_grad():
         masks = model.everything(tests.encoded(model))
     right, wrong = (panoptic_quality(masks, tests, shuffled) for shuffled in (False, True))
-    return Figure(
-        "seem.pq", round(right, 4), n=count, control=round(wrong, 4), ceiling=1.0, bar=0.55, note="things only"
-    )
+    company = {"n": count, "ceiling": 1.0, "note": "things only"}
+    yield Figure("seem.pq", round(right, 4), control=round(wrong, 4), bar=0.55, **company)
+    right, wrong = (mean_iou(masks, tests, shuffled) for shuffled in (False, True))
+    yield Figure("seem.miou", round(right, 4), control=round(wrong, 4), **company)
 
 
 def round_ms(model: MiniSeem) -> Figure:
@@ -153,5 +165,6 @@ def figures() -> Iterator[Figure]:
     yield wrong_prompt(model)
     yield from measure_clicks.figures(model)
     yield from composition(model)
-    yield everything(model)
+    yield from everything(model)
+    yield from measure_ap.ap(model)
     yield round_ms(model)

@@ -1,5 +1,7 @@
 """Panoptic quality: how well everything is found, told apart and named (Kirillov et al., 2019)."""
 
+from collections import Counter
+
 import numpy as np
 
 from course_lib.seem.asks import class_names, visible
@@ -16,14 +18,34 @@ def panoptic_quality(masks, tests, shuffled: bool = False) -> float:
     total, matched, unmatched = 0.0, 0, 0
     for n, scene in enumerate(tests.scenes):
         truth = [(tests.instances[n] == k + 1, scene.things[k].name) for k in visible(scene, tests.instances[n])]
-        found = segments(masks.logits[n].numpy(), masks.classes[n].softmax(dim=-1).numpy())
-        if shuffled:
-            found = [(area, class_names()[class_names().index(name) - 1]) for area, name in found]
+        found = found_in(masks, n, shuffled)
         scores = [overlap(area, other) for area, name in found for other, word in truth if name == word]
         good = [score for score in scores if score > 0.5]
         total, matched = total + sum(good), matched + len(good)
         unmatched += len(found) + len(truth) - 2 * len(good)
     return total / max(matched + unmatched / 2, 1)
+
+
+def mean_iou(masks, tests, shuffled: bool = False) -> float:
+    """mIoU: of each name that is there, the pixels found and true over those found or true, in all pictures; their mean."""
+    both, either, there = Counter(), Counter(), set()
+    for n, scene in enumerate(tests.scenes):
+        true, found = (np.full(masks.logits.shape[-2:], "", dtype=object) for _ in range(2))
+        for k in visible(scene, tests.instances[n]):
+            true[tests.instances[n] == k + 1] = scene.things[k].name
+        for area, name in found_in(masks, n, shuffled):
+            found[area] = name
+        there |= set(true.flat) - {""}
+        for name in {*true.flat, *found.flat}:
+            both[name] += ((true == name) & (found == name)).sum()
+            either[name] += ((true == name) | (found == name)).sum()
+    return float(np.mean([both[name] / either[name] for name in there]))
+
+
+def found_in(masks, n: int, shuffled: bool) -> list[tuple[np.ndarray, str]]:
+    """The segments of picture n, under their names or, shuffled, each under another."""
+    found = segments(masks.logits[n].numpy(), masks.classes[n].softmax(dim=-1).numpy())
+    return [(area, class_names()[class_names().index(name) - 1] if shuffled else name) for area, name in found]
 
 
 def segments(logits: np.ndarray, chances: np.ndarray) -> list[tuple[np.ndarray, str]]:

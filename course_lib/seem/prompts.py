@@ -52,6 +52,9 @@ def collate(prompts: Sequence[Prompt], clip, size: int, width: int) -> PromptBat
     (points, valid), (others, others_valid) = spread_points(include), spread_points(exclude)
     positive = torch.cat([torch.ones_like(valid), torch.zeros_like(others_valid)], dim=1)
     points, valid = torch.cat([points, others], dim=1), torch.cat([valid, others_valid], dim=1)
+    used = valid.any(dim=0)  # columns of nothing but padding would cost time
+    used[0] = True  # without a drawn mark, one stays
+    points, positive, valid = points[:, used], positive[:, used], valid[:, used]
     return PromptBatch(
         *read_texts(clip, [p.text for p in prompts]), points, positive, valid, *references(prompts, width)
     )

@@ -17,6 +17,11 @@ def iou(found: np.ndarray, truth: np.ndarray) -> np.ndarray:
     return np.where(union == 0, 1.0, (found & truth).sum(axis=(1, 2)) / np.maximum(union, 1))
 
 
+def cumulative_iou(found: np.ndarray, truth: np.ndarray) -> float:
+    """cIoU, as for referring phrases: all overlap over all union of masks bool [N, S, S]; large things count more."""
+    return float((found & truth).sum() / (found | truth).sum())
+
+
 @torch.no_grad()
 def answers(
     model: MiniSeem, features: Features, prompts: Sequence[Prompt], found: torch.Tensor | None = None
