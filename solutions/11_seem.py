@@ -543,16 +543,25 @@ for name, cannot in real.CANNOT.items():
 # - Who reads whom is a table. Prompts together before one query compose; before different ones they don't disturb each other.
 # - A figure for clicks counts its failures.
 #
+# <!-- words -->
+#
 # ## Quiz
 #
+# <!-- quiz -->
+#
 # 1. Why is the picture encoded once, and not with each click?
-# <details><summary>Answer</summary>The encoder is the dear part, and doesn't depend on the prompt: prompts enter only in the decoder. A model that takes the click as an image channel must start again for every click.</details>
-#
+#    - [ ] So that a later click can't contradict an earlier one. :: It may, and must be able to. The decoder reads all prompts so far, and the memory.
+#    - [x] The encoder is the dear part, and doesn't depend on the prompt. :: Prompts enter only in the decoder. A model that takes the click as an image channel must start again for every click.
+#    - [ ] The encoder is frozen. :: Frozen or not, a click would not change what it makes of the picture.
 # 2. A model is trained with prompts of round one only. What happens at the fifth click?
-# <details><summary>Answer</summary>It has never met its own mistakes, nor excluding clicks in numbers. Later clicks help little, or harm. Train on rounds that the model itself has led to.</details>
-#
+#    - [ ] It does better still: five clicks say more than one. :: They say more to whoever learned to listen to five.
+#    - [ ] Nothing: later clicks are ignored. :: They are read, by a model that has never seen so many.
+#    - [x] Later clicks help little, or harm. :: It has never met its own mistakes, nor excluding clicks in numbers. Train on rounds that the model itself has led to.
 # 3. "Average clicks to 85 %: 1.4." What do you ask first?
-# <details><summary>Answer</summary>Over whom? If only successes are counted, a model that fails on all hard pictures has the best figure. Failures must count as the limit.</details>
-#
+#    - [x] Over whom? :: If only successes are counted, a model that fails on all hard pictures has the best figure. Failures must count as the limit.
+#    - [ ] How long a click takes. :: Worth knowing, but it does not make the figure true or false.
+#    - [ ] Why 85 % and not 90 %. :: Both are usual. With either, the figure depends on who is left out.
 # 4. Why does "the zeppelin" fail with a model whose head is open to any words?
-# <details><summary>Answer</summary>The head accepts any embedding, but the words' embeddings must mean something. Ours come from a pocket CLIP that never read that word. Open vocabulary is as open as its text tower's training.</details>
+#    - [ ] The head has no class for it. :: It has no classes at all: it compares with the embedding of any words.
+#    - [x] Its embedding means nothing. :: Ours come from a pocket CLIP that never read that word. Open vocabulary is as open as its text tower's training.
+#    - [ ] Zeppelins are too small to be segmented. :: A click on one has no such trouble. It is the word that fails.
