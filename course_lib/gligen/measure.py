@@ -10,6 +10,7 @@ from course_lib.figures import Figure
 from course_lib.gligen import learn, learn_gates
 from course_lib.gligen.detector import Detector
 from course_lib.gligen.detector_learn import load_detector
+from course_lib.gligen.first_look import first_look
 from course_lib.gligen.measure_boxes import by_count, conditions, harder, mentioned, obeyed
 from course_lib.gligen.measure_fidelity import fidelity, sweep
 from course_lib.gligen.measure_frozen import (
@@ -69,6 +70,7 @@ def drawn(
 def live_run(base: Generator) -> Iterator[Figure]:
     """The lesson's own training of the gates, from the baked base."""
     model = add_gates(base)
+    first_look(model, learn_gates.LIVE.first_look)
     learn_gates.train_gates(model, learn_gates.LIVE)
     yield from losses(model, room="gligen.live_loss")
     yield open_gates(model, "gligen.live_gates_open")
