@@ -589,12 +589,13 @@ def obeyed(module, name, fault):
     return float(np.mean([one.obeyed for one in measure_boxes.score(detector, drawn, tried).boxes]))
 
 
-def in_pixels(boxes):
-    return fourier_features(64 * boxes)
+def in_pixels(phrases, boxes, *rest):
+    return token_inputs(phrases, 64 * boxes, *rest)
 
 
-def no_nulls(phrases, boxes, present, null_phrase, null_box):
-    return token_inputs(phrases, boxes, present, 0 * null_phrase, 0 * null_box)
+def as_xywh(phrases, boxes, *rest):
+    corner, size = boxes[..., :2], boxes[..., 2:] - boxes[..., :2]
+    return token_inputs(phrases, torch.cat([corner, size], dim=-1), *rest)
 
 
 def boxes_left_on(predict, caption, grounding, empty, nothing, guidance):
@@ -602,9 +603,9 @@ def boxes_left_on(predict, caption, grounding, empty, nothing, guidance):
 
 
 faults = {
-    "as it should be": (grounding, "fourier_features", fourier_features),
-    "boxes in pixels": (grounding, "fourier_features", in_pixels),
-    "zeros for the nulls": (grounding, "token_inputs", no_nulls),
+    "as it should be": (grounding, "token_inputs", token_inputs),
+    "boxes in pixels": (grounding, "token_inputs", in_pixels),
+    "x, y, width, height": (grounding, "token_inputs", as_xywh),
     "boxes on when nobody asks": (sampling, "guided_velocity", boxes_left_on),
 }
 results = {name: obeyed(*fault) for name, fault in faults.items()}
