@@ -7,7 +7,7 @@ the pictures. Its score on real renders of the same layouts is the ceiling; the 
 from collections.abc import Iterator
 
 from course_lib.figures import Figure
-from course_lib.gligen import learn, learn_gates
+from course_lib.gligen import learn, learn_gates, measure_reference
 from course_lib.gligen.detector import Detector
 from course_lib.gligen.detector_learn import load_detector
 from course_lib.gligen.first_look import first_look
@@ -40,6 +40,7 @@ def figures(live: bool = False) -> Iterator[Figure]:
     yield from base_losses(base)
     yield from losses(model)
     yield open_gates(model)
+    yield from measure_reference.figures()
     yield seconds_4x20(model)
     if live:
         yield from live_run(base)
