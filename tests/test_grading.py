@@ -39,9 +39,9 @@ KINDS = {  # name: (how to write it, points for both exercises, states, what the
     "deleted_set_up": ({"without": "from course_lib.exercise"}, 3, ("solved", "solved"), ""),
     "copied_cell": ({"after": [OVERLAP_RIGHT]}, 3, ("solved", "solved"), ""),
     "copied_then_spoiled": ({"after": [OVERLAP_TWICE]}, 1, ("solved", "wrong"), ""),
-    "endless_function": ({"overlap": LOOP}, 1, ("solved", "missing"), "stopped after 6 seconds"),
-    "endless_cell": ({"between": ["while True:\n    pass"]}, 3, ("solved", "solved"), "stopped after 6 seconds"),
-    "endless_and_stubborn": ({"between": ["while True:\n    try:\n        while True:\n            pass\n    except BaseException:\n        pass"]}, 1, ("solved", "missing"), "stopped after 0.8 minutes"),
+    "endless_function": ({"overlap": LOOP}, 1, ("solved", "missing"), "stopped after 10 seconds"),
+    "endless_cell": ({"between": ["while True:\n    pass"]}, 3, ("solved", "solved"), "stopped after 10 seconds"),
+    "endless_and_stubborn": ({"between": ["while True:\n    try:\n        while True:\n            pass\n    except BaseException:\n        pass"]}, 1, ("solved", "missing"), "stopped after 1.5 minutes"),
     "memory": ({"between": ["hoard = []\nwhile True:\n    hoard.append(bytearray(10_000_000))"]}, 1, ("solved", "missing"), "stopped at 0.8 GB of memory"),
     "leaves": ({"between": ["import os\nos._exit(0)"]}, 1, ("solved", "missing"), "ended early"),
     "exits": ({"between": ["import sys\nsys.exit('enough')"]}, 3, ("solved", "solved"), "SystemExit"),
@@ -65,7 +65,7 @@ def graded(tmp_path_factory):
     (folder / "in" / "=torn").mkdir()
     (folder / "in" / "=torn" / "00_welcome.ipynb").write_text('{"cells": [')
     nbformat.write(nbformat.v4.new_notebook(), folder / "in" / "right" / "diary.ipynb")
-    details = gradebook.grade(folder / "in", folder / "gradebook.csv", Limits(0.8, 0.8, 6.0))
+    details = gradebook.grade(folder / "in", folder / "gradebook.csv", Limits(1.5, 0.8, 10.0))
     rows = {row["student"]: row for row in read(folder / "gradebook.csv")}
     return rows, {(row["student"], row["exercise"]): row for row in read(details)}
 
