@@ -48,9 +48,8 @@ def fit(
     """Train `model` in place for a number of steps, or of seconds; AdamW, gradients clipped to length 1.
 
     batch(step) makes the data of a step from its number alone, so that a resumed run sees what an undisturbed one does.
-    loss(model, what batch returned) → scalar. `rates` gives parameters whose name begins so a learning rate that is so many
-    times the others'. Gradients near Adam's `epsilon` or below it move their weights less. after_step() follows each
-    optimiser step (CLIP clamps its temperature).
+    loss(model, what batch returned) → scalar. `rates`: by how many times the learning rate of names that begin so is higher.
+    Gradients near Adam's `epsilon` move their weights less. after_step() follows each step (CLIP clamps its temperature).
     With a `state_file`, the run is saved every `save_every` seconds and when it is stopped, and calling `fit` again goes
     on from there; when the budget is used up, the file is removed (but see `states_kept`). Where the disk fails, training
     goes on and says so. The learning rate rises over the first `warmup` of the budget, then falls along a cosine to 0.
@@ -65,8 +64,7 @@ def fit(
     model.train()
     with _bar(steps, seconds) as bar, stop_request() as stop:
         while (share := progress.step / steps if steps else progress.seconds / seconds) < 1 and not stop.is_set():
-            rate = learning_rate * schedule(share, warmup)
-            value = _step(model, optimizer, rate, loss, batch(progress.step))
+            value = _step(model, optimizer, learning_rate * schedule(share, warmup), loss, batch(progress.step))
             if after_step:
                 after_step()
             progress.step += 1
