@@ -472,7 +472,7 @@ else:
 
 # %%
 size = sum(parameter.numel() for parameter in assistant.language_model.parameters())
-print(f"language model: {size / 1e6:.1f} million; pictures seen by the baked one: {learn.BAKED2.steps * learn.BAKED2.batch_size:,}")
+print(f"language model: {size / 1e6:.1f} million; pictures seen by the baked one: {sum(recipe.steps * recipe.batch_size for recipe in learn.BAKED2):,}")
 print(learn.LIVE2)
 
 # %% [markdown]
