@@ -80,16 +80,22 @@ def stage1_batch(tokenizer, step: int, size: int, seed: int = 0) -> LlavaBatch:
 
 
 def stage2_batch(
-    tokenizer, step: int, size: int, seed: int = 0, learn_user: bool = False, talk: bool = True, blind: float = 0.0
+    tokenizer,
+    step: int,
+    size: int,
+    seed: int = 0,
+    learn_user: bool = False,
+    types: Sequence[str] = TYPES,
+    blind: float = 0.0,
 ) -> LlavaBatch:
-    """Pictures with questions of every kind, and to `talk` about, one of the three types of instruction data.
+    """Pictures with questions of every kind, and with instruction data of one of these types, if there are any.
 
     Beside a share `blind` of the pictures stands a conversation about none, so that this skill is kept: LLaVA-1.5 has 40,000
     of them among 665,000 (Liu et al., 2024, "Improved Baselines", appendix).
     """
     rng = random.Random(f"stage 2/{seed}/{step}")
     scenes = [training_scene(rng) for _ in range(size)]
-    asked = [[*short_answers(scene, rng), *([instructions(scene, rng)] if talk else [])] for scene in scenes]
+    asked = [[*short_answers(scene, rng), *([instructions(scene, rng, types)] if types else [])] for scene in scenes]
     told = [[picture_segments(tokenizer, messages, PATCHES) for messages in one] for one in asked]
     beside = [[chat_segments(tokenizer, conversation(rng))] if rng.random() < blind else [] for _ in scenes]
     return collate(told, pictures(scenes), learn_user, beside)
@@ -110,9 +116,9 @@ def short_answers(scene: Scene, rng: random.Random) -> list[list[Message]]:
     return [as_messages([pair]) for pair in found.items()]
 
 
-def instructions(scene: Scene, rng: random.Random) -> list[Message]:
+def instructions(scene: Scene, rng: random.Random, types: Sequence[str] = TYPES) -> list[Message]:
     """A conversation, a description or some reasoning, as the grammar teacher writes it (Lesson 05)."""
-    kind = rng.choice(TYPES)
+    kind = rng.choice(types)
     context = from_scene(scene)
     text = write(serialise(context, boxes=kind != "conversation"), kind)
     return as_messages([(turn.question, turn.answer) for turn in parse(text, kind, context.id)])

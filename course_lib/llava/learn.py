@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from course_lib.clip import learn as clip_learn
+from course_lib.instruct.conversation import TYPES
 from course_lib.llava.batches import LlavaBatch, set_batch, stage1_batch, stage2_batch, words_batch
 from course_lib.llava.connector import make_connector
 from course_lib.llava.eyes import PocketEyes
@@ -95,18 +96,25 @@ def stage1(model: MiniLlava, recipe: LlavaRecipe = LIVE1, **options) -> Progress
     return _train(model, batch, recipe, **options)
 
 
-def stage2(model: MiniLlava, recipe: LlavaRecipe = LIVE2, *, learn_user: bool = False, **options) -> Progress:
+def stage2(
+    model: MiniLlava,
+    recipe: LlavaRecipe = LIVE2,
+    *,
+    learn_user: bool = False,
+    types: Sequence[str] = TYPES,
+    **options,
+) -> Progress:
     """Learn to answer and to talk, in place: the connector in full, the language model by adapters (`saved.load` merges them).
 
-    Called again, it goes on with the same adapters.
+    Called again, it goes on with the same adapters. types: of instruction data. options: callbacks and state_file, see `fit`.
     """
     if not adapted(model):
         add_adapters(model, recipe.rank, recipe.seed)
     model.connector.requires_grad_(True)
 
     def batch(step: int) -> LlavaBatch:
-        talk = step >= recipe.short_only * recipe.steps
-        return stage2_batch(model.tokenizer, step, recipe.batch_size, recipe.seed, learn_user, talk, recipe.blind)
+        told = types if step >= recipe.short_only * recipe.steps else ()
+        return stage2_batch(model.tokenizer, step, recipe.batch_size, recipe.seed, learn_user, told, recipe.blind)
 
     return _train(model, batch, recipe, **options)
 
