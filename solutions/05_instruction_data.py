@@ -700,7 +700,8 @@ if local:
 # %% [markdown]
 # If you had it: SmolLM2 keeps to the form surprisingly often, since the examples show it. Then it asks the same question three times, or borrows a thing from an example,
 # and filters fire. But when we let it write about a hamburger, a hammer and a bat, it said "The hamburger is the bat." No filter fires: both are there. **Filters find
-# what contradicts captions and boxes. They can't tell sense from nonsense**, so read some of what you train on, always.
+# what contradicts captions and boxes. They can't tell sense from nonsense**, so read some of what you train on, always. Over 24 scenes: 46 % of its replies are in form and without
+# defect (the grammar teacher's: all of 400), 15 % of those in form claim what is not there, and 64 % of its questions are no repetition.
 #
 # ## Recap
 #
