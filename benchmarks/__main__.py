@@ -2,7 +2,7 @@
 
     python benchmarks [NAME…] [--out FOLDER] [--quick]
 
-NAME is one of the scripts beside this file. FOLDER (default: dist/benchmarks, or dist/benchmarks_quick) gets benchmarks.jsonl, a figure a line, as each
+NAME is one of the scripts beside this file. FOLDER (default: dist/benchmarks) gets benchmarks.jsonl, a figure a line, as each
 is known, and benchmarks.svg. What is there already is not measured again, so that an interrupted run goes on; delete the file
 to begin anew. Each figure is a median over turns with the lowest and highest turn; the machine's floor comes first.
 """
@@ -20,11 +20,9 @@ from course_lib.figures import Figure, from_json, table
 HERE = Path(__file__).resolve().parent
 RUNS = {  # name → options of a quick run, which says that it works, and not how fast
     "floor": (),
-    "world_speed": ("--rounds", "1"),
-    "lm_training": ("--rounds", "1"),
+    "world_speed": (),
     "generation": ("--rounds", "1"),
     "seem_clicks": ("--rounds", "2"),
-    "gligen_sampling": ("--rounds", "1"),
     "growth": (),
     "clip_throughput": ("--seconds", "1"),
     "llava_training": ("--rounds", "1"),
@@ -35,18 +33,19 @@ def main() -> int:
     """Run what is asked for and not there yet; write the chart; 1 if a benchmark failed."""
     parser = argparse.ArgumentParser(description="All benchmarks.", prog="python benchmarks")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(RUNS)} (default: all)")
-    parser.add_argument("--out", type=Path, metavar="FOLDER")
+    parser.add_argument("--out", type=Path, default=HERE.parent / "dist" / "benchmarks", metavar="FOLDER")
     parser.add_argument("--quick", action="store_true", help="few turns: to see that it works")
     args = parser.parse_args()
     if unknown := [name for name in args.names if name not in RUNS]:
         parser.error(f"there is no benchmark {unknown[0]}: there are {', '.join(RUNS)}")
-    # Quick figures lie elsewhere, so that a full run never takes them for its own.
-    out = args.out or HERE.parent / "dist" / ("benchmarks_quick" if args.quick else "benchmarks")
-    out.mkdir(parents=True, exist_ok=True)
-    failed = [name for name in args.names or RUNS if not run(name, out, args.quick)]
-    found = [figure for name in RUNS if (file := out / f"{name}.jsonl").exists() for figure in read(file)]
-    (out / "benchmarks.jsonl").write_text("".join(f"{one.to_json()}\n" for one in found), encoding="utf-8")
-    chart(found, out)
+    args.out.mkdir(parents=True, exist_ok=True)
+    failed = [name for name in args.names or RUNS if not run(name, args.out, args.quick)]
+    found = [figure for name in RUNS if (file := args.out / f"{name}.jsonl").exists() for figure in read(file)]
+    (args.out / "benchmarks.jsonl").write_text("".join(f"{one.to_json()}\n" for one in found), encoding="utf-8")
+    chart(
+        [one for one in found if one.id.startswith(("bench.", "llava.speedup", "clip.speedup", "world.scenes"))],
+        args.out,
+    )
     print(table(found))
     for name in failed:
         print(f"✗ {name} failed.", file=sys.stderr)
@@ -81,21 +80,16 @@ def chart(found: list[Figure], out: Path) -> None:
     """Ratios to the peers, and shares of the floor, as bars with their ranges and bars to reach."""
     from matplotlib import pyplot
 
-    kinds = {
-        "times as fast as the peer": [one for one in found if one.unit == "times"],
-        "share of the machine's floor": [one for one in found if one.id.endswith("share_of_floor")],
-    }
-    figure, axes = pyplot.subplots(1, 2, figsize=(13, 4.5), layout="constrained")
-    for axis, (title, shown) in zip(axes, kinds.items(), strict=True):
-        names = [one.id.removeprefix("bench.").removesuffix(".share_of_floor") for one in shown]
-        axis.barh(names, [one.value for one in shown], color="#9db4d6")
+    kinds = {"times as fast as the peer": "times", "share of the machine's floor": None}
+    figure, axes = pyplot.subplots(1, 2, figsize=(11, 4), layout="constrained")
+    for axis, (title, unit) in zip(axes, kinds.items(), strict=True):
+        shown = [one for one in found if one.unit == unit]
+        axis.barh([one.id for one in shown], [one.value for one in shown], color="#1f3b73")
         for row, one in enumerate(shown):
-            low, high = (one.value if end is None else end for end in (one.low, one.high))
-            axis.plot([low, high], [row, row], color="#1f3b73", linewidth=2)
-            axis.text(high, row, f"  {one.value:g}", va="center", fontsize=8)
+            axis.text(one.value, row, f" {one.value:g}", va="center", fontsize=8)
             if one.bar is not None:
                 axis.plot([one.bar, one.bar], [row - 0.4, row + 0.4], color="#c44e00", linewidth=3)
-        axis.set_title(f"{title} (line: lowest and highest turn; orange: bar)", fontsize=9)
+        axis.set_title(title)
         axis.tick_params(labelsize=8)
     figure.savefig(out / "benchmarks.svg", metadata={"Date": None, "Title": "Ratios to peers; shares of the floor"})
 

@@ -26,7 +26,6 @@ from pathlib import Path
 from unittest.mock import patch
 
 import torch
-from floor import share
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -146,9 +145,6 @@ def figures(rates: dict[str, list[float]]) -> list[Figure]:
     for name, rate in rates.items():
         short = name.replace(": ", ".").replace(", ", "_").replace(" ", "_")
         found.append(Figure(f"clip.training_speed.{short}", *middle(rate, 0), len(rate), unit="pictures/s"))
-    pictures, ready = STEPS * learn.BAKED.batch_size, whole_scenes(0)
-    ours, step = Ours(), statistics.median(rates["ours: step alone"])
-    found.append(share("clip_training.step_alone", lambda: ours.train(lambda i: ready, 0), pictures / step, mixed=True))
     sizes = {"ours": count_parameters(Ours().model), "open_clip": count_parameters(OpenClip().model)}
     return found + [Figure(f"clip.parameters.{who}", size, unit="parameters") for who, size in sizes.items()]
 

@@ -56,12 +56,11 @@ def operations(work: Callable[[], object]) -> int:
     return counter.get_total_flops()
 
 
-def share(name: str, work: Callable[[], object], took: float, mixed: bool = False) -> Figure:
-    """How much of the measured rate of multiplying `work` reaches, if it takes so many seconds. mixed: in our number format."""
+def share(name: str, work: Callable[[], object], took: float) -> Figure:
+    """How much of the measured rate of multiplying `work` reaches, if it takes so many seconds."""
     count = operations(work)
-    rate = multiplied(torch.bfloat16 if mixed and bfloat16_is_faster() else torch.float32)[0]
-    note = f"{count / 1e6:,.1f} million operations in {1000 * took:,.1f} ms, of {rate / 1e9:.1f} GFLOP/s"
-    return Figure(f"bench.{name}.share_of_floor", round(count / took / rate, 3), note=note)
+    note = f"{count / 1e6:,.1f} million operations in {1000 * took:,.1f} ms, of {multiplied()[0] / 1e9:.1f} GFLOP/s"
+    return Figure(f"bench.{name}.share_of_floor", round(count / took / multiplied()[0], 3), note=note)
 
 
 def figures() -> list[Figure]:

@@ -123,21 +123,10 @@ def figures(rounds: int) -> list[Figure]:
         company = {"bar": BAR} if name == "ours" else {}
         found.append(Figure(f"gligen.seconds_4x20.{name}", middle, low, high, rounds, unit="s", note=note, **company))
     gap = round(seconds["gap"][0], 6)
-    ratios = [plain / ours for plain, ours in zip(seconds["plain"], seconds["ours"], strict=True)]
-    parts = [floor / ours for floor, ours in zip(seconds["floor"], seconds["ours"], strict=True)]
     return [
         *found,
-        _middle(
-            "bench.gligen_sampling.ratio", ratios, unit="times", note="ours to diffusers' scheduler in a plain loop"
-        ),
-        _middle("bench.gligen_sampling.share_of_floor", parts, note="multiplications at matmul speed"),
         Figure("gligen.samplers_apart", gap, n=PICTURES, note="of the range of a pixel, ours and plain, at most"),
     ]
-
-
-def _middle(name: str, values: list[float], **company) -> Figure:
-    """Median, lowest and highest."""
-    return Figure(name, *(round(of(values), 3) for of in (statistics.median, min, max)), len(values), **company)
 
 
 def main() -> None:

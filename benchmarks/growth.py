@@ -1,4 +1,4 @@
-"""How does time grow: with the number of scenes, the length of a text, classes, and boxes. Over a factor of 100 and more.
+"""How does time grow: with the number of scenes, the length of a text, the number of classes. Over a factor of 100 and more.
 
     python benchmarks/growth.py
 
@@ -19,8 +19,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from course_lib.clip.zero_shot import classify
 from course_lib.figures import Figure
-from course_lib.gligen.gated import GatedSelfAttention
-from course_lib.gligen.grounding import GroundingNet
 from course_lib.lm.learn import born
 from course_lib.world.measure import annotated_scene
 
@@ -46,20 +44,10 @@ def tell_classes(count: int) -> Callable[[], object]:
     return lambda: classify(features, weights, torch.tensor(50.0))
 
 
-def read_boxes(count: int) -> Callable[[], object]:
-    """So many boxes, made into grounding tokens and read by one gated layer (the shipped model reads at most four)."""
-    torch.manual_seed(0)
-    net, layer = GroundingNet(128, 128), GatedSelfAttention(96, 128, heads=4)
-    asked = torch.rand(1, count, 4), torch.ones(1, count), torch.randn(1, count, 128)
-    cells = torch.randn(1, 64, 96)
-    return lambda: layer(cells, net(*asked))
-
-
 SIZES = {
     "scenes": (make_scenes, (10, 100, 1000)),
     "tokens": (read_tokens, (8, 80, 800)),
     "classes": (tell_classes, (160, 16_000, 160_000)),
-    "boxes": (read_boxes, (4, 40, 400, 1600)),
 }
 
 

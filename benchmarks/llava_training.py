@@ -26,7 +26,6 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import torch
-from floor import share
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -75,7 +74,7 @@ def measure(rounds: int) -> tuple[dict[str, list[float]], dict[str, list[float]]
 
 
 def figures(rounds: int) -> list[Figure]:
-    """All that is measured: our share of the machine's floor, then the one with a bar, then the rest."""
+    """All that is measured; the first figure is the one with a bar."""
     peaks = memories()
     rates, losses = measure(rounds)
     middle = {name: statistics.median(found) for name, found in rates.items()}
@@ -84,9 +83,7 @@ def figures(rounds: int) -> list[Figure]:
     apart = max(abs(a - b) for a, b in zip(losses["ours"], losses["trainer"], strict=True))
     form = "bfloat16" if bfloat16_is_faster() else "float32"
     how = f"{form}, {torch.get_num_threads()} thread(s), {PICTURES} pictures × {A_PICTURE} conversations a step"
-    conversations = STEPS * PICTURES * A_PICTURE
     found = [
-        share("llava_training", CONTENDERS["ours"][1]().train, conversations / middle["ours"], mixed=True),
         Figure(
             "llava.speedup_vs_trainer",
             round(statistics.median(ratios), 2),
