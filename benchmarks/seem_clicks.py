@@ -2,7 +2,7 @@
 
     python benchmarks/seem_clicks.py [--rounds 9]
 
-The same model, picture and clicks; both must find the same mask. What is drawn from it: the encoder's share of a click.
+The same model, picture and clicks; both must find the same mask. It is a second round: two clicks, and the first one's mask.
 """
 
 import argparse
@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import torch
 from floor import share
 
@@ -20,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from course_lib.clip.pixels import normalise, to_tensor
 from course_lib.figures import Figure
 from course_lib.seem import learn
+from course_lib.seem.playing import clicked
 from course_lib.seem.prompts import Prompt
 from course_lib.world.render import render
 from course_lib.world.scenes import Recipe, make_scene
@@ -29,10 +31,12 @@ def clicks(model) -> dict[str, Callable[[], torch.Tensor]]:
     """Name → a function that answers one more click with logits [1, 1, S, S]."""
     picture = render(make_scene(0, Recipe(stream="val", count=(3, 4))))
     pixels = normalise(to_tensor(picture.image[None]))
-    prompt = Prompt(positive=picture.instances == 1)
+    thing = picture.instances == 1
     with torch.no_grad():
         features = model.encode(pixels)
-        found = model.segment(features, [prompt]).logits[:, 0] > 0
+        first = clicked(Prompt(), np.zeros_like(thing), thing)
+        found = model.segment(features, [first]).logits[:, 0] > 0
+    prompt = clicked(first, found[0].numpy(), thing)
 
     @torch.no_grad()
     def kept() -> torch.Tensor:

@@ -9,6 +9,8 @@ import pytest
 from course_lib.commands import artefacts, bake, doctor
 from course_lib.commands.problem import Problem
 from course_lib.commands.registry import find
+from course_lib.gligen import fingerprint
+from course_lib.gligen import world as small_world
 from course_lib.lm.learn import LmRecipe
 from course_lib.session import REPO
 
@@ -19,6 +21,18 @@ THERE = [name for name in bake.BAKES if artefacts.file_of(name, bake.SHIPPED).ex
 def test_cards_say_today_s_recipe_world_and_inputs(name):
     function = find(bake.BAKES, name, "checkpoint")
     assert artefacts.problems(name, bake.SHIPPED, function, bake.INPUTS.get(name, ())) == []
+
+
+def test_lesson_10_s_own_world_counts_for_its_checkpoints_alone(monkeypatch):
+    before = artefacts.world("gligen_base"), artefacts.world("clip")
+    assert before[0] == artefacts.world("gligen_detector") != before[1]
+    for name, value in {"NAMES": fingerprint.NAMES[::-1], "held_out_place": lambda *_: False}.items():
+        with monkeypatch.context() as changed:
+            changed.setattr(fingerprint, name, value)
+            assert artefacts.world("gligen_base") != before[0] and artefacts.world("clip") == before[1]
+    with monkeypatch.context() as changed:
+        changed.setattr(small_world, "WIDTHS", {**small_world.WIDTHS, 1: (36, 40)})
+        assert artefacts.world("gligen_base") != before[0] and artefacts.world("clip") == before[1]
 
 
 def test_the_manifest_is_up_to_date():

@@ -1,14 +1,17 @@
 """What a prompt may not be is one clear sentence; what it may be, however odd, gives an answer."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from course_lib.canvas import Mark, PromptCanvas
+from course_lib.clip.tokenizer import get_tokenizer
 from course_lib.seem import learn
 from course_lib.seem.interactive import Interactive
 from course_lib.seem.playing import reference_tokens
-from course_lib.seem.prompts import Prompt
+from course_lib.seem.prompts import Prompt, collate
 from course_lib.world.render import render
 from course_lib.world.scenes import Recipe, make_scene
 
@@ -55,6 +58,15 @@ def test_prompts_that_cannot_be(model, features, prompt, sentence):
     with pytest.raises(ValueError, match=sentence) as caught:
         model.segment(features, [prompt])
     assert str(caught.value).count(".") <= 1 and "\n" not in str(caught.value)
+
+
+def test_clicks_alone_find_the_same_whatever_stands_in_the_place_of_words(model, features):
+    prompts = collate([Prompt(positive=one_pixel(30, 30))], model.clip, 64, 128)
+    assert not prompts.text.any() and not prompts.text_valid.any()
+    with torch.no_grad():
+        read = replace(prompts, text=model.clip.text.states(get_tokenizer()([""])[:, : prompts.text.shape[1]]))
+        assert read.text.any()
+        assert torch.equal(model.segment(features, prompts).logits, model.segment(features, read).logits)
 
 
 def test_a_reference_region_without_area(model):

@@ -81,8 +81,11 @@ def read_texts(clip, texts: list[str]) -> tuple[Tensor, Tensor]:
     """One state a token, of CLIP's text tower [B, T, 128], and which are real [B, T]; an empty text has none."""
     tokens = get_tokenizer()(texts)[:, :MOST_TOKENS]
     ends = tokens.argmax(dim=-1)  # [B]: end of text has the highest id
-    valid = torch.arange(tokens.shape[1]) <= ends[:, None]
-    return clip.text.states(tokens), valid & torch.tensor([bool(text) for text in texts])[:, None]
+    said = torch.tensor([bool(text) for text in texts])
+    valid = (torch.arange(tokens.shape[1]) <= ends[:, None]) & said[:, None]
+    if not said.any():  # clicks alone: what nobody may read need not be worked out
+        return torch.zeros(*tokens.shape, clip.config.text_width), valid
+    return clip.text.states(tokens), valid
 
 
 def references(prompts: Sequence[Prompt], width: int) -> tuple[Tensor, Tensor]:
