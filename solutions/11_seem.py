@@ -97,7 +97,7 @@ show.pictures(
 # | queries | each looks for one thing | 12, and one a prompt | 101, and copies of them for prompts |
 # | decoder | masked cross-attention → self-attention → feed-forward | 4 layers, width 128 | 9 layers, width 512 |
 # | name | cosine with CLIP's text embeddings | the same | the same |
-# | mask | dot product of the query with every pixel | 64 × 64 | the same, larger |
+# | mask | dot product of the query with every pixel | 64 × 64; drawn points mend it near them | the same, larger, no mending |
 #
 # We build it in the order in which a prompt passes through it.
 
@@ -307,6 +307,15 @@ def memory_update(found, height, width):
 
 
 # %% [markdown]
+# Two small parts are ready-made, since later clicks are hardly heeded without them (we measured that). A mask that is *one* dot product for
+# all pixels can't be mended in one corner:
+#
+# - **The pixels look back** (`course_lib/seem/nearby.py`): each pixel attends to the prompt's points, near and similar ones most, and gets what
+#   the query thinks of them. SAM has such a step, SEEM has not.
+# - **The last mask again, as an input** (`MiniSeem.recall`): a vector is added to the pixels that were found and taken from the others, as in SAM.
+#
+# Neither is a channel of the image: the picture is still encoded once.
+#
 # Hand your seven functions to the model; it calls them by name.
 
 # %%
