@@ -28,7 +28,7 @@ def make_batch(step: int, recipe, size: int = 64) -> Batch:
     rng = random.Random(f"seem/train/{recipe.seed}/{step}")
     images, asks, scenes, instances = [], [], [], []
     while len(images) < recipe.batch_size:
-        scene = make_asked_scene(rng.randrange(10**9), rng, "train", recipe.seed)
+        scene = make_asked_scene(rng.randrange(10**9), rng, "train", recipe.seed, recipe.twins)
         picture = render(scene, size)
         if not visible(scene, picture.instances):
             continue

@@ -34,6 +34,7 @@ class SeemRecipe:
     rounds: tuple[int, ...] = (0, 0, 0, 1, 2)  # corrections before the round that is learned from, drawn for each batch
     seed: int = 0
     shares: dict[str, float] = field(default_factory=lambda: dict(SHARES))  # of the ways to ask
+    twins: float = 0.3  # share of scenes with two things of one name
     forgetful: float = 0.0  # share of batches whose rounds are played without memory
     only: tuple[str, ...] = ()  # names of the parts that learn, as they begin; none: all
 
@@ -66,5 +67,14 @@ BAKED = (
     ),
     SeemRecipe(  # all together
         steps=1300, learning_rate=8e-4, rounds=(0, 0, 1, 2, 3), seed=3, forgetful=0.25, shares=MENDED
+    ),
+    SeemRecipe(  # once more, and oftener with twins, where a click and words need each other
+        steps=2000,
+        learning_rate=8e-4,
+        rounds=(0, 0, 1, 2, 4),
+        seed=4,
+        forgetful=0.25,
+        shares=MENDED | {"both": 0.26},
+        twins=0.5,
     ),
 )
