@@ -3,11 +3,14 @@
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from functools import cache
 
+from course_lib.session import REPO
 from course_lib.statistics import wilson
 
 MIME = "application/vnd.multimodal-course.figures+json"  # how `python -m course_lib run` finds figures among outputs
-COLUMNS = ("figure", "value", "interval", "n", "chance", "control", "baseline", "ceiling", "bar", "note")
+COLUMNS = ("figure", "value", "interval", "n", "chance", "control", "baseline", "ceiling", "bar", "paper", "note")
+PAPERS = REPO / "data" / "papers.json"
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,14 @@ def _cells(figure: Figure) -> dict[str, str]:
     cells["n"] = "" if figure.n is None else f"{figure.n:,}"
     for name in ("chance", "control", "baseline", "ceiling", "bar"):
         cells[name] = _number(getattr(figure, name), figure.unit)
-    return cells
+    paper = papers().get(figure.id)
+    return cells | {"paper": f"{paper['value']} ({paper['of']})" if paper else ""}
+
+
+@cache
+def papers() -> dict[str, dict[str, str]]:
+    """What papers report of their own models on their own data: figure id → value, of what, source. Another task, so no bar."""
+    return json.loads(PAPERS.read_text(encoding="utf-8"))
 
 
 def _number(value: float | None, unit: str | None) -> str:

@@ -112,7 +112,7 @@ show.pictures(
 #
 # $$v = \sqrt{\bar\alpha_t}\; \epsilon - \sqrt{1 - \bar\alpha_t}\; x$$
 #
-# Nothing in this needs *large* pictures. So here is a toy whose pictures have one pixel with two channels: points in a plane, of three shapes. The shape is their
+# None of it needs *large* pictures. Here is a toy whose pictures have one pixel with two channels: points in a plane, of three shapes. The shape is their
 # "caption", and one in ten is left out; you will see why. This is the whole training, and the base's is no different:
 
 # %%
@@ -178,7 +178,7 @@ show.clouds(walks, alt="Points drawn as a ring in 1, 2, 5, 20 and 100 steps: fro
 
 # %% [markdown]
 # One step gives *the mean* of all rings: a network trained with squares can't say anything better when all is noise. In pictures that is a grey blur. Each step
-# decides a little, and the next question is about what was decided.
+# decides a little.
 #
 # ## Build it: guidance
 #
@@ -248,7 +248,7 @@ show.pictures(
 )
 
 # %% [markdown]
-# And what is gained? The same network, on 16 × 16 latent cells and on 64 × 64 pixels:
+# And what is gained? The network, on 16 × 16 latent cells and on 64 × 64 pixels:
 
 # %%
 from timeit import timeit
@@ -308,7 +308,7 @@ show.pictures(
 
 # %% [markdown]
 # Does the caption matter, or does it draw *something*? The total loss hardly tells: most of it is backdrop. So look at the error **inside the things** of held-out
-# scenes, with the very same noise, under the true caption, none, and one that names other things.
+# scenes, with the same noise, under the true caption, none, and a wrong one.
 
 # %%
 from course_lib.gligen.paired import object_losses, paired_scenes
@@ -323,7 +323,7 @@ for name, model in (("a minute", young), ("baked", base)):
 show.bars(errors, limit=max(errors.values()), unit=" ", alt=f"Mean square error inside the things: {said(errors)}.")
 
 # %% [markdown]
-# A base that doesn't heed its caption can't be grounded: there is no "frog" in it to be put anywhere.
+# A base that doesn't heed its caption can't be grounded: it has no "frog" to put anywhere.
 #
 # ## Build it: a box as waves
 #
@@ -478,7 +478,7 @@ print("still the same picture:", torch.equal(sample(student, [wish], [layout], s
 # - in one *batch* of ten no box at all, so that the nulls are learned, and guidance has its "without";
 # - **half of the captions blanked.** With the caption at hand the network knows *what* is there, and boxes are only half a help. Without it all must come from them.
 #
-# Five minutes. Meanwhile we note $\tanh\alpha$, and the error inside the things of held-out scenes with their true boxes, with *another scene's*, and with none.
+# Four minutes. Meanwhile we note $\tanh\alpha$, and the error inside the things of held-out scenes with their true boxes, with *another scene's*, and with none.
 # **Predict:** which of the three will part from the others, and in which direction?
 
 # %%
@@ -638,8 +638,8 @@ show.pictures(
 )
 
 # %% [markdown]
-# Without boxes, the frozen one draws the base's pictures to the last bit. The other has become another model in 25 seconds, and nobody asked for that. Stable
-# Diffusion's base was taught by a web of pictures; what the far fewer pictures with boxes don't show would be forgotten.
+# Without boxes, the frozen one draws the base's pictures to the last bit. The other has become another model in 25 seconds, and nobody asked for that. What
+# the few pictures with boxes don't show would be forgotten.
 #
 # ## Draw boxes and generate
 #
@@ -664,7 +664,7 @@ board.generate()
 board
 
 # %% [markdown]
-# Try: exchange the two boxes. Let them overlap. A box and a caption that contradict each other: who wins? A phrase that it never learned ("a giraffe"). Four boxes.
+# Try: exchange the boxes. Let them overlap. A box and a caption that contradict each other: who wins? A phrase that it never learned ("a giraffe"). Four boxes.
 #
 # ### Change a picture
 #
@@ -701,7 +701,7 @@ board
 # ## Prove it
 #
 # Layouts of the stream "test", captions in wordings that training never read. The judge's score on **real** scenes with these boxes is the ceiling. Three floors stand
-# below: the base with the caption alone; boxes of *another* layout; wrong phrases in the right boxes. First look: twenty-four samples, none picked.
+# below: the base with the caption alone; boxes of *another* layout; wrong phrases in the right boxes. First, twenty-four samples, none picked.
 
 # %%
 from course_lib.figures import show as show_figures
@@ -743,7 +743,7 @@ if not quick():
     show.history(list(obedience), lines, xlabel="share of the steps", ylabel="AP50", alt=alt)
 
 # %% [markdown]
-# One expects a trade: the more steps the boxes have, the more they are obeyed and the worse the picture. Is it so here? Report what you see.
+# One expects a trade: the more steps the boxes have, the more they are obeyed and the worse the picture. Is it so here?
 #
 # Last, what must *not* have changed:
 
@@ -788,7 +788,7 @@ else:
 # | gates | trained for 500,000 steps at 5e-5 | 1,600 after a first look, at a higher rate |
 # | scheduled sampling | the paper: on, then a way down; diffusers: a **hard switch** after `int(beta * steps)` steps | both |
 #
-# That last row is worth a thought: `gligen_scheduled_sampling_beta` of diffusers is our `on`, and not the paper's $\beta$. Names travel; read the code.
+# That last row is worth a thought: `gligen_scheduled_sampling_beta` of diffusers is our `on`, and not the paper's $\beta$. Read the code.
 #
 # Read on: the layer that you wrote, in `ldm/modules/attention.py` of [gligen/GLIGEN](https://github.com/gligen/GLIGEN); and ControlNet (Zhang et al., 2023,
 # [arXiv 2302.05543](https://arxiv.org/abs/2302.05543)), which freezes the base as well, and begins with convolutions of zeros in the place of gates.
@@ -803,14 +803,17 @@ else:
 #
 # ## Quiz
 #
-# 1. Your gates train for an hour, the total loss falls a little, and boxes do nothing. What do you look at?
-# <details><summary>Answer</summary>tanh(α) of each layer, and the error inside things with true and with shuffled boxes under the same noise. Gates near 0 need more steps or a higher rate. If they are open and boxes don't matter, the tokens say nothing: pixels for shares, perhaps.</details>
+# <!-- quiz -->
 #
-# 2. α begins at 0, and so the layer adds nothing. Why is it not stuck there, as two zero matrices of LoRA would be?
-# <details><summary>Answer</summary>α's gradient is a product with what the attention returns, which isn't zero: its weights are random. Once α has moved, they get gradients, too.</details>
-#
-# 3. Why is a learned null better here than a mask?
-# <details><summary>Answer</summary>Guidance needs a prediction in which nobody asks. With a mask the layer would have nothing to read then, and could learn nothing about it; nulls say it in so many words.</details>
-#
-# 4. "AP50 of 60 % on the boxes asked for." What do you ask next?
-# <details><summary>Answer</summary>What the detector scores on *real* pictures (the ceiling), without boxes and with shuffled ones (the floors); what it was trained on; and the price in fidelity.</details>
+# 1. Your gates train for an hour, the total loss falls a little, and boxes do nothing. What do you look at first?
+#    - [ ] A longer run's total loss. :: It moves little even when boxes are obeyed: most of a picture is not in any box.
+#    - [x] tanh(α), and the error inside things with true and shuffled boxes. :: Gates near 0 need more steps or a higher rate. Open gates and no difference: the tokens say nothing, pixels for shares perhaps.
+#    - [ ] More guidance. :: It enlarges a difference. There is none.
+# 2. α begins at 0, and so the layer adds nothing. Why is it not stuck there?
+#    - [ ] Noise in the gradients kicks it out. :: No chance is needed.
+#    - [ ] Its weights learn first, then α. :: The other way round: while α is 0 their gradients are 0.
+#    - [x] α's own gradient isn't 0. :: It is a product with what the attention returns, and that is random. LoRA with two zero matrices would be stuck.
+# 3. "AP50 of 60 % on the boxes asked for." What do you ask next?
+#    - [ ] How many steps it was trained for. :: That is what it cost, not what it is worth.
+#    - [x] What the detector scores on real pictures, and without boxes. :: The ceiling and the floor; then what it was trained on, and the price in fidelity.
+#    - [ ] Its AP75. :: As hard to read without ceiling and floor.

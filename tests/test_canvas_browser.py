@@ -50,7 +50,7 @@ def page(tmp_path_factory):
     lab.keep_all_cells_in_the_page(home)
     with lab.started(course, home) as address, sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=lab.find_chromium(), args=lab.SWITCHES)
-        page = browser.new_page(viewport={"width": 1280, "height": 1100})
+        page = browser.new_page(viewport={"width": 1280, "height": 1100}, has_touch=True)
         page.on("request", lambda request: ASKED.append(request.url))
         page.goto(address.replace("00_welcome.ipynb", NAME), timeout=lab.PATIENCE)
         lab.run_all(page, cells=1)
@@ -111,6 +111,27 @@ def test_a_box_to_any_side_with_a_phrase_and_words(page, canvas):
     box, words = wait_for(page, lambda marks: len(marks) == 2 and marks[0][3] != "")
     assert box[0] == "box" and box[3] == "a red car" and words[3] == "the left one"
     assert [*box[1][0], *box[1][1]] == pytest.approx([0.2, 0.3, 0.8, 0.7], abs=0.01)
+
+
+def test_a_finger_draws_a_box_and_the_page_stays_where_it_is(page, canvas):
+    page.get_by_role("button", name="box", exact=True).click()
+    frame, scrolled = (
+        canvas.bounding_box(),
+        page.evaluate("document.querySelector('.jp-WindowedPanel-outer').scrollTop"),
+    )
+    finger = page.context.new_cdp_session(page)
+
+    def touch(kind: str, *places: tuple[float, float]) -> None:
+        points = [{"x": frame["x"] + x * frame["width"], "y": frame["y"] + y * frame["height"]} for x, y in places]
+        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    touch("touchStart", (0.2, 0.7))
+    for share in (0.25, 0.5, 0.75, 1):
+        touch("touchMove", (0.2 + 0.4 * share, 0.7 - 0.5 * share))
+    touch("touchEnd")
+    (box,) = wait_for(page, lambda marks: len(marks) == 1)
+    assert box[0] == "box" and [*box[1][0], *box[1][1]] == pytest.approx([0.2, 0.2, 0.6, 0.7], abs=0.01)
+    assert page.evaluate("document.querySelector('.jp-WindowedPanel-outer').scrollTop") == scrolled
 
 
 def test_a_scribble_and_a_region_of_the_other_picture(page, canvas):

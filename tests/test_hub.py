@@ -165,10 +165,12 @@ def words_of(message: dict) -> str:
 
 
 def cells_for(student: str) -> list[str]:
-    """The welcome lesson up to its first exercise: ann's is right, ben's is wrong, cleo's is blank."""
+    """The welcome lesson up to the student's first exercise: ann's is right, ben's is wrong, cleo's is blank."""
     folder = "notebooks" if STUDENTS[student] is None else "solutions"
-    codes = [c.source for c in nbformat.read(REPO / folder / "00_welcome.ipynb", 4).cells if c.cell_type == "code"]
-    codes = codes[: next(number for number, code in enumerate(codes) if "@exercise" in code) + 1]
+    cells = [cell for cell in nbformat.read(REPO / folder / "00_welcome.ipynb", 4).cells if cell.cell_type == "code"]
+    first = next(number for number, cell in enumerate(cells) if "nbgrader" in cell.metadata)
+    shown = [cell.source.split("@exercise")[0] for cell in cells[:first]]  # without the lesson's own mistake
+    codes = [*shown, cells[first].source]
     if STUDENTS[student] == "tried":
         codes[-1] = codes[-1].replace("### BEGIN SOLUTION", "return (0, 0, 0, 0)")
     return [*codes, "print('home', session.home, 'course', session.paths().repo)"]

@@ -16,6 +16,7 @@ from course_lib.llava.eyes import TransformersEyes
 from course_lib.llava.model import MiniLlava
 from course_lib.llava.splice import shared_mask, splice
 from course_lib.llava.words import said_words, seen_words, words_loss
+from course_lib.lm.chat import chat_segments
 from course_lib.lm.loss import IGNORE
 from course_lib.lm.tokenizer import get_tokenizer
 
@@ -72,6 +73,19 @@ def test_nobody_looks_ahead_or_into_another_conversation():
     assert mask[5].tolist() == [True, True, False, False, True, True, False]
     assert mask[2].tolist() == [True, True, True, False, False, False, False]
     assert mask[6].tolist() == [False] * 6 + [True]  # padding sees itself, so that no row is empty
+
+
+def test_a_conversation_beside_a_picture_learns_as_if_there_were_none(model):
+    scene = batches.training_scene(random.Random(3))
+    seeing = [batches.picture_segments(model.tokenizer, batches.as_messages([("what is this?", "a fox")]), 64)]
+    blind = chat_segments(model.tokenizer, batches.as_messages([("say it again: red", "red")]))
+    batch = batches.collate([seeing], batches.pictures([scene]), beside=[[blind]])
+    length = sum(len(ids) for _, ids in blind)
+    ids, labels = batch.ids[:, -length:], batch.labels[:, -length:]
+    with torch.no_grad():
+        beside = model(**batch.inputs())[1][:, -length:]
+        alone = model.language_model(input_ids=ids).logits
+    assert (labels >= 0).any() and (beside - alone).abs().max() < 1e-4
 
 
 def test_conversations_that_share_a_picture_learn_as_if_alone(model):
@@ -188,12 +202,13 @@ def test_stopped_at_ten_random_steps_and_resumed_is_the_undisturbed_run(tmp_path
 def test_what_is_saved_is_what_was_trained_and_loads_again(tmp_path):
     saved.bake_words(tmp_path, replace(SMALL, rank=0))
     saved.bake_connector(tmp_path, replace(SMALL, rank=0))
-    saved.bake(tmp_path, SMALL)
+    saved.bake(tmp_path, (SMALL, replace(SMALL, blind=1.0)))
     tensors, card = checkpoints.load(tmp_path / "llava.safetensors")
     assert {name.split(".")[0] for name in tensors} == {"connector", "language_model"}
     assert all("lora" in name for name in tensors if name.startswith("language_model"))
     assert all((tensor.dtype == torch.float16) == ("lora" in name) for name, tensor in tensors.items())
-    assert card["recipe"]["rank"] == SMALL.rank
+    assert [recipe["rank"] for recipe in card["recipe"]] == [SMALL.rank, SMALL.rank]
+    assert {file.stem for file in tmp_path.iterdir()} == {"llava_words", "llava_connector", "llava"}
     first, second = saved.load("1", tmp_path), saved.load("2", tmp_path)
     assert not torch.equal(first.connector.rest.weight, second.connector.rest.weight)
     assert not any("lora" in name for name, _ in second.named_parameters())

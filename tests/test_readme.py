@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from course_lib.figures import papers
 from course_lib.session import REPO
 
 sys.path.insert(0, str(REPO / "tools"))
@@ -36,3 +37,11 @@ def test_figures_were_measured_on_the_shipped_checkpoints(card):
 @pytest.mark.parametrize("target", sorted(set(re.findall(r"\]\(([^)#:]+)\)", README))))
 def test_links_lead_somewhere(target):
     assert (REPO / target).exists()
+
+
+def test_papers_figures_belong_to_measured_ones_and_name_their_source():
+    measured = {json.loads(line)["id"] for line in FIGURES.read_text(encoding="utf-8").splitlines()}
+    assert set(papers()) <= measured
+    for id, paper in papers().items():
+        assert set(paper) == {"value", "of", "source"} and re.search(r"arXiv \d{4}\.\d{5}", paper["source"]), id
+        assert paper["value"] in README

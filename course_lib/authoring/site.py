@@ -22,6 +22,7 @@ PAGES = (
     "docs/GLOSSARY.md", "docs/TROUBLESHOOTING.md", "docs/COLAB.md", "docs/INSTRUCTORS.md", "docs/SERVER.md", "data/README.md",
 )  # fmt: skip
 PICTURES = ("docs/img", "data/contact_sheets")
+NOT_PUBLISHED = (".doctrees", ".buildinfo", "*webpack-macros.html")  # Sphinx' notes, and the theme's templates
 LINK = re.compile(r"(?<!!)\[([^\]]*)\]\((?!https?:|#)([^)#\s]+)(#[^)\s]*)?\)")
 FOREWORD = """\
 > This is the course **solved**: all that the lessons print and draw is here to read, and to search. To write the functions
@@ -63,7 +64,7 @@ def make(target: Path, root: Path = REPO) -> list[str]:
         if problems := run_sphinx(source, made):
             return problems
         shutil.rmtree(target, ignore_errors=True)
-        shutil.copytree(made, target, ignore=shutil.ignore_patterns(".doctrees", ".buildinfo"))
+        shutil.copytree(made, target, ignore=shutil.ignore_patterns(*NOT_PUBLISHED))
     print(f"✓ {target / 'index.html'}: open it in a browser, or put the folder on any web server.")
     return []
 

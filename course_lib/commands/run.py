@@ -116,6 +116,24 @@ def record(results: list[Result]) -> None:
     times = json.loads(TIMES.read_text(encoding="utf-8")) if TIMES.exists() else {}
     for result in results:
         cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count()
-        times[result.slug] = {"minutes": round(result.minutes, 1), "peak_mb": round(result.peak_mb), "cores": cores}
+        measured = {"minutes": round(result.minutes, 2), "peak_mb": round(result.peak_mb), "cores": cores}
+        times[result.slug] = {**measured, "yardstick": round(yardstick(), 3)}
     text = json.dumps(times, indent=1, sort_keys=True) + "\n"
     TIMES.write_text(text, encoding="utf-8", newline="\n")
+
+
+def yardstick() -> float:
+    """Seconds of a fixed piece of work on one core, half of it Python, half matrix products, the best of three: how quick this
+    computer is. A lesson's minutes elsewhere are about the recorded ones times the quotient of the two yardsticks."""
+    import torch
+
+    matrix, threads, times = torch.ones(512, 512), torch.get_num_threads(), []
+    torch.set_num_threads(1)
+    for _ in range(3):
+        started = time.perf_counter()
+        sum(number * number % 7 for number in range(1_500_000))
+        for _ in range(30):
+            matrix @ matrix
+        times.append(time.perf_counter() - started)
+    torch.set_num_threads(threads)
+    return min(times)

@@ -19,9 +19,10 @@ from course_lib.instruct.grammar import write
 from course_lib.instruct.reply import parse
 from course_lib.instruct.serialise import serialise
 from course_lib.llava.labels import Segments, caption_segments, picture_segments
-from course_lib.llava.splice import shared_mask
+from course_lib.llava.splice import ALONE, shared_mask
 from course_lib.llava.words import said_words
-from course_lib.lm.chat import Message, mask_labels
+from course_lib.lm.batches import conversation
+from course_lib.lm.chat import Message, chat_segments, mask_labels
 from course_lib.lm.loss import IGNORE
 from course_lib.world.language import captions
 from course_lib.world.questions import questions
@@ -79,14 +80,25 @@ def stage1_batch(tokenizer, step: int, size: int, seed: int = 0) -> LlavaBatch:
 
 
 def stage2_batch(
-    tokenizer, step: int, size: int, seed: int = 0, learn_user: bool = False, talk: bool = True
+    tokenizer,
+    step: int,
+    size: int,
+    seed: int = 0,
+    learn_user: bool = False,
+    types: Sequence[str] = TYPES,
+    blind: float = 0.0,
 ) -> LlavaBatch:
-    """Pictures with questions of every kind, and to `talk` about, one of the three types of instruction data."""
+    """Pictures with questions of every kind, and with instruction data of one of these types, if there are any.
+
+    Beside a share `blind` of the pictures stands a conversation about none, so that this skill is kept: LLaVA-1.5 has 40,000
+    of them among 665,000 (Liu et al., 2024, "Improved Baselines", appendix).
+    """
     rng = random.Random(f"stage 2/{seed}/{step}")
     scenes = [training_scene(rng) for _ in range(size)]
-    asked = [[*short_answers(scene, rng), *([instructions(scene, rng)] if talk else [])] for scene in scenes]
+    asked = [[*short_answers(scene, rng), *([instructions(scene, rng, types)] if types else [])] for scene in scenes]
     told = [[picture_segments(tokenizer, messages, PATCHES) for messages in one] for one in asked]
-    return collate(told, pictures(scenes), learn_user)
+    beside = [[chat_segments(tokenizer, conversation(rng))] if rng.random() < blind else [] for _ in scenes]
+    return collate(told, pictures(scenes), learn_user, beside)
 
 
 def set_batch(
@@ -104,9 +116,9 @@ def short_answers(scene: Scene, rng: random.Random) -> list[list[Message]]:
     return [as_messages([pair]) for pair in found.items()]
 
 
-def instructions(scene: Scene, rng: random.Random) -> list[Message]:
+def instructions(scene: Scene, rng: random.Random, types: Sequence[str] = TYPES) -> list[Message]:
     """A conversation, a description or some reasoning, as the grammar teacher writes it (Lesson 05)."""
-    kind = rng.choice(TYPES)
+    kind = rng.choice(types)
     context = from_scene(scene)
     text = write(serialise(context, boxes=kind != "conversation"), kind)
     return as_messages([(turn.question, turn.answer) for turn in parse(text, kind, context.id)])
@@ -123,9 +135,20 @@ def pictures(scenes: Sequence[Scene]) -> Tensor:
     return normalise(to_tensor(np.stack([render(scene).image for scene in scenes])))
 
 
-def collate(told: Sequence[Sequence[Segments]], pixels: Tensor, learn_user: bool = False) -> LlavaBatch:
-    """For each picture its conversations, in segments → one text a picture, padded to the longest."""
-    rows = [_row(conversations, learn_user) for conversations in told]
+def collate(
+    told: Sequence[Sequence[Segments]],
+    pixels: Tensor,
+    learn_user: bool = False,
+    beside: Sequence[Sequence[Segments]] | None = None,
+) -> LlavaBatch:
+    """For each picture its conversations, in segments → one text a picture, padded to the longest.
+
+    beside: for each picture, conversations that don't see it and stand in the same text to save padding.
+    """
+    rows = [
+        _row(conversations, others, learn_user)
+        for conversations, others in zip(told, beside or [[]] * len(told), strict=True)
+    ]
     length = max(len(ids) for ids, *_ in rows)
     ids, labels, groups, positions = (
         torch.tensor([part + [padding] * (length - len(part)) for part in parts])  # [B, T]
@@ -134,14 +157,17 @@ def collate(told: Sequence[Sequence[Segments]], pixels: Tensor, learn_user: bool
     return LlavaBatch(ids, labels, shared_mask(groups), positions, pixels)
 
 
-def _row(conversations: Sequence[Segments], learn_user: bool) -> tuple[list[int], list[int], list[int], list[int]]:
-    """(ids, labels, groups, positions): what is shared, then one conversation after the other."""
+def _row(
+    conversations: Sequence[Segments], others: Sequence[Segments], learn_user: bool
+) -> tuple[list[int], list[int], list[int], list[int]]:
+    """(ids, labels, groups, positions): what is shared, then one conversation after the other, then those without the picture."""
     ids, labels = mask_labels(conversations[0][:SHARED])
     groups, positions, shared = [0] * len(ids), list(range(len(ids))), len(ids)
-    for number, segments in enumerate(conversations, start=1):
-        turns = [(learned or learn_user, tokens) for learned, tokens in segments[SHARED:]]
-        more, learned = mask_labels(turns)
+    seeing = [(number, shared, segments[SHARED:]) for number, segments in enumerate(conversations, start=1)]
+    blind = [(number, 0, segments) for number, segments in enumerate(others, start=ALONE)]
+    for number, start, segments in seeing + blind:
+        more, learned = mask_labels([(own or learn_user, tokens) for own, tokens in segments])
         ids, labels = ids + more, labels + learned
         groups += [number] * len(more)
-        positions += range(shared, shared + len(more))
+        positions += range(start, start + len(more))
     return ids, labels, groups, positions

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from course_lib.clip import learn as clip_learn
+from course_lib.instruct.conversation import TYPES
 from course_lib.llava.batches import LlavaBatch, set_batch, stage1_batch, stage2_batch, words_batch
 from course_lib.llava.connector import make_connector
 from course_lib.llava.eyes import PocketEyes
@@ -35,6 +36,7 @@ class LlavaRecipe:
     rank: int = 0  # of the adapters of stage 2; 0 tunes the language model in full
     connector_times: float = 1.0  # the connector's learning rate, as a multiple of the others'
     short_only: float = 0.0  # share of stage 2's steps, its first, with short answers and no instruction data
+    blind: float = 0.0  # share of stage 2's pictures beside which a conversation without a picture is learned
     weight_decay: float = 0.01
     seed: int = 0
 
@@ -44,7 +46,10 @@ LIVE1 = LlavaRecipe(steps=100, batch_size=16, learning_rate=5e-4)
 LIVE2 = LlavaRecipe(steps=450, batch_size=16, learning_rate=5e-4, rank=64, connector_times=2, short_only=1.0)
 BAKED_WORDS = replace(LIVE_WORDS, steps=4000)
 BAKED1 = replace(LIVE1, steps=300)
-BAKED2 = replace(LIVE2, steps=2600, short_only=0.6)
+BAKED2 = (  # then once more, with conversations without a picture: the first run forgets how to have them
+    replace(LIVE2, steps=2600, short_only=0.6),
+    replace(LIVE2, steps=500, learning_rate=4e-4, short_only=0.0, blind=0.75, seed=1),
+)
 
 
 def born(connector: str = "words", layer: int = -2, seed: int = 0) -> MiniLlava:
@@ -91,14 +96,25 @@ def stage1(model: MiniLlava, recipe: LlavaRecipe = LIVE1, **options) -> Progress
     return _train(model, batch, recipe, **options)
 
 
-def stage2(model: MiniLlava, recipe: LlavaRecipe = LIVE2, *, learn_user: bool = False, **options) -> Progress:
-    """Learn to answer and to talk, in place: the connector in full, the language model by adapters (`saved.load` merges them)."""
-    add_adapters(model, recipe.rank, recipe.seed)
+def stage2(
+    model: MiniLlava,
+    recipe: LlavaRecipe = LIVE2,
+    *,
+    learn_user: bool = False,
+    types: Sequence[str] = TYPES,
+    **options,
+) -> Progress:
+    """Learn to answer and to talk, in place: the connector in full, the language model by adapters (`saved.load` merges them).
+
+    Called again, it goes on with the same adapters. types: of instruction data. options: callbacks and state_file, see `fit`.
+    """
+    if not adapted(model):
+        add_adapters(model, recipe.rank, recipe.seed)
     model.connector.requires_grad_(True)
 
     def batch(step: int) -> LlavaBatch:
-        talk = step >= recipe.short_only * recipe.steps
-        return stage2_batch(model.tokenizer, step, recipe.batch_size, recipe.seed, learn_user, talk)
+        told = types if step >= recipe.short_only * recipe.steps else ()
+        return stage2_batch(model.tokenizer, step, recipe.batch_size, recipe.seed, learn_user, told, recipe.blind)
 
     return _train(model, batch, recipe, **options)
 
@@ -127,6 +143,11 @@ def add_adapters(model: MiniLlava, rank: int, seed: int = 0) -> None:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model.language_model = get_peft_model(model.language_model, config)
+
+
+def adapted(model: MiniLlava) -> bool:
+    """Are there adapters beside the language model's layers?"""
+    return hasattr(model.language_model, "peft_config")
 
 
 def _train(model: MiniLlava, batch: Callable[[int], LlavaBatch], recipe: LlavaRecipe, **options) -> Progress:

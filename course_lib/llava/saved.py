@@ -4,6 +4,7 @@ What a stage has trained is written down, and nothing that can be had elsewhere:
 the connector *and* the adapters (LLaVA keeps them apart, in `mm_projector.bin` and `non_lora_trainables.bin`).
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from course_lib.llava.learn import (
     BAKED2,
     BAKED_WORDS,
     LlavaRecipe,
+    adapted,
     add_adapters,
     born,
     first_words,
@@ -39,15 +41,18 @@ def load(stage: str, folder: Path = checkpoints.FOLDER) -> MiniLlava:
     tensors, card = checkpoints.load(file)
     model = born()
     if stage == "2":
-        add_adapters(model, card["recipe"]["rank"])
-    unknown = model.load_state_dict({name: tensor.float() for name, tensor in tensors.items()}, strict=False)
-    if unknown.unexpected_keys:
-        raise checkpoints.CheckpointError(
-            f"{file.name} holds another model than this one: {unknown.unexpected_keys[0]}"
-        )
-    if stage == "2" and card["recipe"]["rank"]:
+        add_adapters(model, card["recipe"][0]["rank"])
+    put_back(model, tensors, file.name)
+    if adapted(model):
         model.language_model = model.language_model.merge_and_unload()
     return model.eval()
+
+
+def put_back(model: MiniLlava, tensors: dict[str, torch.Tensor], name: str) -> None:
+    """What was trained, into a model of the same parts. CheckpointError, with the file's name, where it does not fit."""
+    unknown = model.load_state_dict({key: tensor.float() for key, tensor in tensors.items()}, strict=False)
+    if unknown.unexpected_keys:
+        raise checkpoints.CheckpointError(f"{name} holds another model than this one: {unknown.unexpected_keys[0]}")
 
 
 def trained(model: MiniLlava) -> dict[str, torch.Tensor]:
@@ -69,22 +74,47 @@ def bake_connector(out_folder: Path, recipe: LlavaRecipe = BAKED1) -> None:
     _save(out_folder / FILES["1"].name, model, recipe, progress, "training scenes with two captions each")
 
 
-def bake(out_folder: Path, recipe: LlavaRecipe = BAKED2) -> None:
-    """Stage 2 of the shipped model, on top of the first words: captions in between make it answer worse (Lesson 06)."""
-    model = load("words", out_folder)
-    progress = stage2(model, recipe, state_file=out_folder / "llava.training.safetensors")
-    _save(out_folder / FILES["2"].name, model, recipe, progress, "training scenes with questions and instruction data")
+def bake(out_folder: Path, recipes: Sequence[LlavaRecipe] = BAKED2) -> None:
+    """Stage 2 of the shipped model, on top of the first words: captions in between make it answer worse (Lesson 06).
+
+    Interrupted, the run that was under way goes on where it was.
+    """
+    model, minutes = load("words", out_folder), 0.0
+    runs = [out_folder / f"llava.run{number}.safetensors" for number in range(len(recipes) - 1)]
+    for number, file in enumerate([*runs, out_folder / FILES["2"].name]):
+        if file in runs and file.with_suffix(".json").exists():  # the card is written last
+            add_adapters(model, recipes[number].rank)
+            tensors, card = checkpoints.load(file)
+            put_back(model, tensors, file.name)
+            minutes = card["minutes"]
+            continue
+        progress = stage2(model, recipes[number], state_file=file.with_suffix(".training.safetensors"))
+        data = "training scenes with questions and instruction data, conversations without a picture"
+        _save(file, model, recipes[: number + 1], progress, data, minutes)
+        minutes += progress.seconds / 60
+        if progress.stopped:
+            return
+    for run in runs:
+        run.unlink()
+        run.with_suffix(".json").unlink()
 
 
-def _save(file: Path, model: MiniLlava, recipe: LlavaRecipe, progress: Progress, data: str) -> None:
-    """Write what was trained, with its card, the adapters in half precision; nothing when the run was stopped."""
+def _save(
+    file: Path,
+    model: MiniLlava,
+    recipe: LlavaRecipe | Sequence[LlavaRecipe],
+    progress: Progress,
+    data: str,
+    earlier: float = 0.0,
+) -> None:
+    """Write what was trained, with its card, the adapters in half precision; nothing when the run was stopped. earlier: minutes."""
     if progress.stopped:
         return
     card = {
         "data": data,
-        "recipe": asdict(recipe),
+        "recipe": asdict(recipe) if isinstance(recipe, LlavaRecipe) else [asdict(one) for one in recipe],
         "command": f"python -m course_lib bake {file.stem}",
-        "minutes": round(progress.seconds / 60, 1),
+        "minutes": round(earlier + progress.seconds / 60, 1),
         "machine": checkpoints.machine(),
         "final_loss": round(sum(progress.losses[-200:]) / len(progress.losses[-200:]), 4),
         "stored_as": "float32, adapters float16",

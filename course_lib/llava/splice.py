@@ -7,6 +7,8 @@ LLaVA keeps one mark in the text and makes room for N patches when it embeds it 
 import torch
 from torch import Tensor
 
+ALONE = 1000  # groups from here on don't see the picture (`shared_mask`)
+
 
 def splice(embeddings: Tensor, is_image: Tensor, patches: Tensor) -> Tensor:
     """Put patches where the marks are: embeddings [B, T, D], is_image bool [B, T], patches [I, N, D] → [B, T, D].
@@ -25,10 +27,12 @@ def shared_mask(groups: Tensor) -> Tensor:
     """Who may look at whom when several conversations share one picture: groups [B, T] → bool [B, 1, T, T].
 
     Group 0 is what they share, 1, 2, … are the conversations, −1 is padding. Each token sees what is before it in its own
-    group and in group 0, so that a conversation learns as if it were alone with the picture.
+    group and in group 0, so that a conversation learns as if it were alone with the picture. Groups from ALONE on don't see
+    group 0 either: they are conversations without a picture.
     """
     length = groups.shape[1]
     before = torch.ones(length, length, dtype=torch.bool).tril()
     same = groups[:, :, None] == groups[:, None, :]  # [B, T, T]: of the one who looks, of the one looked at
-    shared = (groups[:, None, :] == 0) & (groups[:, :, None] >= 0)
+    sees = (groups >= 0) & (groups < ALONE)  # [B, T]
+    shared = (groups[:, None, :] == 0) & sees[:, :, None]
     return ((same | shared) & before)[:, None]  # [B, 1, T, T]

@@ -1,0 +1,31 @@
+"""The minutes and the memory in a lesson's header are the measured ones."""
+
+import json
+
+import pytest
+
+from course_lib.authoring.master import masters
+from course_lib.commands import run
+from course_lib.session import REPO
+
+TIMES = json.loads(run.TIMES.read_text(encoding="utf-8"))
+SOLUTIONS = REPO / "solutions"
+
+
+def test_no_lesson_is_recorded_that_there_is_not():
+    assert set(TIMES) <= {master.stem for master in masters(SOLUTIONS)}
+
+
+def test_all_lessons_together_take_at_most_40_minutes():
+    assert sum(lesson["minutes"] for lesson in TIMES.values()) <= 40
+
+
+@pytest.mark.slow
+def test_a_lesson_takes_what_its_header_says(monkeypatch):
+    """The one that can be run in full here. Off by more than half, allowing for this computer's speed, it must be recorded anew."""
+    monkeypatch.delenv("COURSE_QUICK", raising=False)
+    recorded = TIMES["05_instruction_data"]
+    expected = recorded["minutes"] * run.yardstick() / recorded["yardstick"]
+    result = run.run_lesson(SOLUTIONS / "05_instruction_data.ipynb")
+    assert result.minutes == pytest.approx(expected, rel=0.5), "python -m course_lib run 05 --record"
+    assert result.peak_mb == pytest.approx(recorded["peak_mb"], rel=0.5)
