@@ -48,6 +48,10 @@ def main(args: argparse.Namespace) -> int:
         raise Problem(str(error)) from error
     if not args.json:
         print(figures.table(found))
+        if any(one.id in figures.papers() for one in found):
+            print(
+                "\npaper: what a far larger model reached on other pictures (sources: data/papers.json). Not comparable in size."
+            )
     return 0
 
 

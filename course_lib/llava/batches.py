@@ -101,13 +101,17 @@ def stage2_batch(
     return collate(told, pictures(scenes), learn_user, beside)
 
 
-def set_batch(
-    tokenizer, told: Sequence[tuple[Scene, list[Message]]], step: int, size: int, seed: int = 0
-) -> LlavaBatch:
-    """Pictures drawn from these (scene, conversation), with replacement: the set may be smaller than a batch."""
-    some = random.Random(f"from a set/{seed}/{step}").choices(told, k=size)
-    segments = [[picture_segments(tokenizer, messages, PATCHES)] for _, messages in some]
-    return collate(segments, pictures([scene for scene, _ in some]))
+def set_batch(tokenizer, scenes: Sequence[Scene], step: int, size: int, seed: int = 0) -> LlavaBatch:
+    """Pictures drawn from a set, with replacement, each with always the same questions and the same instruction data."""
+    some = random.Random(f"from a set/{seed}/{step}").choices(scenes, k=size)
+    told = [[picture_segments(tokenizer, messages, PATCHES) for messages in everything(scene)] for scene in some]
+    return collate(told, pictures(some))
+
+
+def everything(scene: Scene) -> list[list[Message]]:
+    """All that a set holds about a scene: short answers, and one sample of instruction data."""
+    rng = random.Random(f"a set's/{scene.seed}/{scene.index}")
+    return [*short_answers(scene, rng), instructions(scene, rng)]
 
 
 def short_answers(scene: Scene, rng: random.Random) -> list[list[Message]]:

@@ -19,7 +19,6 @@ from course_lib.llava.eyes import PocketEyes
 from course_lib.llava.model import MiniLlava
 from course_lib.llava.words import WordMixture, seen_words, words_loss
 from course_lib.lm import learn as lm_learn
-from course_lib.lm.chat import Message
 from course_lib.lm.tokenizer import get_tokenizer
 from course_lib.precision import mixed_precision
 from course_lib.training import Progress, fit
@@ -119,15 +118,13 @@ def stage2(
     return _train(model, batch, recipe, **options)
 
 
-def stage2_on(
-    model: MiniLlava, told: Sequence[tuple[Scene, list[Message]]], recipe: LlavaRecipe, **options
-) -> Progress:
-    """Stage 2 on these (scene, conversation) only, again and again, in place."""
+def stage2_on(model: MiniLlava, scenes: Sequence[Scene], recipe: LlavaRecipe, **options) -> Progress:
+    """Stage 2 on the instruction set about these scenes only, again and again, in place."""
     add_adapters(model, recipe.rank, recipe.seed)
     model.connector.requires_grad_(True)
 
     def batch(step: int) -> LlavaBatch:
-        return set_batch(model.tokenizer, told, step, recipe.batch_size, recipe.seed)
+        return set_batch(model.tokenizer, scenes, step, recipe.batch_size, recipe.seed)
 
     return _train(model, batch, recipe, **options)
 

@@ -75,11 +75,16 @@ def _lay(
     top, bottom, left, right, dy, dx = window
     part = (slice(dy, dy + bottom - top), slice(dx, dx + right - left))
     region = canvas[top:bottom, left:right]
-    region *= sprite.keep[part]
+    region *= _thrice(sprite.keep[part])
     region >>= 8
     region += sprite.paint[part]
     np.copyto(instances[top:bottom, left:right], number, where=sprite.mask[part])
     return left, top, right, bottom
+
+
+def _thrice(keep: np.ndarray) -> np.ndarray:
+    """[h, w] → [h, w, 3]. Broadcasting [h, w, 1] gives the same and takes seven times as long: its innermost loop is 3 long."""
+    return np.repeat(keep, 3, axis=1).reshape(*keep.shape, 3)  # [h, 3·w] → [h, w, 3]
 
 
 def _shrink_hidden(instances: np.ndarray, boxes: np.ndarray) -> None:
@@ -112,11 +117,11 @@ def _darken(canvas: np.ndarray, keep: np.ndarray, y: int, x: int) -> None:
 
 @cache
 def _shadow(width: int, height: int) -> np.ndarray:
-    """uint16 [height, width, 1], 256 where there is no shadow."""
+    """uint16 [height, width, 3], 256 where there is no shadow."""
     y = (2 * np.arange(height) + 1 - height) / height
     x = (2 * np.arange(width) + 1 - width) / width
     inside = np.clip(1 - y[:, None] ** 2 - x[None] ** 2, 0, 1)
-    return (256 * (1 - SHADOW * np.minimum(inside * 2, 1))).astype(np.uint16)[..., None]
+    return _thrice((256 * (1 - SHADOW * np.minimum(inside * 2, 1))).astype(np.uint16))
 
 
 def _lay_rim(canvas: np.ndarray, sprite: Sprite, thing: Thing, size: int) -> None:

@@ -25,7 +25,7 @@ class Sprite:
     """One drawing, ready to be laid over a picture: picture × keep / 256 + paint."""
 
     paint: np.ndarray  # uint8 [h, w, 3], colour × coverage
-    keep: np.ndarray  # uint16 [h, w, 1], 256 where the sprite is transparent, 0 where it is opaque
+    keep: np.ndarray  # uint16 [h, w], 256 where the sprite is transparent, 0 where it is opaque
     mask: np.ndarray  # bool [h, w], more than half covered
     offset: tuple[int, int]  # (y, x) of the corner from the centre, pixels
 
@@ -167,4 +167,4 @@ def _trimmed(image: np.ndarray) -> Sprite:
     alpha = part[..., 3:].astype(np.uint16)
     keep = (256 - (alpha + (alpha >> 7))).astype(np.uint16)
     paint = np.minimum(part[..., :3], (255 * (256 - keep)) >> 8).astype(np.uint8)
-    return Sprite(paint, keep, part[..., 3] >= 128, (int(top) - side // 2, int(left) - side // 2))
+    return Sprite(paint, keep[..., 0], part[..., 3] >= 128, (int(top) - side // 2, int(left) - side // 2))
