@@ -184,7 +184,7 @@ def test_panoptic_quality_of_the_truth_is_one(model):
 
 def test_rounds_add_a_click_each_where_it_is_wrong(model, batch):
     features = model.encode(batch.images)
-    features.owner = batch.owner
+    features.each = batch.each
     prompts = ask_prompts(model, batch.asks)
     played = play_rounds(model, features, batch.asks, prompts, 2)
     assert played.found.shape == (len(batch.asks), 64, 64)

@@ -53,9 +53,9 @@ def class_names() -> tuple[str, ...]:
     return tuple(dict.fromkeys((*stickers(), *SHAPES, "sign")))
 
 
-def make_asked_scene(index: int, rng: random.Random, stream: str, seed: int) -> Scene:
-    """A scene to ask about; nearly every third has two things of one name, which words must tell apart."""
-    if rng.random() < 0.3:
+def make_asked_scene(index: int, rng: random.Random, stream: str, seed: int, twins: float = 0.3) -> Scene:
+    """A scene to ask about; a share of `twins` has two things of one name, which words must tell apart."""
+    if rng.random() < twins:
         twin, other = rng.sample(stickers(), 2)
         return make_scene(index, Recipe(stream=stream, names=(twin, twin, other)), seed)
     return make_scene(index, Recipe(stream=stream, count=(1, 4)), seed)

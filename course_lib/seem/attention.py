@@ -22,17 +22,9 @@ class Attention(nn.Module):
         self.to_query, self.to_key = nn.Linear(width, width), nn.Linear(width, width)
         self.to_value, self.out = nn.Linear(width, width), nn.Linear(width, width)
 
-    def forward(
-        self, readers: Tensor, read: Tensor, position: Tensor | float, allowed: Tensor, owner: Tensor | None = None
-    ) -> Tensor:
-        """readers [B, R, W], read [B, N, W], position added to the keys [N, W], allowed bool [B, R, N] → [B, R, W].
-
-        With `owner` int [B], read is [I, N, W] and row b reads number owner[b]: several prompts for one picture.
-        """
-        keys, values = self.to_key(read + position), self.to_value(read)
-        if owner is not None:
-            keys, values = keys[owner], values[owner]
-        parts = (self.to_query(readers), keys, values)
+    def forward(self, readers: Tensor, read: Tensor, position: Tensor | float, allowed: Tensor) -> Tensor:
+        """readers [B, R, W], read [B, N, W], position added to the keys [N, W], allowed bool [B, R, N] → [B, R, W]."""
+        parts = (self.to_query(readers), self.to_key(read + position), self.to_value(read))
         queries, keys, values = (self.split(part) for part in parts)  # each [B·heads, …, W/heads]
         seen = masked_attention(queries, keys, values, allowed.repeat_interleave(self.heads, dim=0))
         batch, count, width = readers.shape

@@ -4,7 +4,6 @@ import random
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from course_lib.clip.pixels import normalise, to_tensor
@@ -18,8 +17,8 @@ class Batch:
     """One step's pictures, and the questions about them."""
 
     images: Tensor  # [I, 3, S, S], normalised
-    owner: Tensor  # int [B]: the picture of each ask
-    asks: list[Ask]
+    each: int  # asks a picture
+    asks: list[Ask]  # those of a picture are neighbours
     scenes: list[Scene]
     instances: list[np.ndarray]  # [S, S]: number + 1 of the thing that one sees
 
@@ -29,7 +28,7 @@ def make_batch(step: int, recipe, size: int = 64) -> Batch:
     rng = random.Random(f"seem/train/{recipe.seed}/{step}")
     images, asks, scenes, instances = [], [], [], []
     while len(images) < recipe.batch_size:
-        scene = make_asked_scene(rng.randrange(10**9), rng, "train", recipe.seed)
+        scene = make_asked_scene(rng.randrange(10**9), rng, "train", recipe.seed, recipe.twins)
         picture = render(scene, size)
         if not visible(scene, picture.instances):
             continue
@@ -37,8 +36,7 @@ def make_batch(step: int, recipe, size: int = 64) -> Batch:
         images.append(picture.image)
         scenes.append(scene)
         instances.append(picture.instances)
-    owner = torch.arange(len(images)).repeat_interleave(recipe.prompts)
-    return Batch(normalise(to_tensor(np.stack(images))), owner, asks, scenes, instances)
+    return Batch(normalise(to_tensor(np.stack(images))), recipe.prompts, asks, scenes, instances)
 
 
 def one_ask(scene: Scene, instances: np.ndarray, rng: random.Random, shares: dict[str, float]) -> Ask:

@@ -9,15 +9,15 @@ from torch.nn import functional as F
 
 @dataclass
 class Features:
-    """Encoded pictures, and for each of B prompts the one that it is for."""
+    """Encoded pictures, which several prompts may share."""
 
     levels: list[Tensor]  # three [I, D, h, w], at 1/8, 1/4 and 1/2 of the side
     pixels: Tensor  # [I, E, S, S]
-    owner: Tensor | None = None  # int [B]; None: one prompt a picture, in order
+    each: int = 1  # prompts a picture, B = I · each; those of a picture are neighbours
 
-    def of(self, maps: Tensor) -> Tensor:
-        """One row a prompt: [I, …] → [B, …]."""
-        return maps if self.owner is None else maps[self.owner]
+    def by_picture(self, x: Tensor) -> Tensor:
+        """One row a picture, so that no map is copied for each prompt: [B, N, …] → [I, each·N, …]."""
+        return x.reshape(len(self.pixels), self.each * x.shape[1], *x.shape[2:])
 
 
 class Block(nn.Module):

@@ -1,19 +1,8 @@
-"""How MiniSeem is trained: every prompt in every batch, rounds with its own mistakes, and the bake of the shipped one.
-
-Where the shipped one loses (scenes of the stream "val", n = 200):
-- one click has an IoU of 0.81, a box 0.79, words 0.71. Without a band of one pixel at the rim a click has 0.87, so that
-  coarse errors cost twice as much as the rim. The truth itself, made 32 × 32 and 64 × 64 again, has 0.93 (16 × 16: 0.83).
-- thin things cost most: 0.71 where no pixel is 4 or more from the edge, 0.86 where one is 7 or more. Stickers 0.80, shapes
-  and signs 0.91. A box's masks have 24 % too much, and miss 7 %: 71 % of what is too much lies outside the box (n = 80; cut off
-  there, the IoU would be 0.83 for 0.77). Nothing tells a pixel where it is.
-- later clicks are hardly heeded: 0.82, 0.85, and 0.85 again after each of 3 to 8. After the eighth, 65 % of the pixels clicked
-  to include are in the mask, and 59 % of those clicked to exclude.
-- words that fit two things, with a hasty click (n = 100): the mask fits the other one better in 20 %, with the click alone in 11 %.
-"""
+"""How MiniSeem is trained: every prompt in every batch, rounds with its own mistakes, and the bake of the shipped one."""
 
 import random
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 
@@ -27,50 +16,27 @@ from course_lib.clip import learn as clip_learn
 from course_lib.clip.tokenizer import get_tokenizer
 from course_lib.precision import mixed_precision
 from course_lib.seem import losses
-from course_lib.seem.asks import SHARES, class_names
+from course_lib.seem.asks import class_names
 from course_lib.seem.batches import Batch, make_batch
 from course_lib.seem.everything_loss import everything_loss
 from course_lib.seem.model import MiniSeem, SeemConfig
 from course_lib.seem.playing import ask_prompts, play_rounds
+from course_lib.seem.recipe import BAKED, SeemRecipe
+from course_lib.seem.recipe import LIVE as LIVE  # lessons and tests ask here for it
 from course_lib.training import Progress, fit
 from course_lib.world.nouns import article
 
 CHECKPOINT = checkpoints.FOLDER / "seem.safetensors"
 
 
-@dataclass(frozen=True)
-class SeemRecipe:
-    """A training run."""
-
-    seconds: float | None = None  # either these, or
-    steps: int | None = None  # these, which alone come to the same weights on every run
-    batch_size: int = 12  # pictures
-    prompts: int = 4  # of each picture
-    learning_rate: float = 1.2e-3
-    weight_decay: float = 0.03
-    rounds: tuple[int, ...] = (0, 0, 0, 1, 2)  # corrections before the round that is learned from, drawn for each batch
-    seed: int = 0
-    shares: dict[str, float] = field(default_factory=lambda: dict(SHARES))  # of the ways to ask
-    forgetful: float = 0.0  # share of batches whose rounds are played without memory
-    only: tuple[str, ...] = ()  # names of the parts that learn, as they begin; none: all
-
-
-LIVE = SeemRecipe(seconds=170)
-BAKED = (  # the second stage plays more rounds: else later clicks are hardly heeded
-    SeemRecipe(steps=1844),
-    SeemRecipe(steps=637, learning_rate=6e-4, rounds=(1, 2, 3), seed=1),
-)
-
-
 def batch_loss(model: MiniSeem, batch: Batch, rounds: int, remember: bool = True) -> Tensor:
     """What one round costs, after some rounds without gradients; and what segmenting everything costs."""
     with mixed_precision():
         features = model.encode(batch.images)
-        features.owner = batch.owner
+        features.each = batch.each
         prompts = ask_prompts(model, batch.asks)
         played = play_rounds(model, features, batch.asks, prompts, rounds, remember)
         masks = model.segment(features, played.prompts, played.found).float()
-        features.owner = None
         all_masks = model.everything(features).float()
     targets = torch.from_numpy(np.stack([ask.target for ask in batch.asks])).float()
     return prompt_loss(masks, targets, [ask.name for ask in batch.asks]) + 0.5 * everything_loss(

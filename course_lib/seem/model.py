@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from course_lib.seem import heads, memory, sampler
 from course_lib.seem.attention import Attention
 from course_lib.seem.encoder import Encoder, Features, clip_patches
+from course_lib.seem.nearby import Nearby
 from course_lib.seem.prompts import Prompt, PromptBatch, collate
 from course_lib.seem.table import may_read
 
@@ -59,12 +60,13 @@ class Layer(nn.Module):
         self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(3))
 
     def forward(
-        self, x: Tensor, picture: Tensor, position: Tensor, where: Tensor, read: Tensor, owner: Tensor | None
+        self, x: Tensor, features: Features, level: Tensor, position: Tensor, where: Tensor, read: Tensor
     ) -> Tensor:
-        """x [B, N, D]; its first R tokens look at picture [I, HW, D] where bool [B, R, HW] says; read bool [B, N, N]."""
-        lookers = where.shape[1]
-        looked = self.look(self.norms[0](x[:, :lookers]), picture, position, where, owner)
-        x = torch.cat([x[:, :lookers] + looked, x[:, lookers:]], dim=1)
+        """x [B, N, D]; its first R tokens look at level [I, HW, D] where bool [B, R, HW] says; read bool [B, N, N]."""
+        own, rest = x[:, : where.shape[1]], x[:, where.shape[1] :]
+        lookers, where = features.by_picture(self.norms[0](own)), features.by_picture(where)
+        looked = self.look(lookers, level, position, where).view_as(own)  # [I, each·R, D] → [B, R, D]
+        x = torch.cat([own + looked, rest], dim=1)
         normed = self.norms[1](x)
         x = x + self.talk(normed, normed, 0.0, read)
         return x + self.think(self.norms[2](x))
@@ -96,6 +98,10 @@ class MiniSeem(nn.Module):
         self.to_class, self.to_present = nn.Linear(width, config.words), nn.Linear(width, 1)
         self.nothing = nn.Parameter(torch.randn(config.words))  # the class of a query that found nothing
         self.scale = nn.Parameter(torch.tensor(math.log(10.0)))  # of the cosines, as a logarithm
+        self.nearby = Nearby(width, config.pixel_width)
+        self.fine_place = nn.Linear(width, config.pixel_width, bias=False)
+        nn.init.zeros_(self.fine_place.weight)
+        self.recall = nn.Parameter(torch.zeros(config.pixel_width))  # added to pixels found, taken from the others
 
     @property
     def clip(self) -> nn.Module:
@@ -104,20 +110,23 @@ class MiniSeem(nn.Module):
 
     def encode(self, pixels: Tensor) -> Features:
         """Normalised pictures [I, 3, S, S] → Features. This is the dear part; all prompts share it."""
-        return self.encoder(pixels, clip_patches(self.clip, pixels))
+        features = self.encoder(pixels, clip_patches(self.clip, pixels))
+        places = self.fine_place(self._grid(*pixels.shape[-2:]))  # [S·S, E]: a mask may say "on the left", too
+        return replace(features, pixels=features.pixels + places.T.view(1, -1, *pixels.shape[-2:]))
 
     def sample(self, features: Features, points: Tensor, positive: Tensor) -> Tensor:
         """Tokens of what is at points [B, N, 2], on all three levels → [B, N, D]."""
-        reads = [
-            sampler.visual_sampler(features.of(level), points, positive, self.indicators) for level in features.levels
-        ]
-        return sum(own(read) for own, read in zip(self.level_maps, reads, strict=True))
+        asked = features.by_picture(points), features.by_picture(positive), self.indicators
+        reads = [sampler.visual_sampler(level, *asked) for level in features.levels]  # [I, each·N, D]
+        tokens = sum(own(read) for own, read in zip(self.level_maps, reads, strict=True))
+        return tokens.view(*points.shape[:2], -1)
 
     def everything(self, features: Features) -> Masks:
         """Asked nothing: as many masks as there are object queries."""
-        batch, count = len(features.pixels), self.config.objects
+        batch, count, side = len(features.pixels), self.config.objects, self.config.image_size
         read = may_read(["object"] * count, torch.ones(batch, count, dtype=torch.bool))
-        return self._decode(features, self.objects.expand(batch, -1, -1), count, read, None)
+        objects, nothing = self.objects.expand(batch, -1, -1), torch.zeros(batch, side, side)
+        return self._decode(replace(features, each=1), objects, count, read, None, nothing)[0]
 
     def segment(
         self, features: Features, prompts: Sequence[Prompt] | PromptBatch, found: Tensor | None = None
@@ -128,7 +137,12 @@ class MiniSeem(nn.Module):
         if found is None:
             found = torch.zeros(len(prompts.text), *features.pixels.shape[-2:], dtype=torch.bool)
         x, read = self._tokens(features, prompts, found)
-        return self._decode(features, x, 1, read, found)
+        recalled = (2.0 * found - 1) * found.flatten(1).any(dim=1)[:, None, None]  # [B, S, S]; nothing found: 0
+        masks, x = self._decode(features, x, 1, read, found, recalled)
+        first = 1 + self.config.memories + prompts.text.shape[1]
+        points = x[:, first : first + prompts.points.shape[1]]
+        mended = self.nearby(features, prompts.points, prompts.points_valid, points, x[:, 0], recalled)
+        return replace(masks, logits=masks.logits + mended[:, None])
 
     def _tokens(self, features: Features, prompts: PromptBatch, found: Tensor) -> tuple[Tensor, Tensor]:
         """The query, the memory and the prompt's tokens [B, N, D], and who may read whom [B, N, N]."""
@@ -144,25 +158,34 @@ class MiniSeem(nn.Module):
         valid = [own_valid, prompts.text_valid, prompts.points_valid, prompts.reference_valid]
         return x, may_read(kinds, torch.cat(valid, dim=1))
 
-    def _decode(self, features: Features, x: Tensor, queries: int, read: Tensor, found: Tensor | None) -> Masks:
-        """x [B, N, D], whose first `queries` tokens look for masks, followed, where there is `found`, by the memory."""
-        pixels = features.of(features.pixels)
-        half, coarse = F.avg_pool2d(pixels, 2), []
+    def _decode(
+        self, features: Features, x: Tensor, queries: int, read: Tensor, found: Tensor | None, recalled: Tensor
+    ) -> tuple[Masks, Tensor]:
+        """x [B, N, D], whose first `queries` tokens look for masks, followed, where there is `found`, by the memory.
+
+        recalled [B, S, S]: 1 where the last round had found something, -1 elsewhere, all 0 if there was none. Returns
+        also what the tokens have become [B, N, D].
+        """
+        half, half_recalled, coarse = F.avg_pool2d(features.pixels, 2), F.avg_pool2d(recalled, 2), []
         for number, layer in enumerate(self.layers):
             level = features.levels[number % 2]  # 1/8 and 1/4 of the side, in turn
             size = level.shape[-2:]
             where = self._where(coarse[-1] if coarse else None, found, (len(x), queries, *size))
-            x = layer(x, level.flatten(2).transpose(1, 2), self._grid(*size), where, read, features.owner)
+            x = layer(x, features, level.flatten(2).transpose(1, 2), self._grid(*size), where, read)
             if number + 1 < len(self.layers):
-                coarse.append(self._heads(x[:, :queries], half)[1])
-        classes, logits = self._heads(x[:, :queries], pixels)
-        return Masks(logits, classes, self.to_present(self.norm(x[:, :queries]))[..., 0], coarse)
+                coarse.append(self._heads(features, self.norm(x[:, :queries]), half, half_recalled)[1])
+        x = self.norm(x)
+        classes, logits = self._heads(features, x[:, :queries], features.pixels, recalled)
+        return Masks(logits, classes, self.to_present(x[:, :queries])[..., 0], coarse), x
 
-    def _heads(self, queries: Tensor, pixels: Tensor) -> tuple[Tensor, Tensor]:
-        """Class logits [B, Q, C + 1] and mask logits [B, Q, H, W]."""
-        normed = self.norm(queries)
-        words = torch.cat([self.words, self.nothing[None]])
-        return heads.mask_head(self.to_class(normed), words, self.to_mask(normed), pixels, self.scale.exp())
+    def _heads(self, features: Features, queries: Tensor, pixels: Tensor, recalled: Tensor) -> tuple[Tensor, Tensor]:
+        """Of queries [B, Q, D], pixels [I, E, H, W], recalled [B, H, W]: classes [B, Q, C + 1], masks [B, Q, H, W]."""
+        words, vectors = torch.cat([self.words, self.nothing[None]]), self.to_mask(queries)
+        asked = features.by_picture(self.to_class(queries)), words, features.by_picture(vectors)
+        classes, logits = heads.mask_head(*asked, pixels, self.scale.exp())  # [I, each·Q, …]
+        shape = queries.shape[:2]
+        again = (vectors @ self.recall)[..., None, None] * recalled[:, None]  # [B, Q, H, W]
+        return classes.view(*shape, -1), logits.view(*shape, *pixels.shape[-2:]) + again
 
     def _where(self, guess: Tensor | None, found: Tensor | None, shape: tuple[int, int, int, int]) -> Tensor:
         """bool [B, R, HW]: queries look inside their last guess, memory tokens inside the last round's mask."""
