@@ -1,14 +1,20 @@
 """JupyterLab in a headless Chromium: start the course as a learner does, open a notebook, run it, read the page."""
 
+import ast
+import json
 import os
 import re
 import shutil
 import socket
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+
+import nbformat
 
 from course_lib.session import REPO
 
@@ -58,6 +64,31 @@ def keep_all_cells_in_the_page(home: Path) -> None:
     folder = home / "jupyter" / "lab" / "user-settings" / "@jupyterlab" / "notebook-extension"
     folder.mkdir(parents=True)
     (folder / "tracker.jupyterlab-settings").write_text('{"windowingMode": "none"}', encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class Served:
+    """A copy of the course, and the JupyterLab that all browser tests share: its first page's address, with the token."""
+
+    course: Path
+    address: str
+
+    def put(self, name: str, notebook: nbformat.NotebookNode) -> str:
+        """Save a notebook there; its address, in a workspace of its own, else JupyterLab opens last time's notebooks, too."""
+        nbformat.write(notebook, self.course / "notebooks" / name)
+        elsewhere = self.address.replace("/lab/", f"/lab/workspaces/{name.split('.')[0]}/")
+        return elsewhere.replace("00_welcome.ipynb", name)
+
+    def end_kernels(self) -> None:
+        """Their memory is wanted by the tests that follow."""
+        site, token = self.address.split("/lab/")[0], self.address.split("token=")[1]
+        for kernel in json.load(self._ask(f"{site}/api/kernels", token)):
+            self._ask(f"{site}/api/kernels/{kernel['id']}", token, "DELETE").close()
+
+    @staticmethod
+    def _ask(url: str, token: str, method: str = "GET"):
+        request = urllib.request.Request(url, method=method, headers={"Authorization": f"token {token}"})
+        return urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=60)
 
 
 @contextmanager
@@ -117,3 +148,32 @@ def run_all(page, cells: int) -> None:
 def errors(page) -> list[str]:
     """The tracebacks in the page."""
     return page.evaluate(ERRORS)
+
+
+def code_cells(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def only_for(lesson: str, widget: str) -> nbformat.NotebookNode:
+    """Of a lesson the set-up, the first cell that contains `widget`, and the cells that define what that one needs."""
+    notebook = nbformat.read(REPO / "notebooks" / f"{lesson}.ipynb", 4)
+    cells = code_cells(notebook)
+    last = next(number for number, cell in enumerate(cells) if widget in cell.source)
+    chosen, needed = [cells[last]], {"session"} | names(cells[last].source)[1]
+    for cell in reversed(cells[:last]):
+        defined, used = names(cell.source)
+        if defined & needed:
+            chosen.insert(0, cell)
+            needed = needed - defined | used
+    return nbformat.v4.new_notebook(cells=chosen, metadata=notebook.metadata)
+
+
+def names(source: str) -> tuple[set[str], set[str]]:
+    """The names that a cell defines (roughly: those inside its functions count, too), and those that it uses."""
+    nodes = list(ast.walk(ast.parse(source)))
+    aliases = [alias for node in nodes if isinstance(node, (ast.Import, ast.ImportFrom)) for alias in node.names]
+    defined = {alias.asname or alias.name for alias in aliases}
+    defined |= {node.name for node in nodes if isinstance(node, ast.FunctionDef)}
+    variables = [node for node in nodes if isinstance(node, ast.Name)]
+    defined |= {node.id for node in variables if isinstance(node.ctx, ast.Store)}
+    return defined, {node.id for node in variables if isinstance(node.ctx, ast.Load)}

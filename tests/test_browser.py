@@ -1,6 +1,5 @@
 """The course in a real browser, as a learner meets it: it opens, Run All runs, the widget answers, nothing leaves the computer."""
 
-import ast
 import http.client
 import io
 import re
@@ -20,19 +19,15 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(lab.find_chromium() is None, reason="there is no Chromium; Debian's package: chromium"),
 ]
-WELCOME, LABELS = "00_welcome.ipynb", "labels.ipynb"
+WELCOME = "00_welcome.ipynb"
 SECONDS = 60_000  # milliseconds for an answer of the widget
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory):
-    """What `start` printed. It serves a copy of the course, with the label box in a notebook of its own."""
-    course, home = tmp_path_factory.mktemp("course"), tmp_path_factory.mktemp("home")
-    lab.copy_course(course)
-    nbformat.write(labels_notebook(), course / "notebooks" / LABELS)
-    lab.keep_all_cells_in_the_page(home)
-    with lab.started(course, home) as address:
-        yield address
+def address(served):
+    """What `start` printed."""
+    yield served.address
+    served.end_kernels()
 
 
 @pytest.fixture(scope="module")
@@ -46,14 +41,14 @@ def browser():
 
 @pytest.fixture(scope="module")
 def welcome(browser, address) -> "Tab":
-    return Tab(browser, address, read(WELCOME))
+    return Tab(browser, address, nbformat.read(REPO / "notebooks" / WELCOME, 4))
 
 
 @pytest.fixture(scope="module")
-def labels(browser, address) -> "Tab":
-    """In a workspace of its own, else JupyterLab opens last time's notebooks, too."""
-    elsewhere = address.replace("/lab/", "/lab/workspaces/labels/").replace(WELCOME, LABELS)
-    return Tab(browser, elsewhere, labels_notebook())
+def labels(browser, served) -> "Tab":
+    """The label box of Lesson 02, with what it needs: the lesson's training would take minutes."""
+    notebook = lab.only_for("02_clip", "label_box(")
+    return Tab(browser, served.put("labels.ipynb", notebook), notebook)
 
 
 class Tab:
@@ -64,46 +59,12 @@ class Tab:
         self.page.on("request", lambda request: self.asked.append(request.url))
         self.page.on("websocket", lambda socket: self.asked.append(socket.url))
         self.page.goto(address, timeout=lab.PATIENCE)
-        lab.run_all(self.page, cells=len(code_cells(notebook)))
+        lab.run_all(self.page, cells=len(lab.code_cells(notebook)))
 
     def asked_of_others(self) -> list[str]:
         """Addresses that are not on this computer (`data:` and `blob:` are part of the page)."""
         remote = [url for url in self.asked if not url.startswith(("data:", "blob:"))]
         return [url for url in remote if urlsplit(url).hostname != "127.0.0.1"]
-
-
-def read(name: str) -> nbformat.NotebookNode:
-    """A notebook as learners get it."""
-    return nbformat.read(REPO / "notebooks" / name, 4)
-
-
-def code_cells(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
-    return [cell for cell in notebook.cells if cell.cell_type == "code"]
-
-
-def labels_notebook() -> nbformat.NotebookNode:
-    """Of Lesson 02 the set-up, the cell with the label box, and what that needs: the training would take minutes."""
-    lesson = read("02_clip.ipynb")
-    cells = code_cells(lesson)
-    last = next(number for number, cell in enumerate(cells) if "label_box(" in cell.source)
-    chosen, needed = [cells[last]], {"session"} | names(cells[last].source)[1]
-    for cell in reversed(cells[:last]):
-        defined, used = names(cell.source)
-        if defined & needed:
-            chosen.insert(0, cell)
-            needed = needed - defined | used
-    return nbformat.v4.new_notebook(cells=chosen, metadata=lesson.metadata)
-
-
-def names(source: str) -> tuple[set[str], set[str]]:
-    """The names that a cell defines (roughly: those inside its functions count, too), and those that it uses."""
-    nodes = list(ast.walk(ast.parse(source)))
-    aliases = [alias for node in nodes if isinstance(node, (ast.Import, ast.ImportFrom)) for alias in node.names]
-    defined = {alias.asname or alias.name for alias in aliases}
-    defined |= {node.name for node in nodes if isinstance(node, ast.FunctionDef)}
-    variables = [node for node in nodes if isinstance(node, ast.Name)]
-    defined |= {node.id for node in variables if isinstance(node.ctx, ast.Store)}
-    return defined, {node.id for node in variables if isinstance(node.ctx, ast.Load)}
 
 
 def status(url: str) -> int:

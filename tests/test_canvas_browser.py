@@ -40,23 +40,19 @@ ipywidgets.VBox([canvas.widget, heard])
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory):
+def page(served):
     """The notebook with the canvas, run."""
-    course, home = tmp_path_factory.mktemp("course"), tmp_path_factory.mktemp("home")
-    lab.copy_course(course)
-    cells = [nbformat.v4.new_code_cell(CELL.strip())]
-    notebook = nbformat.v4.new_notebook(cells=cells, metadata=KERNEL)
-    nbformat.write(notebook, course / "notebooks" / NAME)
-    lab.keep_all_cells_in_the_page(home)
-    with lab.started(course, home) as address, sync_api.sync_playwright() as playwright:
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CELL.strip())], metadata=KERNEL)
+    with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=lab.find_chromium(), args=lab.SWITCHES)
         page = browser.new_page(viewport={"width": 1280, "height": 1100}, has_touch=True)
         page.on("request", lambda request: ASKED.append(request.url))
-        page.goto(address.replace("00_welcome.ipynb", NAME), timeout=lab.PATIENCE)
+        page.goto(served.put(NAME, notebook), timeout=lab.PATIENCE)
         lab.run_all(page, cells=1)
         assert lab.errors(page) == []
         yield page
         browser.close()
+    served.end_kernels()
 
 
 @pytest.fixture
@@ -132,6 +128,24 @@ def test_a_finger_draws_a_box_and_the_page_stays_where_it_is(page, canvas):
     (box,) = wait_for(page, lambda marks: len(marks) == 1)
     assert box[0] == "box" and [*box[1][0], *box[1][1]] == pytest.approx([0.2, 0.2, 0.6, 0.7], abs=0.01)
     assert page.evaluate("document.querySelector('.jp-WindowedPanel-outer').scrollTop") == scrolled
+
+
+def test_a_pen_draws_a_stroke(page, canvas):
+    page.get_by_role("button", name="scribble", exact=True).click()
+    frame, pen = canvas.bounding_box(), page.context.new_cdp_session(page)
+
+    def at(kind: str, x: float, y: float) -> None:
+        place = {"x": frame["x"] + x * frame["width"], "y": frame["y"] + y * frame["height"]}
+        pressed = {"button": "left", "buttons": int(kind != "mouseReleased"), "clickCount": 1, "force": 0.5}
+        pen.send("Input.dispatchMouseEvent", {"type": kind, "pointerType": "pen", **place, **pressed})
+
+    at("mousePressed", 0.2, 0.2)
+    for share in (0.25, 0.5, 0.75, 1):
+        at("mouseMoved", 0.2 + 0.6 * share, 0.2 + 0.3 * share)
+    at("mouseReleased", 0.8, 0.5)
+    (stroke,) = wait_for(page, lambda marks: len(marks) == 1)
+    assert stroke[0] == "scribble" and len(stroke[1]) >= 4
+    assert [*stroke[1][0], *stroke[1][-1]] == pytest.approx([0.2, 0.2, 0.8, 0.5], abs=0.02)
 
 
 def test_a_scribble_and_a_region_of_the_other_picture(page, canvas):

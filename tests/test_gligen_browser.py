@@ -24,21 +24,18 @@ board
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory):
+def page(served):
     """The notebook with the board, run."""
-    course, home = tmp_path_factory.mktemp("course"), tmp_path_factory.mktemp("home")
-    lab.copy_course(course)
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CELL.strip())], metadata=KERNEL)
-    nbformat.write(notebook, course / "notebooks" / NAME)
-    lab.keep_all_cells_in_the_page(home)
-    with lab.started(course, home) as address, sync_api.sync_playwright() as playwright:
+    with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=lab.find_chromium(), args=lab.SWITCHES)
         page = browser.new_page(viewport={"width": 1400, "height": 1200})
-        page.goto(address.replace("00_welcome.ipynb", NAME), timeout=lab.PATIENCE)
+        page.goto(served.put(NAME, notebook), timeout=lab.PATIENCE)
         lab.run_all(page, cells=1)
         assert lab.errors(page) == []
         yield page
         browser.close()
+    served.end_kernels()
 
 
 def pictures(page):
