@@ -21,15 +21,15 @@ def test_all_lessons_together_take_at_most_40_minutes():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("slug", ["00_welcome", "05_instruction_data"])  # the others' own length is minutes
-def test_a_lesson_takes_what_its_header_says(slug, monkeypatch):
-    """Off by more than half, allowing for this computer's speed before and after, it must be recorded anew."""
+def test_a_lesson_takes_what_its_header_says(monkeypatch):
+    """05 in full; the others' own length is minutes. Off by more than half, twice, it must be recorded anew."""
     monkeypatch.setenv("COURSE_QUICK", "0")
-    recorded, again = TIMES[slug], f"python -m course_lib run {slug[:2]} --record"
-    if "yardstick" not in recorded:
-        pytest.skip(f"recorded before there was a yardstick: {again}")
-    before = run.yardstick()
-    result = run.run_lesson(SOLUTIONS / f"{slug}.ipynb")
-    speed = recorded["yardstick"] / ((before + run.yardstick()) / 2)
+    recorded, again = TIMES["05_instruction_data"], "python -m course_lib run 05 --record"
+    for last in (False, True):  # once more, if other work got in between
+        before = run.yardstick()
+        result = run.run_lesson(SOLUTIONS / "05_instruction_data.ipynb")
+        speed = recorded["yardstick"] / ((before + run.yardstick()) / 2)  # below 1 where this computer is slower
+        if result.minutes * speed == pytest.approx(recorded["minutes"], rel=0.5) or last:
+            break
     assert result.minutes * speed == pytest.approx(recorded["minutes"], rel=0.5), again
     assert result.peak_mb == pytest.approx(recorded["peak_mb"], rel=0.5), again
