@@ -38,7 +38,7 @@ def lesson_table(lessons: list[Lesson], chosen: dict[str, list[Task]], times: di
         needs = ", ".join(LINK.findall(" ".join(lesson.prerequisites))) or "–"
         mine, measured = chosen[lesson.slug], times.get(lesson.slug)
         machine = (
-            f"{measured['minutes']:.1f} min on {measured['cores']} cores | {measured['peak_mb'] / 1000:.1f} GB"
+            f"{measured['minutes']:.1f} min on {measured['cores']} core{'s' * (measured['cores'] > 1)} | {measured['peak_mb'] / 1000:.1f} GB"
             if measured
             else "not measured yet | not measured yet"
         )

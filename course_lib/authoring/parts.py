@@ -46,7 +46,7 @@ def machine_time(times: dict) -> str:
     minutes = max(1, round(times["minutes"]))
     return (
         f"{minutes} minute{'s' * (minutes > 1)} of the machine's in all, "
-        f"with {times['peak_mb'] / 1000:.1f} GB of memory at most (measured on {times['cores']} cores)"
+        f"with {times['peak_mb'] / 1000:.1f} GB of memory at most (measured on {times['cores']} core{'s' * (times['cores'] > 1)})"
     )
 
 
