@@ -1,13 +1,15 @@
-"""A measured figure, never without its company: chance, control, baseline, ceiling."""
+"""A measured figure, never without its company: chance, control, baseline, ceiling, and what the paper has in its place."""
 
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 
+from course_lib.papers import papers
 from course_lib.statistics import wilson
 
 MIME = "application/vnd.multimodal-course.figures+json"  # how `python -m course_lib run` finds figures among outputs
-COLUMNS = ("figure", "value", "interval", "n", "chance", "control", "baseline", "ceiling", "bar", "note")
+PAPER = "paper (other data)"  # not to be compared in size, and the heading says why
+COLUMNS = ("figure", "value", "interval", "n", "chance", "control", "baseline", "ceiling", PAPER, "bar", "note")
 
 
 @dataclass(frozen=True)
@@ -28,8 +30,9 @@ class Figure:
     note: str | None = None
 
     def to_json(self) -> str:
-        """One line of JSON with all fields, null where there is nothing to say."""
-        return json.dumps(asdict(self), ensure_ascii=False)
+        """One line of JSON with all fields and the paper's figure, null where there is nothing to say."""
+        paper = papers().get(self.id)
+        return json.dumps(asdict(self) | {"paper": paper and asdict(paper)}, ensure_ascii=False)
 
 
 def share(id: str, right: Sequence[bool], **company) -> Figure:
@@ -40,8 +43,10 @@ def share(id: str, right: Sequence[bool], **company) -> Figure:
 
 
 def from_json(line: str) -> Figure:
-    """The figure that `to_json` wrote."""
-    return Figure(**json.loads(line))
+    """The figure that `to_json` wrote. What the paper has is looked up anew."""
+    fields = json.loads(line)
+    fields.pop("paper", None)
+    return Figure(**fields)
 
 
 def table(figures: Iterable[Figure]) -> str:
@@ -79,6 +84,8 @@ def _cells(figure: Figure) -> dict[str, str]:
     interval = figure.low is not None and figure.high is not None
     cells = {"figure": figure.id, "value": _number(figure.value, figure.unit), "note": figure.note or ""}
     cells["interval"] = f"{_number(figure.low, figure.unit)}–{_number(figure.high, figure.unit)}" if interval else ""
+    paper = papers().get(figure.id)
+    cells[PAPER] = f"{paper.value}: {paper.on}" if paper else ""
     cells["n"] = "" if figure.n is None else f"{figure.n:,}"
     for name in ("chance", "control", "baseline", "ceiling", "bar"):
         cells[name] = _number(getattr(figure, name), figure.unit)

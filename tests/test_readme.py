@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from course_lib.papers import papers
 from course_lib.session import REPO
 
 sys.path.insert(0, str(REPO / "tools"))
@@ -19,6 +20,14 @@ def test_the_table_is_the_one_that_was_measured():
     lines = FIGURES.read_text(encoding="utf-8")
     assert with_figures(README, lines) == README
     assert with_figures(README, lines.replace('"value": 0.9', '"value": 0.1', 1)) != README
+
+
+def test_papers_figures_belong_to_ours_and_say_where_they_are_printed():
+    measured = {json.loads(line)["id"] for line in FIGURES.read_text(encoding="utf-8").splitlines()}
+    assert papers() and set(papers()) <= measured
+    for id, paper in papers().items():
+        assert re.search(r"\d", paper.value) and paper.on, id
+        assert re.search(r"arXiv \d{4}\.\d{5}.*(Table|table|Figure|section|docs/|README)", paper.source), id
 
 
 CARDS = sorted(

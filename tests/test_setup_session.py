@@ -80,6 +80,15 @@ def test_figures_survive_json_and_fill_only_the_columns_they_need():
     assert "96.4 %" in first and "95.0 %–97.0 %" in first and "0.6 %" in first and "2,346 scenes/s" in second
 
 
+def test_a_figure_that_a_paper_has_too_stands_beside_it():
+    one = figures.Figure("clip.zero_shot_top1.trained", 0.9)
+    head, _, row = figures.table([one]).splitlines()
+    assert "paper (other data)" in head and "76.2 %: ImageNet" in row
+    paper = json.loads(one.to_json())["paper"]
+    assert paper["value"] == "76.2 %" and "Radford" in paper["source"] and figures.from_json(one.to_json()) == one
+    assert json.loads(figures.Figure("toy", 1).to_json())["paper"] is None
+
+
 def test_figures_in_a_notebook_are_a_table_with_the_numbers_beside_it(monkeypatch):
     shown = []
     monkeypatch.setattr("course_lib.show.in_notebook", lambda: True)

@@ -112,9 +112,8 @@ def probes(model) -> Iterator[Figure]:
             note="baseline: zero-shot",
         )
     if crossing:
-        yield Figure(
-            "clip.probe_crossover", crossing, unit="examples a class", note="CLIP's paper: about 4 on ImageNet"
-        )
+        note = "the fewest with which a probe beats zero-shot"
+        yield Figure("clip.probe_crossover", crossing, unit="examples a class", note=note)
 
 
 def live_run() -> Iterator[Figure]:
