@@ -107,7 +107,7 @@ show.pictures(
 # %% [markdown]
 # That way is easy. A network learns the way back (Ho et al., 2020, DDPM, [arXiv 2006.11239](https://arxiv.org/abs/2006.11239)): it sees $z_t$ and $t$ and says
 # what was mixed. It may name the noise, or the picture: one follows from the other. But at the noisy end the noise can be read off the input, and nothing is
-# learned by naming it; at the clean end the same holds for the picture. So we ask for the **velocity**, which is hard at both ends (Salimans and Ho, 2022,
+# learned by naming it; at the clean end the same holds for the picture. So we ask for the **velocity**, hard at both ends (Salimans and Ho, 2022,
 # [arXiv 2202.00512](https://arxiv.org/abs/2202.00512)):
 #
 # $$v = \sqrt{\bar\alpha_t}\; \epsilon - \sqrt{1 - \bar\alpha_t}\; x$$
@@ -277,7 +277,7 @@ print("channels read:", base.unet.config.in_channels, "of which latents:", base.
 # **No box, no mask, no place.** A test makes sure of it, for otherwise nothing that follows would prove anything.
 #
 # The twelve other channels are a *position code*: sines and cosines of where each cell is. A convolution does the same everywhere, and can guess where it is from the
-# picture's rim alone. Real diffusion UNets have no such code; they are deep, and find out. It says *where a cell is*, not where anything should go.
+# picture's rim alone. Real diffusion UNets have none; they are deep, and find out. It says *where a cell is*, not where anything should go.
 #
 # ### Train it, for a minute
 
@@ -478,7 +478,7 @@ print("still the same picture:", torch.equal(sample(student, [wish], [layout], s
 # - in one *batch* of ten no box at all, so that the nulls are learned, and guidance has its "without";
 # - **half of the captions blanked.** With the caption at hand the network knows *what* is there, and boxes are only half a help. Without it all must come from them.
 #
-# Four minutes. Meanwhile we note $\tanh\alpha$, and the error inside the things of held-out scenes with their true boxes, with *another scene's*, and with none.
+# Five minutes. Meanwhile we note $\tanh\alpha$, and the error inside the things of held-out scenes with their true boxes, with *another scene's*, and with none.
 # **Predict:** which of the three will part from the others, and in which direction?
 
 # %%
@@ -572,7 +572,7 @@ show.boxed(
 #
 # ## Break it
 #
-# Mistakes that raise no error, one after the other, in a model that was trained well. **Predict** for each: will its boxes still be obeyed?
+# Mistakes that raise no error, one after the other, in a well-trained model. **Predict** for each: will its boxes still be obeyed?
 
 # %%
 from unittest import mock
@@ -696,7 +696,7 @@ board
 
 # %% [markdown]
 # Another hand drew the reference, so nothing was copied: the embedding says "frog", and the base draws its own. The map between the two spaces was fitted on twelve
-# things, and can hardly say more than which of them it is.
+# things, and hardly says more than which it is.
 #
 # ## Prove it
 #
@@ -729,7 +729,7 @@ show_figures([figure for figure in table if figure.id.startswith(("gligen.ap50",
 show_figures(measure_boxes.harder(gligen, base, detector, 2 if quick() else 8))
 
 # %% [markdown]
-# An unseen pair can work because place and thing come from different halves of the token.
+# An unseen pair can work: place and thing come from different halves of the token.
 #
 # What does obedience cost? A picture can sit in its box and look bad. *Fidelity* is a distance between two *sets* of pictures, drawn and real, in CLIP's features. (Papers take
 # the FID, which needs thousands; our kernel distance needs fewer.) Beside it the boxes' share of the steps, from none to all:
@@ -788,7 +788,7 @@ else:
 # | gates | trained for 500,000 steps at 5e-5 | 1,600 after a first look, at a higher rate |
 # | scheduled sampling | the paper: on, then a way down; diffusers: a **hard switch** after `int(beta * steps)` steps | both |
 #
-# That last row is worth a thought: `gligen_scheduled_sampling_beta` of diffusers is our `on`, and not the paper's $\beta$. Read the code.
+# That last row is worth a thought: `gligen_scheduled_sampling_beta` of diffusers is our `on`, and not the paper's $\beta$.
 #
 # Read on: the layer that you wrote, in `ldm/modules/attention.py` of [gligen/GLIGEN](https://github.com/gligen/GLIGEN); and ControlNet (Zhang et al., 2023,
 # [arXiv 2302.05543](https://arxiv.org/abs/2302.05543)), which freezes the base as well, and begins with convolutions of zeros in the place of gates.
