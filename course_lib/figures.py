@@ -31,8 +31,8 @@ class Figure:
     note: str | None = None
 
     def to_json(self) -> str:
-        """One line of JSON with all fields and the paper's figure, null where there is nothing to say."""
-        return json.dumps({**asdict(self), "paper": papers().get(self.id)}, ensure_ascii=False)
+        """One line of JSON with all fields, null where there is nothing to say."""
+        return json.dumps(asdict(self), ensure_ascii=False)
 
 
 def share(id: str, right: Sequence[bool], **company) -> Figure:
@@ -43,10 +43,8 @@ def share(id: str, right: Sequence[bool], **company) -> Figure:
 
 
 def from_json(line: str) -> Figure:
-    """The figure that `to_json` wrote. What papers say is not measured, so it is looked up anew."""
-    fields = json.loads(line)
-    fields.pop("paper", None)
-    return Figure(**fields)
+    """The figure that `to_json` wrote."""
+    return Figure(**json.loads(line))
 
 
 def table(figures: Iterable[Figure]) -> str:

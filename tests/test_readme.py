@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from course_lib.figures import Figure, from_json, papers
+from course_lib.figures import papers
 from course_lib.session import REPO
 
 sys.path.insert(0, str(REPO / "tools"))
@@ -45,9 +45,3 @@ def test_papers_figures_belong_to_measured_ones_and_name_their_source():
     for id, paper in papers().items():
         assert set(paper) == {"value", "of", "source"} and re.search(r"arXiv \d{4}\.\d{5}", paper["source"]), id
         assert paper["value"] in README
-
-
-def test_json_has_the_paper_s_figure_and_a_figure_read_back_has_it_not_stored():
-    one = Figure("seem.noc85", 6.5, unit="clicks")
-    assert json.loads(one.to_json())["paper"] == papers()["seem.noc85"]
-    assert from_json(one.to_json()) == one
