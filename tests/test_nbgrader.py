@@ -22,6 +22,7 @@ pytestmark = [
 LESSON = "00_welcome"
 SECRET = "only the teacher knows this"
 POINTS = f'points("{OVERLAP}")'
+SECONDS = 30  # for a cell: the endless one waits for it, and the lesson's first picture must not need it
 KINDS = {  # name: (how to write it, points)
     "right": ({}, 3),
     "untouched": (UNTOUCHED, 0),
@@ -62,7 +63,7 @@ def course(tmp_path_factory):
     assert "ERROR" not in nbgrader(folder, "generate_assignment", LESSON)
     for name, (how, _) in KINDS.items():
         hand_in(folder / "submitted" / name / LESSON / f"{LESSON}.ipynb", **how)
-    said = nbgrader(folder, "autograde", LESSON, "--create", "--ExecutePreprocessor.timeout=8")
+    said = nbgrader(folder, "autograde", LESSON, "--create", f"--ExecutePreprocessor.timeout={SECONDS}")
     assert "Traceback" not in said, said[-3000:]
     nbgrader(folder, "export")
     nbgrader(folder, "generate_feedback", LESSON)
