@@ -6,7 +6,7 @@ c = get_config()  # noqa: F821 (nbgrader defines it)
 c.ClearSolutions.code_stub = {"python": "..."}  # as in notebooks/: a blank, not an error that frightens
 c.ExecutePreprocessor.timeout = 1800  # seconds a cell; trainings are short where COURSE_QUICK=1 is set
 c.ExecutePreprocessor.interrupt_on_timeout = True  # an endless cell costs its own points, not those of the rest
-c.ExecutePreprocessor.iopub_timeout = 60  # seconds for late outputs: after the usual 4, a busy computer loses all points
+c.ExecutePreprocessor.iopub_timeout = 60  # seconds for late outputs; nbgrader's 4 fail on a busy computer
 
 
 class ForgiveCopies(DeduplicateIds):
