@@ -61,8 +61,13 @@ def test_boxes_by_mouse_and_keyboard_their_phrases_and_the_pictures(page):
     page.get_by_label("Phrase of mark 1").fill("a lion")
     page.keyboard.press("Enter")
     surface.focus()
-    for key in ("b", "Enter", *["Shift+ArrowRight"] * 10, *["ArrowRight"] * 8, *["ArrowDown"] * 8, "Enter"):
+    for key in ("b", *["ArrowRight"] * 2, *["ArrowUp"] * 10, "Enter", *["Shift+ArrowRight"] * 8, *["ArrowRight"] * 8):
         page.keyboard.press(key)
+    for key in (*["ArrowDown"] * 9, "Enter"):
+        page.keyboard.press(key)
+    drawn = page.get_by_role("list", name="What you drew").get_by_role("listitem")
+    sync_api.expect(drawn.nth(0)).to_contain_text("box from 10 %, 50 % to 45 %, 90 %")
+    sync_api.expect(drawn.nth(1)).to_contain_text("box from 51 %, 59 % to 83 %, 87 %")
     page.get_by_label("Phrase of mark 2").fill("a bus")
     page.keyboard.press("Enter")
     before = pictures(page).get_attribute("src")
