@@ -26,6 +26,7 @@ RUNS = {  # name → options of a quick run, which says that it works, and not h
     "growth": (),
     "clip_throughput": ("--seconds", "1"),
     "llava_training": ("--rounds", "1"),
+    "gligen_sampling": ("--rounds", "1"),
 }
 
 
@@ -43,7 +44,11 @@ def main() -> int:
     found = [figure for name in RUNS if (file := args.out / f"{name}.jsonl").exists() for figure in read(file)]
     (args.out / "benchmarks.jsonl").write_text("".join(f"{one.to_json()}\n" for one in found), encoding="utf-8")
     chart(
-        [one for one in found if one.id.startswith(("bench.", "llava.speedup", "clip.speedup", "world.scenes"))],
+        [
+            one
+            for one in found
+            if one.id.startswith(("bench.", "llava.speedup", "clip.speedup", "world.scenes", "gligen.seconds"))
+        ],
         args.out,
     )
     print(table(found))

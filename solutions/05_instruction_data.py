@@ -417,7 +417,7 @@ print([(job.context.image, job.type, len(job.context.boxes)) for job in jobs])
 # All of it together makes an instruction set: training scenes, mixed types, filtered. What a filter throws out is replaced by a reply of the same type about a
 # later scene, so number and mixture stay what they should be. It comes from a seed, so it needs no download. (In Lessons 06 and 07 the same teacher writes
 # while the model learns, about ever new scenes. How small could a set be? Stage 2, cut to 960 looks at pictures, answers 59 % from a set of 100 pictures, 58 % from one
-# of 1,000, and 38 % from one of 10, less than the 54 % before stage 2, since it learns ten by heart: `python -m course_lib.llava.set_size`.)
+# of 1,000, and 38 % from one of 10, less than the 54 % before stage 2 (ten pictures are soon learned by heart): `python -m course_lib.llava.set_size`.)
 
 # %%
 from course_lib.instruct import dataset

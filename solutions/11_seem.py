@@ -307,8 +307,8 @@ def memory_update(found, height, width):
 
 
 # %% [markdown]
-# Two small parts are ready-made, since later clicks are hardly heeded without them (we measured that). A mask that is *one* dot product for
-# all pixels can't be mended in one corner:
+# Two small parts are ready-made. Our first model lacked them, and hardly heeded later clicks: a mask that is *one* dot product for
+# all pixels can't be mended in one corner.
 #
 # - **The pixels look back** (`course_lib/seem/nearby.py`): each pixel attends to the prompt's points, near and similar ones most, and gets what
 #   the query thinks of them. SAM has such a step, SEEM has not.

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
+import pytest
 
 from course_lib.session import REPO
 
@@ -50,6 +51,19 @@ ENDED = f"""cells => {ERRORS}.length > 0
 def find_chromium() -> str | None:
     """The path of a Chromium, if there is one."""
     return next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
+
+
+MARKS = [  # of every test that opens a page
+    pytest.mark.browser,
+    pytest.mark.slow,
+    pytest.mark.skipif(find_chromium() is None, reason="there is no Chromium; Debian's package: chromium"),
+]
+KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+
+
+def one_cell(code: str) -> nbformat.NotebookNode:
+    """A notebook of this cell."""
+    return nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code.strip())], metadata=KERNEL)
 
 
 def copy_course(target: Path) -> Path:

@@ -14,11 +14,7 @@ from PIL import Image
 from course_lib.session import REPO
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.slow,
-    pytest.mark.skipif(lab.find_chromium() is None, reason="there is no Chromium; Debian's package: chromium"),
-]
+pytestmark = lab.MARKS
 WELCOME = "00_welcome.ipynb"
 SECONDS = 60_000  # milliseconds for an answer of the widget
 

@@ -4,18 +4,12 @@ import ast
 from urllib.parse import urlsplit
 
 import lab
-import nbformat
 import pytest
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.slow,
-    pytest.mark.skipif(lab.find_chromium() is None, reason="there is no Chromium; Debian's package: chromium"),
-]
+pytestmark = lab.MARKS
 NAME, SECONDS = "canvas.ipynb", 60_000
 ASKED: list[str] = []  # addresses that the page asked for
-KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
 CELL = """
 import sys; sys.path.insert(0, "..")
 import ipywidgets
@@ -42,12 +36,11 @@ ipywidgets.VBox([canvas.widget, heard])
 @pytest.fixture(scope="module")
 def page(served):
     """The notebook with the canvas, run."""
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CELL.strip())], metadata=KERNEL)
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=lab.find_chromium(), args=lab.SWITCHES)
         page = browser.new_page(viewport={"width": 1280, "height": 1100}, has_touch=True)
         page.on("request", lambda request: ASKED.append(request.url))
-        page.goto(served.put(NAME, notebook), timeout=lab.PATIENCE)
+        page.goto(served.put(NAME, lab.one_cell(CELL)), timeout=lab.PATIENCE)
         lab.run_all(page, cells=1)
         assert lab.errors(page) == []
         yield page

@@ -1,17 +1,11 @@
 """Lesson 10's drawing board in a real JupyterLab: boxes by mouse and by keyboard, phrases, Generate, pictures."""
 
 import lab
-import nbformat
 import pytest
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.slow,
-    pytest.mark.skipif(lab.find_chromium() is None, reason="there is no Chromium; Debian's package: chromium"),
-]
+pytestmark = lab.MARKS
 NAME, SECONDS = "board.ipynb", 90_000
-KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
 CELL = """
 import sys; sys.path.insert(0, "..")
 from course_lib.gligen import learn_gates
@@ -26,11 +20,10 @@ board
 @pytest.fixture(scope="module")
 def page(served):
     """The notebook with the board, run."""
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CELL.strip())], metadata=KERNEL)
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=lab.find_chromium(), args=lab.SWITCHES)
         page = browser.new_page(viewport={"width": 1400, "height": 1200})
-        page.goto(served.put(NAME, notebook), timeout=lab.PATIENCE)
+        page.goto(served.put(NAME, lab.one_cell(CELL)), timeout=lab.PATIENCE)
         lab.run_all(page, cells=1)
         assert lab.errors(page) == []
         yield page
@@ -77,6 +70,17 @@ def test_boxes_by_mouse_and_keyboard_their_phrases_and_the_pictures(page):
     )
     alt = pictures(page).get_attribute("alt")
     assert "a lion" in alt and "a bus" in alt
+
+
+def test_without_the_boxes_over_them_and_with_another_seed_the_pictures_are_others(page):
+    shown = pictures(page).get_attribute("src")
+    page.get_by_label("boxes over the pictures").uncheck()
+    sync_api.expect(pictures(page)).not_to_have_attribute("src", shown, timeout=SECONDS)
+    bare = pictures(page).get_attribute("src")
+    page.get_by_label("seed").fill("7")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Generate").click()
+    sync_api.expect(pictures(page)).not_to_have_attribute("src", bare, timeout=SECONDS)
 
 
 def test_a_phrase_that_it_does_not_know_is_answered_in_words_and_the_pictures_stay(page):

@@ -68,6 +68,23 @@ def test_with_the_users_words_more_is_learned(tokenizer):
     assert (more.labels >= 0).sum() > 2 * (usual.labels >= 0).sum()
 
 
+def test_beside_a_share_of_the_pictures_stands_a_conversation_about_none(tokenizer):
+    seeing, mixed = (batches.stage2_batch(tokenizer, 0, 4, blind=share) for share in (0.0, 1.0))
+    assert torch.equal(seeing.pixels, mixed.pixels)
+    assert all((row >= 0).sum() > (usual >= 0).sum() for row, usual in zip(mixed.labels, seeing.labels, strict=True))
+    picture = mixed.ids[0].tolist().index(tokenizer.convert_tokens_to_ids("<image>"))
+    last = int((mixed.labels[0] >= 0).nonzero()[-1])
+    assert not mixed.mask[0, 0, last, picture] and mixed.positions[0, last] < last
+
+
+def test_instruction_data_is_of_the_types_that_are_asked_for(tokenizer):
+    none, detail, all_three = (
+        tokenizer.decode(batches.stage2_batch(tokenizer, 0, 2, types=types).ids[0])
+        for types in ((), ("detail",), batches.TYPES)
+    )
+    assert none != detail and len(none) < min(len(detail), len(all_three))
+
+
 def test_nobody_looks_ahead_or_into_another_conversation():
     mask = shared_mask(torch.tensor([[0, 0, 1, 1, 2, 2, -1]]))[0, 0]
     assert mask[5].tolist() == [True, True, False, False, True, True, False]
@@ -212,6 +229,29 @@ def test_what_is_saved_is_what_was_trained_and_loads_again(tmp_path):
     first, second = saved.load("1", tmp_path), saved.load("2", tmp_path)
     assert not torch.equal(first.connector.rest.weight, second.connector.rest.weight)
     assert not any("lora" in name for name, _ in second.named_parameters())
+
+
+def test_a_bake_that_ends_between_its_runs_goes_on_to_the_same_weights(tmp_path, monkeypatch):
+    def stopped(*arguments, **options):
+        monkeypatch.setattr(saved, "stage2", learn.stage2)
+        raise KeyboardInterrupt
+
+    folders = tmp_path / "undisturbed", tmp_path / "stopped"
+    recipes = (SMALL, replace(SMALL, blind=1.0))
+    for folder in folders:
+        folder.mkdir()
+        for file in saved.checkpoints.FOLDER.glob("llava_words.*"):
+            (folder / file.name).write_bytes(file.read_bytes())
+    saved.bake(folders[0], recipes)
+    saved.bake(folders[1], recipes[:1])
+    for part in (".safetensors", ".json"):  # as it is between the two
+        (folders[1] / f"llava{part}").rename(folders[1] / f"llava.run0{part}")
+    monkeypatch.setattr(saved, "stage2", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        saved.bake(folders[1], recipes)
+    saved.bake(folders[1], recipes)
+    files = [(folder / "llava.safetensors").read_bytes() for folder in folders]
+    assert files[0] == files[1]
 
 
 def transformers_llava(tokenizer, strategy: str):

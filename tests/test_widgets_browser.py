@@ -1,15 +1,11 @@
-"""The widgets of Lessons 05, 07, 10 and 11 in a real JupyterLab, opened from the lessons' own cells and used once (02's: test_browser)."""
+"""The widgets of Lessons 05, 07 and 11 in a real JupyterLab, opened from the lessons' own cells and used once (02's: test_browser, 10's: test_gligen_browser)."""
 
 import lab
 import nbformat
 import pytest
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.slow,
-    pytest.mark.skipif(lab.find_chromium() is None, reason="there is no Chromium; Debian's package: chromium"),
-]
+pytestmark = lab.MARKS
 SECONDS = 90_000  # milliseconds for an answer of a widget
 # Lesson 05's cell builds on nearly all cells before it; two clean samples and a spoilt one are enough.
 SAMPLES = """
@@ -75,22 +71,6 @@ def test_the_chat_of_lesson_07_answers_and_shows_where_it_looked(opened):
     words.fill(" ")
     words.press("Enter")
     expect(page.get_by_role("alert")).to_contain_text("type a question", timeout=SECONDS)
-
-
-def test_the_board_of_lesson_10_comes_with_its_pictures_and_another_seed_gives_others(opened):
-    cells = lab.only_for("10_gligen", "DrawBoxes(painter")
-    page, expect = opened("10", cells), sync_api.expect
-    pictures = page.locator(".widget-html-content img")
-    expect(pictures).to_have_count(1, timeout=SECONDS)
-    assert "a lion" in pictures.get_attribute("alt") and "a rocket" in pictures.get_attribute("alt")
-    bare = pictures.get_attribute("src")
-    page.get_by_label("boxes over the pictures").uncheck()
-    expect(pictures).not_to_have_attribute("src", bare, timeout=SECONDS)
-    bare = pictures.get_attribute("src")
-    page.get_by_label("seed").fill("7")
-    page.keyboard.press("Enter")
-    page.get_by_role("button", name="Generate").click()
-    expect(pictures).not_to_have_attribute("src", bare, timeout=SECONDS)
 
 
 def test_the_canvas_of_lesson_11_finds_what_is_clicked(opened):

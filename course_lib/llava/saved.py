@@ -82,18 +82,17 @@ def bake(out_folder: Path, recipes: Sequence[LlavaRecipe] = BAKED2) -> None:
     model, minutes = load("words", out_folder), 0.0
     runs = [out_folder / f"llava.run{number}.safetensors" for number in range(len(recipes) - 1)]
     for number, file in enumerate([*runs, out_folder / FILES["2"].name]):
-        if file in runs and file.with_suffix(".json").exists():  # the card is written last
+        if file not in runs or not file.with_suffix(".json").exists():  # the card is written last
+            progress = stage2(model, recipes[number], state_file=file.with_suffix(".training.safetensors"))
+            data = "training scenes with questions and instruction data, conversations without a picture"
+            _save(file, model, recipes[: number + 1], progress, data, minutes)
+            if progress.stopped:
+                return
+        elif not adapted(model):
             add_adapters(model, recipes[number].rank)
-            tensors, card = checkpoints.load(file)
-            put_back(model, tensors, file.name)
-            minutes = card["minutes"]
-            continue
-        progress = stage2(model, recipes[number], state_file=file.with_suffix(".training.safetensors"))
-        data = "training scenes with questions and instruction data, conversations without a picture"
-        _save(file, model, recipes[: number + 1], progress, data, minutes)
-        minutes += progress.seconds / 60
-        if progress.stopped:
-            return
+        tensors, card = checkpoints.load(file)  # read even if just made: the next run begins with what was rounded
+        put_back(model, tensors, file.name)
+        minutes = card["minutes"]
     for run in runs:
         run.unlink()
         run.with_suffix(".json").unlink()

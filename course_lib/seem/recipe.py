@@ -16,8 +16,8 @@ What was tried against it, in IoU of scenes of "val" (n = 100; words, box, one c
   average, the query's opinion of a point only 1 to 4. Five or ten times the opinion, untrained: 62 %, but 0.79 and 0.77 after one click.
 - everything together for 1,300 steps (stage 4): 0.73, 0.83, 0.84; 74 %. Words with a hasty click: 0.68, the click alone 0.69.
 - 2,000 steps more, in half of whose scenes a thing has a twin (stage 5): 0.76, 0.86, 0.87; 84 %. With a hasty click 0.78, alone 0.79.
-So pixels that know their place and steps did most, the loss still fell, and twins took the harm out of words, not more. The
-memory changes nothing throughout, as all clicks stay in the prompt.
+Stages 4 and 5 did most, and the loss still fell; how much is due to steps, places, `nearby` or `recall` was not told apart.
+Twins took the harm out of words, not more. The memory changes nothing throughout: all clicks stay in the prompt.
 """
 
 from dataclasses import dataclass, field
