@@ -9,11 +9,11 @@ from .exercises.checking import Verdict, check
 from .exercises.page import ProgressPage
 from .exercises.registry import UnknownExercise, find_task
 from .exercises.table import progress_table
+from .translation import say
 
 __all__ = ["exercise", "hint", "points", "progress", "progress_table"]
 
 Written = TypeVar("Written", bound=Callable)
-HINT_NAMES = ("a nudge", "the formula", "a skeleton")
 _verdicts: dict[str, Verdict] = {}  # the last verdict of each exercise in this process
 _hints_given: dict[str, int] = {}
 
@@ -30,7 +30,7 @@ def exercise(task_id: str) -> Callable[[Written], Written]:
         try:
             task = find_task(task_id)
         except UnknownExercise as error:
-            show(Card("✗", f"{error} Your function was not checked."))
+            show(Card("✗", say("{error} Your function was not checked.", error=error)))
             return written
         verdict = _verdicts[task_id] = check(task, written)
         note = progress_store.record(task_id, verdict.state == "solved") if verdict.state != "not started" else ""
@@ -44,12 +44,12 @@ def verdict_card(task_id: str, verdict: Verdict, note: str = "") -> Card:
     """The verdict as the learner sees it: the mistake first, the raw difference last."""
     notes = (note,) if note else ()
     if verdict.state == "solved":
-        return Card("✓", f"{task_id}: right. The lesson goes on with your code.", notes)
-    goes_on = f'Until then the lesson goes on with the reference. Stuck? `hint("{task_id}")`'
+        return Card("✓", say("{id}: right. The lesson goes on with your code.", id=task_id), notes)
+    goes_on = say("Until then the lesson goes on with the reference. Stuck?") + f' `hint("{task_id}")`'
     if verdict.state == "not started":
-        return Card("○", f"{task_id}: not started.", (goes_on, *notes))
+        return Card("○", say("{id}: not started.", id=task_id), (goes_on, *notes))
     lines = [line for line in (verdict.what, verdict.raw) if line]
-    return Card("✗", f"{task_id}: not right yet.", (*lines, goes_on, *notes))
+    return Card("✗", say("{id}: not right yet.", id=task_id), (*lines, goes_on, *notes))
 
 
 def hint(task_id: str) -> None:
@@ -61,10 +61,15 @@ def hint(task_id: str) -> None:
         return
     index = _hints_given.get(task_id, 0) % len(hints)
     _hints_given[task_id] = index + 1
-    more = (
-        "Run this again for more." if index + 1 < len(hints) else "That was the last one; the next is the first again."
-    )
-    show(Page(f"**Hint {index + 1} of {len(hints)}, {HINT_NAMES[index]}.**\n\n{hints[index]}\n\n*{more}*"))
+    last = index + 1 == len(hints)
+    more = say("That was the last one; the next is the first again.") if last else say("Run this again for more.")
+    head = say("Hint {number} of {count}, {name}.", number=index + 1, count=len(hints), name=hint_names()[index])
+    show(Page(f"**{head}**\n\n{hints[index]}\n\n*{more}*"))
+
+
+def hint_names() -> tuple[str, str, str]:
+    """What each hint is, in the learner's language."""
+    return say("a nudge"), say("the formula"), say("a skeleton")
 
 
 def points(task_id: str) -> int:

@@ -4,6 +4,7 @@ import re
 from functools import cache
 
 from course_lib.session import REPO
+from course_lib.translation import say
 
 from .master import Lesson, LessonError
 
@@ -25,7 +26,7 @@ def with_words(lesson: Lesson, source: str) -> str:
     words = [f"[{term}](../{PAGE}#{anchor(term)})" for term, number in terms() if number == lesson.number]
     if not words:
         raise LessonError(f"{lesson.slug}: {PAGE} ascribes no word to it, so `{MARK}` has nothing to show.")
-    return source.replace(MARK, f"**Words:** {', '.join(words)}.")
+    return source.replace(MARK, f"**{say('Words:')}** {', '.join(words)}.")
 
 
 def anchor(heading: str) -> str:

@@ -101,7 +101,7 @@ def code_cell(lesson: Lesson, cell: NotebookNode) -> NotebookNode:
 
 def points_cells(tasks: list[Task]) -> list[NotebookNode]:
     """The last section: one small locked cell an exercise, whose value is the grade."""
-    cells = [new_markdown_cell(parts.POINTS_TEXT)] if tasks else []
+    cells = [new_markdown_cell(parts.points_text())] if tasks else []
     for task in tasks:
         grade = grading(f"{task.id.replace('.', '-')}-points", points=task.difficulty)
         cells.append(new_code_cell(f'points("{task.id}")', metadata={"nbgrader": grade, "tags": [CHECKED]}))

@@ -1,6 +1,7 @@
 """The cells that every lesson has and nobody writes: header, set-up, exercise headings, points."""
 
 from course_lib.exercises.task import Task, dots
+from course_lib.translation import ENGLISH, VARIABLE, language, say
 
 from .master import Lesson, LessonError
 
@@ -10,13 +11,17 @@ from course_lib.session import begin
 
 session = begin(lesson="{slug}")"""
 
-GPU_ADVICE = "On Colab choose Runtime → Change runtime type → T4 GPU before you begin. The pocket tier needs none."
 
-POINTS_TEXT = """\
-## Your points
+def gpu_advice() -> str:
+    """What to choose on Colab."""
+    return say("On Colab choose Runtime → Change runtime type → T4 GPU before you begin. The pocket tier needs none.")
 
-One cell an exercise: its points if it is solved, else 0. `progress()` shows the whole course.
-(Teachers: nbgrader reads these cells.)"""
+
+def points_text() -> str:
+    """The head of the last section (markdown)."""
+    head = say("Your points")
+    text = say("One cell an exercise: its points if it is solved, else 0. `progress()` shows the whole course.")
+    return f"## {head}\n\n{text}\n{say('(Teachers: nbgrader reads these cells.)')}"
 
 
 def header(lesson: Lesson, previous: Lesson | None, following: Lesson | None, times: dict, badge: str = "") -> str:
@@ -31,10 +36,14 @@ def header(lesson: Lesson, previous: Lesson | None, following: Lesson | None, ti
             f"# {lesson.number} · {lesson.title}",
             *([badge] if badge else []),
             *([" · ".join(links)] if links else []),
-            "**After this lesson you can**\n\n" + bullets(lesson.objectives),
-            "**You need**\n\n" + bullets(lesson.prerequisites),
-            f"**It takes** about {lesson.minutes} minutes of yours, and {machine_time(times)}.",
-            *([f"**Full tier:** {lesson.gpu} {GPU_ADVICE}"] if lesson.gpu else []),
+            f"**{say('After this lesson you can')}**\n\n" + bullets(lesson.objectives),
+            f"**{say('You need')}**\n\n" + bullets(lesson.prerequisites),
+            say(
+                "**It takes** about {minutes} minutes of yours, and {machine}.",
+                minutes=lesson.minutes,
+                machine=machine_time(times),
+            ),
+            *([f"**{say('Full tier:')}** {lesson.gpu} {gpu_advice()}"] if lesson.gpu else []),
         ]
     )
 
@@ -42,11 +51,15 @@ def header(lesson: Lesson, previous: Lesson | None, following: Lesson | None, ti
 def machine_time(times: dict) -> str:
     """What the lesson costs the machine, as `python -m course_lib run --record` measured it."""
     if not times:
-        return "machine time that was not measured yet"
-    minutes = max(1, round(times["minutes"]))
-    return (
-        f"{minutes} minute{'s' * (minutes > 1)} of the machine's in all, "
-        f"with {times['peak_mb'] / 1000:.1f} GB of memory at most (measured on {times['cores']} core{'s' * (times['cores'] > 1)})"
+        return say("machine time that was not measured yet")
+    minutes, cores = max(1, round(times["minutes"])), times["cores"]
+    spent = say("{minutes} minutes", minutes=minutes) if minutes > 1 else say("1 minute")
+    where = say("{cores} cores", cores=cores) if cores > 1 else say("1 core")
+    return say(
+        "{spent} of the machine's in all, with {memory:.1f} GB of memory at most (measured on {where})",
+        spent=spent,
+        memory=times["peak_mb"] / 1000,
+        where=where,
     )
 
 
@@ -56,17 +69,24 @@ def bullets(items: list[str]) -> str:
 
 
 def setup_source(lesson: Lesson, source: str) -> str:
-    """The lesson's beginning, which follows the set-up cell; `LessonError` unless the master's is the common one."""
+    """The lesson's beginning, which follows the set-up cell; `LessonError` unless the master's is the common one.
+
+    A translated lesson chooses its language there, so that exercises answer in it.
+    """
     expected = SETUP.format(slug=lesson.slug)
     if source.strip() != expected:
         raise LessonError(f"{lesson.slug}: the cell tagged `setup` must read exactly:\n{expected}")
-    return expected
+    chosen = language()
+    return expected if chosen == ENGLISH else f'import os\n\nos.environ["{VARIABLE}"] = "{chosen}"\n\n{expected}'
 
 
 def exercise_heading(lesson: Lesson, number: int, task: Task) -> str:
     """Number, title, difficulty, importance, minutes, and where help is (markdown)."""
-    return (
-        f"### Exercise {int(lesson.number)}.{number}: {task.title}\n\n"
-        f"Difficulty {dots(task.difficulty)} · importance {dots(task.importance)} · about {task.minutes} minutes · "
-        f'stuck? `hint("{task.id}")`'
+    head = say("Exercise {number}: {title}", number=f"{int(lesson.number)}.{number}", title=task.title)
+    facts = say(
+        "Difficulty {difficulty} · importance {importance} · about {minutes} minutes · stuck?",
+        difficulty=dots(task.difficulty),
+        importance=dots(task.importance),
+        minutes=task.minutes,
     )
+    return f'### {head}\n\n{facts} `hint("{task.id}")`'

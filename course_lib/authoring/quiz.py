@@ -14,6 +14,7 @@ import re
 from dataclasses import dataclass
 
 from course_lib.exercises.card import to_html
+from course_lib.translation import say
 
 from .master import LessonError
 
@@ -68,13 +69,17 @@ def read(text: str) -> list[Question]:
 
 def to_markdown(questions: list[Question]) -> str:
     """Each option is a line that opens; what it holds is written as HTML, since Markdown is not read within HTML."""
-    return "Choose, and see why.\n" + "".join(
-        f"\n{number}. {question.text}\n\n" + "".join(map(to_details, question.options))
-        for number, question in enumerate(questions, start=1)
-    ).rstrip("\n")
+    return (
+        say("Choose, and see why.")
+        + "\n"
+        + "".join(
+            f"\n{number}. {question.text}\n\n" + "".join(map(to_details, question.options))
+            for number, question in enumerate(questions, start=1)
+        ).rstrip("\n")
+    )
 
 
 def to_details(option: Option) -> str:
     """An option that opens with a click, or with Enter. Marks, not colours, say whether it is right."""
-    verdict = f"{'✓ Right' if option.right else '✗ No'}. {to_html(option.why)}"
+    verdict = f"{say('✓ Right.') if option.right else say('✗ No.')} {to_html(option.why)}"
     return f"   <details><summary>{to_html(option.text)}</summary>{verdict}</details>\n"

@@ -9,16 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from course_lib.translation import say
+
 from .running import TIME_LIMIT, Outcome, TooSlow, describe_inputs, draws, outcomes_differ, quiet, run_draw, time_limit
 from .task import Task
-
-ADVICE = {
-    "in place": "Whoever called it still needs the old values: make a new one (`x = x / 2`, not `x /= 2`).",
-    "gradient": "Something cuts it off: `.detach()`, `.item()`, `.data`, `torch.no_grad()` or a way through numpy.",
-    "dtype": "Make new tensors with the dtype (and device) of the inputs.",
-    "length": "Look at what the docstring says is returned.",
-    "shape": "Write the shape of every step beside it, and compare with the docstring.",
-}
 
 
 @dataclass(frozen=True)
@@ -40,7 +34,8 @@ def check(task: Task, written: Any) -> Verdict:
         with time_limit():
             outcomes = run_all(task, task.as_function(written))
     except TooSlow:
-        return Verdict("wrong", f"It was stopped after {TIME_LIMIT:.0f} seconds. Is there a loop that never ends?")
+        text = say("It was stopped after {seconds:.0f} seconds. Is there a loop that never ends?", seconds=TIME_LIMIT)
+        return Verdict("wrong", text)
     except (Exception, SystemExit) as error:  # building a class failed
         outcomes = [Outcome(error=error)] * len(draws(task))
     right = run_all(task, task.as_function(task.reference))
@@ -63,14 +58,27 @@ def judge(task: Task, written: Any, outcomes: list[Outcome], right: list[Outcome
     difference, error = differences[index], outcomes[index].error
     raw = describe_error(error, written) if error else difference.text
     if inputs := describe_inputs(task, index):
-        raw += f" (Called with {inputs}.)"
+        raw += say(" (Called with {inputs}.)", inputs=inputs)
     for mistake in task.mistakes:
         if behaves_like(task, mistake.code, outcomes):
             return Verdict("wrong", mistake.message, raw, mistake.name)
-    left = "There is still a `...` in it: your code should stand in its place." if blank else ""
+    left = say("There is still a `...` in it: your code should stand in its place.") if blank else ""
     if difference.kind in ("value", "error"):
         return Verdict("wrong", left, raw)
-    return Verdict("wrong", f"{raw} {ADVICE.get(difference.kind, '')} {left}".strip())
+    return Verdict("wrong", f"{raw} {advice(difference.kind)} {left}".strip())
+
+
+def advice(kind: str) -> str:
+    """What to try for a kind of difference; "" where its text says enough."""
+    return {
+        "in place": say("Whoever called it still needs the old values: make a new one (`x = x / 2`, not `x /= 2`)."),
+        "gradient": say(
+            "Something cuts it off: `.detach()`, `.item()`, `.data`, `torch.no_grad()` or a way through numpy."
+        ),
+        "dtype": say("Make new tensors with the dtype (and device) of the inputs."),
+        "length": say("Look at what the docstring says is returned."),
+        "shape": say("Write the shape of every step beside it, and compare with the docstring."),
+    }.get(kind, "")
 
 
 def behaves_like(task: Task, mistake: Callable, outcomes: list[Outcome]) -> bool:

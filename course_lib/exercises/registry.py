@@ -2,7 +2,10 @@
 
 import difflib
 import importlib
+from dataclasses import replace
 from pathlib import Path
+
+from course_lib.translation import say
 
 from .task import Task
 
@@ -19,8 +22,14 @@ def rooms() -> list[str]:
 
 
 def tasks_of(room: str) -> dict[str, Task]:
-    """id → task of one room, in the order of its list."""
-    return {task.id: task for task in importlib.import_module(f"course_lib.{room}.exercises").TASKS}
+    """id → task of one room, in the order of its list, in the learner's language."""
+    return {task.id: in_words(task) for task in importlib.import_module(f"course_lib.{room}.exercises").TASKS}
+
+
+def in_words(task: Task) -> Task:
+    """What a learner reads of a task, in the learner's language."""
+    mistakes = tuple(replace(one, message=say(one.message)) for one in task.mistakes)
+    return replace(task, title=say(task.title), hints=tuple(map(say, task.hints)), mistakes=mistakes)
 
 
 def all_tasks() -> dict[str, Task]:

@@ -1,0 +1,96 @@
+"""All that can be translated, in one gettext template; and a lesson in another language.
+
+A lesson's prose is cut at blank lines, items and rows, so that a message is a paragraph. Formulas, code and comments are left
+out. Put together again untranslated, the pieces give the lesson to the letter.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from nbformat import NotebookNode, from_dict
+
+from course_lib.exercises.task import Task
+
+from .master import Lesson
+
+FENCE = re.compile(r"(^```.*?^```$)", re.DOTALL | re.MULTILINE)  # code within Markdown
+BREAK = re.compile(r"(\n\s*\n|\n(?= *(?:- |\d+\. |\|)))")  # before a paragraph, an item, a row
+MARKER = re.compile(
+    r"^( *(?:- (?:\[[ x]\] )?|\d+\. |#+ ))?(.*)$", re.DOTALL
+)  # what begins an item or a heading; its text
+SILENT = re.compile(r"<!--.*-->|\$\$.*\$\$|[\W\d_]*", re.DOTALL)  # comments, formulas, rules of tables
+Translate = Callable[[str], str]
+
+
+def translated_markdown(source: str, translate: Translate) -> str:
+    """Every piece of prose through `translate`; all else as it was."""
+    parts = FENCE.split(source)
+    parts[::2] = [_prose(part, translate) for part in parts[::2]]
+    return "".join(parts)
+
+
+def _prose(text: str, translate: Translate) -> str:
+    """Pieces between breaks; of an option of a quiz, option and reason apart."""
+    pieces = BREAK.split(text)
+    for number in range(0, len(pieces), 2):
+        mark, words = MARKER.fullmatch(pieces[number]).groups(default="")
+        said = [one if SILENT.fullmatch(one) else translate(one) for one in words.split(" :: ")]
+        pieces[number] = mark + " :: ".join(said)
+    return "".join(pieces)
+
+
+def translated_lesson(lesson: Lesson, translate: Translate) -> Lesson:
+    """A lesson whose prose went through `translate`; its code is untouched."""
+    return replace(
+        lesson,
+        title=translate(lesson.title),
+        objectives=[translate(one) for one in lesson.objectives],
+        prerequisites=[translate(one) for one in lesson.prerequisites],
+        gpu=lesson.gpu and translate(lesson.gpu),
+        cells=[_cell(cell, translate) for cell in lesson.cells],
+    )
+
+
+def _cell(cell: NotebookNode, translate: Translate) -> NotebookNode:
+    copy = from_dict(cell)
+    if copy.cell_type == "markdown":
+        copy.source = translated_markdown(copy.source, translate)
+    return copy
+
+
+def messages(lessons: Sequence[Lesson], tasks: Sequence[Task], code: Path) -> Iterator[tuple[str, str]]:
+    """(where it stands, English text), with repetitions: of lessons, of exercises, and of `say("…")` in the folder `code`."""
+    for lesson in lessons:
+        found: list[str] = []
+        translated_lesson(lesson, lambda text, found=found: found.append(text) or text)
+        yield from ((f"solutions/{lesson.slug}.py", text) for text in found)
+    for task in tasks:
+        yield from ((task.id, text) for text in (task.title, *task.hints, *(one.message for one in task.mistakes)))
+    yield from said(code)
+
+
+def said(code: Path) -> Iterator[tuple[str, str]]:
+    """(file, text) of every `say("…")`."""
+    from babel.messages.extract import extract_from_dir
+
+    rules = extract_from_dir(code, [("**.py", "python")], {"**.py": {"encoding": "utf-8"}}, {"say": None})
+    for file, _, text, *_ in rules:
+        yield f"{code.name}/{file}", text
+
+
+def template(lessons: Sequence[Lesson], tasks: Sequence[Task], code: Path, file: Path) -> int:
+    """Write the template; returns how many messages it has. The same course gives the same bytes."""
+    from babel.messages.catalog import Catalog
+    from babel.messages.pofile import write_po
+
+    made = datetime(2026, 1, 1, tzinfo=UTC)  # any fixed day
+    catalog = Catalog(project="Multimodal from Scratch", version="1", charset="utf-8", creation_date=made)
+    for place, text in messages(lessons, tasks, code):
+        catalog.add(text, locations=[(place, 0)])
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("wb") as stream:
+        write_po(stream, catalog, include_lineno=False, width=100)
+    return len(catalog)
