@@ -1,6 +1,7 @@
 """From pixels to features at three scales, and to one vector a pixel: run once a picture, whatever is asked afterwards."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
@@ -14,10 +15,33 @@ class Features:
     levels: list[Tensor]  # three [I, D, h, w], at 1/8, 1/4 and 1/2 of the side
     pixels: Tensor  # [I, E, S, S]
     each: int = 1  # prompts a picture, B = I · each; those of a picture are neighbours
+    offered: list[tuple[Tensor, Tensor]] = field(
+        default_factory=list
+    )  # each layer's keys and values of its level [I·heads, …]
 
     def by_picture(self, x: Tensor) -> Tensor:
         """One row a picture, so that no map is copied for each prompt: [B, N, …] → [I, each·N, …]."""
         return x.reshape(len(self.pixels), self.each * x.shape[1], *x.shape[2:])
+
+    def rows(self, rows: Sequence[int] | Tensor) -> "Features":
+        """Those of some pictures; one prompt each."""
+        return self._through(lambda maps: maps[0][rows], [self])
+
+    @classmethod
+    def joined(cls, parts: "Sequence[Features]") -> "Features":
+        """Those of all pictures together; one prompt each."""
+        return cls._through(torch.cat, parts)
+
+    @staticmethod
+    def _through(make: Callable[[list[Tensor]], Tensor], parts: "Sequence[Features]") -> "Features":
+        """`make` on the like tensors of all parts, a row a picture."""
+        levels = [make(list(maps)) for maps in zip(*(part.levels for part in parts), strict=True)]
+        images = [len(part.pixels) for part in parts]
+        offered = []
+        for layer in zip(*(part.offered for part in parts), strict=True):
+            pairs = [[x.unflatten(0, (count, -1)) for x in pair] for pair, count in zip(layer, images, strict=True)]
+            offered.append(tuple(make(list(like)).flatten(0, 1) for like in zip(*pairs, strict=True)))  # [I, heads, …]
+        return Features(levels, make([part.pixels for part in parts]), offered=offered)
 
 
 class Block(nn.Module):

@@ -101,8 +101,7 @@ def wrong_prompt(model: MiniSeem, count: int = 200) -> Figure:
     rows = [n for n, scene in enumerate(tests.scenes) if other_thing(tests, n) is not None][:count]
     clicks = [Prompt(positive=other_thing(tests, n)) for n in rows]
     features = tests.encoded(model)
-    part = Features([level[rows] for level in features.levels], features.pixels[rows])
-    found = answers(model, part, clicks)
+    found = answers(model, features.rows(rows), clicks)
     return mean(
         "seem.wrong_prompt_iou", iou(found, tests.targets()[rows]), note="a click on another thing of the picture"
     )

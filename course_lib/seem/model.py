@@ -60,15 +60,15 @@ class Layer(nn.Module):
         self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(3))
 
     def forward(
-        self, x: Tensor, features: Features, level: Tensor, position: Tensor, where: Tensor, read: Tensor
+        self, x: Tensor, features: Features, offered: tuple[Tensor, Tensor], where: Tensor, read: Tensor
     ) -> Tensor:
-        """x [B, N, D]; its first R tokens look at level [I, HW, D] where bool [B, R, HW] says; read bool [B, N, N]."""
+        """x [B, N, D]; its first R tokens look at what a level has `offered` where bool [B, R, HW] says; read bool [B, N, N]."""
         own, rest = x[:, : where.shape[1]], x[:, where.shape[1] :]
         lookers, where = features.by_picture(self.norms[0](own)), features.by_picture(where)
-        looked = self.look(lookers, level, position, where).view_as(own)  # [I, each·R, D] → [B, R, D]
+        looked = self.look(lookers, offered, where).view_as(own)  # [I, each·R, D] → [B, R, D]
         x = torch.cat([own + looked, rest], dim=1)
         normed = self.norms[1](x)
-        x = x + self.talk(normed, normed, 0.0, read)
+        x = x + self.talk(normed, self.talk.offered(normed), read)
         return x + self.think(self.norms[2](x))
 
 
@@ -109,10 +109,18 @@ class MiniSeem(nn.Module):
         return self._clip[0]
 
     def encode(self, pixels: Tensor) -> Features:
-        """Normalised pictures [I, 3, S, S] → Features. This is the dear part; all prompts share it."""
+        """Normalised pictures [I, 3, S, S] → Features. This is the dear part; all prompts share it.
+
+        So are the keys and values that the layers read: they depend on the picture alone.
+        """
         features = self.encoder(pixels, clip_patches(self.clip, pixels))
         places = self.fine_place(self._grid(*pixels.shape[-2:]))  # [S·S, E]: a mask may say "on the left", too
-        return replace(features, pixels=features.pixels + places.T.view(1, -1, *pixels.shape[-2:]))
+        read = [(level.flatten(2).transpose(1, 2), self._grid(*level.shape[-2:])) for level in features.levels[:2]]
+        return replace(
+            features,
+            pixels=features.pixels + places.T.view(1, -1, *pixels.shape[-2:]),
+            offered=[layer.look.offered(*read[number % 2]) for number, layer in enumerate(self.layers)],  # 1/8, 1/4, …
+        )
 
     def sample(self, features: Features, points: Tensor, positive: Tensor) -> Tensor:
         """Tokens of what is at points [B, N, 2], on all three levels → [B, N, D]."""
@@ -168,19 +176,21 @@ class MiniSeem(nn.Module):
         """
         half, half_recalled, coarse = F.avg_pool2d(features.pixels, 2), F.avg_pool2d(recalled, 2), []
         for number, layer in enumerate(self.layers):
-            level = features.levels[number % 2]  # 1/8 and 1/4 of the side, in turn
-            size = level.shape[-2:]
+            size = features.levels[number % 2].shape[-2:]  # 1/8 and 1/4 of the side, in turn
             where = self._where(coarse[-1] if coarse else None, found, (len(x), queries, *size))
-            x = layer(x, features, level.flatten(2).transpose(1, 2), self._grid(*size), where, read)
+            x = layer(x, features, features.offered[number], where, read)
             if number + 1 < len(self.layers):
-                coarse.append(self._heads(features, self.norm(x[:, :queries]), half, half_recalled)[1])
-        x = self.norm(x)
-        classes, logits = self._heads(features, x[:, :queries], features.pixels, recalled)
+                unnamed = self.words[:0]  # only the last layer's masks get names
+                coarse.append(self._heads(features, self.norm(x[:, :queries]), half, half_recalled, unnamed)[1])
+        x, words = self.norm(x), torch.cat([self.words, self.nothing[None]])
+        classes, logits = self._heads(features, x[:, :queries], features.pixels, recalled, words)
         return Masks(logits, classes, self.to_present(x[:, :queries])[..., 0], coarse), x
 
-    def _heads(self, features: Features, queries: Tensor, pixels: Tensor, recalled: Tensor) -> tuple[Tensor, Tensor]:
-        """Of queries [B, Q, D], pixels [I, E, H, W], recalled [B, H, W]: classes [B, Q, C + 1], masks [B, Q, H, W]."""
-        words, vectors = torch.cat([self.words, self.nothing[None]]), self.to_mask(queries)
+    def _heads(
+        self, features: Features, queries: Tensor, pixels: Tensor, recalled: Tensor, words: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Of queries [B, Q, D], pixels [I, E, H, W], recalled [B, H, W], words [C, 128]: classes [B, Q, C], masks [B, Q, H, W]."""
+        vectors = self.to_mask(queries)
         asked = features.by_picture(self.to_class(queries)), words, features.by_picture(vectors)
         classes, logits = heads.mask_head(*asked, pixels, self.scale.exp())  # [I, each·Q, …]
         shape = queries.shape[:2]

@@ -30,8 +30,7 @@ def answers(
     masks = []
     for start in range(0, len(prompts), 64):
         rows = torch.arange(start, min(start + 64, len(prompts)))
-        part = Features([level[rows] for level in features.levels], features.pixels[rows])
-        out = model.segment(part, prompts[start : start + 64], None if found is None else found[rows])
+        out = model.segment(features.rows(rows), prompts[start : start + 64], None if found is None else found[rows])
         masks.append((out.logits[:, 0] > 0).numpy())
     return np.concatenate(masks)
 

@@ -30,9 +30,7 @@ class TestSet:
     @torch.no_grad()
     def encoded(self, model: MiniSeem) -> Features:
         """All pictures, encoded."""
-        batches = [model.encode(pixels) for pixels in self.pixels().split(64)]
-        levels = [torch.cat(maps) for maps in zip(*(batch.levels for batch in batches), strict=True)]
-        return Features(levels, torch.cat([batch.pixels for batch in batches]))
+        return Features.joined([model.encode(pixels) for pixels in self.pixels().split(64)])
 
     def pixels(self) -> Tensor:
         """[N, 3, S, S], normalised."""
