@@ -35,9 +35,10 @@ class DrawingFront:
         self.button.on_click(lambda _: self._generate())
         self.over.observe(lambda _: self.refresh(), names="value")
         how = widgets.HTML(f"<p>{HOW} {HOW_TO_CHANGE if board.painter.edits else ''}</p>")
-        fields = [how, self.caption, self.seed, *self.sliders.values(), widgets.HBox([self.button, self.progress])]
-        after = [self.said, self.over, self._start_from(), self.page]
-        self.widget = widgets.HBox([board.canvas.widget, widgets.VBox([*fields, *after])])
+        asked = [how, self.caption, widgets.HBox([self.button, self.progress])]
+        answer = [self.said, self.page, self.over, self._start_from()]  # above the settings: in sight without scrolling
+        settings = [self.seed, *self.sliders.values()]
+        self.widget = widgets.HBox([board.canvas.widget, widgets.VBox([*asked, *answer, *settings])])
         self.widget.layout.flex_flow = "row wrap"
         self.refresh()
 
