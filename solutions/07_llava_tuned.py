@@ -447,7 +447,7 @@ if show.somebody_watches():
 #
 # The same classes, with real parts: `MiniLlava` takes any CLIP or SigLIP tower of transformers and any chat model. One command tunes SigLIP and SmolLM2-360M on
 # LLaVA's own data, or on yours, and goes on after a disconnect where the last checkpoint was. On a T4 it computes in fp16, with gradient checkpointing, and
-# prints its peak memory. The next cell shows its options.
+# prints its peak memory. Afterwards `python -m course_lib.llava.ask my_llava/llava.safetensors photo.jpg "What is this?"` asks what came of it.
 
 # %%
 from course_lib.llava import scale

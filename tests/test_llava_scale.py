@@ -16,10 +16,10 @@ import torch
 from PIL import Image
 
 from course_lib import checkpoints
-from course_lib.llava import scale
+from course_lib.llava import ask, scale
 from course_lib.llava.learned_only import learned_tokens, loss_sum
 from course_lib.llava.scale_data import InstructionData, read, turns
-from course_lib.llava.scale_model import assemble
+from course_lib.llava.scale_model import assemble, load
 from course_lib.lm.tokenizer import get_tokenizer
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -227,3 +227,25 @@ def test_a_file_of_another_kind_is_refused_in_a_sentence(tmp_path, text, message
 def test_who_speaks_out_of_turn_is_named():
     with pytest.raises(ValueError, match="Record 7: human and gpt must take turns"):
         turns({"id": 7, "conversations": [{"from": "gpt", "value": "hello"}]})
+
+
+def test_what_was_tuned_is_asked_about_a_picture(folder, alone, capsys):
+    file, picture = folder / "one" / "llava.safetensors", folder / "0.png"
+    assert ask.main([str(file), str(picture), "what is it?", "where is it?"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line[: len("what is it?")] for line in lines] == ["what is it?", "where is it"]
+    model, processor = load(file, CPU)
+    _, weights = alone
+    assert torch.equal(model.connector[0].weight.half(), weights["connector.0.weight"])
+    pixels = processor(images=[Image.open(picture)], return_tensors="pt")["pixel_values"]
+    assert lines[0] == f"what is it? {model.answer(pixels, ['what is it?'])[0]}"
+
+
+def test_what_cannot_be_asked_is_said_in_a_sentence(folder, alone, tmp_path, capsys):
+    file = folder / "one" / "llava.safetensors"
+    assert ask.main([str(file), str(folder / "data.json"), "what is it?"]) == 1
+    assert ask.main([str(tmp_path / "none.safetensors"), str(folder / "0.png"), "what is it?"]) == 1
+    assert ask.main([str(checkpoints.FOLDER / "llava.safetensors"), str(folder / "0.png"), "what is it?"]) == 1
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 3 and all(line.startswith("✗ ") for line in lines)
+    assert "no LLaVA of full size" in lines[2]

@@ -21,7 +21,7 @@ TEMPLATE = (
 SMALL = smol.SmolRecipe(steps=6, batch_size=2, asked=3, rank=2)
 
 
-def born() -> smol.SmolLlava:
+def born() -> smol.TemplatedLlava:
     from transformers import LlamaConfig, LlamaForCausalLM
 
     tokenizer = copy.deepcopy(get_tokenizer())
@@ -112,10 +112,10 @@ def test_what_is_saved_answers_as_what_was_trained(tmp_path):
     tensors, card = checkpoints.load(file)
     assert card["stored_as"] == "float16"
     again = born()
-    smol.put_back(again, tensors)
+    again.put_back(tensors)
     for name, tensor in learned(model).items():
         assert torch.equal(learned(again)[name], tensor.half().float())
-    smol.put_back(model, tensors)
+    model.put_back(tensors)
     pixels = pictures([training_scene(smol.random.Random(5))] * 2)
     asked = ["where is it?", "how many things are there in all?"]
     assert model.answer(pixels, asked, most=5) == again.answer(pixels, asked, most=5)
@@ -123,7 +123,7 @@ def test_what_is_saved_answers_as_what_was_trained(tmp_path):
 
 def test_weights_of_another_recipe_are_refused():
     with pytest.raises(checkpoints.CheckpointError, match="another model or recipe"):
-        smol.put_back(born(), {"connector.0.weight": torch.zeros(1)})
+        born().put_back({"connector.0.weight": torch.zeros(1)})
 
 
 @pytest.mark.slow

@@ -76,17 +76,21 @@ class MiniLlava(nn.Module):
         cache), so that each further token costs one step.
         """
         features = self.image_features(picture) if picture.ndim == 4 else picture
-        ids, mask = self._prompts(questions)
+        ids, mask = (part.to(features.device) for part in self._prompts(questions))
         embeddings, _ = self.embedded(ids, features)
         written = self.language_model.generate(
             inputs_embeds=embeddings,
             attention_mask=mask,
             max_new_tokens=most,
             do_sample=False,
-            eos_token_id=stop_tokens(self.tokenizer),
+            eos_token_id=self.stop_tokens(),
             pad_token_id=self.tokenizer.pad_token_id,
         )
         return [text.strip() for text in self.tokenizer.batch_decode(written, skip_special_tokens=True)]
+
+    def stop_tokens(self) -> list[int]:
+        """Token ids that end an answer."""
+        return stop_tokens(self.tokenizer)
 
     def _prompts(self, questions: Sequence[str]) -> tuple[Tensor, Tensor]:
         """Questions, each behind a picture, up to where the assistant begins: ids and mask [B, T], padded on the left."""

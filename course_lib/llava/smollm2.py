@@ -17,11 +17,8 @@ from course_lib.clip import learn as clip_learn
 from course_lib.llava.batches import LlavaBatch, collate, pictures, training_scene
 from course_lib.llava.connector import make_connector
 from course_lib.llava.eyes import PocketEyes
-from course_lib.llava.labels import Segments
 from course_lib.llava.learned_only import learned_tokens, loss_sum
-from course_lib.llava.model import MiniLlava
-from course_lib.llava.template import template_segments
-from course_lib.lm.chat import mask_labels
+from course_lib.llava.templated import TemplatedLlava
 from course_lib.lm.tokenizer import IMAGE
 from course_lib.precision import mixed_precision
 from course_lib.training import Progress, fit
@@ -59,25 +56,7 @@ class SquareEyes(PocketEyes):
         return grid.flatten(3).flatten(1, 2)  # → [B, 4, 4, 4·W] → [B, 16, 4·W]
 
 
-class SmolLlava(MiniLlava):
-    """MiniLlava that speaks in its language model's own chat template."""
-
-    def segments(self, question: str, answer: str = "") -> Segments:
-        """A picture, a question and its answer in segments, of which `collate` lets conversations share the first three."""
-        return template_segments(self.tokenizer, [(question, answer)], self.patches)
-
-    def encode(self, question: str, answer: str) -> tuple[list[int], list[int]]:
-        """(ids, labels) of a picture, a question about it, and its answer, from which alone is learned."""
-        return mask_labels(self.segments(question, answer))
-
-    def _prompts(self, questions: list[str]) -> tuple[Tensor, Tensor]:
-        """Questions, each behind a picture, up to where the assistant begins: ids and mask [B, T], padded on the left."""
-        texts = [[i for _, ids in self.segments(question)[:-1] for i in ids] for question in questions]
-        padded = self.tokenizer.pad({"input_ids": texts}, padding_side="left", return_tensors="pt")
-        return padded["input_ids"], padded["attention_mask"]
-
-
-def assemble(language_model: nn.Module, tokenizer, rank: int, seed: int = 0) -> SmolLlava:
+def assemble(language_model: nn.Module, tokenizer, rank: int, seed: int = 0) -> TemplatedLlava:
     """The pocket eyes, a new connector, and a chat model with an adapter of this rank: only the last two learn."""
     from peft import LoraConfig, get_peft_model
 
@@ -89,10 +68,10 @@ def assemble(language_model: nn.Module, tokenizer, rank: int, seed: int = 0) -> 
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         connector = make_connector(4 * eyes.clip.config.vision_width, language_model.config.hidden_size)
-        return SmolLlava(eyes, connector, get_peft_model(language_model, config), tokenizer, PATCHES).eval()
+        return TemplatedLlava(eyes, connector, get_peft_model(language_model, config), tokenizer, PATCHES).eval()
 
 
-def born(rank: int = BAKED.rank, seed: int = 0) -> SmolLlava:
+def born(rank: int = BAKED.rank, seed: int = 0) -> TemplatedLlava:
     """SmolLM2-135M-Instruct with eyes that it can't read yet. `Problem`, saying what to install, where it is missing."""
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -102,23 +81,15 @@ def born(rank: int = BAKED.rank, seed: int = 0) -> SmolLlava:
     return assemble(words, AutoTokenizer.from_pretrained(folder()), rank, seed)
 
 
-def load(file: Path = FILE) -> SmolLlava:
+def load(file: Path = FILE) -> TemplatedLlava:
     """SmolLM2 that sees. `CheckpointError` when the file is missing or damaged, `Problem` without SmolLM2 itself."""
     tensors, card = checkpoints.load(file)
     model = born(card["recipe"]["rank"])
-    put_back(model, tensors)
+    model.put_back(tensors)
     return model
 
 
-def put_back(model: SmolLlava, tensors: dict[str, Tensor]) -> None:
-    """What was trained, into a model of the same recipe. `CheckpointError` where it does not fit."""
-    expected = {name for name, parameter in model.named_parameters() if parameter.requires_grad}
-    if expected != set(tensors):
-        raise checkpoints.CheckpointError("These weights are of another model or recipe: bake them again.")
-    model.load_state_dict({name: tensor.float() for name, tensor in tensors.items()}, strict=False)
-
-
-def make_batch(model: SmolLlava, step: int, recipe: SmolRecipe) -> LlavaBatch:
+def make_batch(model: TemplatedLlava, step: int, recipe: SmolRecipe) -> LlavaBatch:
     """Training scenes, each with short questions of KINDS."""
     rng = random.Random(f"smollm2/{recipe.seed}/{step}")
     scenes = [training_scene(rng) for _ in range(recipe.batch_size)]
@@ -132,13 +103,13 @@ def asked(scene: Scene, rng: random.Random, most: int) -> list[tuple[str, str]]:
     return list(found.items())[:most]
 
 
-def answer_loss(model: SmolLlava, batch: LlavaBatch) -> Tensor:
+def answer_loss(model: TemplatedLlava, batch: LlavaBatch) -> Tensor:
     """Mean cross-entropy over all learned tokens."""
     with mixed_precision():
         return loss_sum(model, batch) / learned_tokens(batch)
 
 
-def train(model: SmolLlava, recipe: SmolRecipe = BAKED, **options) -> Progress:
+def train(model: TemplatedLlava, recipe: SmolRecipe = BAKED, **options) -> Progress:
     """Connector and adapter learn to answer, in place. `options`: callbacks and state_file, see `fit`."""
     return fit(
         model,
@@ -161,7 +132,7 @@ def bake(out_folder: Path, recipe: SmolRecipe = BAKED) -> None:
         save(out_folder / FILE.name, model, recipe, progress)
 
 
-def save(file: Path, model: SmolLlava, recipe: SmolRecipe, progress: Progress) -> None:
+def save(file: Path, model: TemplatedLlava, recipe: SmolRecipe, progress: Progress) -> None:
     """Connector and adapter in half precision, with their card."""
     card = {
         "data": f"training scenes with questions: {', '.join(KINDS)}",
