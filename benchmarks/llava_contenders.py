@@ -21,7 +21,7 @@ from course_lib.training import fit, parameter_groups, schedule
 PICTURES, SHORT = 4, 11  # of a step; short questions a picture, beside one conversation, description or reasoning
 A_PICTURE = SHORT + 1
 STEPS = 3  # a turn
-RATE, DECAY, RANK = 1e-3, 0.01, 32  # as LIVE2 has them
+RATE, DECAY, RANK = 1e-3, 0.01, 32
 Segments = batches.Segments
 
 

@@ -60,7 +60,9 @@ ABLATIONS: dict[str, dict[str, Variant]] = {
 
 def trained(variant: Variant, seed: int, steps: int) -> MiniLlava:
     """Both stages in small. A connector that knows no words has LLaVA's stage 1: captions through the language model."""
-    recipe = replace(learn.LIVE2, steps=steps, batch_size=8, rank=variant.rank, short_only=0.0, seed=seed)
+    recipe = replace(
+        learn.LIVE2, steps=steps, batch_size=8, rank=variant.rank, short_only=0.0, most_tokens=180, seed=seed
+    )
     if variant.before == "baked":
         model = saved.load("words")
     else:

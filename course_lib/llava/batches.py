@@ -87,18 +87,37 @@ def stage2_batch(
     learn_user: bool = False,
     types: Sequence[str] = TYPES,
     blind: float = 0.0,
+    most_tokens: int | None = None,
 ) -> LlavaBatch:
     """Pictures with questions of every kind, and with instruction data of one of these types, if there are any.
+
+    most_tokens: of short questions behind each picture. Rows of like length need little padding, which is computed for nothing.
 
     Beside a share `blind` of the pictures stands a conversation about none, so that this skill is kept: LLaVA-1.5 has 40,000
     of them among 665,000 (Liu et al., 2024, "Improved Baselines", appendix).
     """
     rng = random.Random(f"stage 2/{seed}/{step}")
     scenes = [training_scene(rng) for _ in range(size)]
-    asked = [[*short_answers(scene, rng), *([instructions(scene, rng, types)] if types else [])] for scene in scenes]
-    told = [[picture_segments(tokenizer, messages, PATCHES) for messages in one] for one in asked]
+
+    def about(scene: Scene) -> list[Segments]:
+        short = [picture_segments(tokenizer, messages, PATCHES) for messages in short_answers(scene, rng)]
+        long = [picture_segments(tokenizer, instructions(scene, rng, types), PATCHES)] if types else []
+        return [*(some_of(short, most_tokens, rng) if most_tokens else short), *long]
+
+    told = [about(scene) for scene in scenes]
     beside = [[chat_segments(tokenizer, conversation(rng))] if rng.random() < blind else [] for _ in scenes]
     return collate(told, pictures(scenes), learn_user, beside)
+
+
+def some_of(conversations: Sequence[Segments], most_tokens: int, rng: random.Random) -> list[Segments]:
+    """Conversations about one picture in any order, until the next would not fit into so many tokens behind the picture."""
+    found: list[Segments] = []
+    for one in rng.sample(conversations, len(conversations)):
+        most_tokens -= sum(len(ids) for _, ids in one[SHARED:])
+        if found and most_tokens < 0:
+            break
+        found.append(one)
+    return found
 
 
 def set_batch(tokenizer, scenes: Sequence[Scene], step: int, size: int, seed: int = 0) -> LlavaBatch:
