@@ -1,0 +1,57 @@
+"""Rows of like length: few words behind each picture, no kind of question left out, instruction data kept; the same loss."""
+
+import pytest
+import torch
+
+from course_lib.llava import learn
+from course_lib.llava.batches import PATCHES, stage2_batch
+from course_lib.llava.learned_only import learned_tokens, loss_sum
+from course_lib.lm.loss import IGNORE
+from course_lib.lm.tokenizer import get_tokenizer
+
+MOST, OPENING = 60, 3  # tokens: behind a picture, and before it
+
+
+@pytest.fixture(scope="module")
+def tokenizer():
+    return get_tokenizer()
+
+
+def behind(batch) -> list[int]:
+    """How many tokens stand behind each picture."""
+    return ((batch.ids != 0).sum(1) - PATCHES - OPENING).tolist()
+
+
+def answers(tokenizer, batch) -> set[str]:
+    """All that is learned, answer by answer."""
+    texts = [tokenizer.decode(row[row != IGNORE]) for row in batch.labels]
+    return {text.strip() for row in texts for text in row.split("<|im_end|>") if text.strip()}
+
+
+def test_no_row_has_more_words_than_it_may_and_none_is_empty(tokenizer):
+    free, narrow = (stage2_batch(tokenizer, 0, 8, types=(), most_tokens=most) for most in (None, MOST))
+    assert max(behind(free)) > 2 * MOST
+    assert 0 < min(behind(narrow)) and max(behind(narrow)) <= MOST
+    assert narrow.ids.shape[1] < 0.7 * free.ids.shape[1]
+    assert bool((narrow.labels != IGNORE).any(1).all())
+
+
+def test_over_some_batches_every_sort_of_answer_comes(tokenizer):
+    found = [answers(tokenizer, stage2_batch(tokenizer, step, 8, types=(), most_tokens=MOST)) for step in range(12)]
+    said = set().union(*found)
+    assert {"yes", "no", "one", "two"} <= said or {"yes", "no", "1", "2"} <= said
+    assert said & {"red", "blue", "green", "yellow"} and any("left" in one or "above" in one for one in said)
+
+
+def test_instruction_data_are_not_left_out(tokenizer):
+    with_data = stage2_batch(tokenizer, 0, 4, types=("detail",), most_tokens=MOST)
+    longest = max(len(text.split()) for text in answers(tokenizer, with_data))
+    assert longest > 12  # a description
+    assert max(behind(with_data)) > MOST
+
+
+def test_the_loss_of_what_is_learned_is_the_loss_of_all_logits(tokenizer):
+    model, batch = learn.born(), stage2_batch(tokenizer, 3, 2, most_tokens=MOST)
+    with torch.no_grad():
+        whole, _ = model(**batch.inputs())
+        assert (loss_sum(model, batch) / learned_tokens(batch)).item() == pytest.approx(whole.item(), abs=1e-5)
