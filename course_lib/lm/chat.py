@@ -1,6 +1,7 @@
 """Conversations as text, as tokens, and as labels: what a chat template is, and who is learned from."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TypedDict
 
 from course_lib.lm.loss import IGNORE
@@ -59,6 +60,7 @@ def encode_prompt(tokenizer, messages: Sequence[Message]) -> list[int]:
     return [*ids, tokenizer.convert_tokens_to_ids("<|im_start|>"), *_ids(tokenizer, "assistant")]
 
 
-def _ids(tokenizer, text: str) -> list[int]:
+@lru_cache(maxsize=50_000)  # roles, and most questions and answers, come again and again
+def _ids(tokenizer, text: str) -> tuple[int, ...]:
     """The tokens of words. Somebody who writes "<|im_end|>" gets these ten characters, and can't end a turn with it."""
-    return tokenizer(text, add_special_tokens=False, split_special_tokens=True)["input_ids"]
+    return tuple(tokenizer(text, add_special_tokens=False, split_special_tokens=True)["input_ids"])
