@@ -2,8 +2,8 @@
 
     python benchmarks [NAME…] [--out FOLDER] [--quick]
 
-NAME is one of the scripts beside this file. FOLDER (default: dist/benchmarks) gets benchmarks.jsonl, a figure a line, as each
-is known, and benchmarks.svg. What is there already is not measured again, so that an interrupted run goes on; delete the file
+NAME is one of the scripts beside this file. FOLDER (default: dist/benchmarks) gets a file for each, as soon as it is through,
+benchmarks.jsonl with all of them, a figure a line, and benchmarks.svg. What is there already is not measured again, so that an interrupted run goes on; delete the file
 to begin anew. Each figure is a median over turns with the lowest and highest turn; the machine's floor comes first.
 """
 
@@ -20,13 +20,14 @@ from course_lib.figures import Figure, from_json, table
 HERE = Path(__file__).resolve().parent
 RUNS = {  # name → options of a quick run, which says that it works, and not how fast
     "floor": (),
-    "world_speed": (),
+    "world_speed": ("--rounds", "1"),
     "generation": ("--rounds", "1"),
     "seem_clicks": ("--rounds", "2"),
+    "gligen_sampling": ("--rounds", "1"),
     "growth": (),
+    "lm_training": ("--rounds", "1"),
     "clip_throughput": ("--seconds", "1"),
     "llava_training": ("--rounds", "1"),
-    "gligen_sampling": ("--rounds", "1"),
 }
 
 
@@ -43,14 +44,7 @@ def main() -> int:
     failed = [name for name in args.names or RUNS if not run(name, args.out, args.quick)]
     found = [figure for name in RUNS if (file := args.out / f"{name}.jsonl").exists() for figure in read(file)]
     (args.out / "benchmarks.jsonl").write_text("".join(f"{one.to_json()}\n" for one in found), encoding="utf-8")
-    chart(
-        [
-            one
-            for one in found
-            if one.id.startswith(("bench.", "llava.speedup", "clip.speedup", "world.scenes", "gligen.seconds"))
-        ],
-        args.out,
-    )
+    chart(found, args.out)
     print(table(found))
     for name in failed:
         print(f"✗ {name} failed.", file=sys.stderr)
@@ -82,15 +76,18 @@ def run(name: str, out: Path, quick: bool) -> bool:
 
 
 def chart(found: list[Figure], out: Path) -> None:
-    """Ratios to the peers, and shares of the floor, as bars with their ranges and bars to reach."""
+    """Ratios to the peers, and shares of the floor, as bars with their ranges, and in orange what is to be reached."""
     from matplotlib import pyplot
 
     kinds = {"times as fast as the peer": "times", "share of the machine's floor": None}
-    figure, axes = pyplot.subplots(1, 2, figsize=(11, 4), layout="constrained")
+    figure, axes = pyplot.subplots(1, 2, figsize=(13, 5), layout="constrained")
     for axis, (title, unit) in zip(axes, kinds.items(), strict=True):
-        shown = [one for one in found if one.unit == unit]
-        axis.barh([one.id for one in shown], [one.value for one in shown], color="#1f3b73")
+        shown = [one for one in found if one.unit == unit and (unit or ".share_of_" in one.id)]
+        axis.barh([one.id.removeprefix("bench.") for one in shown], [one.value for one in shown], color="#1f3b73")
+        axis.invert_yaxis()
         for row, one in enumerate(shown):
+            if one.low is not None:
+                axis.plot([one.low, one.high], [row, row], color="#9aa7c7", linewidth=2)
             axis.text(one.value, row, f" {one.value:g}", va="center", fontsize=8)
             if one.bar is not None:
                 axis.plot([one.bar, one.bar], [row - 0.4, row + 0.4], color="#c44e00", linewidth=3)

@@ -22,10 +22,12 @@ import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from unittest.mock import patch
 
 import torch
+from floor import share
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -114,9 +116,8 @@ def _run(who: Ours | OpenClip, batch: Callable[[int], learn.Batch]) -> Callable[
     return lambda first: who.train(batch, first)
 
 
-def measure(seconds: float) -> dict[str, list[float]]:
+def measure(runs: dict[str, Callable[[int], None]], seconds: float) -> dict[str, list[float]]:
     """Let the contenders take turns until the time is up; name → pictures a second, one figure a turn."""
-    runs = contenders()
     names, rates, rounds = list(runs), {name: [] for name in runs}, 0
     started = time.perf_counter()
     while rounds < 2 or time.perf_counter() - started < seconds:
@@ -158,8 +159,14 @@ def main() -> None:
     """Measure, and print a line of JSON for every figure."""
     parser = argparse.ArgumentParser(description="Training throughput of our CLIP beside open_clip's.")
     parser.add_argument("--seconds", type=float, default=120, help="time to spend (default 120)")
-    for figure in figures(measure(parser.parse_args().seconds)):
+    runs = contenders()
+    rates = measure(runs, parser.parse_args().seconds)
+    for figure in figures(rates):
         print(figure.to_json())
+    for kind in KINDS:
+        took = STEPS * learn.BAKED.batch_size / statistics.median(rates[f"ours: {kind}"])
+        name = f"clip_training.{kind.replace(' ', '_')}"
+        print(share(name, partial(runs[f"ours: {kind}"], 0), took, mixed=True).to_json())
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 
 import torch
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -50,17 +51,35 @@ def copied() -> tuple[float, float, float]:
 
 
 def operations(work: Callable[[], object]) -> int:
-    """The floating-point operations of matrix products and convolutions in `work`, as torch counts them."""
-    with FlopCounterMode(display=False) as counter:
+    """The floating-point operations of matrix products and convolutions in `work`, as torch counts them.
+
+    Of the CPU's fused attention torch knows no count, so here attention runs as plain products.
+    """
+    with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
         work()
     return counter.get_total_flops()
 
 
-def share(name: str, work: Callable[[], object], took: float) -> Figure:
-    """How much of the measured rate of multiplying `work` reaches, if it takes so many seconds."""
-    count = operations(work)
-    note = f"{count / 1e6:,.1f} million operations in {1000 * took:,.1f} ms, of {multiplied()[0] / 1e9:.1f} GFLOP/s"
-    return Figure(f"bench.{name}.share_of_floor", round(count / took / multiplied()[0], 3), note=note)
+def share(name: str, work: Callable[[], object], took: float, mixed: bool = False, **company) -> Figure:
+    """How much of the measured rate of multiplying `work` reaches, if it takes so many seconds.
+
+    `mixed`: it multiplies in `mixed_precision`. `company` is the figure's other fields.
+    """
+    count, rate = operations(work), multiplied(torch.bfloat16 if mixed and bfloat16_is_faster() else torch.float32)[0]
+    note = f"{count / 1e6:,.1f} million operations in {1000 * took:,.1f} ms, of {rate / 1e9:.1f} GFLOP/s"
+    return Figure(f"bench.{name}.share_of_floor", round(count / took / rate, 3), note=note, **company)
+
+
+def share_of_copying(name: str, moved: int, took: float) -> Figure:
+    """How much of the measured rate of copying is reached by what moves so many bytes in so many seconds."""
+    note = f"{moved / 1e6:,.3g} MB in {1000 * took:,.3g} ms, of {copied()[0] / 1e9:.2f} GB/s"
+    return Figure(f"bench.{name}.share_of_copying", round(moved / took / copied()[0], 3), note=note)
+
+
+def middle(name: str, values: list[float], unit: str, digits: int = 2, **company) -> Figure:
+    """The median of some turns as a figure, with the lowest and highest as its interval."""
+    found = (round(of(values), digits) for of in (statistics.median, min, max))
+    return Figure(name, *found, len(values), unit=unit, **company)
 
 
 def figures() -> list[Figure]:

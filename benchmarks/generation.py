@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 
 import torch
-from floor import share
+from floor import middle, share, share_of_copying
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -71,15 +71,13 @@ def figures(rounds: int = 5) -> list[Figure]:
         if written["ours"] != written["transformers"]:
             raise RuntimeError("Our loop and transformers' generate wrote different tokens.")
         for name, rate in rates.items():
-            speed = (round(of(rate), 1) for of in (statistics.median, min, max))
-            found.append(Figure(f"bench.generation.{name}.{length}", *speed, rounds, unit="tokens/s"))
+            found.append(middle(f"bench.generation.{name}.{length}", rate, "tokens/s", 1))
         ratios = [a / b for a, b in zip(rates["ours"], rates["transformers"], strict=True)]
-        speed = (round(of(ratios), 2) for of in (statistics.median, min, max))
-        found.append(
-            Figure(f"bench.generation.ratio.{length}", *speed, rounds, unit="times", note="ours to transformers")
-        )
+        found.append(middle(f"bench.generation.ratio.{length}", ratios, "times", note="ours to transformers"))
         took = length / statistics.median(rates["ours"])
         found.append(share(f"generation.{length}", partial(ours, model, ids, length), took))
+        weights = sum(parameter.nbytes for parameter in model.parameters())  # every token reads them all
+        found.append(share_of_copying(f"generation.{length}", weights * length, took))
     return found
 
 

@@ -1,4 +1,6 @@
-"""How does time grow: with the number of scenes, the length of a text, the number of classes. Over a factor of 100 and more.
+"""How does time grow: with the number of scenes, the length of a text, the number of classes and of boxes.
+
+Each over a factor of 100 or more.
 
     python benchmarks/growth.py
 
@@ -19,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from course_lib.clip.zero_shot import classify
 from course_lib.figures import Figure
+from course_lib.gligen.model import CONFIG, TOKENS, Generator
 from course_lib.lm.learn import born
 from course_lib.world.measure import annotated_scene
 
@@ -44,10 +47,24 @@ def tell_classes(count: int) -> Callable[[], object]:
     return lambda: classify(features, weights, torch.tensor(50.0))
 
 
+def obey_boxes(count: int) -> Callable[[], object]:
+    """One look of the gated generator at a picture with so many boxes."""
+    model, width = Generator(CONFIG, gated=True).eval(), CONFIG.text_width
+    noisy = torch.zeros(1, CONFIG.latent_channels, CONFIG.latent_size, CONFIG.latent_size)
+    states = torch.zeros(1, TOKENS, width)
+    grounding = {
+        "boxes": torch.zeros(1, count, 4),
+        "masks": torch.ones(1, count),
+        "positive_embeddings": torch.zeros(1, count, width),
+    }
+    return lambda: model.velocity(noisy, torch.tensor([500]), states, grounding)
+
+
 SIZES = {
     "scenes": (make_scenes, (10, 100, 1000)),
-    "tokens": (read_tokens, (8, 80, 800)),
+    "tokens": (read_tokens, (5, 50, 500)),
     "classes": (tell_classes, (160, 16_000, 160_000)),
+    "boxes": (obey_boxes, (4, 40, 400)),
 }
 
 

@@ -26,6 +26,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import torch
+from floor import share
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -93,6 +94,9 @@ def figures(rounds: int) -> list[Figure]:
             bar=2,
             unit="times",
             note=f"to {CONTENDERS[best][0]}; lowest and highest round; {how}",
+        ),
+        share(
+            "llava_training", CONTENDERS["ours"][1]().train, STEPS * PICTURES * A_PICTURE / middle["ours"], mixed=True
         ),
         Figure("llava.training_loss_apart", round(apart, 4), n=STEPS, unit="nats", note="ours and trainer, at most"),
     ]

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from floor import share
+from floor import middle, share
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -63,15 +63,10 @@ def figures(rounds: int = 9) -> list[Figure]:
         raise RuntimeError("A picture that is encoded again gives another mask.")
     found = []
     for name, took in times.items():
-        speed = (round(1000 * of(took), 2) for of in (statistics.median, min, max))
-        found.append(Figure(f"bench.seem_click.{name}", *speed, rounds, unit="ms"))
+        found.append(middle(f"bench.seem_click.{name}", [1000 * one for one in took], "ms"))
         found.append(share(f"seem_click.{name}", ways[name], statistics.median(took)))
     ratios = [again / kept for kept, again in zip(times["encoded_once"], times["encoded_again"], strict=True)]
-    speed = (round(of(ratios), 2) for of in (statistics.median, min, max))
-    return [
-        *found,
-        Figure("bench.seem_click.ratio", *speed, rounds, bar=5, unit="times", note="encoding each time, to once"),
-    ]
+    return [*found, middle("bench.seem_click.ratio", ratios, "times", bar=5, note="encoding each time, to once")]
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """What is each part worth? The papers' ablations in small: one thing changed, all else equal, three seeds.
 
-`python -m course_lib.llava.ablate --rows FILE` adds a line to FILE for each run as soon as it is known, and skips those
-that are there: it may be stopped at any time. At last it prints the figures. A run takes some minutes of one core, and all
-of them some hours. Expect noise: with three seeds and some hundred questions, two variants less than about four points apart
+The runs that were made are kept in data/llava_ablations.jsonl. `python -m course_lib.llava.ablate --rows FILE` makes them anew:
+it adds a line to FILE for each run as soon as it is known, and skips those that are there, so that it may be stopped at
+any time. At last it prints the figures. A run takes some two minutes of one core, all of them some ninety. Expect noise: with three seeds and some hundred questions, two variants less than about four points apart
 are not told apart. In the papers the layer is worth about one point, the connector half a point (LLaVA-1.5: MLP +0.5 on
 GQA), stage 1 five points, and of LLaVA-Bench's 85.1 points conversations alone reach 73.8.
 """
@@ -24,8 +24,10 @@ from course_lib.llava.measure_vqa import accuracy, answers
 from course_lib.llava.model import MiniLlava
 from course_lib.llava.testsets import SCORED, asked, draw
 from course_lib.lm.measure import follows, test_exchanges
+from course_lib.session import REPO
 from course_lib.world.scenes import Recipe, make_scene
 
+KEPT = REPO / "data" / "llava_ablations.jsonl"
 SEEDS = (0, 1, 2)
 STEPS = 120  # of stage 2
 QUESTIONS, SCENES, EXCHANGES = 40, 24, 4  # of each kind; to describe; of each task without a picture
@@ -95,9 +97,9 @@ def runs(names: Sequence[str], seeds: Sequence[int]) -> Iterator[tuple[Variant, 
 
 
 def run_all(file: Path, names: Sequence[str], seeds: Sequence[int], steps: int) -> None:
-    """Add the runs to `file` (json lines) that are not there yet."""
-    done = {key(row["variant"], row["seed"], row["steps"]) for row in rows_of(file)}
+    """Add the runs to `file` (json lines) that are not there yet. Several processes may share it, each with other names."""
     for variant, seed in runs(names, seeds):
+        done = {key(row["variant"], row["seed"], row["steps"]) for row in rows_of(file)}
         if key(asdict(variant), seed, steps) not in done:
             row = {"variant": asdict(variant), "seed": seed, "steps": steps, **measured(trained(variant, seed, steps))}
             with file.open("a", encoding="utf-8") as lines:
@@ -138,7 +140,7 @@ def main() -> None:
     """`python -m course_lib.llava.ablate NAME… --rows FILE --seeds 0 1 2 --steps N`."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(ABLATIONS)} (default: all)")
-    parser.add_argument("--rows", type=Path, required=True, help="keeps what is known")
+    parser.add_argument("--rows", type=Path, default=KEPT, help="keeps what is known (default: %(default)s)")
     parser.add_argument("--seeds", type=int, nargs="+", default=list(SEEDS))
     parser.add_argument("--steps", type=int, default=STEPS, help="of stage 2")
     args = parser.parse_args()
