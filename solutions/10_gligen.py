@@ -313,7 +313,7 @@ show.pictures(
 # %%
 from course_lib.gligen.paired import object_losses, paired_scenes
 
-paired = paired_scenes(4 if quick() else 48)
+paired = paired_scenes(4 if quick() else 32)
 errors = {}
 for name, model in (("a minute", young), ("baked", base)):
     losses = object_losses(model, paired)
@@ -478,7 +478,7 @@ print("still the same picture:", torch.equal(sample(student, [wish], [layout], s
 # - in one *batch* of ten no box at all, so that the nulls are learned, and guidance has its "without";
 # - **half of the captions blanked.** With the caption at hand the network knows *what* is there, and boxes are only half a help. Without it all must come from them.
 #
-# Five minutes. Meanwhile we note $\tanh\alpha$, and the error inside the things of held-out scenes with their true boxes, with *another scene's*, and with none.
+# Three minutes. Meanwhile we note $\tanh\alpha$, and the error inside the things of held-out scenes with their true boxes, with *another scene's*, and with none.
 # **Predict:** which of the three will part from the others, and in which direction?
 
 # %%
@@ -579,7 +579,7 @@ from unittest import mock
 
 from course_lib.gligen import measure_boxes, testsets
 
-tried = testsets.layouts(((2, 2 if quick() else 16),), stream="val")
+tried = testsets.layouts(((2, 2 if quick() else 12),), stream="val")
 
 
 def obeyed(module, name, fault):
@@ -701,13 +701,13 @@ board
 # ## Prove it
 #
 # Layouts of the stream "test", captions in wordings that training never read. The judge's score on **real** scenes with these boxes is the ceiling. Three floors stand
-# below: the base with the caption alone; boxes of *another* layout; wrong phrases in the right boxes. First, twenty-four samples, none picked.
+# below: the base with the caption alone; boxes of *another* layout; wrong phrases in the right boxes. First, sixteen samples, none picked.
 
 # %%
 from course_lib.figures import show as show_figures
 from course_lib.gligen import measure_fidelity, measure_frozen
 
-tests = testsets.layouts(((1, 2), (2, 2)) if quick() else ((1, 8), (2, 16)))
+tests = testsets.layouts(((1, 2), (2, 2)) if quick() else ((1, 8), (2, 8)))
 pictures, scores = measure_boxes.conditions(gligen, base, detector, tests)
 show.boxed(
     to_images(pictures["grounded"]),
@@ -732,7 +732,7 @@ show_figures(measure_boxes.harder(gligen, base, detector, 2 if quick() else 8))
 # An unseen pair can work: place and thing come from different halves of the token.
 #
 # What does obedience cost? A picture can sit in its box and look bad. *Fidelity* is a distance between two *sets* of pictures, drawn and real, in CLIP's features. (Papers take
-# the FID, which needs thousands; our kernel distance needs fewer.) Beside it the boxes' share of the steps, from none to all:
+# the FID of thousands; our kernel distance needs fewer, but more than 16: see its interval, and README.) Beside it the boxes' share of the steps, from none to all:
 
 # %%
 if not quick():
@@ -743,7 +743,7 @@ if not quick():
     show.history(list(obedience), lines, xlabel="share of the steps", ylabel="AP50", alt=alt)
 
 # %% [markdown]
-# One expects a trade: the more steps the boxes have, the more they are obeyed and the worse the picture. Is it so here?
+# One expects a trade: more steps with boxes, more obedience, a worse picture. Is it so here?
 #
 # Last, what must *not* have changed:
 

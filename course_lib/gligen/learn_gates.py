@@ -49,7 +49,7 @@ class GatesRecipe:
 
 
 BAKED = GatesRecipe(steps=1_600)
-LIVE = GatesRecipe(seconds=300, count=(1, 2), first_look=200)  # the lesson's own
+LIVE = GatesRecipe(seconds=180, count=(1, 2), first_look=200)  # the lesson's own
 
 
 @dataclass(frozen=True)

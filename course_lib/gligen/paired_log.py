@@ -12,7 +12,7 @@ class PairedLog:
     No caption is given: what boxes are worth shows best when nothing else is known. The first note is made before training.
     """
 
-    def __init__(self, model: Generator, every: float = 20.0, count: int = 24) -> None:
+    def __init__(self, model: Generator, every: float = 30.0, count: int = 24) -> None:
         self.model, self.every, self.paired = model, every, paired_scenes(count)
         self.steps: list[int] = []
         self.losses: dict[str, list[float]] = {name: [] for name in BOXES}
