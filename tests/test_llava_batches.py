@@ -31,7 +31,7 @@ def answers(tokenizer, batch) -> set[str]:
 def test_no_row_has_more_words_than_it_may_and_none_is_empty(tokenizer):
     free, narrow = (stage2_batch(tokenizer, 0, 8, types=(), most_tokens=most) for most in (None, MOST))
     assert max(behind(free)) > 2 * MOST
-    assert 0 < min(behind(narrow)) and max(behind(narrow)) <= MOST
+    assert min(behind(narrow)) > 0 and max(behind(narrow)) <= MOST
     assert narrow.ids.shape[1] < 0.7 * free.ids.shape[1]
     assert bool((narrow.labels != IGNORE).any(1).all())
 
