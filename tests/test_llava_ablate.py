@@ -1,9 +1,11 @@
 """The ablations: what runs, what is kept, what is summed up. No model learns here for more than a step."""
 
+from dataclasses import asdict
+
 import pytest
 
-from course_lib.llava import ablate
-from course_lib.llava.ablate import ABLATIONS, USUAL, Variant
+from course_lib.llava import ablate, ablate_chart
+from course_lib.llava.ablate import ABLATIONS, STEPS, USUAL, Variant
 
 
 @pytest.fixture
@@ -27,6 +29,26 @@ def test_what_is_known_is_not_run_again(file, monkeypatch):
     monkeypatch.setattr(ablate, "trained", lambda *_: pytest.fail("trained again"))
     ablate.run_all(file, ["stage1"], [0], steps=1)
     assert file.read_bytes() == before
+
+
+def test_a_run_that_two_processes_did_at_once_counts_once(file):
+    ablate.run_all(file, ["stage1"], [0], steps=1)
+    file.write_text(2 * file.read_text())
+    assert len(ablate.rows_of(file)) == 2
+
+
+def test_the_runs_that_are_kept_are_all_there_and_are_drawn(monkeypatch):
+    rows = ablate.rows_of(ablate.KEPT)
+    known = {ablate.key(row["variant"], row["seed"], row["steps"]) for row in rows}
+    wanted = {ablate.key(asdict(variant), seed, STEPS) for variant, seed in ablate.runs(list(ABLATIONS), ablate.SEEDS)}
+    assert known == wanted
+    shown = []
+    monkeypatch.setattr(ablate_chart.show, "show_figure", lambda canvas, alt: shown.append((canvas, alt)))
+    ablate_chart.chart(list(ablate.figures(rows, list(ABLATIONS))))
+    canvas, alt = shown[0]
+    labels = [text.get_text() for text in canvas.axes[0].get_yticklabels()]
+    assert labels[:2] == ["stage1: with", "without"] and len(labels) == sum(map(len, ABLATIONS.values()))
+    assert "rank r64" in alt
 
 
 def test_figures_are_means_over_seeds_with_their_range(file):

@@ -107,8 +107,10 @@ def run_all(file: Path, names: Sequence[str], seeds: Sequence[int], steps: int) 
 
 
 def rows_of(file: Path) -> list[dict]:
-    """The runs that are known."""
-    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()] if file.exists() else []
+    """The runs that are known. One that two processes did at once counts once."""
+    lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+    rows = [json.loads(line) for line in lines]
+    return list({key(row["variant"], row["seed"], row["steps"]): row for row in rows}.values())
 
 
 def key(variant: dict, seed: int, steps: int) -> str:
