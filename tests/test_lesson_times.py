@@ -1,11 +1,16 @@
 """The minutes and the memory in a lesson's header are the measured ones."""
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
+from nbformat.v4 import new_code_cell, new_notebook
 
 from course_lib.authoring.master import masters
 from course_lib.commands import run
+from course_lib.commands.watching import Watch
 from course_lib.session import REPO
 
 TIMES = json.loads(run.TIMES.read_text(encoding="utf-8"))
@@ -19,6 +24,16 @@ def test_no_lesson_is_recorded_that_there_is_not():
 def test_the_recorded_lessons_together_take_at_most_40_minutes():
     """Those that are not recorded yet are not counted: 40 minutes for all is shown when all of them are."""
     assert sum(lesson["minutes"] for lesson in TIMES.values()) <= 40
+
+
+def test_what_other_children_of_this_process_hold_is_not_counted(tmp_path):
+    hold = "x = bytearray(600_000_000); print(flush=True); input()"
+    with subprocess.Popen([sys.executable, "-c", hold], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        other.stdout.readline()
+        watch = Watch("small", cells=1)
+        watch.execute(new_notebook(cells=[new_code_cell("1")]), tmp_path, dict(os.environ))
+        other.communicate(b"\n")
+    assert 10 < watch.peak_mb < 500
 
 
 @pytest.mark.slow

@@ -32,7 +32,8 @@ class Watch:
             resources={"metadata": {"path": str(folder)}},
             on_cell_start=self.tell,
         )
-        thread = threading.Thread(target=self.look_at_memory, daemon=True)
+        others = set(psutil.Process().children(recursive=True))
+        thread = threading.Thread(target=self.look_at_memory, args=(others,), daemon=True)
         thread.start()
         try:
             client.execute(env=variables)
@@ -52,10 +53,11 @@ class Watch:
         elif cell_index % 10 == 0:
             print(line, file=sys.stderr, flush=True)
 
-    def look_at_memory(self) -> None:
-        """Until the run is over, note the largest resident memory of the children of this process (the kernel)."""
+    def look_at_memory(self, others: set[psutil.Process]) -> None:
+        """Until the run is over, note the largest resident memory of this process's children (the kernel), but for `others`."""
         while not self._done.wait(EVERY):
-            self.peak_mb = max(self.peak_mb, sum(map(resident, psutil.Process().children(recursive=True))) / 1e6)
+            kernel = set(psutil.Process().children(recursive=True)) - others
+            self.peak_mb = max(self.peak_mb, sum(map(resident, kernel)) / 1e6)
 
 
 def resident(process: psutil.Process) -> int:
