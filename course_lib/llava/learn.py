@@ -44,8 +44,8 @@ class LlavaRecipe:
 
 LIVE_WORDS = LlavaRecipe(steps=1000, batch_size=32, learning_rate=3e-3)
 LIVE1 = LlavaRecipe(steps=100, batch_size=16, learning_rate=5e-4)
-# Of 420 questions, stream "val", about as long each: 450 steps with 180 tokens 62 %, 680 with 90 as well, 900 of half the batch
-# 59 %, twice the learning rate 59 %.
+# Right of 420 questions, stream "val", after about as long: 450 steps with 180 tokens 62 %, 680 with 90 as well; 900 of half the
+# batch with 180 59 %, 450 with 180 at twice the learning rate 59 %.
 LIVE2 = LlavaRecipe(
     steps=680, batch_size=16, learning_rate=5e-4, rank=16, connector_times=2, short_only=1.0, most_tokens=90
 )
