@@ -68,3 +68,14 @@ def test_prompts_that_share_a_picture_are_answered_as_if_alone():
 def test_distances_are_counted_from_pixel_middles():
     squared = distances(torch.tensor([[[1.5 / 8, 0.5 / 4]]]), 4, 8).view(4, 8)
     assert squared[0, 1] == 0 and squared[2, 1] == pytest.approx(0.25) and squared[0, 5] == pytest.approx(0.25)
+
+
+@torch.no_grad()
+def test_chosen_and_joined_features_are_those_of_the_same_pictures():
+    torch.manual_seed(0)
+    model, pixels = learn.load(), torch.randn(3, 3, 64, 64)
+    features, wanted = model.encode(pixels), model.everything(model.encode(pixels[[2, 0]])).logits
+    joined = Features.joined([model.encode(pixels[:1]), model.encode(pixels[1:])])
+    for found in (features.rows([2, 0]), joined.rows(torch.tensor([2, 0]))):
+        assert torch.allclose(model.everything(found).logits, wanted, atol=1e-3)
+    assert not torch.allclose(model.everything(features.rows([0, 2])).logits, wanted, atol=1e-3)
