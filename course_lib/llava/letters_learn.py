@@ -2,6 +2,11 @@
 
 Synthetic text with the place of every letter is how text detectors are trained (Gupta et al., 2016, "Synthetic Data for Text
 Localisation", arXiv 1604.06646; CRAFT, Baek et al., 2019, arXiv 1904.01941). Words that tests ask to read are never among it.
+
+What was tried, each for five minutes of a core, and scored on random words that were not trained on: words alone, without places, by
+CTC (Graves et al., 2006). With CLIP's whole tower free to learn, 23 % of the words were read, and a quarter of the variance of all
+patch features had changed, which the rest of the model relies on; with new layers on frozen ones, 15 %. With places, 82 % of the
+letters' cells are named right.
 """
 
 import random
