@@ -32,17 +32,17 @@ def clicks(model) -> dict[str, Callable[[], torch.Tensor]]:
     picture = render(make_scene(0, Recipe(stream="val", count=(3, 4))))
     pixels = normalise(to_tensor(picture.image[None]))
     thing = picture.instances == 1
-    with torch.no_grad():
+    with torch.inference_mode():
         features = model.encode(pixels)
         first = clicked(Prompt(), np.zeros_like(thing), thing)
         found = model.segment(features, [first]).logits[:, 0] > 0
     prompt = clicked(first, found[0].numpy(), thing)
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def kept() -> torch.Tensor:
         return model.segment(features, [prompt], found).logits
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def again() -> torch.Tensor:
         return model.segment(model.encode(pixels), [prompt], found).logits
 

@@ -42,9 +42,12 @@ class Nearby(nn.Module):
 
     def likeness(self, features: Features, points: Tensor, memory: Tensor) -> Tensor:
         """What points [B, N, 16] have in common with every pixel, memory [B, H·W] → [B, N, H·W]."""
-        pixels = self.pixel(features.pixels.flatten(2).transpose(1, 2))  # [I, E, H, W] → [I, H·W, 16]
-        like = features.by_picture(points) @ pixels.transpose(1, 2)  # [I, each·N, H·W]
-        return like.view(*points.shape[:2], -1) + (points @ self.found)[..., None] * memory[:, None]
+        asked = features.by_picture(
+            points @ self.pixel.weight
+        )  # [I, each·N, E]: points · (W pixel) = (points W) · pixel,
+        like = asked @ features.pixels.flatten(2)  # so that not every pixel has to go through W → [I, each·N, H·W]
+        alike = (points @ self.pixel.bias)[..., None] + (points @ self.found)[..., None] * memory[:, None]
+        return like.view(*points.shape[:2], -1) + alike
 
 
 def distances(points: Tensor, height: int, width: int) -> Tensor:
