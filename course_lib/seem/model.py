@@ -183,9 +183,7 @@ class MiniSeem(nn.Module):
         also what the tokens have become [B, N, D].
         """
         recalled_half, coarse = F.avg_pool2d(recalled, 2), []
-        sizes = [
-            level.shape[-2:] for level in features.levels[:2]
-        ]  # 1/8 and 1/4 of the side: layers look at them in turn
+        sizes = [level.shape[-2:] for level in features.levels[:2]]  # layers look at 1/8 and 1/4 of the side in turn
         remembered = [self._remembered(found, *size) for size in sizes]
         read = read.repeat_interleave(self.config.heads, dim=0)  # [B·heads, N, N], the same in all layers
         for number, layer in enumerate(self.layers):

@@ -41,11 +41,12 @@ class Nearby(nn.Module):
         return (shares * opinions).sum(dim=1).view(-1, height, width)
 
     def likeness(self, features: Features, points: Tensor, memory: Tensor) -> Tensor:
-        """What points [B, N, 16] have in common with every pixel, memory [B, H·W] → [B, N, H·W]."""
-        asked = features.by_picture(
-            points @ self.pixel.weight
-        )  # [I, each·N, E]: points · (W pixel) = (points W) · pixel,
-        like = asked @ features.pixels.flatten(2)  # so that not every pixel has to go through W → [I, each·N, H·W]
+        """What points [B, N, 16] have in common with every pixel, memory [B, H·W] → [B, N, H·W].
+
+        point · (W pixel) is (point W) · pixel: the few points go through the linear map, and not the 4,096 pixels.
+        """
+        asked = features.by_picture(points @ self.pixel.weight)  # [I, each·N, E]
+        like = asked @ features.pixels.flatten(2)  # [I, each·N, H·W]
         alike = (points @ self.pixel.bias)[..., None] + (points @ self.found)[..., None] * memory[:, None]
         return like.view(*points.shape[:2], -1) + alike
 
