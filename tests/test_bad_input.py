@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import torch
 from bad_input import CALM, anything, changed, damaged, deep, letters, one_sentence, written
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image
 from torch import nn
@@ -253,6 +253,7 @@ NOTEBOOK = {
 
 @CALM
 @given(changed(NOTEBOOK) | damaged(json.dumps(NOTEBOOK).encode()))
+@example({**NOTEBOOK, "nbformat_minor": None})  # nbformat asserts that it is a number
 def test_notebooks(folder, value):
     file = written(folder / "02_clip.ipynb", value)
     lesson, problem = one_sentence(submissions.lesson_of, file, ["02_clip"])
