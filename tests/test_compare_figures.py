@@ -52,12 +52,12 @@ def test_speed_is_of_the_machine():
     assert verdict(SPEED, value=1.0) == "speed"
 
 
-def run(monkeypatch, tmp_path, first: list[Figure], second: list[Figure]) -> int:
+def run(monkeypatch, tmp_path, first: list[Figure], second: list[Figure], *options: str) -> int:
     files = []
     for name, figures in (("first", first), ("second", second)):
         (file := tmp_path / name).write_text("".join(f"{one.to_json()}\n" for one in figures), encoding="utf-8")
         files.append(str(file))
-    monkeypatch.setattr(sys, "argv", ["compare_figures.py", *files])
+    monkeypatch.setattr(sys, "argv", ["compare_figures.py", *files, *options])
     return compare_figures.main()
 
 
@@ -67,7 +67,9 @@ def test_rooms_that_both_have_must_have_the_same_figures(monkeypatch, tmp_path, 
     assert capsys.readouterr().out == "2 equal, 0 within, 0 speed, 0 apart, 0 missing\n"
     assert run(monkeypatch, tmp_path, [TOLD, LOSS], [TOLD]) == 1
     assert "missing a.loss: only in the first run" in capsys.readouterr().out
-    assert run(monkeypatch, tmp_path, [TOLD], [replace(TOLD, value=0.5)]) == 1
+    assert run(monkeypatch, tmp_path, [TOLD, LOSS], [TOLD], "--part") == 0
+    capsys.readouterr()
+    assert run(monkeypatch, tmp_path, [TOLD], [replace(TOLD, value=0.5)], "--part") == 1
     assert "apart   a.told: 0.8 [0.7112–0.8666] (control 0.1) and 0.5" in capsys.readouterr().out
 
 
