@@ -28,6 +28,7 @@ RUNS = {  # name → options of a quick run, which says that it works, and not h
     "lm_training": ("--rounds", "1"),
     "clip_throughput": ("--seconds", "1"),
     "llava_training": ("--rounds", "1"),
+    "profiles": ("seem_click",),
 }
 
 

@@ -3,6 +3,17 @@
 python benchmarks/world_speed.py [--rounds 7]
 
 The plain loop resizes, turns and pastes every drawing with Pillow. It makes neither masks nor boxes, which ours does.
+Both choose the same scenes and write the same captions, which takes some 30 µs of each.
+
+Where ours spends its time: a scene of 2.2 things is some 100 calls of numpy on arrays of a few hundred bytes, each 1 to 4 µs, so
+that it comes nowhere near the rate of copying. Microseconds of one core to draw a scene, the same bytes each time:
+
+    81  before
+    68  pixels are blended in an array without gaps between its rows (shifting the picture's own took three times as
+        long), factors are repeated flat, boxes are searched as bytes, rims are padded by hand
+
+Tried and left out: factors and colours stored ready for use (three times the memory of the sprite bank, which holds 300 MB),
+mirrored sprites stored too (twice the memory, for 2 µs).
 """
 
 import argparse

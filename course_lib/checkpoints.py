@@ -23,12 +23,14 @@ class CheckpointError(RuntimeError):
 
 
 def machine() -> str:
-    """The machine in words, for a card."""
+    """The machine in words, for a card: what the bytes of the weights depend on."""
     import torch
+
+    from course_lib.precision import bfloat16_is_faster
 
     if torch.cuda.is_available():
         return torch.cuda.get_device_name()
-    return f"{torch.get_num_threads()} CPU core(s)"
+    return f"{torch.get_num_threads()} CPU core(s), {'bfloat16' if bfloat16_is_faster() else 'float32'}"
 
 
 def _contiguous(tensors: dict[str, Tensor]) -> dict[str, Tensor]:

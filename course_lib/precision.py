@@ -1,10 +1,14 @@
 """Number formats: bfloat16 where it is quicker."""
 
-import time
 from contextlib import AbstractContextManager
 from functools import cache
 
 import torch
+
+INSTRUCTIONS = (
+    "_is_avx512_bf16_supported",
+    "_is_amx_tile_supported",
+)  # torch.cpu's questions; a torch without them: no
 
 
 def mixed_precision(device: str = "cpu") -> AbstractContextManager:
@@ -17,19 +21,11 @@ def mixed_precision(device: str = "cpu") -> AbstractContextManager:
 
 @cache
 def bfloat16_is_faster(device: str = "cpu") -> bool:
-    """Measured on a CPU (some multiply bfloat16 in hardware, some imitate it slowly); asked of a GPU (not so on a T4)."""
+    """Does the device have instructions that multiply bfloat16? Without them it is imitated, slowly (so on a T4).
+
+    Not measured: on a busy computer a measurement answers now so, now so, and a run that goes on after a stop, or is
+    repeated, would come to other weights.
+    """
     if device != "cpu":
         return torch.cuda.is_available() and torch.cuda.get_device_capability() >= (8, 0)
-
-    def seconds(dtype: torch.dtype) -> float:
-        """The quickest of five products of this format."""
-        matrix = torch.ones(768, 768, dtype=dtype)
-        matrix @ matrix  # the first product also sets things up
-        times = []
-        for _ in range(5):
-            start = time.perf_counter()
-            matrix @ matrix
-            times.append(time.perf_counter() - start)
-        return min(times)
-
-    return seconds(torch.bfloat16) < 0.8 * seconds(torch.float32)
+    return any(getattr(torch.cpu, name, bool)() for name in INSTRUCTIONS)

@@ -4,6 +4,7 @@ import json
 import linecache
 import os
 import traceback
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,7 +22,7 @@ CALM = settings(
     derandomize=not LONG,  # the short run is the same everywhere
     suppress_health_check=list(HealthCheck),
 )
-cases = 0
+cases: Counter[str] = Counter()  # what is read → how often a reader was called with it
 
 letters = st.text(st.characters(), max_size=30) | st.text(st.characters(categories=("Cs", "Cc", "L")), max_size=8)
 leaves = (
@@ -45,8 +46,7 @@ def one_sentence(function: Callable, *arguments, errors: type[Exception] | tuple
 
     An error that a library, or Python itself, has raised on the way fails the test: a learner could not read it.
     """
-    global cases
-    cases += 1
+    cases[os.environ["PYTEST_CURRENT_TEST"].split("::test_")[1].split(" ")[0]] += 1
     try:
         return function(*arguments)
     except errors as error:

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import torch
 from bad_input import CALM, anything, changed, damaged, deep, letters, one_sentence, written
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image
 from torch import nn
@@ -253,6 +253,7 @@ NOTEBOOK = {
 
 @CALM
 @given(changed(NOTEBOOK) | damaged(json.dumps(NOTEBOOK).encode()))
+@example({**NOTEBOOK, "nbformat_minor": None})  # nbformat asserts that it is a number
 def test_notebooks(folder, value):
     file = written(folder / "02_clip.ipynb", value)
     lesson, problem = one_sentence(submissions.lesson_of, file, ["02_clip"])
@@ -292,6 +293,9 @@ def test_words_of_the_command_line(text):
     one_sentence(run.choose, REPO / "solutions", [text], errors=Problem)
 
 
+ONE_CASE = "a_state_of_other_notes_is_named"
+
+
 def test_a_state_of_other_notes_is_named(tmp_path):
     model = nn.Linear(3, 2)
     file = tmp_path / "run.safetensors"
@@ -302,5 +306,8 @@ def test_a_state_of_other_notes_is_named(tmp_path):
 
 @pytest.mark.skipif(not bad_input.LONG, reason="the long run: COURSE_LONG=1")
 def test_that_was_many():
-    print(f"{bad_input.cases:,} cases")
-    assert bad_input.cases >= 10_000
+    for what, count in bad_input.cases.items():
+        print(f"{what.replace('_', ' ')}: {count:,} cases")
+    print(f"{bad_input.cases.total():,} cases in all")
+    assert bad_input.cases.total() >= 10_000
+    assert all(count >= bad_input.EACH for what, count in bad_input.cases.items() if what != ONE_CASE)

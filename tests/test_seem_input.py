@@ -11,7 +11,7 @@ from course_lib.clip.tokenizer import get_tokenizer
 from course_lib.seem import learn
 from course_lib.seem.interactive import Interactive
 from course_lib.seem.playing import reference_tokens
-from course_lib.seem.prompts import Prompt, collate
+from course_lib.seem.prompts import MOST_TOKENS, Prompt, collate
 from course_lib.world.render import render
 from course_lib.world.scenes import Recipe, make_scene
 
@@ -60,13 +60,23 @@ def test_prompts_that_cannot_be(model, features, prompt, sentence):
     assert str(caught.value).count(".") <= 1 and "\n" not in str(caught.value)
 
 
-def test_clicks_alone_find_the_same_whatever_stands_in_the_place_of_words(model, features):
+@torch.no_grad()
+def test_clicks_alone_carry_no_words_and_find_the_same_as_with_padding(model, features):
     prompts = collate([Prompt(positive=one_pixel(30, 30))], model.clip, 64, 128)
-    assert not prompts.text.any() and not prompts.text_valid.any()
-    with torch.no_grad():
-        read = replace(prompts, text=model.clip.text.states(get_tokenizer()([""])[:, : prompts.text.shape[1]]))
-        assert read.text.any()
-        assert torch.equal(model.segment(features, prompts).logits, model.segment(features, read).logits)
+    assert prompts.text.shape == (1, 0, 128) and prompts.reference.shape == (1, 0, 128)
+    tokens = get_tokenizer()([""])[:, :MOST_TOKENS]
+    padding = {
+        "text": model.clip.text.states(tokens),
+        "text_valid": torch.zeros_like(tokens, dtype=torch.bool),
+        "reference": torch.ones(1, 3, 128),
+        "reference_valid": torch.zeros(1, 3, dtype=torch.bool),
+    }
+    assert padding["text"].any()
+    wanted, found = (model.segment(features, one) for one in (prompts, replace(prompts, **padding)))
+    torch.testing.assert_close(found.logits, wanted.logits, rtol=1e-5, atol=1e-5)
+    said = {name: torch.ones_like(padding[name]) for name in ("text_valid", "reference_valid")}
+    another = model.segment(features, replace(prompts, **{**padding, **said}))
+    assert not torch.allclose(another.logits, wanted.logits, atol=1e-3)
 
 
 def test_a_reference_region_without_area(model):

@@ -22,14 +22,14 @@ class Attention(nn.Module):
         self.to_query, self.to_key = nn.Linear(width, width), nn.Linear(width, width)
         self.to_value, self.out = nn.Linear(width, width), nn.Linear(width, width)
 
-    def offered(self, read: Tensor, position: Tensor | float = 0.0) -> tuple[Tensor, Tensor]:
+    def offered(self, read: Tensor, position: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Keys and values of what is read [B, N, W], position added to the keys [N, W] → [B·heads, N, W/heads] each."""
-        return self.split(self.to_key(read + position)), self.split(self.to_value(read))
+        return self.split(self.to_key(read if position is None else read + position)), self.split(self.to_value(read))
 
     def forward(self, readers: Tensor, offered: tuple[Tensor, Tensor], allowed: Tensor) -> Tensor:
-        """readers [B, R, W], what is `offered` to them, allowed bool [B, R, N] → [B, R, W]."""
+        """readers [B, R, W], what is `offered` to them, allowed bool [B·heads, R, N] → [B, R, W]."""
         queries = self.split(self.to_query(readers))  # [B·heads, R, W/heads]
-        seen = masked_attention(queries, *offered, allowed.repeat_interleave(self.heads, dim=0))
+        seen = masked_attention(queries, *offered, allowed)
         batch, count, width = readers.shape
         return self.out(seen.view(batch, self.heads, count, -1).transpose(1, 2).reshape(batch, count, width))
 

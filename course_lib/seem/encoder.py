@@ -18,6 +18,7 @@ class Features:
     offered: list[tuple[Tensor, Tensor]] = field(
         default_factory=list
     )  # each layer's keys and values of its level [I·heads, …]
+    half: Tensor | None = None  # [I, E, S/2, S/2]: pixels, for the masks of the layers before the last
 
     def by_picture(self, x: Tensor) -> Tensor:
         """One row a picture, so that no map is copied for each prompt: [B, N, …] → [I, each·N, …]."""
@@ -41,7 +42,8 @@ class Features:
         for layer in zip(*(part.offered for part in parts), strict=True):
             pairs = [[x.unflatten(0, (count, -1)) for x in pair] for pair, count in zip(layer, images, strict=True)]
             offered.append(tuple(make(list(like)).flatten(0, 1) for like in zip(*pairs, strict=True)))  # [I, heads, …]
-        return Features(levels, make([part.pixels for part in parts]), offered=offered)
+        half = None if parts[0].half is None else make([part.half for part in parts])
+        return Features(levels, make([part.pixels for part in parts]), offered=offered, half=half)
 
 
 class Block(nn.Module):

@@ -41,7 +41,7 @@ class Interactive:
         self._elsewhere: np.ndarray | None = None
         self._rounds = Rounds(self.play)
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def look(self, picture: np.ndarray, reference: np.ndarray | None = None) -> "Interactive":
         """Encode a picture uint8 [H, W, 3], once; the model sees a square of 64 × 64. Returns itself."""
         self._features = self.model.encode(normalise(to_tensor(self._small(picture)[None])))
@@ -55,7 +55,7 @@ class Interactive:
             return Answer(note=self.everything())
         return self._rounds(marks).answer
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def play(self, marks: list[Mark], before: Round | None) -> Round:
         """One round: all marks so far, and what the round before had found. ValueError for words it has never read."""
         masks = self.model.segment(self._features, [self.prompt(marks)], None if before is None else before.found)
@@ -91,7 +91,7 @@ class Interactive:
         found = self.model.segment(features, [Prompt(positive=area)]).logits[0, 0].numpy() > 0
         return reference_tokens(self.model, [(self._elsewhere, found & area if (found & area).any() else area)])[0]
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def everything(self) -> str:
         """Asked nothing: what the object queries find, in words."""
         best = self.model.everything(self._features).classes[0].softmax(dim=-1).max(dim=-1)

@@ -15,6 +15,8 @@ from course_lib.seem.nearby import Nearby
 from course_lib.seem.prompts import Prompt, PromptBatch, collate
 from course_lib.seem.table import may_read
 
+WAVES = 2.0 ** torch.arange(8) * math.pi / 2  # how fast each wave of a place turns
+
 
 @dataclass(frozen=True)
 class SeemConfig:
@@ -62,9 +64,13 @@ class Layer(nn.Module):
     def forward(
         self, x: Tensor, features: Features, offered: tuple[Tensor, Tensor], where: Tensor, read: Tensor
     ) -> Tensor:
-        """x [B, N, D]; its first R tokens look at what a level has `offered` where bool [B, R, HW] says; read bool [B, N, N]."""
+        """x [B, N, D]; its first R tokens look at what a level has `offered` where bool [B, R, HW] says.
+
+        read bool [B·heads, N, N] says who talks with whom.
+        """
         own, rest = x[:, : where.shape[1]], x[:, where.shape[1] :]
-        lookers, where = features.by_picture(self.norms[0](own)), features.by_picture(where)
+        lookers = features.by_picture(self.norms[0](own))
+        where = features.by_picture(where).repeat_interleave(self.look.heads, dim=0)  # [I·heads, each·R, HW]
         looked = self.look(lookers, offered, where).view_as(own)  # [I, each·R, D] → [B, R, D]
         x = torch.cat([own + looked, rest], dim=1)
         normed = self.norms[1](x)
@@ -116,9 +122,11 @@ class MiniSeem(nn.Module):
         features = self.encoder(pixels, clip_patches(self.clip, pixels))
         places = self.fine_place(self._grid(*pixels.shape[-2:]))  # [S·S, E]: a mask may say "on the left", too
         read = [(level.flatten(2).transpose(1, 2), self._grid(*level.shape[-2:])) for level in features.levels[:2]]
+        fine = features.pixels + places.T.view(1, -1, *pixels.shape[-2:])
         return replace(
             features,
-            pixels=features.pixels + places.T.view(1, -1, *pixels.shape[-2:]),
+            pixels=fine,
+            half=F.avg_pool2d(fine, 2),
             offered=[layer.look.offered(*read[number % 2]) for number, layer in enumerate(self.layers)],  # 1/8, 1/4, …
         )
 
@@ -174,44 +182,55 @@ class MiniSeem(nn.Module):
         recalled [B, S, S]: 1 where the last round had found something, -1 elsewhere, all 0 if there was none. Returns
         also what the tokens have become [B, N, D].
         """
-        half, half_recalled, coarse = F.avg_pool2d(features.pixels, 2), F.avg_pool2d(recalled, 2), []
+        recalled_half, coarse = F.avg_pool2d(recalled, 2), []
+        sizes = [level.shape[-2:] for level in features.levels[:2]]  # layers look at 1/8 and 1/4 of the side in turn
+        remembered = [self._remembered(found, *size) for size in sizes]
+        read = read.repeat_interleave(self.config.heads, dim=0)  # [B·heads, N, N], the same in all layers
         for number, layer in enumerate(self.layers):
-            size = features.levels[number % 2].shape[-2:]  # 1/8 and 1/4 of the side, in turn
-            where = self._where(coarse[-1] if coarse else None, found, (len(x), queries, *size))
+            size, own = sizes[number % 2], remembered[number % 2]
+            where = self._where(coarse[-1] if coarse else None, (len(x), queries, *size))
+            where = where if own is None else torch.cat([where, own], dim=1)
             x = layer(x, features, features.offered[number], where, read)
-            if number + 1 < len(self.layers):
-                unnamed = self.words[:0]  # only the last layer's masks get names
-                coarse.append(self._heads(features, self.norm(x[:, :queries]), half, half_recalled, unnamed)[1])
-        x, words = self.norm(x), torch.cat([self.words, self.nothing[None]])
-        classes, logits = self._heads(features, x[:, :queries], features.pixels, recalled, words)
+            if number + 1 < len(self.layers):  # names are for the last layer's masks
+                coarse.append(self._masks(features, self.norm(x[:, :queries]), recalled_half))
+        x = self.norm(x)
+        classes, logits = self._heads(features, x[:, :queries], recalled)
         return Masks(logits, classes, self.to_present(x[:, :queries])[..., 0], coarse), x
 
-    def _heads(
-        self, features: Features, queries: Tensor, pixels: Tensor, recalled: Tensor, words: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """Of queries [B, Q, D], pixels [I, E, H, W], recalled [B, H, W], words [C, 128]: classes [B, Q, C], masks [B, Q, H, W]."""
-        vectors = self.to_mask(queries)
+    def _heads(self, features: Features, queries: Tensor, recalled: Tensor) -> tuple[Tensor, Tensor]:
+        """Of queries [B, Q, D], recalled [B, S, S]: classes [B, Q, C + 1], masks [B, Q, S, S]."""
+        vectors, words = self.to_mask(queries), torch.cat([self.words, self.nothing[None]])
         asked = features.by_picture(self.to_class(queries)), words, features.by_picture(vectors)
-        classes, logits = heads.mask_head(*asked, pixels, self.scale.exp())  # [I, each·Q, …]
+        classes, logits = heads.mask_head(*asked, features.pixels, self.scale.exp())  # [I, each·Q, …]
         shape = queries.shape[:2]
-        again = (vectors @ self.recall)[..., None, None] * recalled[:, None]  # [B, Q, H, W]
-        return classes.view(*shape, -1), logits.view(*shape, *pixels.shape[-2:]) + again
+        return classes.view(*shape, -1), logits.view(*shape, *recalled.shape[1:]) + self._again(vectors, recalled)
 
-    def _where(self, guess: Tensor | None, found: Tensor | None, shape: tuple[int, int, int, int]) -> Tensor:
-        """bool [B, R, HW]: queries look inside their last guess, memory tokens inside the last round's mask."""
+    def _masks(self, features: Features, queries: Tensor, recalled: Tensor) -> Tensor:
+        """The masks alone, at half the size: of queries [B, Q, D], recalled [B, S/2, S/2] → [B, Q, S/2, S/2]."""
+        vectors = self.to_mask(queries)
+        logits = features.by_picture(vectors) @ features.half.flatten(2)  # [I, each·Q, S/2·S/2]
+        return logits.view(*queries.shape[:2], *recalled.shape[1:]) + self._again(vectors, recalled)
+
+    def _again(self, vectors: Tensor, recalled: Tensor) -> Tensor:
+        """What queries make of the last round's mask: vectors [B, Q, E], recalled [B, H, W] → [B, Q, H, W]."""
+        return (vectors @ self.recall)[..., None, None] * recalled[:, None]
+
+    def _where(self, guess: Tensor | None, shape: tuple[int, int, int, int]) -> Tensor:
+        """Queries look inside their last guess: [B, Q, S/2, S/2] → bool [B, Q, HW]; everywhere before the first one."""
         batch, queries, height, width = shape
         if guess is None:
-            where = torch.ones(batch, queries, height * width, dtype=torch.bool)
-        else:
-            where = (F.interpolate(guess.detach().float(), (height, width), mode="area") > 0).flatten(2)
+            return torch.ones(batch, queries, height * width, dtype=torch.bool)
+        return (F.interpolate(guess.detach().float(), (height, width), mode="area") > 0).flatten(2)
+
+    def _remembered(self, found: Tensor | None, height: int, width: int) -> Tensor | None:
+        """Memory tokens look inside the last round's mask: bool [B, S, S] → bool [B, memories, HW]."""
         if found is None:
-            return where
-        remembered = memory.memory_update(found, height, width)[:, None].expand(-1, self.config.memories, -1)
-        return torch.cat([where, remembered], dim=1)
+            return None
+        return memory.memory_update(found, height, width)[:, None].expand(-1, self.config.memories, -1)
 
     def _places(self, xy: Tensor) -> Tensor:
         """(x, y) in 0–1 [..., 2] → waves [..., 32] → [..., D]."""
-        angles = xy[..., None] * 2.0 ** torch.arange(8) * math.pi / 2  # [..., 2, 8]
+        angles = xy[..., None] * WAVES  # [..., 2, 8]
         return self.place(torch.cat([angles.sin(), angles.cos()], dim=-1).flatten(-2))
 
     def _grid(self, height: int, width: int) -> Tensor:

@@ -41,10 +41,14 @@ class Nearby(nn.Module):
         return (shares * opinions).sum(dim=1).view(-1, height, width)
 
     def likeness(self, features: Features, points: Tensor, memory: Tensor) -> Tensor:
-        """What points [B, N, 16] have in common with every pixel, memory [B, H·W] → [B, N, H·W]."""
-        pixels = self.pixel(features.pixels.flatten(2).transpose(1, 2))  # [I, E, H, W] → [I, H·W, 16]
-        like = features.by_picture(points) @ pixels.transpose(1, 2)  # [I, each·N, H·W]
-        return like.view(*points.shape[:2], -1) + (points @ self.found)[..., None] * memory[:, None]
+        """What points [B, N, 16] have in common with every pixel, memory [B, H·W] → [B, N, H·W].
+
+        point · (W pixel) is (point W) · pixel: the few points go through the linear map, and not the 4,096 pixels.
+        """
+        asked = features.by_picture(points @ self.pixel.weight)  # [I, each·N, E]
+        like = asked @ features.pixels.flatten(2)  # [I, each·N, H·W]
+        alike = (points @ self.pixel.bias)[..., None] + (points @ self.found)[..., None] * memory[:, None]
+        return like.view(*points.shape[:2], -1) + alike
 
 
 def distances(points: Tensor, height: int, width: int) -> Tensor:

@@ -27,12 +27,12 @@ class Prompt:
 class PromptBatch:
     """B prompts of equal form, padded; `_valid` says what is no padding."""
 
-    text: Tensor  # [B, T, 128]
+    text: Tensor  # [B, T, 128]; T is 0 where nobody says a word
     text_valid: Tensor  # bool [B, T]
     points: Tensor  # [B, N, 2] (x, y) in 0–1
     positive: Tensor  # bool [B, N]
     points_valid: Tensor  # bool [B, N]
-    reference: Tensor  # [B, R, D]
+    reference: Tensor  # [B, R, D]; R is 0 where nobody points at another picture
     reference_valid: Tensor  # bool [B, R]
 
 
@@ -79,18 +79,18 @@ def check(prompt: Prompt, size: int) -> None:
 @torch.no_grad()
 def read_texts(clip, texts: list[str]) -> tuple[Tensor, Tensor]:
     """One state a token, of CLIP's text tower [B, T, 128], and which are real [B, T]; an empty text has none."""
+    said = torch.tensor([bool(text) for text in texts])
+    if not said.any():  # clicks alone: what nobody may read need not be worked out, nor carried through the layers
+        return torch.zeros(len(texts), 0, clip.config.text_width), said[:, None].expand(-1, 0)
     tokens = get_tokenizer()(texts)[:, :MOST_TOKENS]
     ends = tokens.argmax(dim=-1)  # [B]: end of text has the highest id
-    said = torch.tensor([bool(text) for text in texts])
     valid = (torch.arange(tokens.shape[1]) <= ends[:, None]) & said[:, None]
-    if not said.any():  # clicks alone: what nobody may read need not be worked out
-        return torch.zeros(*tokens.shape, clip.config.text_width), valid
     return clip.text.states(tokens), valid
 
 
 def references(prompts: Sequence[Prompt], width: int) -> tuple[Tensor, Tensor]:
     """Reference tokens [B, R, D], padded, and which are real [B, R]."""
-    most = max(1, *(len(p.reference) if p.reference is not None else 0 for p in prompts), 1)
+    most = max(len(p.reference) if p.reference is not None else 0 for p in prompts)
     tokens, valid = torch.zeros(len(prompts), most, width), torch.zeros(len(prompts), most, dtype=torch.bool)
     for row, prompt in enumerate(prompts):
         if prompt.reference is not None:

@@ -1,5 +1,8 @@
-"""Work that is killed in the middle. Run as a program, it forks a child for each line `TASK FOLDER` that it reads, so that a
-child costs no import; it answers with its pid, then its exit code. Its arguments are the tasks that it will be asked for."""
+"""Work that is killed in the middle. Its arguments are the tasks that it will be asked for; when they are imported it says "ready".
+
+Then, for each line `TASK SECONDS FOLDER`, it forks a child, so that a child costs no import, kills it after so many seconds
+(or "never"), and answers with its exit code.
+"""
 
 import os
 import random
@@ -79,12 +82,15 @@ def main(tasks: list[str]) -> None:
         from course_lib.authoring import build
 
         assert build
+    print("ready", flush=True)
     for line in sys.stdin:
-        task, folder = line.rstrip("\n").split(" ", 1)
+        task, seconds, folder = line.rstrip("\n").split(" ", 2)
         sys.stdout.flush()
         if (pid := os.fork()) == 0:
             child(task, Path(folder))
-        print(pid, flush=True)
+        if seconds != "never":
+            time.sleep(float(seconds))
+            os.kill(pid, 9)  # nobody has waited for it yet, so this number is no other process's
         _, status = os.waitpid(pid, 0)
         print(os.waitstatus_to_exitcode(status), flush=True)
 
