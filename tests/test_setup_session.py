@@ -77,7 +77,7 @@ def test_figures_survive_json_and_fill_only_the_columns_they_need():
     assert json.loads(other.to_json())["chance"] is None
     head, _, first, second = figures.table([one, other]).splitlines()
     assert [cell.strip() for cell in head.split("|")[1:-1]] == ["figure", "value", "interval", "n", "chance"]
-    assert "96.4 %" in first and "95.0 %–97.0 %" in first and "0.6 %" in first and "2,346 scenes/s" in second
+    assert "96.4 %" in first and "95.0 to 97.0 %" in first and "0.6 %" in first and "2,346 scenes/s" in second
 
 
 def test_figures_in_a_notebook_are_a_table_with_the_numbers_beside_it(monkeypatch):
