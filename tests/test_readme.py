@@ -38,6 +38,13 @@ def test_a_figure_that_changes_is_noticed():
     assert readme_figures.all_figures(changed(barred=False)) != PAGE
 
 
+def test_the_lessons_minutes_stand_there_too():
+    figures = readme_figures.lessons()
+    assert figures[-1].value == pytest.approx(sum(figure.value for figure in figures[:-1]), abs=0.01)
+    assert f"| course.minutes.total | {figures[-1].value:,.4g} min |" in README
+    assert all(f"| {figure.id} | {figure.value:,.4g} min |" in PAGE for figure in figures)
+
+
 def test_readme_has_every_bar_and_stays_readable():
     figures = readme_figures.read(FIGURES.read_text(encoding="utf-8"))
     for figure in figures:
@@ -55,6 +62,7 @@ def test_one_room_measured_again_leaves_the_others_alone(tmp_path, monkeypatch, 
     (tmp_path / "docs").mkdir()
     (tmp_path / "README.md").write_text("a <!-- figures:begin --><!-- figures:end --> b", encoding="utf-8")
     monkeypatch.setattr(readme_figures, "REPO", tmp_path)
+    monkeypatch.setattr(readme_figures, "lessons", list)
     monkeypatch.setattr(readme_figures, "FIGURES", tmp_path / "figures.jsonl")
     readme_figures.FIGURES.write_text(f"{new.to_json()}\n{old.to_json()}\n", encoding="utf-8")
     measured = tmp_path / "new.jsonl"

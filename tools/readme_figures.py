@@ -4,6 +4,7 @@ python -m course_lib evaluate llava --json > new.jsonl      # one room, several,
 python tools/readme_figures.py new.jsonl                    # without a file: only the pages are written again
 """
 
+import json
 import sys
 from collections.abc import Iterable
 from dataclasses import replace
@@ -24,12 +25,24 @@ ROOMS = {
     "llava": "LLaVA: answering questions about pictures (06, 07)",
     "gligen": "GLIGEN: drawing things into boxes (10)",
     "seem": "SEEM: masks from clicks, boxes, words and examples (11)",
+    "course": "The lessons, from first to last cell",
 }
 
 
 def read(lines: str) -> list[Figure]:
     """The figures of a file: JSON, one a line."""
     return [from_json(line) for line in lines.splitlines() if line.strip()]
+
+
+def lessons() -> list[Figure]:
+    """The minutes of each lesson and of all, as `python -m course_lib run --record` measured them."""
+    times = json.loads((REPO / "data" / "lesson_times.json").read_text(encoding="utf-8"))
+    notes = {slug: f"on {one['cores']} core{'s' * (one['cores'] > 1)}" for slug, one in times.items()}
+    each = [
+        Figure(f"course.minutes.{slug}", one["minutes"], unit="min", note=notes[slug]) for slug, one in times.items()
+    ]
+    total = round(sum(figure.value for figure in each), 2)
+    return [*each, Figure("course.minutes.total", total, n=len(each), bar=40, unit="min")]
 
 
 def room(figure: Figure) -> str:
@@ -66,7 +79,7 @@ def with_figures(readme: str, lines: str) -> str:
     """README's text, with the figures that have a bar between its marks."""
     head, _, rest = readme.partition(BEGIN)
     _, _, tail = rest.partition(END)
-    return f"{head}{BEGIN}\n{chapters(aims(read(lines)), '###', IN_README)}\n{END}{tail}"
+    return f"{head}{BEGIN}\n{chapters(aims([*read(lines), *lessons()]), '###', IN_README)}\n{END}{tail}"
 
 
 def all_figures(lines: str) -> str:
@@ -75,7 +88,7 @@ def all_figures(lines: str) -> str:
         "# All measured figures\n\n"
         "Written by `tools/readme_figures.py` from [data/figures.jsonl](../data/figures.jsonl); the ones with a bar stand in\n"
         "[README](../README.md#measured), too, which says how to read them.\n\n"
-        f"{chapters(read(lines), '##')}\n"
+        f"{chapters([*read(lines), *lessons()], '##')}\n"
     )
 
 
