@@ -116,7 +116,7 @@ def box_from_mask(mask):
 
 
 # %% [markdown]
-# Now it is your turn.
+# Now it is your turn: put your own lines in place of the `...` below, and run the cell. A tick says that it is solved; try as often as you like.
 #
 # <!-- exercise: world.box_from_mask -->
 #
