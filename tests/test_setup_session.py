@@ -87,3 +87,9 @@ def test_figures_in_a_notebook_are_a_table_with_the_numbers_beside_it(monkeypatc
     figures.show([figures.Figure("clip.top1", 0.964)])
     assert shown[0]["text/markdown"].splitlines()[2] == "| clip.top1 | 96.4\N{NO-BREAK SPACE}% |"
     assert "96.4 %" in shown[0]["text/plain"] and shown[0][figures.MIME][0]["value"] == 0.964
+
+
+def test_a_warning_that_no_learner_can_mend_is_not_shown():
+    code = "import course_lib, warnings\nfor what in ('`is_gradient_checkpointing` is deprecated.', 'Mind the gap.'):\n    warnings.warn(what, FutureWarning)"
+    said = subprocess.run([sys.executable, "-c", code], cwd=REPO, capture_output=True, text=True, check=True).stderr
+    assert "Mind the gap" in said and "checkpointing` is" not in said

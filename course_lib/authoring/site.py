@@ -33,6 +33,8 @@ FOREWORD = """\
 STYLE = """\
 table { display: block; overflow-x: auto; }  /* figures have many columns */
 td:last-child { min-width: 15em; }  /* and a note at their end */
+div.math { text-align: center; margin: 1em 0; }  /* formulas: the theme sets them at the right, for their numbers */
+.bd-header { display: none; }  /* a second search field: the theme has one at the side already */
 """
 CONTENTS = "\n\n```{{toctree}}\n:hidden:\n:caption: {caption}\n{entries}\n```\n"
 SETTINGS = {
