@@ -9,8 +9,9 @@ Where ours spends its time: a scene of 2.2 things is some 100 calls of numpy on 
 that it comes nowhere near the rate of copying. Microseconds of one core to draw a scene, the same bytes each time:
 
     81  before
-    68  pixels are blended in an array without gaps between its rows (shifting the picture's own took three times as
+    67  pixels are blended in an array without gaps between its rows (shifting the picture's own took three times as
         long), factors are repeated flat, boxes are searched as bytes, rims are padded by hand
+    62  a box is searched only where something lies over the thing, or the edge cuts it off
 
 Tried and left out: factors and colours stored ready for use (three times the memory of the sprite bank, which holds 300 MB),
 mirrored sprites stored too (twice the memory, for 2 µs).

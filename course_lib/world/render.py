@@ -6,6 +6,7 @@ from functools import cache
 import numpy as np
 
 from .backdrops import HORIZON, backdrop
+from .geometry import Box
 from .scenes import Scene, Thing
 from .sprites import Sprite, sprite_of
 from .stickers import class_named
@@ -27,7 +28,7 @@ def render(scene: Scene, size: int = 64) -> Picture:
     """Draw the scene at `size` × `size` pixels."""
     canvas = backdrop(scene.backdrop, scene.variant, size).astype(np.uint16)
     instances = np.zeros((size, size), np.uint8)
-    boxes = np.zeros((len(scene.things), 4), np.int16)
+    laid: list[tuple[Box, bool]] = []
     horizon = HORIZON[scene.backdrop]
     for k, thing in enumerate(scene.things):
         sprite = sprite_of(thing, size)
@@ -39,9 +40,8 @@ def render(scene: Scene, size: int = 64) -> Picture:
                 _lay_shadow(canvas, sprite, thing, size)
         if scene.backdrop == "night":
             _lay_rim(canvas, sprite, thing, size)
-        boxes[k] = _lay(canvas, instances, sprite, thing, k + 1, size, floor)
-    _shrink_hidden(instances, boxes)
-    return Picture(canvas.astype(np.uint8), instances, boxes)
+        laid.append(_lay(canvas, instances, sprite, thing, k + 1, size, floor))
+    return Picture(canvas.astype(np.uint8), instances, _boxes(laid, instances))
 
 
 def _stands(thing: Thing, horizon: float) -> bool:
@@ -65,22 +65,23 @@ def _window(sprite: Sprite, thing: Thing, size: int, floor: int) -> tuple[int, i
     return top, bottom, left, right, top - y, left - x
 
 
-def _lay(
-    canvas, instances, sprite: Sprite, thing: Thing, number: int, size: int, floor: int
-) -> tuple[int, int, int, int]:
-    """Lay the sprite over the picture; returns its box."""
+def _lay(canvas, instances, sprite: Sprite, thing: Thing, number: int, size: int, floor: int) -> tuple[Box, bool]:
+    """Lay the sprite over the picture; returns a box around it, and whether this is tight, for nothing was cut off."""
     window = _window(sprite, thing, size, floor)
     if window is None:
-        return 0, 0, 0, 0
+        return (0, 0, 0, 0), False
     top, bottom, left, right, dy, dx = window
     part = (slice(dy, dy + bottom - top), slice(dx, dx + right - left))
     region = canvas[top:bottom, left:right]
-    laid = region * _thrice(sprite.keep[part])  # a new array without gaps between its rows, which is quicker to work on
-    laid >>= 8
-    laid += sprite.paint[part]
-    region[:] = laid
+    blended = region * _thrice(sprite.keep[part])  # a new array without gaps between its rows: quicker to work on
+    blended >>= 8
+    blended += sprite.paint[part]
+    region[:] = blended
     np.copyto(instances[top:bottom, left:right], number, where=sprite.mask[part])
-    return left, top, right, bottom
+    if (bottom - top, right - left) != sprite.mask.shape or not any(sprite.tight):
+        return (left, top, right, bottom), False
+    x0, y0, x1, y1 = sprite.tight
+    return (left + x0, top + y0, left + x1, top + y1), True
 
 
 def _thrice(keep: np.ndarray) -> np.ndarray:
@@ -88,15 +89,28 @@ def _thrice(keep: np.ndarray) -> np.ndarray:
     return keep.repeat(3).reshape(*keep.shape, 3)  # [h·w·3] → [h, w, 3]
 
 
-def _shrink_hidden(instances: np.ndarray, boxes: np.ndarray) -> None:
-    """Make every box as tight as what is visible of its thing."""
-    for k, (left, top, right, bottom) in enumerate(boxes.tolist()):
-        seen = instances[top:bottom, left:right] == k + 1
-        rows, columns = seen.any(1).tobytes(), seen.any(0).tobytes()  # bytes of 0 and 1, which are searched at once
-        if 1 in rows:
-            boxes[k] = left + columns.find(1), top + rows.find(1), left + columns.rfind(1) + 1, top + rows.rfind(1) + 1
-        else:
-            boxes[k] = 0
+def _boxes(laid: list[tuple[Box, bool]], instances: np.ndarray) -> np.ndarray:
+    """int16 [N, 4]: every box as tight as what is visible of its thing. Most are already, for nothing lies over them."""
+    found = []
+    for k, (box, tight) in enumerate(laid):
+        if not tight or any(_meet(box, later) for later, _ in laid[k + 1 :]):
+            box = _seen_box(instances, box, k + 1)
+        found.append(box)
+    return np.array(found, np.int16).reshape(-1, 4)
+
+
+def _meet(a: Box, b: Box) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+
+
+def _seen_box(instances: np.ndarray, box: Box, number: int) -> Box:
+    """Around the pixels of a number that lie in a box; zeros if there are none."""
+    left, top, right, bottom = box
+    seen = instances[top:bottom, left:right] == number
+    rows, columns = seen.any(1).tobytes(), seen.any(0).tobytes()  # bytes of 0 and 1, which are searched at once
+    if 1 not in rows:
+        return 0, 0, 0, 0
+    return left + columns.find(1), top + rows.find(1), left + columns.rfind(1) + 1, top + rows.rfind(1) + 1
 
 
 def _lay_shadow(canvas: np.ndarray, sprite: Sprite, thing: Thing, size: int) -> None:

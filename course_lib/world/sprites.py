@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from .geometry import box_from_mask
 from .recolour import recoloured
 from .shapes import shape_sprites
 from .signs import sign_sprite
@@ -28,11 +29,13 @@ class Sprite:
     keep: np.ndarray  # uint16 [h, w], 256 where the sprite is transparent, 0 where it is opaque
     mask: np.ndarray  # bool [h, w], more than half covered
     offset: tuple[int, int]  # (y, x) of the corner from the centre, pixels
+    tight: tuple[int, int, int, int]  # x0 y0 x1 y1 around the mask, the ends excluded; zeros if it is empty
 
     def flipped(self) -> "Sprite":
         """The mirror image."""
-        y, x = self.offset
-        return Sprite(self.paint[:, ::-1], self.keep[:, ::-1], self.mask[:, ::-1], (y, -(x + self.mask.shape[1])))
+        (y, x), (x0, y0, x1, y1), width = self.offset, self.tight, self.mask.shape[1]
+        mirrored = (width - x1, y0, width - x0, y1) if x1 else self.tight
+        return Sprite(self.paint[:, ::-1], self.keep[:, ::-1], self.mask[:, ::-1], (y, -(x + width)), mirrored)
 
 
 def sprite_of(thing, size: int) -> Sprite:
@@ -167,4 +170,6 @@ def _trimmed(image: np.ndarray) -> Sprite:
     alpha = part[..., 3:].astype(np.uint16)
     keep = (256 - (alpha + (alpha >> 7))).astype(np.uint16)
     paint = np.minimum(part[..., :3], (255 * (256 - keep)) >> 8).astype(np.uint8)
-    return Sprite(paint, keep[..., 0], part[..., 3] >= 128, (int(top) - side // 2, int(left) - side // 2))
+    mask = part[..., 3] >= 128
+    tight = box_from_mask(mask) if mask.any() else (0, 0, 0, 0)
+    return Sprite(paint, keep[..., 0], mask, (int(top) - side // 2, int(left) - side // 2), tight)
