@@ -171,7 +171,7 @@ def test_an_exception_is_one_line_with_the_learners_own_line():
     raw = judge(mine).raw
     assert raw.startswith("AttributeError:") and "`return scale * y.undefined_thing`" in raw
     assert "Traceback" not in raw and "\n" not in raw
-    assert re.search(r"\(Called with x \[\d, \d\], scale tensor\(2\.\)\.\)", raw)
+    assert re.search(r"\(Called with x of shape \[\d, \d\], scale tensor\(2\.\)\.\)", raw)
 
 
 def test_signature_is_named():

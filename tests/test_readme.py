@@ -26,7 +26,7 @@ def changed(*, barred: bool) -> str:
 
 
 def test_both_pages_are_those_of_the_measured_figures():
-    again = "`python tools/readme_figures.py` writes it anew"
+    again = "`python -m tools.readme_figures` writes it anew"
     lines = FIGURES.read_text(encoding="utf-8")
     assert readme_figures.with_figures(README, lines) == README, again
     assert readme_figures.all_figures(lines) == PAGE, again

@@ -1,7 +1,7 @@
 """Write the measured figures into README.md (those with a bar) and docs/FIGURES.md (all of them).
 
-python -m course_lib evaluate llava --json > new.jsonl      # one room, several, or none for all
-python tools/readme_figures.py new.jsonl                    # without a file: only the pages are written again
+python -m course_lib evaluate llava --json > new.jsonl   # one room, several, or none for all
+python -m tools.readme_figures new.jsonl                 # takes them in; without a file it only writes the pages anew
 """
 
 import json

@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from course_lib.translation import say
+
 from .compare import Difference, find_difference, first_difference, is_tensor, shape, short
 from .task import Task
 
@@ -102,12 +104,15 @@ def changed_inputs(task: Task, draw: int, used: tuple) -> list[str]:
 
 
 def describe_inputs(task: Task, draw: int) -> str:
-    """The arguments of a draw in one line: "x [3, 7], scale 2.0"."""
+    """The arguments of a draw in one line: "x of shape [3, 7], scale 2.0"."""
     with seeded(task, draw) as rng:
         inputs = task.make_inputs(rng)
     plain = [(name, value) for name, value in named(task, inputs) if is_plain(value)]
     return ", ".join(
-        f"{name} {shape(value) if getattr(value, 'ndim', 0) else short(value, 40)}" for name, value in plain
+        say("{name} of shape {shape}", name=name, shape=shape(value))
+        if getattr(value, "ndim", 0)
+        else f"{name} {short(value, 40)}"
+        for name, value in plain
     )
 
 
