@@ -1,6 +1,7 @@
 """Multimodal from Scratch: the course's helper package. Importing it is quick and brings in no other package."""
 
 import sys
+import warnings
 
 if sys.version_info < (3, 10):  # noqa: UP036  (older ones get this far, and could not read what follows)
     sys.exit(
@@ -13,3 +14,5 @@ from course_lib import torchvision_shim
 __version__ = "0.1.0"
 
 torchvision_shim.install()
+# peft asks transformers in a way that is on its way out: a red box in Lesson 07, about nothing that a learner could mend
+warnings.filterwarnings("ignore", ".is_gradient_checkpointing. is deprecated", FutureWarning)

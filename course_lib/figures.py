@@ -11,6 +11,11 @@ from course_lib.statistics import wilson
 MIME = "application/vnd.multimodal-course.figures+json"  # how `python -m course_lib run` finds figures among outputs
 COLUMNS = ("figure", "value", "interval", "n", "chance", "control", "baseline", "ceiling", "bar", "paper", "note")
 PAPERS = REPO / "data" / "papers.json"
+WORDED_BARS = {  # bars that are no single number
+    "llava.pope.yes_ratio": "45 to 55 %",
+    "seem.noc90": "below noc90_no_memory",
+    "seem.wrong_prompt_iou": "50 points below click1",
+}
 
 
 @dataclass(frozen=True)
@@ -47,14 +52,17 @@ def from_json(line: str) -> Figure:
     return Figure(**json.loads(line))
 
 
-def table(figures: Iterable[Figure]) -> str:
-    """The figures as a Markdown table, with the columns that at least one of them fills."""
+def table(figures: Iterable[Figure], columns: Iterable[str] | None = None, *, padded: bool = True) -> str:
+    """The figures as a Markdown table, with those of the columns (default: all) that at least one of them fills.
+
+    padded: its columns stand below each other where it is read as text; for a page it only makes the file larger.
+    """
     rows = [_cells(figure) for figure in figures]
-    used = [column for column in COLUMNS if any(row[column] for row in rows)]
+    used = [column for column in columns or COLUMNS if any(row[column] for row in rows)]
     if not used:
         return "(no figures)"
     lines = [used, *([row[column] for column in used] for row in rows)]
-    widths = [max(len(line[i]) for line in lines) for i in range(len(used))]
+    widths = [max(len(line[i]) for line in lines) if padded else 1 for i in range(len(used))]
     text = [
         "| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |" for line in lines
     ]
@@ -79,12 +87,12 @@ def show(figures: Iterable[Figure]) -> None:
 
 def _cells(figure: Figure) -> dict[str, str]:
     """Every column of a figure as text, empty where there is nothing to say."""
-    interval = figure.low is not None and figure.high is not None
     cells = {"figure": figure.id, "value": _number(figure.value, figure.unit), "note": figure.note or ""}
-    cells["interval"] = f"{_number(figure.low, figure.unit)}–{_number(figure.high, figure.unit)}" if interval else ""
+    cells["interval"] = _interval(figure.low, figure.high, figure.unit)
     cells["n"] = "" if figure.n is None else f"{figure.n:,}"
     for name in ("chance", "control", "baseline", "ceiling", "bar"):
         cells[name] = _number(getattr(figure, name), figure.unit)
+    cells["bar"] = WORDED_BARS.get(figure.id, cells["bar"])
     paper = papers().get(figure.id)
     return cells | {"paper": f"{paper['value']} ({paper['of']})" if paper else ""}
 
@@ -100,3 +108,10 @@ def _number(value: float | None, unit: str | None) -> str:
     if value is None:
         return ""
     return f"{100 * value:.1f} %" if unit is None else f"{value:,.4g} {unit}"
+
+
+def _interval(low: float | None, high: float | None, unit: str | None) -> str:
+    """Both ends with their unit said once, such as "98.2 to 99.2 %"."""
+    if low is None or high is None:
+        return ""
+    return f"{_number(low, unit).removesuffix(' ' + (unit or '%'))} to {_number(high, unit)}"

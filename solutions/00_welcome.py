@@ -9,6 +9,11 @@
 # minutes: 10
 # ---
 
+# %% [markdown]
+# **How to use this page.** It is a *notebook*: text, and code in grey cells. Click the first grey cell (it is folded up, and the same in all lessons) and press
+# **Shift+Enter**: the cell runs, and the next one is chosen. Go on like this to the end. A number in the brackets at the left says that a cell has run, a `*` that it is
+# still running. Change any code you like, and run it again; *Kernel → Restart Kernel…* forgets everything but what you wrote. [Without a mouse](../docs/KEYBOARD.md) works, too.
+
 # %% tags=["setup"]
 from course_lib.exercise import exercise, hint, points, progress
 from course_lib.session import begin
@@ -111,7 +116,7 @@ def box_from_mask(mask):
 
 
 # %% [markdown]
-# Now it is your turn.
+# Now it is your turn: put your own lines in place of the `...` below, and run the cell. A tick says that it is solved; try as often as you like.
 #
 # <!-- exercise: world.box_from_mask -->
 #
@@ -162,7 +167,7 @@ print(f"{overlap((0, 0, 10, 10), (5, 0, 15, 10)):.3f}")
 #
 # | what | how |
 # |---|---|
-# | a nudge, then the formula, then a skeleton | `hint("world.overlap")`, again for the next one |
+# | a nudge, then the formula, then a skeleton | `hint("world.overlap")` in a cell of your own (the toolbar's **+** makes one), again for the next one |
 # | what you have solved so far | `progress()` here, or `python -m course_lib check` |
 # | something about the set-up is wrong | `python -m course_lib doctor` |
 # | an error message you don't know | [docs/TROUBLESHOOTING.md](../docs/TROUBLESHOOTING.md), sorted by message |

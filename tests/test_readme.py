@@ -6,20 +6,74 @@ import sys
 
 import pytest
 
-from course_lib.figures import papers
+from course_lib.figures import WORDED_BARS, Figure, papers
 from course_lib.session import REPO
 
 sys.path.insert(0, str(REPO / "tools"))
-from readme_figures import with_figures
+import readme_figures
 
 README = (REPO / "README.md").read_text(encoding="utf-8")
+PAGE = (REPO / "docs" / "FIGURES.md").read_text(encoding="utf-8")
 FIGURES = REPO / "data" / "figures.jsonl"
 
 
-def test_the_table_is_the_one_that_was_measured():
+def changed(*, barred: bool) -> str:
+    """data/figures.jsonl with one value that nobody measured, of a figure with a bar or of one without."""
+    lines = FIGURES.read_text(encoding="utf-8").splitlines()
+    at = next(i for i, line in enumerate(lines) if (json.loads(line)["bar"] is not None) == barred)
+    lines[at] = json.dumps(json.loads(lines[at]) | {"value": 0.123})
+    return "\n".join(lines)
+
+
+def test_both_pages_are_those_of_the_measured_figures():
+    again = "`python tools/readme_figures.py` writes it anew"
     lines = FIGURES.read_text(encoding="utf-8")
-    assert with_figures(README, lines) == README
-    assert with_figures(README, lines.replace('"value": 0.9', '"value": 0.1', 1)) != README
+    assert readme_figures.with_figures(README, lines) == README, again
+    assert readme_figures.all_figures(lines) == PAGE, again
+
+
+def test_a_figure_that_changes_is_noticed():
+    assert readme_figures.with_figures(README, changed(barred=True)) != README
+    assert readme_figures.all_figures(changed(barred=True)) != PAGE
+    assert readme_figures.all_figures(changed(barred=False)) != PAGE
+
+
+def test_the_lessons_minutes_stand_there_too():
+    figures = readme_figures.lessons()
+    assert figures[-1].value == pytest.approx(sum(figure.value for figure in figures[:-1]), abs=0.01)
+    assert f"| course.minutes.total | {figures[-1].value:,.4g} min |" in README
+    assert all(f"| {figure.id} | {figure.value:,.4g} min |" in PAGE for figure in figures)
+
+
+def test_readme_has_every_bar_and_stays_readable():
+    figures = readme_figures.read(FIGURES.read_text(encoding="utf-8"))
+    for figure in figures:
+        aimed = figure.bar is not None and not figure.id.startswith("instruct.filter_")
+        assert (f"| {figure.id} |" in README) == (aimed or figure.id in WORDED_BARS)
+        assert f"| {figure.id} |" in PAGE
+    for measure in ("recall", "precision"):
+        lowest = min(figure.value for figure in figures if figure.id.startswith(f"instruct.filter_{measure}."))
+        assert re.search(rf"\| instruct\.filter_{measure}\.\w+ \(the lowest of 12\) \| {100 * lowest:.1f} % \|", README)
+    assert len(README.encode()) < 20_000
+
+
+def test_one_room_measured_again_leaves_the_others_alone(tmp_path, monkeypatch, capsys):
+    old, new = Figure("clip.a", 0.1), Figure("seem.a", 0.2)
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "README.md").write_text("a <!-- figures:begin --><!-- figures:end --> b", encoding="utf-8")
+    monkeypatch.setattr(readme_figures, "REPO", tmp_path)
+    monkeypatch.setattr(readme_figures, "lessons", list)
+    monkeypatch.setattr(readme_figures, "FIGURES", tmp_path / "figures.jsonl")
+    readme_figures.FIGURES.write_text(f"{new.to_json()}\n{old.to_json()}\n", encoding="utf-8")
+    measured = tmp_path / "new.jsonl"
+    measured.write_text(
+        "".join(f"{Figure(*one).to_json()}\n" for one in (("clip.b", 3), ("seem.a", 4))), encoding="utf-8"
+    )
+    readme_figures.main([str(measured)])
+    kept = readme_figures.read(readme_figures.FIGURES.read_text(encoding="utf-8"))
+    assert [(one.id, one.value) for one in kept] == [("clip.a", 0.1), ("clip.b", 3), ("seem.a", 4)]
+    assert "clip: kept as they were" in capsys.readouterr().out
+    assert "| seem.a | 400.0 % |" in (tmp_path / "docs" / "FIGURES.md").read_text(encoding="utf-8")
 
 
 CARDS = sorted(
@@ -44,4 +98,4 @@ def test_papers_figures_belong_to_measured_ones_and_name_their_source():
     assert set(papers()) <= measured
     for id, paper in papers().items():
         assert set(paper) == {"value", "of", "source"} and re.search(r"arXiv \d{4}\.\d{5}", paper["source"]), id
-        assert paper["value"] in README
+        assert f"| {paper['value']} ({paper['of']}) |" in PAGE

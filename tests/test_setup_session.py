@@ -77,7 +77,7 @@ def test_figures_survive_json_and_fill_only_the_columns_they_need():
     assert json.loads(other.to_json())["chance"] is None
     head, _, first, second = figures.table([one, other]).splitlines()
     assert [cell.strip() for cell in head.split("|")[1:-1]] == ["figure", "value", "interval", "n", "chance"]
-    assert "96.4 %" in first and "95.0 %–97.0 %" in first and "0.6 %" in first and "2,346 scenes/s" in second
+    assert "96.4 %" in first and "95.0 to 97.0 %" in first and "0.6 %" in first and "2,346 scenes/s" in second
 
 
 def test_figures_in_a_notebook_are_a_table_with_the_numbers_beside_it(monkeypatch):
@@ -87,3 +87,9 @@ def test_figures_in_a_notebook_are_a_table_with_the_numbers_beside_it(monkeypatc
     figures.show([figures.Figure("clip.top1", 0.964)])
     assert shown[0]["text/markdown"].splitlines()[2] == "| clip.top1 | 96.4\N{NO-BREAK SPACE}% |"
     assert "96.4 %" in shown[0]["text/plain"] and shown[0][figures.MIME][0]["value"] == 0.964
+
+
+def test_a_warning_that_no_learner_can_mend_is_not_shown():
+    code = "import course_lib, warnings\nfor what in ('`is_gradient_checkpointing` is deprecated.', 'Mind the gap.'):\n    warnings.warn(what, FutureWarning)"
+    said = subprocess.run([sys.executable, "-c", code], cwd=REPO, capture_output=True, text=True, check=True).stderr
+    assert "Mind the gap" in said and "checkpointing` is" not in said

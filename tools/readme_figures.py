@@ -1,27 +1,114 @@
-"""Put the measured figures into README's table: python -m course_lib evaluate --json > data/figures.jsonl, then this."""
+"""Write the measured figures into README.md (those with a bar) and docs/FIGURES.md (all of them).
 
+python -m course_lib evaluate llava --json > new.jsonl      # one room, several, or none for all
+python tools/readme_figures.py new.jsonl                    # without a file: only the pages are written again
+"""
+
+import json
+import sys
+from collections.abc import Iterable
+from dataclasses import replace
+from itertools import groupby
 from pathlib import Path
 
-from course_lib.figures import from_json, table
+from course_lib.figures import WORDED_BARS, Figure, from_json, table
 
 REPO = Path(__file__).resolve().parents[1]
+FIGURES = REPO / "data" / "figures.jsonl"
 BEGIN, END = "<!-- figures:begin -->", "<!-- figures:end -->"
+IN_README = ("figure", "value", "interval", "chance", "control", "baseline", "ceiling", "bar", "paper")
+ROOMS = {
+    "world": "The sticker world",
+    "clip": "CLIP: finding words for a picture (02)",
+    "lm": "The assistant: following instructions in text (04)",
+    "instruct": "Instruction data: filters that find planted faults (05)",
+    "llava": "LLaVA: answering questions about pictures (06, 07)",
+    "gligen": "GLIGEN: drawing things into boxes (10)",
+    "seem": "SEEM: masks from clicks, boxes, words and examples (11)",
+    "course": "The lessons, from first to last cell",
+}
+
+
+def read(lines: str) -> list[Figure]:
+    """The figures of a file: JSON, one a line."""
+    return [from_json(line) for line in lines.splitlines() if line.strip()]
+
+
+def lessons() -> list[Figure]:
+    """The minutes of each lesson and of all, as `python -m course_lib run --record` measured them."""
+    times = json.loads((REPO / "data" / "lesson_times.json").read_text(encoding="utf-8"))
+    notes = {slug: f"on {one['cores']} core{'s' * (one['cores'] > 1)}" for slug, one in times.items()}
+    each = [
+        Figure(f"course.minutes.{slug}", one["minutes"], unit="min", note=notes[slug]) for slug, one in times.items()
+    ]
+    total = round(sum(figure.value for figure in each), 2)
+    return [*each, Figure("course.minutes.total", total, n=len(each), bar=40, unit="min")]
+
+
+def room(figure: Figure) -> str:
+    """The room that measured it: the first part of its id."""
+    return figure.id.partition(".")[0]
+
+
+def merged(old: Iterable[Figure], new: Iterable[Figure]) -> list[Figure]:
+    """The old figures, each replaced by the new one of its id; ids that are new stand at the end of their room."""
+    by_id = {figure.id: figure for figure in old} | {figure.id: figure for figure in new}
+    return sorted(by_id.values(), key=lambda figure: list(ROOMS).index(room(figure)))  # stable: the order within stays
+
+
+def chapters(figures: Iterable[Figure], level: str, columns: Iterable[str] | None = None) -> str:
+    """A table a room, each below its heading."""
+    tables = [
+        f"{level} {ROOMS[name]}\n\n{table(list(its), columns, padded=False)}" for name, its in groupby(figures, room)
+    ]
+    return "\n\n".join(tables)
+
+
+def aims(figures: Iterable[Figure]) -> list[Figure]:
+    """Those with a bar. Of each measure that has one bar for many faults only the lowest, or README would drown in them."""
+    aimed = [figure for figure in figures if figure.bar is not None or figure.id in WORDED_BARS]
+    for measure in ("instruct.filter_recall", "instruct.filter_precision"):
+        if family := [figure for figure in aimed if figure.id.startswith(f"{measure}.")]:
+            lowest = min(family, key=lambda figure: figure.value)
+            aimed[aimed.index(family[0])] = replace(lowest, id=f"{lowest.id} (the lowest of {len(family)})")
+            aimed = [figure for figure in aimed if figure not in family]
+    return aimed
 
 
 def with_figures(readme: str, lines: str) -> str:
-    """README's text with the table of these figures (JSON, one a line) between its marks."""
+    """README's text, with the figures that have a bar between its marks."""
     head, _, rest = readme.partition(BEGIN)
     _, _, tail = rest.partition(END)
-    figures = [from_json(line) for line in lines.splitlines() if line.strip()]
-    return f"{head}{BEGIN}\n{table(figures)}\n{END}{tail}"
+    return f"{head}{BEGIN}\n{chapters(aims([*read(lines), *lessons()]), '###', IN_README)}\n{END}{tail}"
 
 
-def main() -> None:
-    """Rewrite README.md in place."""
+def all_figures(lines: str) -> str:
+    """The text of docs/FIGURES.md."""
+    return (
+        "# All measured figures\n\n"
+        "Written by `tools/readme_figures.py` from [data/figures.jsonl](../data/figures.jsonl); the ones with a bar stand in\n"
+        "[README](../README.md#measured), too, which says how to read them.\n\n"
+        f"{chapters([*read(lines), *lessons()], '##')}\n"
+    )
+
+
+def main(files: list[str]) -> None:
+    """Take the figures of these files into data/figures.jsonl, and write both pages."""
+    found = merged(read(FIGURES.read_text(encoding="utf-8")), [])
+    for file in files:
+        new = read(Path(file).read_text(encoding="utf-8"))
+        for name in dict.fromkeys(map(room, new)):
+            ids = {figure.id for figure in new}
+            if kept := [figure.id for figure in found if room(figure) == name and figure.id not in ids]:
+                print(f"{name}: kept as they were, since {file} has them not: {', '.join(kept)}")
+        found = merged(found, new)
+    lines = "".join(f"{figure.to_json()}\n" for figure in found)
+    FIGURES.write_text(lines, encoding="utf-8", newline="\n")
     readme = REPO / "README.md"
-    lines = (REPO / "data" / "figures.jsonl").read_text(encoding="utf-8")
-    readme.write_text(with_figures(readme.read_text(encoding="utf-8"), lines), encoding="utf-8")
+    text = with_figures(readme.read_text(encoding="utf-8"), lines)
+    readme.write_text(text, encoding="utf-8", newline="\n")
+    (REPO / "docs" / "FIGURES.md").write_text(all_figures(lines), encoding="utf-8", newline="\n")
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

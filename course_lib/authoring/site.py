@@ -19,7 +19,8 @@ from .master import Lesson, masters, read_lesson
 NEEDS = ("sphinx", "myst_nb", "sphinx_book_theme", "latex2mathml")
 LIST = "requirements-site.txt"
 PAGES = (
-    "docs/GLOSSARY.md", "docs/TROUBLESHOOTING.md", "docs/COLAB.md", "docs/INSTRUCTORS.md", "docs/SERVER.md", "data/README.md",
+    "docs/GLOSSARY.md", "docs/FIGURES.md", "docs/TROUBLESHOOTING.md", "docs/KEYBOARD.md", "docs/COLAB.md", "docs/INSTRUCTORS.md",
+    "docs/SERVER.md", "data/README.md",
 )  # fmt: skip
 PICTURES = ("docs/img", "data/contact_sheets")
 NOT_PUBLISHED = (".doctrees", ".buildinfo", "*webpack-macros.html")  # Sphinx' notes, and the theme's templates
@@ -32,6 +33,8 @@ FOREWORD = """\
 STYLE = """\
 table { display: block; overflow-x: auto; }  /* figures have many columns */
 td:last-child { min-width: 15em; }  /* and a note at their end */
+div.math { text-align: center; margin: 1em 0; }  /* formulas: the theme sets them at the right, for their numbers */
+.bd-header { display: none; }  /* a second search field: the theme has one at the side already */
 """
 CONTENTS = "\n\n```{{toctree}}\n:hidden:\n:caption: {caption}\n{entries}\n```\n"
 SETTINGS = {

@@ -18,14 +18,15 @@ from course_lib.instruct.conversation import TYPES
 from course_lib.instruct.grammar import write
 from course_lib.instruct.reply import parse
 from course_lib.instruct.serialise import serialise
-from course_lib.llava.labels import Segments, caption_segments, picture_segments
+from course_lib.llava.labels import Segments, caption_segments, picture_segments, reading_segments
+from course_lib.llava.letters_learn import practice_scene
 from course_lib.llava.splice import ALONE, shared_mask
 from course_lib.llava.words import said_words
 from course_lib.lm.batches import conversation
 from course_lib.lm.chat import Message, chat_segments, mask_labels
 from course_lib.lm.loss import IGNORE
 from course_lib.world.language import captions
-from course_lib.world.questions import questions
+from course_lib.world.questions import Question, questions
 from course_lib.world.render import render
 from course_lib.world.scenes import Recipe, Scene, make_scene
 
@@ -44,6 +45,21 @@ class LlavaBatch:
     mask: Tensor  # bool [B, 1, T, T], who may look at whom
     positions: Tensor  # int64 [B, T]: each conversation continues from the picture's last position
     pixels: Tensor  # float [B, 3, 64, 64]
+
+    def parts(self, count: int) -> list["LlavaBatch"]:
+        """The same rows by their length, in `count` parts, each padded only to its own longest: less is computed for nothing."""
+        if count == 1:
+            return [self]
+        places = torch.arange(self.ids.shape[1])
+        lengths = ((self.positions > 0) * places).amax(dim=1) + 1  # [B]: padding has position 0, the last word has not
+        found = []
+        for rows in lengths.argsort(stable=True).chunk(count):
+            end = int(lengths[rows].max())
+            texts = (part[rows, :end] for part in (self.ids, self.labels))
+            found.append(
+                LlavaBatch(*texts, self.mask[rows, :, :end, :end], self.positions[rows, :end], self.pixels[rows])
+            )
+        return found
 
     def inputs(self) -> dict[str, Tensor]:
         """As `MiniLlava.forward` takes them."""
@@ -88,6 +104,7 @@ def stage2_batch(
     types: Sequence[str] = TYPES,
     blind: float = 0.0,
     most_tokens: int | None = None,
+    reading: float = 0.0,
 ) -> LlavaBatch:
     """Pictures with questions of every kind, and with instruction data of one of these types, if there are any.
 
@@ -95,14 +112,19 @@ def stage2_batch(
 
     Beside a share `blind` of the pictures stands a conversation about none, so that this skill is kept: LLaVA-1.5 has 40,000
     of them among 665,000 (Liu et al., 2024, "Improved Baselines", appendix).
+
+    A share `reading` of the pictures has signs with practice words (`letters_learn`), and what they say is always asked, too.
     """
     rng = random.Random(f"stage 2/{seed}/{step}")
-    scenes = [training_scene(rng) for _ in range(size)]
+    scenes = [practice_scene(rng) if reading and rng.random() < reading else training_scene(rng) for _ in range(size)]
 
     def about(scene: Scene) -> list[Segments]:
-        short = [picture_segments(tokenizer, messages, PATCHES) for messages in short_answers(scene, rng)]
+        asked = short_questions(scene, rng)
+        read = [one for one in asked if one.kind == "read"] if reading else []
+        spelled = [reading_segments(tokenizer, one.text, one.answer, PATCHES) for one in read]
+        short = [picture_segments(tokenizer, in_turns([one]), PATCHES) for one in asked if one not in read]
         long = [picture_segments(tokenizer, instructions(scene, rng, types), PATCHES)] if types else []
-        return [*(some_of(short, most_tokens, rng) if most_tokens else short), *long]
+        return [*spelled, *(some_of(short, most_tokens, rng) if most_tokens else short), *long]
 
     told = [about(scene) for scene in scenes]
     beside = [[chat_segments(tokenizer, conversation(rng))] if rng.random() < blind else [] for _ in scenes]
@@ -133,10 +155,14 @@ def everything(scene: Scene) -> list[list[Message]]:
     return [*short_answers(scene, rng), instructions(scene, rng)]
 
 
+def short_questions(scene: Scene, rng: random.Random) -> list[Question]:
+    """Different questions, ASKED of every kind that the scene can answer."""
+    return list({question.text: question for _ in range(ASKED) for question in questions(scene, rng)}.values())
+
+
 def short_answers(scene: Scene, rng: random.Random) -> list[list[Message]]:
-    """Conversations of one question each, ASKED of every kind that the scene can answer."""
-    found = {question.text: question.answer for _ in range(ASKED) for question in questions(scene, rng)}
-    return [as_messages([pair]) for pair in found.items()]
+    """Conversations of one such question each."""
+    return [in_turns([question]) for question in short_questions(scene, rng)]
 
 
 def instructions(scene: Scene, rng: random.Random, types: Sequence[str] = TYPES) -> list[Message]:
@@ -145,6 +171,11 @@ def instructions(scene: Scene, rng: random.Random, types: Sequence[str] = TYPES)
     context = from_scene(scene)
     text = write(serialise(context, boxes=kind != "conversation"), kind)
     return as_messages([(turn.question, turn.answer) for turn in parse(text, kind, context.id)])
+
+
+def in_turns(asked: Sequence[Question]) -> list[Message]:
+    """Questions and their answers → the turns of user and assistant."""
+    return as_messages([(one.text, one.answer) for one in asked])
 
 
 def as_messages(turns: Sequence[tuple[str, str]]) -> list[Message]:

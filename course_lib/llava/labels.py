@@ -19,6 +19,22 @@ def picture_segments(tokenizer, messages: Sequence[Message], patches: int) -> Se
     return [opening, role, (False, [mark] * patches), *turns]
 
 
+def spelled(tokenizer, word: str) -> list[int]:
+    """The tokens of a word letter by letter, as an answer: what is read is written down in the order in which it stands.
+
+    The usual tokens of a word (`STOP` is three) are cut by how often they come, and say nothing of what its letters look like.
+    """
+    letters = [f" {word[0]}", *word[1:]]
+    return [token for letter in letters for token in tokenizer(letter, add_special_tokens=False)["input_ids"]]
+
+
+def reading_segments(tokenizer, question: str, word: str, patches: int) -> Segments:
+    """A question about a sign, answered letter by letter."""
+    messages = [Message(role="user", content=question), Message(role="assistant", content=word)]
+    *before, (learned, answer) = picture_segments(tokenizer, messages, patches)
+    return [*before, (learned, [*spelled(tokenizer, word), answer[-1]])]  # the last token ends the turn
+
+
 def caption_segments(tokenizer, caption: str, patches: int, instruction: str = "") -> Segments:
     """Stage 1: the picture, an instruction to describe it briefly, and its caption (Liu et al., 2023, section 4.2).
 

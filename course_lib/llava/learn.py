@@ -11,12 +11,15 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from course_lib import checkpoints
 from course_lib.clip import learn as clip_learn
 from course_lib.instruct.conversation import TYPES
+from course_lib.llava import letters_learn
 from course_lib.llava.batches import LlavaBatch, set_batch, stage1_batch, stage2_batch, words_batch
 from course_lib.llava.connector import make_connector
 from course_lib.llava.eyes import PocketEyes
 from course_lib.llava.learned_only import learned_tokens, loss_sum
+from course_lib.llava.letters import ALPHABET, ReadingEyes
 from course_lib.llava.model import MiniLlava
 from course_lib.llava.words import WordMixture, seen_words, words_loss
 from course_lib.lm import learn as lm_learn
@@ -37,6 +40,8 @@ class LlavaRecipe:
     connector_times: float = 1.0  # the connector's learning rate, as a multiple of the others'
     short_only: float = 0.0  # share of stage 2's steps, its first, with short answers and no instruction data
     blind: float = 0.0  # share of stage 2's pictures beside which a conversation without a picture is learned
+    reading: float = 0.0  # share of stage 2's pictures with signs to read; above 0 there are eyes for letters, too
+    parts: int = 1  # rows of a batch are computed in so many parts, by their length
     most_tokens: int | None = None  # of short questions behind each picture of stage 2; None: all that there are
     weight_decay: float = 0.01
     seed: int = 0
@@ -51,9 +56,23 @@ LIVE2 = LlavaRecipe(
 )
 BAKED_WORDS = replace(LIVE_WORDS, steps=4000)
 BAKED1 = replace(LIVE1, steps=300)
-BAKED2 = (  # then once more, with conversations without a picture: the first run forgets how to have them
+# Then once more, with conversations without a picture: the first run forgets how to have them. And once more, with eyes for
+# letters: without them, nothing can be read.
+BAKED2 = (
     replace(LIVE2, steps=2600, rank=64, short_only=0.6, most_tokens=None),
     replace(LIVE2, steps=500, learning_rate=4e-4, rank=64, short_only=0.0, blind=0.75, most_tokens=None, seed=1),
+    replace(
+        LIVE2,
+        steps=2400,
+        learning_rate=4e-4,
+        rank=64,
+        short_only=0.9,
+        blind=0.15,
+        most_tokens=40,
+        reading=0.65,
+        parts=3,
+        seed=2,
+    ),
 )
 
 
@@ -72,6 +91,19 @@ def born(connector: str = "words", layer: int = -2, seed: int = 0) -> MiniLlava:
         else:
             between = make_connector(width, language_model.config.hidden_size, connector)
     return MiniLlava(PocketEyes(clip, layer), between, language_model, tokenizer).eval()
+
+
+def give_letters(model: MiniLlava, folder: Path = checkpoints.FOLDER) -> None:
+    """Put the eyes that read (`letters`) in place of the model's own; its connector says letters by their words' embeddings."""
+    model.vision = letters_learn.load(model.vision.layer, folder).requires_grad_(False)
+    tokens = [model.tokenizer(letter, add_special_tokens=False)["input_ids"][0] for letter in ALPHABET]
+    known = model.language_model.get_input_embeddings().weight[tokens]  # [36, D]
+    model.connector.add_letters(known.repeat(2, 1))  # a patch's left half, its right half: [72, D]
+
+
+def reads(model: MiniLlava) -> bool:
+    """Has it been given eyes for letters?"""
+    return isinstance(model.vision, ReadingEyes)
 
 
 def first_words(model: MiniLlava, recipe: LlavaRecipe = LIVE_WORDS, **options) -> Progress:
@@ -120,7 +152,7 @@ def stage2(
     def batch(step: int) -> LlavaBatch:
         told = types if step >= recipe.short_only * recipe.steps else ()
         drawn = (step, recipe.batch_size, recipe.seed)
-        return stage2_batch(model.tokenizer, *drawn, learn_user, told, recipe.blind, recipe.most_tokens)
+        return stage2_batch(model.tokenizer, *drawn, learn_user, told, recipe.blind, recipe.most_tokens, recipe.reading)
 
     return _train(model, batch, recipe, **options)
 
@@ -157,7 +189,7 @@ def adapted(model: MiniLlava) -> bool:
 def _train(model: MiniLlava, batch: Callable[[int], LlavaBatch], recipe: LlavaRecipe, **options) -> Progress:
     def loss(model: MiniLlava, batch: LlavaBatch) -> Tensor:
         with mixed_precision():
-            return loss_sum(model, batch) / learned_tokens(batch)
+            return sum(loss_sum(model, part) for part in batch.parts(recipe.parts)) / learned_tokens(batch)
 
     return _fit(model, batch, loss, recipe, **options)
 

@@ -20,6 +20,8 @@ from course_lib.llava.learn import (
     add_adapters,
     born,
     first_words,
+    give_letters,
+    reads,
     stage1,
     stage2,
 )
@@ -41,11 +43,19 @@ def load(stage: str, folder: Path = checkpoints.FOLDER) -> MiniLlava:
     tensors, card = checkpoints.load(file)
     model = born()
     if stage == "2":
-        add_adapters(model, card["recipe"][0]["rank"])
+        prepare(model, [LlavaRecipe(**one) for one in card["recipe"]], folder)
     put_back(model, tensors, file.name)
     if adapted(model):
         model.language_model = model.language_model.merge_and_unload()
     return model.eval()
+
+
+def prepare(model: MiniLlava, recipes: Sequence[LlavaRecipe], folder: Path) -> None:
+    """Give the model, in place, the parts that these runs of stage 2 train: adapters, and eyes for letters."""
+    if any(one.reading for one in recipes) and not reads(model):
+        give_letters(model, folder)
+    if not adapted(model):
+        add_adapters(model, recipes[0].rank, recipes[0].seed)
 
 
 def put_back(model: MiniLlava, tensors: dict[str, torch.Tensor], name: str) -> None:
@@ -82,14 +92,13 @@ def bake(out_folder: Path, recipes: Sequence[LlavaRecipe] = BAKED2) -> None:
     model, minutes = load("words", out_folder), 0.0
     runs = [out_folder / f"llava.run{number}.safetensors" for number in range(len(recipes) - 1)]
     for number, file in enumerate([*runs, out_folder / FILES["2"].name]):
+        prepare(model, recipes[: number + 1], out_folder)
         if file not in runs or not file.with_suffix(".json").exists():  # the card is written last
             progress = stage2(model, recipes[number], state_file=file.with_suffix(".training.safetensors"))
             data = "training scenes with questions and instruction data, conversations without a picture"
             _save(file, model, recipes[: number + 1], progress, data, minutes)
             if progress.stopped:
                 return
-        elif not adapted(model):
-            add_adapters(model, recipes[number].rank)
         tensors, card = checkpoints.load(file)  # read even if just made: the next run begins with what was rounded
         put_back(model, tensors, file.name)
         minutes = card["minutes"]
@@ -106,7 +115,7 @@ def _save(
     data: str,
     earlier: float = 0.0,
 ) -> None:
-    """Write what was trained, with its card, the adapters in half precision; nothing when the run was stopped. earlier: minutes."""
+    """Write what was trained, with its card, in half precision; nothing when the run was stopped. earlier: minutes."""
     if progress.stopped:
         return
     card = {
@@ -116,7 +125,6 @@ def _save(
         "minutes": round(earlier + progress.seconds / 60, 1),
         "machine": checkpoints.machine(),
         "final_loss": round(sum(progress.losses[-200:]) / len(progress.losses[-200:]), 4),
-        "stored_as": "float32, adapters float16",
+        "stored_as": "float16",
     }
-    tensors = trained(model)
-    checkpoints.save(file, {name: t.half() if "lora" in name else t for name, t in tensors.items()}, card)
+    checkpoints.save(file, {name: tensor.half() for name, tensor in trained(model).items()}, card)

@@ -24,7 +24,7 @@ class WordMixture(nn.Module):
     """A connector: patch features [..., W] → Σ p(word | patch) · embedding of the word, plus a linear rest [..., D].
 
     embeddings [K, D]: those of the K words that can be seen. The rest is 0 at first; what no word says (where a patch is)
-    finds its place there.
+    finds its place there. Behind W features there may be L more, the probabilities of letters (`add_letters`).
     """
 
     def __init__(self, vision_width: int, embeddings: Tensor) -> None:
@@ -33,11 +33,23 @@ class WordMixture(nn.Module):
         self.scores = nn.Sequential(nn.Linear(vision_width, width), nn.GELU(), nn.Linear(width, count))
         self.words = nn.Parameter(embeddings.detach().clone())
         self.rest = nn.Linear(vision_width, width)
+        self.register_parameter("letters", None)
         nn.init.constant_(self.scores[-1].bias, RARE)
         nn.init.zeros_(self.rest.weight)
         nn.init.zeros_(self.rest.bias)
 
+    def add_letters(self, embeddings: Tensor) -> None:
+        """From now on features hold probabilities of letters, too; embeddings [L, D]: the language model's, for each of them."""
+        self.letters = nn.Parameter(embeddings.detach().clone())
+
     def forward(self, features: Tensor) -> Tensor:
+        if self.letters is None:
+            return self.mixture(features)
+        seen, read = features.split((self.rest.in_features, len(self.letters)), dim=-1)  # [..., W], [..., L]
+        return self.mixture(seen) + read @ self.letters
+
+    def mixture(self, features: Tensor) -> Tensor:
+        """What the words say, and the rest: [..., W] → [..., D]."""
         return self.scores(features).sigmoid() @ self.words + self.rest(features)
 
 

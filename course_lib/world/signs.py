@@ -1,6 +1,7 @@
 """Signs with a short word or number, for reading: a coloured plate with a white rim, on a post."""
 
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -46,14 +47,31 @@ def sign_sprite(text: str, colour: str) -> np.ndarray:
     pen = ImageDraw.Draw(image)
     middle = side // 2
     pen.rectangle((middle - 14, side // 2, middle + 14, side - 4), fill=WOOD)
-    font = _font(text, side)
-    left, top, right, bottom = pen.textbbox((0, 0), text, font=font)
+    font, (x, y) = _font(text, side), _corner(text, side)
+    left, _, right, _ = pen.textbbox((0, 0), text, font=font)
     half = max((right - left) // 2 + 34, side // 4)
     pen.rounded_rectangle((middle - half, 60, middle + half, 250), 40, fill=RIM)
     plate = tuple(value * 4 // 5 for value in PALETTE[colour])  # dark enough for white letters, yellow too
     pen.rounded_rectangle((middle - half + 12, 72, middle + half - 12, 238), 30, fill=(*plate, 255))
-    pen.text((middle - (left + right) // 2, 155 - (top + bottom) // 2), text, font=font, fill=RIM)
+    pen.text((x, y), text, font=font, fill=RIM)
     return np.asarray(image.reduce(FINER))
+
+
+@cache
+def letter_boxes(text: str) -> list[tuple[float, float, float, float]]:
+    """Where each letter stands: (x0, y0, x1, y1) from the sign's centre, in widths of the sign. ValueError if it is too long."""
+    side = CELL * FINER
+    font, (x, y) = _font(text, side), _corner(text, side)
+    _, top, _, bottom = font.getbbox(text)
+    edges = [(x + font.getlength(text[:i])) / side - 0.5 for i in range(len(text) + 1)]
+    rows = (y + top) / side - 0.5, (y + bottom) / side - 0.5
+    return [(left, rows[0], right, rows[1]) for left, right in pairwise(edges)]
+
+
+def _corner(text: str, side: int) -> tuple[int, int]:
+    """Where Pillow begins to write, so that the words stand in the middle of the plate."""
+    left, top, right, bottom = _font(text, side).getbbox(text)
+    return side // 2 - (left + right) // 2, 155 - (top + bottom) // 2
 
 
 def _font(text: str, side: int) -> ImageFont.FreeTypeFont:

@@ -1,13 +1,14 @@
 """What training may see. Fixed before any model was trained, and decided here alone.
 
 Held out are whole styles, whole classes, one colour of every recolourable class, one in twenty (thing, relation, thing)
-triples, and the wordings whose id begins with "test.". Training scenes come from the stream "train"; recipes are tuned
+triples, the words and numbers of some signs, and the wordings whose id begins with "test.". Training scenes come from the stream "train"; recipes are tuned
 on the stream "val"; figures are reported on the stream "test".
 """
 
 import zlib
 from functools import cache
 
+from .signs import WORDS_TEST
 from .stickers import COLOURS, classes
 
 TRAIN_STYLES = ("noto", "twemoji")
@@ -26,10 +27,17 @@ def training_may_see(scene) -> bool:
 
 
 def training_may_see_thing(thing) -> bool:
-    """True when the thing's style, class and colour may all be trained on."""
+    """True when the thing's style, class and colour, and what it says if it is a sign, may all be trained on."""
     if thing.style not in TRAIN_STYLES or thing.name in _novel_names():
         return False
+    if thing.text is not None and not training_may_use_text(thing.text):
+        return False
     return thing.colour is None or not held_out_colour(thing.name, thing.colour)
+
+
+def training_may_use_text(text: str) -> bool:
+    """True for what training may write on a sign: anything but the words and numbers that tests ask to read."""
+    return text not in WORDS_TEST
 
 
 def training_may_use_template(template_id: str) -> bool:
