@@ -71,7 +71,7 @@ def test_one_room_measured_again_leaves_the_others_alone(tmp_path, monkeypatch, 
     )
     readme_figures.main([str(measured)])
     kept = readme_figures.read(readme_figures.FIGURES.read_text(encoding="utf-8"))
-    assert [(one.id, one.value) for one in kept] == [("clip.a", 0.1), ("clip.b", 3), ("seem.a", 4)]
+    assert [(one.id, one.value) for one in kept] == [("seem.a", 4), ("clip.a", 0.1), ("clip.b", 3)]
     assert "clip: kept as they were" in capsys.readouterr().out
     assert "| seem.a | 400.0 % |" in (tmp_path / "docs" / "FIGURES.md").read_text(encoding="utf-8")
 

@@ -51,13 +51,13 @@ def room(figure: Figure) -> str:
 
 
 def merged(old: Iterable[Figure], new: Iterable[Figure]) -> list[Figure]:
-    """The old figures, each replaced by the new one of its id; ids that are new stand at the end of their room."""
-    by_id = {figure.id: figure for figure in old} | {figure.id: figure for figure in new}
-    return sorted(by_id.values(), key=lambda figure: list(ROOMS).index(room(figure)))  # stable: the order within stays
+    """The old figures, each replaced by the new one of its id; ids that are new stand at the end."""
+    return list(({figure.id: figure for figure in old} | {figure.id: figure for figure in new}).values())
 
 
 def chapters(figures: Iterable[Figure], level: str, columns: Iterable[str] | None = None) -> str:
-    """A table a room, each below its heading."""
+    """A table a room, each below its heading, in the order of the lessons."""
+    figures = sorted(figures, key=lambda figure: list(ROOMS).index(room(figure)))
     tables = [
         f"{level} {ROOMS[name]}\n\n{table(list(its), columns, padded=False)}" for name, its in groupby(figures, room)
     ]
@@ -94,7 +94,7 @@ def all_figures(lines: str) -> str:
 
 def main(files: list[str]) -> None:
     """Take the figures of these files into data/figures.jsonl, and write both pages."""
-    found = merged(read(FIGURES.read_text(encoding="utf-8")), [])
+    found = read(FIGURES.read_text(encoding="utf-8"))
     for file in files:
         new = read(Path(file).read_text(encoding="utf-8"))
         for name in dict.fromkeys(map(room, new)):
