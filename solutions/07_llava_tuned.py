@@ -393,7 +393,7 @@ print({name: f"{100 * measure.right(said, true).mean():.0f} % read" for name, sa
 # remedies: let the eyes learn along (LLaVA-NeXT), give them more pixels (Lesson 08), or put a second kind of eyes beside them (Wei et al., 2023, "Vary",
 # [arXiv 2312.06109](https://arxiv.org/abs/2312.06109); Tong et al., 2024, [arXiv 2401.06209](https://arxiv.org/abs/2401.06209)).
 #
-# The baked model has the third: two convolutions on CLIP's *early* layers, where edges are still sharp, learned in some five minutes which letter stands where, from signs with random letters. CLIP stays
+# The baked model has the third: three convolutions on CLIP's *early* layers, where edges are still sharp, learned in some five minutes which letter stands where, from signs with random letters. CLIP stays
 # frozen, and its 160 numbers a patch are the same to the last bit; behind them stand 72 new ones, the letters in the patch's left and right half. Here is what these eyes find on
 # words that never stood on a training sign.
 
@@ -440,8 +440,8 @@ if not quick():
 
 # %% [markdown]
 # What did all that cost? The language model's own skills, without a picture: of large models, too, it is known that they forget (Zhai et al., 2023,
-# [arXiv 2309.10313](https://arxiv.org/abs/2309.10313)). Your stage 2 was about pictures only. In 500 steps of the baked one, a conversation about *none* stood beside
-# three of four pictures. LLaVA-1.5 does the same with 40,000 conversations of ShareGPT. **Predict:** how much of the skill is left to each?
+# [arXiv 2309.10313](https://arxiv.org/abs/2309.10313)). Your stage 2 was about pictures only. In later runs of the baked one, conversations about *none* stood beside
+# some pictures, as LLaVA-1.5 has 40,000 of ShareGPT. **Predict:** how much of the skill is left to each?
 
 # %%
 from course_lib.lm.learn import load_tuned
@@ -454,8 +454,9 @@ words = ", ".join(f"{name} {100 * value:.0f} percent" for name, value in kept.it
 show.bars(kept, alt=f"Share of instructions without a picture that are followed: {words}.")
 
 # %% [markdown]
-# A short run forgets little. The baked one forgot much in its first 2,600 steps, the last of them with long replies: we measured 33 % then (n = 100). 500 steps with
-# reminders brought most of it back, and cost the pictures nothing (74 % of the questions right before, 76 % after). Its last run, the one with letters, had reminders, too.
+# A short run forgets little. The baked one had four runs, and each forgot what it did not practise. After 2,600 steps, the last of them with long replies, it followed 33 % (n = 100); 500 steps
+# with reminders brought most of it back, and cost the pictures nothing (74 % of the questions right before, 76 % after). Then came the letters: 2,160 of 2,400 steps had no long reply in them, and the judge's score of its
+# descriptions fell from 55 to 10. The last 240 steps did have some, but by then the learning rate was nearly zero. So there is a fourth run, 350 steps with all sorts. **Keep a share of everything, all the time.**
 #
 # ## What is each part worth?
 #

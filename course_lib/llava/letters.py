@@ -2,7 +2,7 @@
 
 CLIP's patches say what a thing is, and hardly which letters it bears. Vary (Wei et al., 2023, arXiv 2312.06109) trains a small second
 network to read, and puts what it finds beside CLIP's features; "Eyes Wide Shut?" (Tong et al., 2024, arXiv 2401.06209)
-mixes two kinds of features, too. Here it is two convolutions on top of CLIP's own early layers, where edges are still sharp.
+mixes two kinds of features, too. Here it is three convolutions on top of CLIP's own early layers, where edges are still sharp.
 """
 
 import string
