@@ -77,11 +77,11 @@ BAKED2 = (
     replace(
         LIVE2,
         steps=350,
-        learning_rate=4e-4,
+        learning_rate=2.5e-4,
         rank=64,
         short_only=0.0,
         blind=0.1,
-        most_tokens=40,
+        most_tokens=120,
         reading=0.35,
         parts=4,
         seed=3,
