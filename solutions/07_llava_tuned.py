@@ -383,10 +383,20 @@ from course_lib.llava.letters_shown import show_letters
 signs = testsets.asked("read", each, stream="val")
 images, texts = testsets.draw([one.scene for one in signs]), [one.question.text for one in signs]
 replies = {name: measure.answers(model, images, texts) for name, model in (("yours", student), ("baked", assistant))}
-titles = [f"yours: {mine[:12]}\nbaked: {theirs}" for mine, theirs in zip(*replies.values(), strict=True)]
-show.pictures(images[:5], titles=titles[:5], columns=5, alt=f"Signs and what is read on them. {'; '.join(titles[:5])}.")
 true = [one.question.answer for one in signs]
 print({name: f"{100 * measure.right(said, true).mean():.0f} % read" for name, said in replies.items()})
+
+# %% [markdown]
+# Here are the first ten of these signs, with what the baked model says. It was not taught to be silent about what it can't read: it guesses, and may fall back on another kind of answer.
+
+# %%
+titles = [said[:14].strip() for said in replies["baked"][:10]]
+show.pictures(
+    [render(one.scene, 128).image for one in signs[:10]],
+    titles=titles,
+    columns=5,
+    alt=f"Ten pictures with signs, and what the baked model reads: {', '.join(titles)}. Right: {', '.join(true[:10])}.",
+)
 
 # %% [markdown]
 # CLIP was never paid for letters: colour, place and things tell the captions of a batch apart. What the eyes drop, no connector brings back, and the loss does not say so. The papers know three
