@@ -15,7 +15,7 @@ from statistics import median
 
 import nbformat
 
-STEPS, WARM = 8, 3  # steps of a training that are taken, and how many of them are not counted
+STEPS, WARM = 24, 12  # steps of a training that are taken, and how many of them are not counted: the first are slow
 TINY = 12  # steps with the tests' budgets; a recipe that was made in the second run of an earlier cell asks for more
 _full = {"fixed": 0.0, "steps": 0.0, "rest": 0.0}  # seconds: of trainings that ask for seconds; for steps; of all else
 _paces: dict[tuple, float] = {}  # seconds a step, by what is trained: trainings of one kind have one pace
