@@ -74,7 +74,8 @@ def bake_words(out_folder: Path, recipe: LlavaRecipe = BAKED_WORDS) -> None:
     """The connector's first words. Interrupted, it goes on where it was when called again, as do all bakes."""
     model = born(seed=recipe.seed)
     progress = first_words(model, recipe, state_file=out_folder / "llava_words.training.safetensors")
-    _save(out_folder / FILES["words"].name, model, recipe, progress, "training scenes with their fullest caption")
+    data = "training scenes with their fullest caption"
+    _save(out_folder / FILES["words"].name, model, recipe, progress, data, form=torch.float32)
 
 
 def bake_connector(out_folder: Path, recipe: LlavaRecipe = BAKED1) -> None:
@@ -114,8 +115,9 @@ def _save(
     progress: Progress,
     data: str,
     earlier: float = 0.0,
+    form: torch.dtype = torch.float16,
 ) -> None:
-    """Write what was trained, with its card, in half precision; nothing when the run was stopped. earlier: minutes."""
+    """Write what was trained, with its card; nothing when the run was stopped. earlier: minutes."""
     if progress.stopped:
         return
     card = {
@@ -125,6 +127,6 @@ def _save(
         "minutes": round(earlier + progress.seconds / 60, 1),
         "machine": checkpoints.machine(),
         "final_loss": round(sum(progress.losses[-200:]) / len(progress.losses[-200:]), 4),
-        "stored_as": "float16",
+        "stored_as": str(form).removeprefix("torch."),
     }
-    checkpoints.save(file, {name: tensor.half() for name, tensor in trained(model).items()}, card)
+    checkpoints.save(file, {name: tensor.to(form) for name, tensor in trained(model).items()}, card)
