@@ -55,13 +55,3 @@ def test_the_loss_of_what_is_learned_is_the_loss_of_all_logits(tokenizer):
     with torch.no_grad():
         whole, _ = model(**batch.inputs())
         assert (loss_sum(model, batch) / learned_tokens(batch)).item() == pytest.approx(whole.item(), abs=1e-5)
-
-
-@pytest.mark.parametrize(("pays", "kind"), [(True, "eager"), (False, "sdpa")])
-def test_attention_is_plain_products_while_training_where_bfloat16_pays(monkeypatch, pays, kind):
-    monkeypatch.setattr(learn, "bfloat16_is_faster", lambda: pays)
-    model, seen = learn.born(), []
-    recipe = learn.LlavaRecipe(steps=1, batch_size=1, learning_rate=1e-3, rank=4, short_only=1.0, most_tokens=MOST)
-    learn.stage2(model, recipe, callbacks=[lambda _: seen.append(model.language_model.config._attn_implementation)])
-    assert seen == [kind]
-    assert model.language_model.config._attn_implementation == "sdpa"

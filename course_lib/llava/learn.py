@@ -4,8 +4,7 @@ The connector gets its first words without the language model (see `words`). LLa
 frozen language model, makes a captioner of it; stage 2, questions and instructions, an assistant.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -24,8 +23,9 @@ from course_lib.llava.letters import ALPHABET, ReadingEyes
 from course_lib.llava.model import MiniLlava
 from course_lib.llava.words import WordMixture, seen_words, words_loss
 from course_lib.lm import learn as lm_learn
+from course_lib.lm.attention import quickest_attention
 from course_lib.lm.tokenizer import get_tokenizer
-from course_lib.precision import bfloat16_is_faster, mixed_precision
+from course_lib.precision import mixed_precision
 from course_lib.training import Progress, fit
 from course_lib.world.scenes import Scene
 
@@ -207,21 +207,6 @@ def _train(model: MiniLlava, batch: Callable[[int], LlavaBatch], recipe: LlavaRe
 
     with quickest_attention(model.language_model):
         return _fit(model, batch, loss, recipe, **options)
-
-
-@contextmanager
-def quickest_attention(language_model) -> Iterator[None]:
-    """Within it, attention is plain products where bfloat16 pays: with a mask of our own, torch's fused one takes twice as long.
-
-    Two cores, 16 pictures: 0.21 s a step for 0.41. In float32 the fused one is the quicker.
-    """
-    before = language_model.config._attn_implementation
-    if bfloat16_is_faster():
-        language_model.set_attn_implementation("eager")
-    try:
-        yield
-    finally:
-        language_model.set_attn_implementation(before)
 
 
 def _fit(

@@ -8,6 +8,7 @@ from pathlib import Path
 from torch import Tensor
 
 from course_lib import checkpoints
+from course_lib.lm.attention import quickest_attention
 from course_lib.lm.batches import TextBatch, chat_batch, conversation, document, pack, plain_batch
 from course_lib.lm.chat import Message, encode_chat, mask_labels
 from course_lib.lm.loss import next_token_loss
@@ -87,16 +88,17 @@ def train(
             logits = model(input_ids=batch.ids).logits  # [B, T, V]
         return loss(logits.float(), batch.labels)
 
-    return fit(
-        model,
-        batch,
-        batch_loss,
-        steps=recipe.steps,
-        learning_rate=recipe.learning_rate,
-        weight_decay=recipe.weight_decay,
-        callbacks=callbacks,
-        state_file=state_file,
-    )
+    with quickest_attention(model):
+        return fit(
+            model,
+            batch,
+            batch_loss,
+            steps=recipe.steps,
+            learning_rate=recipe.learning_rate,
+            weight_decay=recipe.weight_decay,
+            callbacks=callbacks,
+            state_file=state_file,
+        )
 
 
 def born(seed: int = 0):
