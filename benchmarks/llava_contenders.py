@@ -4,6 +4,7 @@ import random
 import sys
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -16,7 +17,7 @@ from course_lib.llava import batches, learn
 from course_lib.lm.chat import mask_labels
 from course_lib.lm.loss import IGNORE
 from course_lib.precision import bfloat16_is_faster, mixed_precision
-from course_lib.training import fit, parameter_groups, schedule
+from course_lib.training import parameter_groups, schedule
 
 PICTURES, SHORT = 4, 11  # of a step; short questions a picture, beside one conversation, description or reasoning
 A_PICTURE = SHORT + 1
@@ -48,35 +49,29 @@ def learner() -> learn.MiniLlava:
 
 
 class Ours:
-    """`learn.stage2`'s loop on the benchmark's data."""
+    """Stage 2 as it is, on the benchmark's data."""
 
     def __init__(self, shared: bool = True, kept_features: bool = False) -> None:
         self.model = learner()
         told, pixels = data(self.model.tokenizer)
         self.batches = [
-            self._inputs(told[i : i + PICTURES], pixels[i : i + PICTURES], shared)
-            for i in range(0, len(told), PICTURES)
+            self._batch(told[i : i + PICTURES], pixels[i : i + PICTURES], shared) for i in range(0, len(told), PICTURES)
         ]
         if kept_features:
-            for inputs in self.batches:
-                with mixed_precision():
-                    inputs["features"] = self.model.image_features(inputs.pop("pixels"))
+            with mixed_precision():
+                self.batches = [replace(one, pixels=self.model.image_features(one.pixels)) for one in self.batches]
+            self.model.vision = nn.Identity()  # what it is shown is seen already
 
     @staticmethod
-    def _inputs(told: list[list[Segments]], pixels: Tensor, shared: bool) -> dict[str, Tensor]:
+    def _batch(told: list[list[Segments]], pixels: Tensor, shared: bool) -> batches.LlavaBatch:
         if not shared:
             told, pixels = [[one] for each in told for one in each], pixels.repeat_interleave(A_PICTURE, 0)
-        return batches.collate(told, pixels).inputs()
+        return batches.collate(told, pixels)
 
     def train(self) -> list[float]:
         """STEPS steps → their losses."""
-
-        def loss(model: nn.Module, inputs: dict[str, Tensor]) -> Tensor:
-            with mixed_precision():
-                return model(**inputs)[0]
-
-        batch = self.batches.__getitem__
-        return fit(self.model, batch, loss, steps=STEPS, learning_rate=RATE, weight_decay=DECAY).losses
+        recipe = learn.LlavaRecipe(steps=STEPS, batch_size=PICTURES, learning_rate=RATE, weight_decay=DECAY)
+        return learn.train(self.model, self.batches.__getitem__, recipe).losses
 
 
 class EyesForTransformers(nn.Module):

@@ -41,7 +41,7 @@ class Variant:
     layer: int = -2
     before: str = "baked"  # stage 2: the "baked" first words; words that are "trained" here; or "nothing"
     learn_user: bool = False
-    rank: int = learn.LIVE2.rank
+    rank: int = 16
     types: tuple[str, ...] = ()  # of instruction data; none: short answers only
 
 

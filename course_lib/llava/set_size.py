@@ -19,7 +19,7 @@ from course_lib.llava.testsets import SCORED, Asked, asked, blank, draw
 
 SIZES = (10, 100, 1_000, 10_000)
 KINDS = tuple(kind for kind in SCORED if kind != "read")  # what pocket eyes can't see, no set can teach
-RECIPE = replace(learn.LIVE2, steps=150, batch_size=8, rank=64)
+RECIPE = replace(learn.LIVE2, steps=150, batch_size=8)
 
 
 def set_sizes(
