@@ -108,6 +108,13 @@ def test_what_is_asked_for_is_there_only_where_the_answer_is_yes():
     assert answers.count("yes") == answers.count("no")
 
 
+def test_who_names_first_takes_the_longest_name_and_else_the_commonest_answer():
+    """Not whichever a set happens to begin with, which is another one in every process."""
+    guesser = prior.NamedFirst().fit([""] * 6, ["below", "right", "right", "car", "sports car", "cat"])
+    asked_for = ["where is it?", "is the cat or the sports car bigger?", "is the sports car or the cat bigger?"]
+    assert guesser.predict(asked_for) == ["right", "cat", "sports car"]
+
+
 def test_the_prior_is_no_worse_than_guessing_and_knows_no_picture():
     about = asked("size", 200)
     assert right(prior.guess("size", about), prior.answers(about)).mean() > 0.4

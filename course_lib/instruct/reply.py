@@ -42,7 +42,9 @@ def questions_and_answers(text: str) -> tuple[Turn, ...]:
     parts = [part.strip() for part in LINE.split(text)]
     parts = parts[:-1] if not parts[-1] else parts
     if len(parts) % 2:
-        raise ReplyError(f"an odd number of parts between the lines === ({len(parts)}), so a question or an answer is missing")
+        raise ReplyError(
+            f"an odd number of parts between the lines === ({len(parts)}), so a question or an answer is missing"
+        )
     heads = ("Question", "Answer") * (len(parts) // 2)
     bodies = [body(part, head, number) for number, (part, head) in enumerate(zip(parts, heads, strict=True), start=1)]
     return tuple(Turn(question, answer) for question, answer in zip(bodies[::2], bodies[1::2], strict=True))

@@ -59,32 +59,19 @@ BAKED_WORDS = replace(LIVE_WORDS, steps=4000)
 BAKED1 = replace(LIVE1, steps=300)
 # Then once more, with conversations without a picture: the first run forgets how to have them. Once more, with eyes for letters:
 # without them, nothing can be read. And once more, with all sorts: 2,160 steps without a long reply had unlearned them, and the
-# low learning rate at the end of a run does not bring them back.
+# low learning rate at the end of a run does not bring them back. The last two are of the same two sorts, since the loss still fell:
+# of 700 questions, stream "val", 81 % were right before them and 85 % after them (reading 47 and 58 %).
+READING = replace(LIVE2, learning_rate=4e-4, most_tokens=40, parts=3)
+ALL_SORTS = replace(
+    LIVE2, steps=350, learning_rate=2.5e-4, short_only=0.0, blind=0.1, most_tokens=120, reading=0.35, parts=4
+)
 BAKED2 = (
     replace(LIVE2, steps=2600, short_only=0.6, most_tokens=None),
     replace(LIVE2, steps=500, learning_rate=4e-4, short_only=0.0, blind=0.75, most_tokens=None, seed=1),
-    replace(
-        LIVE2,
-        steps=2400,
-        learning_rate=4e-4,
-        short_only=0.9,
-        blind=0.15,
-        most_tokens=40,
-        reading=0.65,
-        parts=3,
-        seed=2,
-    ),
-    replace(
-        LIVE2,
-        steps=350,
-        learning_rate=2.5e-4,
-        short_only=0.0,
-        blind=0.1,
-        most_tokens=120,
-        reading=0.35,
-        parts=4,
-        seed=3,
-    ),
+    replace(READING, steps=2400, short_only=0.9, blind=0.15, reading=0.65, seed=2),
+    replace(ALL_SORTS, seed=3),
+    replace(READING, steps=1500, blind=0.1, reading=0.6, seed=4),
+    replace(ALL_SORTS, seed=5),
 )
 
 

@@ -7,6 +7,7 @@ had without the picture.
 from collections.abc import Iterator
 
 import numpy as np
+import torch
 
 from course_lib.figures import Figure, share
 from course_lib.llava import learn, prior, saved
@@ -56,7 +57,7 @@ def live_run(each: int = 60) -> Iterator[Figure]:
     """The lessons' own two trainings, from the baked CLIP and language model."""
     model = learn.born()
     runs = learn.first_words(model), learn.stage2(model)
-    note = f"{sum(run.seconds for run in runs) / 60:.1f} minutes of training; control: blank picture"
+    note = f"{sum(run.seconds for run in runs) / 60:.1f} minutes of training, {torch.get_num_threads()} thread(s); control: blank picture"
     yield answered("llava.live_vqa.mean", model, each, bar=0.65, note=note)
 
 

@@ -81,8 +81,8 @@ def vqa(model, each: int = EACH, kinds: Sequence[str] = KINDS) -> Iterator[Figur
 def means(found: dict[str, dict[str, np.ndarray]]) -> Iterator[Figure]:
     """Over all kinds, which have equally many questions: with the true picture, and each control."""
     together = {name: np.concatenate([kind[name] for kind in found.values()]) for name in next(iter(found.values()))}
-    guessed = round(float(together["prior"].mean()), 4)
-    limit = round(guessed + 0.03, 4)
+    blind = np.concatenate([prior.strength(kind) for kind in found])
+    guessed, limit = round(float(together["prior"].mean()), 4), round(float(blind.mean()) + 0.03, 4)
     yield share("llava.vqa.mean", together["true"], **_company(together), bar=BAR, note=CONTROL_NOTE)
     yield share(
         "llava.vqa_blank.mean", together["blank"], baseline=guessed, bar=limit, note="a control: at most the bar"
@@ -94,7 +94,9 @@ def means(found: dict[str, dict[str, np.ndarray]]) -> Iterator[Figure]:
         bar=limit,
         note="a control: the picture of another scene",
     )
-    yield share("llava.text_prior.mean", together["prior"], chance=round(float(together["chance"].mean()), 4))
+    note = f"on {prior.MANY:,} questions a kind, as the bars of the controls are; baseline: on those asked here"
+    chance = round(float(together["chance"].mean()), 4)
+    yield share("llava.text_prior.mean", blind, chance=chance, baseline=guessed, note=note)
 
 
 def _company(of: dict[str, np.ndarray]) -> dict[str, float]:

@@ -187,7 +187,7 @@ def live_run() -> Iterator[Figure]:
     seconds = learn.pretrain(model).seconds
     before = float(follows(model, exchanges, chat=False).mean())
     seconds += learn.tune(model).seconds
-    note = f"{seconds / 60:.1f} minutes of training; baseline: before tuning"
+    note = f"{seconds / 60:.1f} minutes of training, {torch.get_num_threads()} thread(s); baseline: before tuning"
     yield share("lm.live_follow.after", follows(model, exchanges), baseline=before, note=note)
 
 
