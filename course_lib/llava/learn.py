@@ -50,8 +50,9 @@ class LlavaRecipe:
 
 LIVE_WORDS = LlavaRecipe(steps=1000, batch_size=32, learning_rate=3e-3)
 LIVE1 = LlavaRecipe(steps=100, batch_size=16, learning_rate=5e-4)
-# Right of 420 questions, stream "val": 680 steps at rank 16 62 %, 1,300 64 %, 1,600 at rank 64 69 %. Of trainings of 450 steps' length,
-# 450 steps with 180 tokens 62 %, at twice the learning rate 59 %, 900 of half the batch 59 %.
+# Right of 420 questions, stream "val": 680 steps at rank 16 62 %, 1,300 64 %; 1,600 at rank 64 69 %, but with the first words they take
+# more than the 8 minutes that a lesson can spare. 450 steps with 180 tokens took as long as 680 with 90: 62 %, at twice the learning
+# rate 59 %; 900 of half the batch 59 %. As here: 62 % of 420 test questions, 6.8 minutes with the first words.
 LIVE2 = LlavaRecipe(
     steps=1300, batch_size=16, learning_rate=5e-4, rank=64, connector_times=2, short_only=1.0, most_tokens=90
 )
