@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from course_lib.commands import artefacts, bake, doctor
+from course_lib.commands import artefacts, bake, doctor, evaluate
 from course_lib.commands.problem import Problem
 from course_lib.commands.registry import find
 from course_lib.gligen import fingerprint
@@ -89,21 +89,93 @@ def test_what_is_not_current_is_named(copies):
     assert problems(copies) == ["the card of lm_base.safetensors is missing or damaged"]
 
 
-def test_bake_all_makes_what_is_missing_in_order_and_stops_at_the_first_that_fails(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(bake, "BAKES", {name: bake.BAKES[name] for name in ("lm_tokenizer", "lm_base", "lm")})
-    made = []
+@pytest.fixture
+def language_bakes(monkeypatch):
+    """As if there were three of the bakes only. Returns what `bake` calls, and the exit codes it gets (0 unless set here)."""
+    monkeypatch.setattr(bake, "BAKES", {name: bake.BAKES[name] for name in ("lm_tokenizer", "lm_base", "lm", "clip")})
+    monkeypatch.setattr(bake, "INPUTS", {name: bake.INPUTS[name] for name in ("lm_base", "lm")})
+    made, codes = [], {}
 
     def call(command, env, **_):
         made.append((command[-3], env["COURSE_CHECKPOINTS"]))
-        return len(made) == 2  # the second one fails
+        return codes.get(command[-3], 0)
 
     monkeypatch.setattr(bake.subprocess, "call", call)
-    assert bake.main(Namespace(all=True, dry_run=True, out=tmp_path, name=None, manifest=False)) == 0
+    return made, codes
+
+
+def all_of(folder, dry_run=False):
+    return bake.main(Namespace(all=True, dry_run=dry_run, out=folder, name=None, manifest=False))
+
+
+def test_bake_all_makes_what_is_missing_in_order(tmp_path, language_bakes, capsys):
+    made, _ = language_bakes
+    assert all_of(tmp_path, dry_run=True) == 0
     told = capsys.readouterr().out
-    assert "0 of 3 are current. To make: 3, about 32 minutes" in told and made == []
+    assert "0 of 4 are current. To make: 4, about" in told and made == []
+    assert all_of(tmp_path) == 0
+    assert made == [(name, str(tmp_path)) for name in ("lm_tokenizer", "lm_base", "lm", "clip")]
+
+
+def test_bake_all_goes_on_with_what_does_not_hang_on_a_failure(tmp_path, language_bakes):
+    made, codes = language_bakes
+    codes["lm_base"] = 1
+    with pytest.raises(Problem, match="Not made: lm_base, lm; why is said above. The same command goes on"):
+        all_of(tmp_path)
+    assert [name for name, _ in made] == ["lm_tokenizer", "lm_base", "clip"]
+
+
+def test_bake_all_stops_when_it_is_stopped(tmp_path, language_bakes):
+    made, codes = language_bakes
+    codes["lm_base"] = bake.STOPPED
     with pytest.raises(Problem, match="lm_base is not finished. The same command goes on"):
-        bake.main(Namespace(all=True, dry_run=False, out=tmp_path, name=None, manifest=False))
-    assert made == [("lm_tokenizer", str(tmp_path)), ("lm_base", str(tmp_path))]
+        all_of(tmp_path)
+    assert [name for name, _ in made] == ["lm_tokenizer", "lm_base"]
+
+
+def test_what_is_made_of_something_that_came_out_as_it_was_stays(copies, language_bakes, monkeypatch, capsys):
+    made, _ = language_bakes
+    monkeypatch.setattr(bake, "BAKES", {name: bake.BAKES[name] for name in ("lm_tokenizer", "lm_base")})
+    content = (copies / "lm_tokenizer.json").read_bytes()
+    (copies / "lm_tokenizer.json").unlink()
+    call = bake.subprocess.call
+
+    def make(command, **options):
+        (copies / "lm_tokenizer.json").write_bytes(content)
+        return call(command, **options)
+
+    monkeypatch.setattr(bake.subprocess, "call", make)
+    assert all_of(copies) == 0
+    assert made == [("lm_tokenizer", str(copies))] and "lm_base is current after all" in capsys.readouterr().out
+
+
+def test_a_bake_elsewhere_is_made_of_what_stands_there(tmp_path, language_bakes, capsys):
+    made, _ = language_bakes
+    (tmp_path / "lm_tokenizer.json").write_text("another")
+    assert bake.main(Namespace(all=False, dry_run=False, out=tmp_path, name="lm", manifest=False)) == 0
+    assert made == [("lm", str(tmp_path))]
+    assert (tmp_path / "lm_tokenizer.json").read_text() == "another"
+    assert (tmp_path / "lm_base.json").read_bytes() == (bake.SHIPPED / "lm_base.json").read_bytes()
+    assert "lm_base is not in" in capsys.readouterr().out
+
+
+def test_a_damaged_tokenizer_is_named(monkeypatch, tmp_path):
+    monkeypatch.setattr(artefacts, "REPO", tmp_path)
+    folder = tmp_path / "data" / "checkpoints"
+    folder.mkdir(parents=True)
+    file = folder / "lm_tokenizer.json"
+    file.write_bytes((bake.SHIPPED / "lm_tokenizer.json").read_bytes())
+    (tmp_path / "data" / "manifest.json").write_bytes(bake.MANIFEST.read_bytes())
+    assert artefacts.problems("lm_tokenizer", folder, bake_of_lm, ()) == []
+    file.write_bytes(file.read_bytes().replace(b"a", b"b", 1))
+    assert "lm_tokenizer.json is damaged" in artefacts.problems("lm_tokenizer", folder, bake_of_lm, ())[0]
+
+
+def test_a_card_that_does_not_say_what_its_weights_were_made_of_is_not_current(copies):
+    card = json.loads((copies / "lm_base.json").read_text(encoding="utf-8"))
+    del card["inputs"]
+    (copies / "lm_base.json").write_text(json.dumps(card), encoding="utf-8")
+    assert problems(copies) == ["lm_base was made from another lm_tokenizer"]
 
 
 def test_what_hangs_on_something_made_anew_is_made_anew(copies, monkeypatch):
@@ -122,3 +194,11 @@ def test_the_doctor_names_a_damaged_file(tmp_path):
     (tmp_path / "data" / "a.webp").write_bytes(b"A drawing")
     found = doctor.shipped(tmp_path)
     assert not found.ok and "data/a.webp" in found.says and found.mend == "git checkout -- data"
+
+
+def test_evaluate_fails_where_a_checkpoint_is_not_what_its_card_says(monkeypatch, capsys):
+    monkeypatch.setattr(evaluate, "ROOMS", {})
+    options = Namespace(rooms=[], json=True, atlas=None, live=False)
+    assert evaluate.main(options) == 0
+    monkeypatch.setattr(bake, "wrong_with", lambda name, _: ["lm is damaged"] if name == "lm" else [])
+    assert evaluate.main(options) == 1 and "✗ lm is damaged" in capsys.readouterr().err

@@ -196,7 +196,9 @@ ENTRY = asdict(journal.Entry("p1", "detail", "v", "t", "abc", "A cat.", 5, 3, 0.
 def test_journals(folder, lines):
     content = lines if isinstance(lines, bytes) else "".join(json.dumps(line) + "\n" for line in lines).encode()
     file = written(folder / "a.jsonl", content)
-    one_sentence(shards.merge, [file], folder / "merged.jsonl", errors=Problem)
+    merged = folder / "merged.jsonl"
+    merged.unlink(missing_ok=True)  # what the case before has left there would count
+    one_sentence(shards.merge, [file], merged, errors=Problem)
 
     def keys():
         with journal.Journal(file) as opened:

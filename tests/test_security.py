@@ -9,10 +9,16 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
+from course_lib.clip import real as clip
+from course_lib.commands.problem import Problem
 from course_lib.instruct.faulty_server import FaultyServer
 from course_lib.instruct.kills import FirstLine
+from course_lib.instruct.local import LocalTeacher
 from course_lib.instruct.teachers import Reply
+from course_lib.lm.real import load_from_hub
+from course_lib.lm.tokenizer import get_tokenizer
 from course_lib.session import REPO
 
 OURS = sorted(
@@ -32,6 +38,19 @@ CALLS = {
 }
 WORDS = {"trust_remote_code", "allow_pickle", "shell", "weights_only"}
 KEY = "sk-planted-in-test-security-4711"
+LOADS = re.compile(r"(from_pretrained|from_single_file|create_model\w*|hf_hub_download|snapshot_download)$")
+TEXT_ONLY = re.compile(r"(Tokenizer|Processor|Config)\.from_pretrained$")  # they read JSON and text
+TENSORS_ONLY = (
+    "a .safetensors file first; where there is none, torch's reader for tensors only (weights_only=True, the default)"
+)
+ALLOWED = {  # loads without `use_safetensors=True` → why
+    "course_lib/clip/real.py: open_clip.create_model_and_transforms": TENSORS_ONLY,  # open_clip has no such argument
+    "course_lib/smollm2.py: AutoModelForCausalLM.from_pretrained": "a GGUF file, which is none of pickle's forms",
+    "course_lib/llava/smollm2.py: AutoModelForCausalLM.from_pretrained": "the folder that `course_lib.smollm2` wrote, as safetensors",
+}
+HUB_ID = re.compile(r"[A-Za-z][\w.-]*/[A-Za-z][\w.]*[-\d][\w.-]*")  # "owner/name-2b", and no "text/html"
+NO_MODELS = {"Lib/site-packages"}  # folders of that form
+REVIEW = (REPO / "docs" / "SECURITY.md").read_text(encoding="utf-8")
 
 
 def breaches(source: str) -> list[str]:
@@ -68,6 +87,62 @@ def test_notebooks_hold_to_it_too():
             source = "".join(cell["source"])
             if cell["cell_type"] == "code" and not re.search(r"^\s*[%!]", source, re.MULTILINE):
                 assert breaches(source) == [], file.name
+
+
+def loads(source: str) -> list[str]:
+    """Calls that fetch or read a model's weights and don't insist on safetensors."""
+    calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+    careless = [call for call in calls if "use_safetensors=True" not in map(ast.unparse, call.keywords)]
+    names = [ast.unparse(call.func) for call in careless]
+    return [name for name in names if LOADS.search(name) and not TEXT_ONLY.search(name)]
+
+
+def test_weights_come_as_safetensors_or_for_a_reason():
+    texts = {file.relative_to(REPO).as_posix(): file.read_text(encoding="utf-8") for file in OURS}
+    found = {f"{place}: {name}" for place, text in texts.items() for name in loads(text)}
+    assert found == set(ALLOWED)  # whoever makes one safer takes it out of the list
+
+
+def test_loads_are_found():
+    careless = ["AutoModel.from_pretrained(x)", "timm.create_model(x)", "M.from_pretrained(x, use_safetensors=False)"]
+    assert all(loads(source) for source in careless)
+    assert loads("AutoTokenizer.from_pretrained(x); AutoModel.from_pretrained(x, use_safetensors=True)") == []
+
+
+def hub_ids(tree: ast.AST) -> set[str]:
+    """The texts in this code that look like a model's name on the hub."""
+    texts = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    return {text for text in texts if HUB_ID.fullmatch(text)} - NO_MODELS
+
+
+def test_every_model_that_is_fetched_stands_in_the_list_of_licences():
+    listed = set(re.findall(rf"`({HUB_ID.pattern})`", REVIEW.split("## Licences")[1]))
+    fetched = set().union(*(hub_ids(ast.parse(file.read_text(encoding="utf-8"))) for file in OURS))
+    assert len(fetched) > 6 and fetched == listed
+    assert f"`{clip.WEIGHTS}`" in REVIEW  # open_clip knows its weights by a tag
+    assert hub_ids(ast.parse("HUB = ('nobody/some-model', 'main')")) == {"nobody/some-model"}
+
+
+def revisions(tree: ast.AST) -> list[str]:
+    """The second halves of the pairs (a model's name on the hub, revision) in this code."""
+    tuples = [node.elts for node in ast.walk(tree) if isinstance(node, ast.Tuple) and len(node.elts) == 2]
+    return [ast.literal_eval(second) for first, second in tuples if isinstance(first, ast.Constant) and hub_ids(first)]
+
+
+def test_the_review_says_which_revisions_are_followed():
+    found = [revision for file in OURS for revision in revisions(ast.parse(file.read_text(encoding="utf-8")))]
+    assert len(found) >= 6 and all(re.fullmatch("main|[0-9a-f]{40}", revision) for revision in found)
+    assert ("no revision is pinned" in REVIEW) == (set(found) == {"main"})
+
+
+def test_a_repository_with_nothing_but_a_pickle_is_refused(tmp_path, capsys):
+    get_tokenizer().save_pretrained(tmp_path)
+    (tmp_path / "config.json").write_text('{"model_type": "llama"}')
+    torch.save({}, tmp_path / "pytorch_model.bin")
+    assert load_from_hub(str(tmp_path), "main") is None
+    assert "no file named model.safetensors" in capsys.readouterr().out
+    with pytest.raises(Problem, match="no file named model.safetensors"):
+        LocalTeacher(str(tmp_path))
 
 
 def tracked() -> list[Path]:
@@ -135,12 +210,11 @@ def test_every_atlas_has_a_credit_and_a_licence():
         line = next(line for line in credits.splitlines() if f"`{atlas.name}`" in line)
         licence = re.search(r"\((LICENSES/[\w.-]+)\)", line)[1]
         assert len((atlas.parent / licence).read_text(encoding="utf-8")) > 500
-    for named in re.findall(r"\]\(([^)#:]+)\)", (REPO / "docs" / "SECURITY.md").read_text(encoding="utf-8")):
+    for named in re.findall(r"\]\(([^)#:]+)\)", REVIEW):
         assert (REPO / "docs" / named).exists(), named
 
 
 def test_the_tests_that_the_review_names_exist():
-    review = (REPO / "docs" / "SECURITY.md").read_text(encoding="utf-8")
-    named = set(re.findall(r"`(test_\w+)`", review))
+    named = set(re.findall(r"`(test_\w+)`", REVIEW))
     there = {file.stem for file in (REPO / "tests").rglob("test_*.py")}
     assert named and named <= there

@@ -123,3 +123,24 @@ def test_the_same_click_twice_changes_nothing_in_the_prompt(person):
     click = Mark("click", ((0.5, 0.5),))
     once, twice = person.prompt([click]), person.prompt([click, click])
     assert (once.positive == twice.positive).all() and once.positive.sum() == 1
+
+
+@torch.no_grad()
+def test_prompts_with_fewer_points_are_answered_together_as_if_alone(model, features):
+    most = np.zeros((64, 64), bool)
+    most[20:40, 20:40] = True
+    prompts = [
+        Prompt(text="a cat"),
+        Prompt(positive=one_pixel(30, 30)),
+        Prompt(negative=one_pixel(3, 60)),
+        Prompt(positive=most, negative=one_pixel(3, 60)),
+    ]
+    together = collate(prompts, model.clip, 64, 128)
+    assert together.points_valid.sum(dim=1).tolist() == [0, 1, 1, 13]
+    assert together.positive.sum(dim=1).tolist() == [0, 1, 0, 12]
+    assert together.points[2, 0].tolist() == [3.5 / 64, 60.5 / 64]
+    assert collate(prompts[:1], model.clip, 64, 128).points.shape == (1, 0, 2)
+    shared = replace(features, each=len(prompts))
+    answers = model.segment(shared, together).logits
+    for prompt, answer in zip(prompts, answers, strict=True):
+        torch.testing.assert_close(answer, model.segment(features, [prompt]).logits[0], rtol=1e-4, atol=1e-4)

@@ -14,6 +14,7 @@ from course_lib.figures import Figure, share
 from course_lib.world.language import TEST_TEMPLATES
 from course_lib.world.nouns import article
 from course_lib.world.splits import SHIFT_STYLES
+from course_lib.world.stickers import classes
 
 PROMPTS = tuple(wording for _, wording in TEST_TEMPLATES)
 BARS = {"fluent_flat": 0.55, "fluent": 0.45}
@@ -109,14 +110,29 @@ def pairs_and_novel(model, untrained) -> Iterator[Figure]:
         bar=0.70,
     )
     novel = testsets.novel_things()
+    right = hits(model, novel)
     yield share(
         "clip.zero_shot_top1.novel",
-        hits(model, novel),
+        right,
         chance=1 / 40,
         control=float(hits(untrained, novel).mean()),
         ceiling=1.0,
-        note="words that training never read: little more than chance can be expected",
+        note="things that training never named nor showed",
     )
+    unread = unread_words(novel)
+    yield share(
+        "clip.zero_shot_top1.novel_words",
+        right[unread],
+        chance=1 / 40,
+        control=float(hits(untrained, novel)[unread].mean()),
+        note="those without a word that training read, as car of police car is: nothing beyond chance can be expected",
+    )
+
+
+def unread_words(tests: TestSet) -> np.ndarray:
+    """bool [N]: has training read no word of the right answer?"""
+    read = {word for one in classes() if one.split != "novel" for word in one.name.split()}
+    return np.array([read.isdisjoint(tests.names[answer].split()) for answer in tests.answers])
 
 
 def prompts(model) -> Iterator[Figure]:

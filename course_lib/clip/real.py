@@ -15,7 +15,7 @@ class RealClip:
 
     model: Any
     transform: Any  # PIL picture → [3, 224, 224]
-    tokenizer: Any
+    tokenizer: Any  # texts → int64 [B, 77], where the model is
 
 
 def load_real_clip(device: str = "cpu") -> RealClip | None:
@@ -28,7 +28,8 @@ def load_real_clip(device: str = "cpu") -> RealClip | None:
         reason = str(error).splitlines()[0][:120]
         print(f"The pretrained CLIP could not be loaded ({reason}). The lesson goes on without it.")
         return None
-    return RealClip(model.eval(), transform, open_clip.get_tokenizer(MODEL))
+    words_to_tokens = open_clip.get_tokenizer(MODEL)
+    return RealClip(model.eval(), transform, lambda texts: words_to_tokens(texts).to(device))
 
 
 def photographs() -> dict[str, np.ndarray]:

@@ -11,11 +11,16 @@ from course_lib.checkpoints import CheckpointError, read_card
 from course_lib.files import write_atomically
 from course_lib.session import REPO
 
-PICTURES = {  # what is drawn rather than trained: files → how they are made
-    "data/stickers/*.webp": "python tools/build_stickers.py",
-    "data/stickers/*.json": "python tools/build_stickers.py",
-    "data/contact_sheets/*.webp": "python tools/contact_sheets.py",
-    "docs/img/*.webp": "python tools/hero.py",
+ATLASES = "python tools/build_stickers.py node_modules/@iconify-json"
+BY_HAND = "a source: written by hand, see data/stickers/CREDITS.md"
+OTHERS = {  # what is drawn, measured or written rather than trained: files → how they are made
+    "data/stickers/*.webp": ATLASES,
+    "data/stickers/manifest.json": ATLASES,
+    "data/stickers/c*.json": BY_HAND,
+    "data/contact_sheets/*.webp": "python -m tools.contact_sheets",
+    "docs/img/*.webp": "python -m tools.hero",
+    "data/figures.jsonl": "python -m course_lib evaluate --json > FILE; python -m tools.readme_figures FILE",
+    "data/llava_ablations.jsonl": "python -m course_lib.llava.ablate --rows FILE",
 }
 
 
@@ -55,7 +60,7 @@ def problems(name: str, folder: Path, bake: Callable, inputs: Sequence[str]) -> 
     if not file.exists():
         return [f"{file.name} is missing"]
     if file.suffix == ".json":
-        return []
+        return [] if intact(file) else [f"{file.name} is damaged: its SHA-256 is not the manifest's"]
     try:
         card = read_card(file)
     except (OSError, CheckpointError):
@@ -65,8 +70,22 @@ def problems(name: str, folder: Path, bake: Callable, inputs: Sequence[str]) -> 
         found.append(f"{name} was made with another recipe")
     if card.get("world") != world(name):
         found.append(f"{name} was trained on another world, or on other splits")
-    old = [one for one, digest in card.get("inputs", {}).items() if digest != hash_of(file_of(one, folder))]
+    made_of = card.get("inputs", {})
+    old = [one for one in inputs if made_of.get(one) != hash_of(file_of(one, folder))]
     return found + [f"{name} was made from another {one}" for one in old]
+
+
+def intact(file: Path) -> bool:
+    """Has a file without a card the hash of the manifest? Of a file that stands elsewhere only those made of it know."""
+    known = json.loads((REPO / "data" / "manifest.json").read_text(encoding="utf-8"))
+    entry = known.get(file.relative_to(REPO).as_posix()) if file.is_relative_to(REPO) else None
+    return entry is None or entry["sha256"] == hash_of(file)
+
+
+def identity(name: str, folder: Path, bake: Callable, inputs: Sequence[str]) -> str:
+    """A hash of all that decides what a bake makes: its recipe, its world, and what it is made of."""
+    made_of = [hash_of(file_of(one, folder)) for one in inputs]
+    return hashlib.sha256(repr((name, recipe_of(bake), world(name), made_of)).encode()).hexdigest()
 
 
 def recipe_of(bake: Callable):
@@ -91,11 +110,11 @@ def manifest(bakes: Sequence[str], inputs: dict[str, Sequence[str]]) -> dict[str
     for name in bakes:
         file = file_of(name, folder)
         if file.exists():
-            made_of = {file_of(one, folder).name: hash_of(file_of(one, folder)) for one in inputs[name]}
-            minutes = read_card(file)["minutes"] if file.suffix == ".safetensors" else None
+            card = read_card(file) if file.suffix == ".safetensors" else {}
+            made_of = {file_of(one, folder).name: digest for one, digest in card.get("inputs", {}).items()}
             entry = {"command": f"python -m course_lib bake {name}", "inputs": made_of, "sha256": hash_of(file)}
-            found[file.relative_to(REPO).as_posix()] = {**entry, "minutes": minutes}
-    for pattern, command in PICTURES.items():
+            found[file.relative_to(REPO).as_posix()] = {**entry, "minutes": card.get("minutes")}
+    for pattern, command in OTHERS.items():
         for file in sorted(REPO.glob(pattern)):
             found[file.relative_to(REPO).as_posix()] = {"command": command, "inputs": {}, "sha256": hash_of(file)}
     return found

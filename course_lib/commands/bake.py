@@ -11,6 +11,7 @@ from pathlib import Path
 from course_lib.commands import lock
 from course_lib.commands.problem import Problem
 from course_lib.commands.registry import find
+from course_lib.files import write_atomically
 from course_lib.session import REPO
 
 BAKES = {
@@ -46,6 +47,7 @@ INPUTS = {  # which others a bake reads; they stand before it in BAKES
 }
 SHIPPED = REPO / "data" / "checkpoints"
 MANIFEST = REPO / "data" / "manifest.json"
+FINISHED = "finished"
 STOPPED = 130  # the exit code of a command that Ctrl-C has ended
 
 
@@ -64,6 +66,10 @@ def main(args: argparse.Namespace) -> int:
         return bake_all(args.out.resolve(), args.dry_run)
     if not args.manifest and not args.name:
         raise Problem(f"Which checkpoint? Give --all, or one of {', '.join(BAKES)}.")
+    from course_lib.checkpoints import FOLDER
+
+    if not args.manifest and args.out.resolve() != FOLDER.resolve():
+        return bake_elsewhere(args.name, args.out.resolve())
     finished = args.manifest or bake_one(args.name, args.out)
     if args.out == SHIPPED and finished:
         from course_lib.commands.artefacts import write_manifest
@@ -78,14 +84,20 @@ def inputs_of_all() -> dict[str, tuple[str, ...]]:
 
 
 def bake_one(name: str, folder: Path) -> bool:
-    """Make one; False if it was stopped. The state of its training is kept until checkpoint and card are written."""
+    """Make one, of what the folder holds; False if it was stopped.
+
+    What its training leaves on the way is kept until checkpoint and card are written, or until the recipe, the world or an
+    input has changed: then it begins afresh.
+    """
     function = find(BAKES, name, "checkpoint")
     from course_lib.checkpoints import CheckpointError
     from course_lib.commands import artefacts
     from course_lib.training import states_kept
 
-    file = artefacts.file_of(name, folder)
+    file, inputs = artefacts.file_of(name, folder), INPUTS.get(name, ())
     with alone(name, folder):
+        if not begin(name, folder, artefacts.identity(name, folder, function, inputs)):
+            return True
         before = stamp(file)
         try:
             with states_kept():
@@ -99,10 +111,43 @@ def bake_one(name: str, folder: Path) -> bool:
             ) from None
         if stamp(file) == before:
             return False
-        artefacts.complete_card(name, folder, INPUTS.get(name, ()))
-        for state in folder.glob(f"{name}.*training.safetensors"):
-            state.unlink()
+        artefacts.complete_card(name, folder, inputs)
+        tidy(name, folder)
     return True
+
+
+def begin(name: str, folder: Path, identity: str) -> bool:
+    """Write down what is being made. False if it was made before, and only tidying up was interrupted.
+
+    What another recipe, world or input has left half-done is thrown away: going on from it would be neither the one nor the other.
+    """
+    note = folder / f"{name}.begun"
+    written = note.read_text(encoding="utf-8") if note.exists() else ""
+    if written == FINISHED:
+        tidy(name, folder)
+        return False
+    if written != identity:
+        if left := halves(name, folder):
+            print(f"{name} was begun with another recipe, world or input. It begins afresh.")
+        for file in left:
+            file.unlink()
+        write_atomically(note, identity.encode())
+    return True
+
+
+def halves(name: str, folder: Path) -> list[Path]:
+    """What a bake leaves on the way: states of its training, and the weights and cards of its stages."""
+    kept = {f"{name}.{end}" for end in ("safetensors", "json", "begun")}
+    return [file for file in folder.glob(f"{name}.*") if file.name not in kept]
+
+
+def tidy(name: str, folder: Path) -> None:
+    """Remove what a finished bake has left on the way; killed meanwhile, it is known to be finished."""
+    note = folder / f"{name}.begun"
+    write_atomically(note, FINISHED.encode())
+    for file in halves(name, folder):
+        file.unlink()
+    note.unlink()
 
 
 @contextlib.contextmanager
@@ -124,32 +169,66 @@ def stamp(file: Path) -> tuple[int, int] | None:
     return (file.stat().st_ino, file.stat().st_mtime_ns) if file.exists() else None
 
 
+def bake_elsewhere(name: str, folder: Path) -> int:
+    """Make one in another folder, of what that folder holds; inputs that it lacks are the shipped ones."""
+    from course_lib.commands.artefacts import file_of
+
+    find(BAKES, name, "checkpoint")
+    with alone(name, folder):
+        for one in INPUTS.get(name, ()):
+            if not file_of(one, folder).exists():
+                print(f"{one} is not in {folder}: the shipped one is copied there.", flush=True)
+                for part in SHIPPED.glob(f"{one}.*"):
+                    write_atomically(folder / part.name, part.read_bytes())
+    return own_process(name, folder)
+
+
+def own_process(name: str, folder: Path) -> int:
+    """`bake NAME` in a process that reads the other checkpoints from the folder, too. Returns its exit code."""
+    variables = {**os.environ, "COURSE_CHECKPOINTS": str(folder), "COURSE_NO_VENV": "1"}
+    command = [sys.executable, "-m", "course_lib", "bake", name, "--out", str(folder)]
+    return subprocess.call(command, cwd=REPO, env=variables)
+
+
 def bake_all(folder: Path, dry_run: bool) -> int:
-    """Make what is not current, each in a process of its own that reads the others from `folder`, too."""
+    """Make what is not current, one after the other. What can't be made holds up only what is made of it."""
     from course_lib.interrupts import stop_request
 
     wanted = outdated(folder)
     print(f"{len(BAKES) - len(wanted)} of {len(BAKES)} are current. {estimate(wanted)}", flush=True)
     for name, reasons in wanted.items():
         print(f"  {name}: {'; '.join(reasons)}", flush=True)
-    variables = {**os.environ, "COURSE_CHECKPOINTS": str(folder), "COURSE_NO_VENV": "1"}
+    failed: list[str] = []
     with stop_request() as stop:
         for name in [] if dry_run else wanted:
+            if any(one in failed for one in INPUTS.get(name, ())):
+                failed.append(name)
+                continue
+            if not wrong_with(name, folder):  # what it is made of came out as it was
+                print(f"{name} is current after all.", flush=True)
+                continue
             print(f"Baking {name} …", flush=True)
-            command = [sys.executable, "-m", "course_lib", "bake", name, "--out", str(folder)]
-            code = subprocess.call(command, cwd=REPO, env=variables)
-            if code or stop.is_set():
+            code = own_process(name, folder)
+            if stop.is_set() or code == STOPPED:
                 raise Problem(f"{name} is not finished. The same command goes on where it was.")
+            failed += [name] if code else []
+    if failed:
+        raise Problem(f"Not made: {', '.join(failed)}; why is said above. The same command goes on with them.")
     return 0
+
+
+def wrong_with(name: str, folder: Path) -> list[str]:
+    """What is not as today's code would make it, in words."""
+    from course_lib.commands.artefacts import problems
+
+    return problems(name, folder, find(BAKES, name, "checkpoint"), INPUTS.get(name, ()))
 
 
 def outdated(folder: Path) -> dict[str, list[str]]:
     """Name → why it must be made: by itself, or because something that it is made from must."""
-    from course_lib.commands.artefacts import problems
-
     found: dict[str, list[str]] = {}
     for name in BAKES:
-        reasons = problems(name, folder, find(BAKES, name, "checkpoint"), INPUTS.get(name, ()))
+        reasons = wrong_with(name, folder)
         reasons += [f"{one} is made anew" for one in INPUTS.get(name, ()) if one in found]
         if reasons:
             found[name] = reasons

@@ -31,11 +31,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> int:
     """Print each figure as soon as it is known (a line of JSON, or of progress), and a table at the end.
 
-    With all rooms, every shipped checkpoint is first compared with its card, and the card with today's recipe, world and inputs.
+    With all rooms, every checkpoint is first compared with its card, and the card with today's recipe, world and inputs: the
+    exit code is 1 where one is not what it says.
     """
     from course_lib.checkpoints import CheckpointError
 
-    for problem in [] if args.rooms else outdated_checkpoints():
+    problems = [] if args.rooms else outdated_checkpoints()
+    for problem in problems:
         print(f"✗ {problem}. `python -m course_lib bake --all` makes it again.", file=sys.stderr)
 
     found, mendable = [], (OSError, CheckpointError, ValueError) if args.atlas else (OSError, CheckpointError)
@@ -52,15 +54,16 @@ def main(args: argparse.Namespace) -> int:
             print(
                 "\npaper: what a far larger model reached on other pictures (sources: data/papers.json). Not comparable in size."
             )
-    return 0
+    return 1 if problems else 0
 
 
 def outdated_checkpoints() -> list[str]:
-    """What is wrong with shipped checkpoints, in words. One that is not there yet is asked for by the room that needs it."""
+    """What is wrong with the checkpoints that are measured. One that is not there yet is asked for by the room that needs it."""
+    from course_lib.checkpoints import FOLDER
     from course_lib.commands import artefacts, bake
 
-    there = [name for name in bake.BAKES if artefacts.file_of(name, bake.SHIPPED).exists()]
-    return [problem for name, found in bake.outdated(bake.SHIPPED).items() if name in there for problem in found]
+    there = [name for name in bake.BAKES if artefacts.file_of(name, FOLDER).exists()]
+    return [problem for name, found in bake.outdated(FOLDER).items() if name in there for problem in found]
 
 
 def measure(args: argparse.Namespace) -> Iterator[figures.Figure]:

@@ -13,7 +13,7 @@ from course_lib.gligen.asking import Asked
 from course_lib.gligen.painter import COUNT, Wish
 from course_lib.session import best_device
 
-HUB = ("masterful/gligen-1-4-generation-text-box", "main")  # repository, revision
+HUB = ("masterful/gligen-1-4-generation-text-box", "main")  # repository, and its branch or a commit's 40 digits
 MOST_BOXES = 30
 # The talk's idea, a llama with glasses; the coordinates are this course's own. Plain Stable Diffusion mostly forgets one part.
 LLAMA = Wish(

@@ -50,15 +50,15 @@ class Asking:
         self.error: TeacherError | None = None
         self._in_vain = 0  # questions given up since the last reply of any kind
 
-    def answer(self, job: Job) -> None:
-        """Get the job's reply into the journal. Returns without one if the attempts, or the run, come to an end."""
+    def answer(self, job: Job) -> bool:
+        """Get the job's reply into the journal. False, without one, if the attempts, or the run, come to an end."""
         messages, why = job.messages(), ""
         for attempt in range(self.attempts):
             if self.stop.is_set():
-                return
+                return False
             try:
                 if self._attempt(job, messages):
-                    return
+                    return True
                 why = ""
             except TryAgain as failure:
                 why = str(failure)
@@ -69,6 +69,7 @@ class Asking:
             self._in_vain += 1
         if self._in_vain >= IN_VAIN:
             self._give_up(TeacherError(f"{IN_VAIN} questions in a row found no answer. The last time: {why}."))
+        return False
 
     def _attempt(self, job: Job, messages: Messages) -> bool:
         """Ask once and write down what came. True for a good reply."""

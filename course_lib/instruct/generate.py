@@ -97,10 +97,9 @@ def _bar(total: int, budget: Budget):
     with tqdm(total=total, unit="reply", disable=not show.somebody_watches(), leave=False) as bar:
 
         def advance(done: set) -> None:
-            for future in done:
-                future.result()  # an error in our own code must not go unnoticed
+            replies = sum(future.result() for future in done)  # raises what went wrong in our own code
             tokens = budget.prompt_tokens + budget.completion_tokens
             bar.set_postfix(tokens=f"{tokens:,}", cost=f"{budget.spent:.4f}", refresh=False)
-            bar.update(len(done))
+            bar.update(replies)
 
         yield advance

@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import threading
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -74,19 +75,25 @@ class Journal:
 
     def append(self, entry: Entry) -> None:
         """Write one line and force it to the disk. Raises OSError, and leaves no half line, where the disk is full."""
-        line = (json.dumps(asdict(entry), ensure_ascii=False) + "\n").encode()
+        self.extend([entry])
+
+    def extend(self, entries: Sequence[Entry]) -> None:
+        """Write a line for each entry, then force all to the disk at once. OSError, and none of them, if it is full."""
+        lines = [(json.dumps(asdict(entry), ensure_ascii=False) + "\n").encode() for entry in entries]
         with self._writing:
             size = self._stream.seek(0, os.SEEK_END)
             try:
-                if self._stream.write(line) < len(line):
-                    raise OSError(errno.ENOSPC, "There is no room for another line", str(self.file))
+                for line in lines:
+                    if self._stream.write(line) < len(line):
+                        raise OSError(errno.ENOSPC, "There is no room for another line", str(self.file))
                 os.fsync(self._stream.fileno())
             except OSError:
                 self._stream.truncate(size)
                 raise
-            self.entries.append(entry)
-            if not entry.problem:
-                self.replies.setdefault(entry.key, entry)
+            self.entries.extend(entries)
+            for entry in entries:
+                if not entry.problem:
+                    self.replies.setdefault(entry.key, entry)
 
     def close(self) -> None:
         """Let go of the file."""

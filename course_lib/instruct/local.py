@@ -33,7 +33,7 @@ class LocalTeacher:
         device, dtype, _ = best_device()  # not the format of the weights: a T4 has no bfloat16
         try:
             self._tokenizer = AutoTokenizer.from_pretrained(where)
-            loaded = AutoModelForCausalLM.from_pretrained(where, dtype=getattr(torch, dtype))
+            loaded = AutoModelForCausalLM.from_pretrained(where, dtype=getattr(torch, dtype), use_safetensors=True)
             self._model = loaded.to(device).eval()
         except (OSError, ValueError) as error:
             reason = str(error).splitlines()[0]

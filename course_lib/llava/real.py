@@ -6,7 +6,8 @@ from torch import nn
 
 from course_lib.session import best_device
 
-HUB = ("llava-hf/llava-interleave-qwen-0.5b-hf", "main")  # SigLIP, a two-layer connector, Qwen; ungated
+# SigLIP, a two-layer connector, Qwen; ungated. Its branch, or a commit's 40 digits to pin it.
+HUB = ("llava-hf/llava-interleave-qwen-0.5b-hf", "main")
 PARTS = ("vision_tower", "multi_modal_projector", "language_model")
 
 
@@ -19,7 +20,11 @@ def load_real_llava() -> tuple[nn.Module, object] | None:
     try:
         processor = AutoProcessor.from_pretrained(repository, revision=revision)
         model = LlavaForConditionalGeneration.from_pretrained(
-            repository, revision=revision, dtype=getattr(torch, dtype), attn_implementation="sdpa"
+            repository,
+            revision=revision,
+            dtype=getattr(torch, dtype),
+            attn_implementation="sdpa",
+            use_safetensors=True,
         )
     except (OSError, ImportError) as error:
         reason = str(error).splitlines()[0][:120]

@@ -103,9 +103,6 @@ def bake(out_folder: Path, recipes: Sequence[LlavaRecipe] = BAKED2) -> None:
         tensors, card = checkpoints.load(file)  # read even if just made: the next run begins with what was rounded
         put_back(model, tensors, file.name)
         minutes = card["minutes"]
-    for run in runs:
-        run.unlink()
-        run.with_suffix(".json").unlink()
 
 
 def _save(

@@ -25,9 +25,9 @@ def assemble(
     from course_lib.llava.scale import half
 
     form = half(device)
-    tower = AutoModel.from_pretrained(vision, dtype=form, attn_implementation="sdpa")
+    tower = AutoModel.from_pretrained(vision, dtype=form, attn_implementation="sdpa", use_safetensors=True)
     tower = getattr(tower, "vision_model", tower)
-    words = AutoModelForCausalLM.from_pretrained(language, dtype=form, attn_implementation="sdpa")
+    words = AutoModelForCausalLM.from_pretrained(language, dtype=form, attn_implementation="sdpa", use_safetensors=True)
     tokenizer = AutoTokenizer.from_pretrained(language)
     tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token
     tokenizer.add_special_tokens({"additional_special_tokens": [IMAGE]})

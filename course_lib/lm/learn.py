@@ -45,7 +45,8 @@ def pretrain(model, recipe: LmRecipe = LIVE_PLAIN, **options) -> Progress:
 
     def batch(step: int) -> TextBatch:
         easy = step < recipe.easy * recipe.steps
-        return plain_batch(step, recipe.batch_size, most=2 if easy else 4, practised=0.5 if easy else 0.2)
+        things, practised = (2, 0.5) if easy else (4, 0.2)
+        return plain_batch(step, recipe.batch_size, most=things, practised=practised, seed=recipe.seed)
 
     return train(model, batch, recipe, **options)
 
@@ -56,7 +57,7 @@ def tune(model, recipe: LmRecipe = LIVE_CHAT, *, mask: Callable = mask_labels, *
     def batch(step: int) -> TextBatch:
         share = step / recipe.steps
         stage = 2 if share >= recipe.easy else int(2 * share / recipe.easy)
-        return chat_batch(step, recipe.batch_size, stage=stage, mask=mask)
+        return chat_batch(step, recipe.batch_size, stage=stage, seed=recipe.seed, mask=mask)
 
     return train(model, batch, recipe, **options)
 

@@ -13,14 +13,12 @@ def next_token_loss(logits: Tensor, labels: Tensor) -> Tensor:
     logits [B, T, V], labels int64 [B, T], where labels are the input ids, or IGNORE where nothing shall be learned.
     Returns a scalar; 0 where no label is left (a batch of nothing but masked text teaches nothing).
     """
-    following = F.pad(
-        labels[:, 1:], (0, 1), value=IGNORE
-    )  # [B, T]: moved to where they are predicted. Nothing follows the last
-    learned = (
-        following != IGNORE
-    )  # (dropping the last position's logits instead would copy all the others: 4 % of a training step)
-    total = F.cross_entropy(logits.flatten(0, 1), following.flatten(), ignore_index=IGNORE, reduction="sum")  # B·T rows
-    return total / learned.sum().clamp(min=1)
+    # Labels move to where they are predicted; nothing follows the last. Dropping the last logits would copy all others.
+    following = F.pad(labels[:, 1:], (0, 1), value=IGNORE)  # [B, T]
+    # Text by text: one's logits [T, V] fit the processor's cache, all of them don't, and would be fetched again and again.
+    texts = zip(logits, following, strict=True)
+    total = sum(F.cross_entropy(*text, ignore_index=IGNORE, reduction="sum") for text in texts)
+    return total / (following != IGNORE).sum().clamp(min=1)
 
 
 def causal_mask(length: int) -> Tensor:

@@ -7,7 +7,7 @@ import torch
 from course_lib import smollm2
 from course_lib.session import best_device
 
-HUB = {
+HUB = {  # name → (repository, branch, or a commit's 40 digits to pin it)
     "SmolLM2-135M, the base": ("HuggingFaceTB/SmolLM2-135M", "main"),
     "SmolLM2-135M-Instruct": ("HuggingFaceTB/SmolLM2-135M-Instruct", "main"),
 }
@@ -33,7 +33,9 @@ def load_from_hub(repository: str, revision: str):
     device, dtype, _ = best_device()
     try:
         tokenizer = AutoTokenizer.from_pretrained(repository, revision=revision)
-        model = AutoModelForCausalLM.from_pretrained(repository, revision=revision, dtype=getattr(torch, dtype))
+        model = AutoModelForCausalLM.from_pretrained(
+            repository, revision=revision, dtype=getattr(torch, dtype), use_safetensors=True
+        )
     except OSError as error:
         reason = str(error).splitlines()[0][:120]
         print(f"{repository} could not be loaded ({reason}). The lesson goes on without it.")
@@ -46,7 +48,8 @@ def load_offline():
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     folder = smollm2.folder()
-    return AutoModelForCausalLM.from_pretrained(folder, dtype="auto").eval(), AutoTokenizer.from_pretrained(folder)
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype="auto", use_safetensors=True)
+    return model.eval(), AutoTokenizer.from_pretrained(folder)
 
 
 @torch.no_grad()

@@ -9,8 +9,8 @@ def masked_attention(queries: Tensor, keys: Tensor, values: Tensor, allowed: Ten
     queries [B, R, D], keys and values [B, N, D], allowed bool [B, R, N] → [B, R, D].
     """
     allowed = allowed | ~allowed.any(dim=-1, keepdim=True)  # an empty row would be 0/0
-    scores = queries @ keys.transpose(1, 2) * queries.shape[-1] ** -0.5  # [B, R, N]
-    return scores.masked_fill(~allowed, float("-inf")).softmax(dim=-1) @ values
+    scores = queries * queries.shape[-1] ** -0.5 @ keys.transpose(1, 2)  # [B, R, N]
+    return scores.where(allowed, float("-inf")).softmax(dim=-1) @ values
 
 
 class Attention(nn.Module):

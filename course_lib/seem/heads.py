@@ -1,6 +1,5 @@
 """From a query to a name and a mask (X-Decoder and SEEM: modeling/interface/seem_v1.py)."""
 
-import torch
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -12,4 +11,4 @@ def mask_head(queries: Tensor, words: Tensor, vectors: Tensor, pixels: Tensor, s
     factor → class logits [B, Q, C], mask logits [B, Q, H, W].
     """
     classes = scale * F.normalize(queries, dim=-1) @ F.normalize(words, dim=-1).T
-    return classes, torch.einsum("bqe,behw->bqhw", vectors, pixels)
+    return classes, (vectors @ pixels.flatten(2)).unflatten(-1, pixels.shape[2:])

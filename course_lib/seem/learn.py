@@ -138,9 +138,6 @@ def bake(out_folder: Path, recipes: tuple[SeemRecipe, ...] = BAKED) -> None:
         notes = {"minutes": round(progress.seconds / 60, 1), "final_loss": round(sum(last) / len(last), 4)}
         checkpoints.save(stage, model, notes)
     save(out_folder, model, recipes, [checkpoints.load(stage)[1] for stage in stages])
-    for stage in stages:
-        stage.unlink()
-        stage.with_suffix(".json").unlink()
 
 
 def save(out_folder: Path, model: MiniSeem, recipes: tuple[SeemRecipe, ...], notes: list[dict]) -> None:

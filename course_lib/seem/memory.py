@@ -12,5 +12,5 @@ def memory_update(found: Tensor, height: int, width: int) -> Tensor:
     A cell of the coarser grid counts when more than SHARE of its pixels were found. SEEM hard-codes the last mask as
     the memory's attention mask: modeling/interface/prototype/attention_data_struct_seemv1.py.
     """
-    shares = F.interpolate(found[:, None].float(), (height, width), mode="area")  # [B, 1, h, w]
+    shares = F.adaptive_avg_pool2d(found[:, None].float(), (height, width))  # [B, 1, h, w]
     return (shares > SHARE).flatten(1)

@@ -135,7 +135,7 @@ class MiniSeem(nn.Module):
         asked = features.by_picture(points), features.by_picture(positive), self.indicators
         reads = [sampler.visual_sampler(level, *asked) for level in features.levels]  # [I, each·N, D]
         tokens = sum(own(read) for own, read in zip(self.level_maps, reads, strict=True))
-        return tokens.view(*points.shape[:2], -1)
+        return tokens.view(*points.shape[:2], tokens.shape[-1])
 
     def everything(self, features: Features) -> Masks:
         """Asked nothing: as many masks as there are object queries."""
@@ -220,7 +220,7 @@ class MiniSeem(nn.Module):
         batch, queries, height, width = shape
         if guess is None:
             return torch.ones(batch, queries, height * width, dtype=torch.bool)
-        return (F.interpolate(guess.detach().float(), (height, width), mode="area") > 0).flatten(2)
+        return (F.adaptive_avg_pool2d(guess.detach().float(), (height, width)) > 0).flatten(2)
 
     def _remembered(self, found: Tensor | None, height: int, width: int) -> Tensor | None:
         """Memory tokens look inside the last round's mask: bool [B, S, S] → bool [B, memories, HW]."""

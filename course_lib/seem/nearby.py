@@ -48,7 +48,7 @@ class Nearby(nn.Module):
         asked = features.by_picture(points @ self.pixel.weight)  # [I, each·N, E]
         like = asked @ features.pixels.flatten(2)  # [I, each·N, H·W]
         alike = (points @ self.pixel.bias)[..., None] + (points @ self.found)[..., None] * memory[:, None]
-        return like.view(*points.shape[:2], -1) + alike
+        return like.view(*points.shape[:2], like.shape[-1]) + alike
 
 
 def distances(points: Tensor, height: int, width: int) -> Tensor:

@@ -11,7 +11,7 @@ from course_lib.seem import clicks
 from course_lib.seem.asks import Ask
 from course_lib.seem.encoder import Features
 from course_lib.seem.model import MiniSeem
-from course_lib.seem.prompts import Prompt
+from course_lib.seem.prompts import Prompt, padded
 from course_lib.seem.sampler import spread_points
 
 
@@ -37,7 +37,7 @@ def reference_tokens(model: MiniSeem, references: list[tuple[np.ndarray, np.ndar
     if not all(region.any() for _, region in references):
         raise ValueError("The region of the other picture has no area: mark at least one pixel of it.")
     images = normalise(to_tensor(np.stack([image for image, _ in references])))
-    points, valid = spread_points(torch.from_numpy(np.stack([region for _, region in references])))
+    points, valid = padded([torch.from_numpy(spread_points(region)) for _, region in references])
     tokens = model.sample(model.encode(images), points, torch.ones_like(valid))
     return [row[real].float() for row, real in zip(tokens, valid, strict=True)]
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 
 from course_lib.clip.tokenizer import get_tokenizer
 from course_lib.seem.sampler import spread_points
@@ -29,7 +30,7 @@ class PromptBatch:
 
     text: Tensor  # [B, T, 128]; T is 0 where nobody says a word
     text_valid: Tensor  # bool [B, T]
-    points: Tensor  # [B, N, 2] (x, y) in 0–1
+    points: Tensor  # [B, N, 2] (x, y) in 0–1: those to include, then those to exclude; N is 0 where nobody draws
     positive: Tensor  # bool [B, N]
     points_valid: Tensor  # bool [B, N]
     reference: Tensor  # [B, R, D]; R is 0 where nobody points at another picture
@@ -43,21 +44,23 @@ def collate(prompts: Sequence[Prompt], clip, size: int, width: int) -> PromptBat
     """
     for prompt in prompts:
         check(prompt, size)
-    nothing = np.zeros((size, size), bool)
-    drawn = [
-        (p.positive if p.positive is not None else nothing, p.negative if p.negative is not None else nothing)
-        for p in prompts
-    ]
-    include, exclude = (torch.from_numpy(np.stack(masks)) for masks in zip(*drawn, strict=True))
-    (points, valid), (others, others_valid) = spread_points(include), spread_points(exclude)
-    positive = torch.cat([torch.ones_like(valid), torch.zeros_like(others_valid)], dim=1)
-    points, valid = torch.cat([points, others], dim=1), torch.cat([valid, others_valid], dim=1)
-    used = valid.any(dim=0)  # columns of nothing but padding would cost time
-    used[0] = True  # without a drawn mark, one stays
-    points, positive, valid = points[:, used], positive[:, used], valid[:, used]
-    return PromptBatch(
-        *read_texts(clip, [p.text for p in prompts]), points, positive, valid, *references(prompts, width)
-    )
+    signed = [(_points(p.positive), _points(p.negative)) for p in prompts]
+    points, points_valid = padded([torch.cat(both) for both in signed])
+    positive = torch.arange(points.shape[1]) < torch.tensor([[len(include)] for include, _ in signed])  # [B, N]
+    nowhere = torch.zeros(0, width)
+    references = padded([nowhere if p.reference is None else p.reference for p in prompts])
+    return PromptBatch(*read_texts(clip, [p.text for p in prompts]), points, positive, points_valid, *references)
+
+
+def _points(mask: np.ndarray | None) -> Tensor:
+    """Places to read at [P, 2], spread over what is drawn; none without a drawing."""
+    return torch.zeros(0, 2) if mask is None else torch.from_numpy(spread_points(mask))
+
+
+def padded(rows: list[Tensor]) -> tuple[Tensor, Tensor]:
+    """Rows [N_i, D] as one tensor [B, N, D], with zeros where a row is shorter, and bool [B, N]: what is no padding."""
+    joined = pad_sequence(rows, batch_first=True)
+    return joined, torch.arange(joined.shape[1]) < torch.tensor([[len(row)] for row in rows])
 
 
 def check(prompt: Prompt, size: int) -> None:
@@ -86,14 +89,3 @@ def read_texts(clip, texts: list[str]) -> tuple[Tensor, Tensor]:
     ends = tokens.argmax(dim=-1)  # [B]: end of text has the highest id
     valid = (torch.arange(tokens.shape[1]) <= ends[:, None]) & said[:, None]
     return clip.text.states(tokens), valid
-
-
-def references(prompts: Sequence[Prompt], width: int) -> tuple[Tensor, Tensor]:
-    """Reference tokens [B, R, D], padded, and which are real [B, R]."""
-    most = max(len(p.reference) if p.reference is not None else 0 for p in prompts)
-    tokens, valid = torch.zeros(len(prompts), most, width), torch.zeros(len(prompts), most, dtype=torch.bool)
-    for row, prompt in enumerate(prompts):
-        if prompt.reference is not None:
-            tokens[row, : len(prompt.reference)] = prompt.reference
-            valid[row, : len(prompt.reference)] = True
-    return tokens, valid

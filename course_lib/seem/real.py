@@ -6,7 +6,7 @@ No port of SEEM itself exists in transformers (its issue 22003 has been open sin
 
 import importlib
 
-HUB = {  # name → (module:class, (repository, revision) of its weights, …); all ungated
+HUB = {  # name → (module:class, (repository, branch or a commit's 40 digits) of its weights, …); all ungated
     "CLIPSeg": ("real_clipseg:ClipSeg", (("CIDAS/clipseg-rd64-refined", "main"),)),
     "SAM 2.1": ("real_sam2:Sam2", (("facebook/sam2.1-hiera-tiny", "main"),)),
     "GroundingDINO → SAM 2.1": (

@@ -27,7 +27,7 @@ class ClipSeg:
         from transformers import CLIPSegForImageSegmentation, CLIPSegProcessor
 
         place, revision = weights
-        model = CLIPSegForImageSegmentation.from_pretrained(place, revision=revision)
+        model = CLIPSegForImageSegmentation.from_pretrained(place, revision=revision, use_safetensors=True)
         return cls(model.to(device), CLIPSegProcessor.from_pretrained(place, revision=revision))
 
     @torch.no_grad()

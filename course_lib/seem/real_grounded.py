@@ -25,7 +25,9 @@ class GroundedSam2:
         from transformers import GroundingDinoForObjectDetection, GroundingDinoProcessor
 
         place, revision = detector
-        model = GroundingDinoForObjectDetection.from_pretrained(place, revision=revision).to(device)
+        model = GroundingDinoForObjectDetection.from_pretrained(place, revision=revision, use_safetensors=True).to(
+            device
+        )
         processor = GroundingDinoProcessor.from_pretrained(place, revision=revision)
         return cls(model, processor, Sam2.load(segmenter, device=device))
 

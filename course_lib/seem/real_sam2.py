@@ -37,7 +37,7 @@ class Sam2:
         from transformers import Sam2Model, Sam2Processor
 
         place, revision = weights
-        model = Sam2Model.from_pretrained(place, revision=revision)
+        model = Sam2Model.from_pretrained(place, revision=revision, use_safetensors=True)
         return cls(model.to(device), Sam2Processor.from_pretrained(place, revision=revision))
 
     @torch.no_grad()

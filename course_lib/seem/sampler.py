@@ -1,6 +1,6 @@
 """The visual sampler: every visual prompt is a mask, and a mask is some points to read features at (SEEM, section 3.2)."""
 
-import torch
+import numpy as np
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -18,17 +18,14 @@ def visual_sampler(features: Tensor, points: Tensor, positive: Tensor, indicator
     return read[:, :, 0].transpose(1, 2) + indicators[positive.long()]
 
 
-def spread_points(masks: Tensor, count: int = MOST_POINTS) -> tuple[Tensor, Tensor]:
-    """Up to `count` pixels of every mask, evenly spread over it: masks bool [B, H, W] → points [B, N, 2] (x, y), valid [B, N].
+def spread_points(mask: np.ndarray, count: int = MOST_POINTS) -> np.ndarray:
+    """Up to `count` pixels of a mask, evenly spread over it: bool [H, W] → float32 [P, 2] (x, y) in 0–1.
 
-    A mask with fewer pixels gives them all; an empty one gives none (nothing of its row is valid).
+    A mask with fewer pixels gives them all, an empty one gives none.
     """
-    batch, height, width = masks.shape
-    points, valid = torch.zeros(batch, count, 2), torch.zeros(batch, count, dtype=torch.bool)
-    for row, mask in enumerate(masks):
-        places = mask.nonzero()  # [P, 2] as (y, x)
-        if len(places) > count:
-            places = places[torch.linspace(0, len(places) - 1, count).round().long()]
-        points[row, : len(places)] = (places.flip(1) + 0.5) / torch.tensor([width, height])
-        valid[row, : len(places)] = True
-    return points, valid
+    height, width = mask.shape
+    places = np.flatnonzero(mask)  # [P]: row by row
+    if len(places) > count:
+        places = places[np.linspace(0, len(places) - 1, count).round().astype(int)]
+    x, y = places % width + 0.5, places // width + 0.5
+    return np.stack([x / width, y / height], axis=1).astype(np.float32)
