@@ -4,10 +4,12 @@
 
 NAME is one of the scripts beside this file. FOLDER (default: dist/benchmarks) gets a file for each, as soon as it is through,
 benchmarks.jsonl with all of them, a figure a line, and benchmarks.svg. What is there already is not measured again, so that an interrupted run goes on; delete the file
-to begin anew. Each figure is a median over turns with the lowest and highest turn; the machine's floor comes first.
+to begin anew. What a quick run finds lies in FOLDER/quick: it is no measurement, and a full run must not take it for one.
+Each figure is a median over turns with the lowest and highest turn; the machine's floor comes first.
 """
 
 import argparse
+import io
 import os
 import subprocess
 import sys
@@ -16,6 +18,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from course_lib.figures import Figure, from_json, table
+from course_lib.files import write_atomically
 
 HERE = Path(__file__).resolve().parent
 RUNS = {  # name → options of a quick run, which says that it works, and not how fast
@@ -37,15 +40,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="All benchmarks.", prog="python benchmarks")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(RUNS)} (default: all)")
     parser.add_argument("--out", type=Path, default=HERE.parent / "dist" / "benchmarks", metavar="FOLDER")
-    parser.add_argument("--quick", action="store_true", help="few turns: to see that it works")
+    parser.add_argument("--quick", action="store_true", help="few turns, into FOLDER/quick: to see that it works")
     args = parser.parse_args()
     if unknown := [name for name in args.names if name not in RUNS]:
         parser.error(f"there is no benchmark {unknown[0]}: there are {', '.join(RUNS)}")
-    args.out.mkdir(parents=True, exist_ok=True)
-    failed = [name for name in args.names or RUNS if not run(name, args.out, args.quick)]
-    found = [figure for name in RUNS if (file := args.out / f"{name}.jsonl").exists() for figure in read(file)]
-    (args.out / "benchmarks.jsonl").write_text("".join(f"{one.to_json()}\n" for one in found), encoding="utf-8")
-    chart(found, args.out)
+    out = args.out / "quick" if args.quick else args.out
+    failed = [name for name in args.names or RUNS if not run(name, out, args.quick)]
+    found = [figure for name in RUNS if (file := out / f"{name}.jsonl").exists() for figure in read(file)]
+    write_atomically(out / "benchmarks.jsonl", "".join(f"{one.to_json()}\n" for one in found).encode())
+    chart(found, out)
     print(table(found))
     for name in failed:
         print(f"✗ {name} failed.", file=sys.stderr)
@@ -72,7 +75,7 @@ def run(name: str, out: Path, quick: bool) -> bool:
         return False
     peak = used.ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)  # bytes there, kilobytes on Linux
     lines += Figure(f"bench.{name}.peak_memory", round(peak), n=1, unit="MB").to_json() + "\n"
-    file.write_text(lines, encoding="utf-8")
+    write_atomically(file, lines.encode())
     return True
 
 
@@ -94,7 +97,9 @@ def chart(found: list[Figure], out: Path) -> None:
                 axis.plot([one.bar, one.bar], [row - 0.4, row + 0.4], color="#c44e00", linewidth=3)
         axis.set_title(title)
         axis.tick_params(labelsize=8)
-    figure.savefig(out / "benchmarks.svg", metadata={"Date": None, "Title": "Ratios to peers; shares of the floor"})
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format="svg", metadata={"Date": None, "Title": "Ratios to peers; shares of the floor"})
+    write_atomically(out / "benchmarks.svg", drawn.getvalue())
 
 
 if __name__ == "__main__":

@@ -18,6 +18,9 @@ SHIPPED = Path(__file__).resolve().parents[1] / "data" / "checkpoints"
 FOLDER = Path(os.environ.get("COURSE_CHECKPOINTS") or SHIPPED)  # `bake --all --out` makes them elsewhere
 
 
+READ: dict[str, str] = {}  # what this process has loaded: name → SHA-256
+
+
 class CheckpointError(RuntimeError):
     """A checkpoint that is missing, damaged, or of another model. The message says which file, and what to do."""
 
@@ -64,6 +67,7 @@ def load(file: Path) -> tuple[dict[str, Tensor], dict]:
         raise CheckpointError(
             f"{file.name} is damaged: its SHA-256 is not the one on its card ({file.stem}.json). {_again(file)}"
         )
+    READ[file.stem] = card["sha256"]
     try:
         return from_bytes(content), card
     except SafetensorError:

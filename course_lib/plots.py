@@ -1,6 +1,7 @@
 """Plots for the lessons. Each is shown with its alt text, and means the same without its colours."""
 
 import textwrap
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -92,6 +93,12 @@ def matrix(values: np.ndarray, rows: list[str], columns: list[str], *, alt: str)
         colour = "white" if value > middle else "black"
         axes.text(column, row, f"{value:.2f}", ha="center", va="center", color=colour, fontsize=8)
     show_figure(figure, alt)
+
+
+def highest(values: np.ndarray, rows: Iterable[str], columns: list[str]) -> str:
+    """A sentence for a matrix [R, C] of probabilities: the highest of each row."""
+    best = zip(rows, values.argmax(axis=1), values.max(axis=1), strict=True)
+    return f"The highest of each row: {'; '.join(f'{row}: {columns[at]}, {value:.2f}' for row, at, value in best)}."
 
 
 def curves(x: list[float], lines: dict[str, list[float]], *, alt: str, xlabel: str, ylabel: str) -> None:

@@ -6,7 +6,7 @@ import sys
 import time
 
 from course_lib.alt_text import html_picture, in_notebook, show_figure, show_png
-from course_lib.plots import annotated, bars, boxed, clouds, curves, heat, history, matrix, pictures
+from course_lib.plots import annotated, bars, boxed, clouds, curves, heat, highest, history, matrix, pictures
 
 __all__ = [
     "LossCurve",
@@ -16,6 +16,7 @@ __all__ = [
     "clouds",
     "curves",
     "heat",
+    "highest",
     "history",
     "in_notebook",
     "matrix",

@@ -79,7 +79,7 @@ show.pictures(
 )
 
 # %% [markdown]
-# **Predict before you run:** a model trains on the first two styles. Which of the other three will be hardest for it?
+# **Predict:** a model trains on the first two styles. Which of the other three will be hardest for it? (Lesson 02 measures it.)
 #
 # ## What training may see
 #
@@ -201,7 +201,7 @@ print(session.tier, "tier on", session.device)
 #    - [ ] With your function, and with wrong results. :: Then one mistake would spoil a whole lesson. The card says what steps in.
 #    - [ ] With nothing: the next cell fails. :: Unsolved work never blocks you.
 #    - [x] With the reference. :: That is the course's own implementation; the card says so. Solve it later and run the notebook again to use yours.
-# 3. Two boxes lie apart, left-right *and* up-down. What goes wrong without `max(0, …)`?
-#    - [x] They seem to overlap. :: Two negative lengths multiply to a positive area.
-#    - [ ] Their overlap is negative. :: It would be if they were apart in one direction only. Here both lengths are negative.
-#    - [ ] Nothing: the product is zero. :: It is zero only if they touch at an edge.
+# 3. Two boxes lie apart, left-right *and* up-down. What is wrong with the *shared area* without `max(0, …)`?
+#    - [x] It is positive. :: Two negative lengths multiply to a positive area. Divided by the union it may then give anything, even less than 0.
+#    - [ ] It is negative. :: It would be if they were apart in one direction only. Here both lengths are negative.
+#    - [ ] Nothing: it is zero. :: It is zero only if they touch at an edge.

@@ -57,7 +57,8 @@ for question in (f"{scene} what colour is the car?", "name three things of the g
 
 # %% [markdown]
 # The base model is not stupid: it goes on as a text of its world would. An instruction is for it one more sentence, after which
-# another comes. GPT-3 behaved just so, which is why people had to disguise their questions as the beginnings of texts. **Following is a
+# another comes. The assistant answers, in the form that was asked for. (That its three fruits are all the same one is a lack of knowledge, which we
+# measure below as `members`.) GPT-3 continued just so, which is why people had to disguise their questions as the beginnings of texts. **Following is a
 # format, and it is learned from examples of it** (Ouyang et al., 2022, [arXiv 2203.02155](https://arxiv.org/abs/2203.02155)).
 #
 # Let us build both models, from nothing.
@@ -396,7 +397,7 @@ for pair in kept[:5]:
     print("  ", pair.instruction, "→", pair.answer)
 
 # %% [markdown]
-# Read them: some answers are wrong. (In the paper, people found 92 % of the instructions sensible, but little more than half of the pairs
+# Read them: many instructions are garbled, and many answers are wrong; the filters look at form and newness only. (In the paper, people found 92 % of the instructions sensible, but little more than half of the pairs
 # right in all fields.) Do they help all the same? Three students, tuned equally long: on the seeds alone, on the seeds with the kept pairs, and on as many
 # pairs that people (our templates) wrote.
 
@@ -429,21 +430,27 @@ if not quick():
 
 # %% [markdown]
 # Now the gate for what follows. If a model can't answer from a *perfect description*, no eye will help it. Scenes, wordings and descriptions here
-# were never trained on; the control gives it the description of another scene. Counts and places come easily. Hardest to teach are *relations*, and
-# colours where several are named (`colour_apart`): a word must be found, and not be confused with what belongs to its neighbour. A mean over all
-# questions hides that, since most texts name one colour only. Part by part is how one finds out.
+# were never trained on; the control gives it the description of another scene. Five kinds are the gate: *exist*, *count*, *colour*, *relation* and
+# *place*. Relations, and colours where several are named (`colour_apart`), were the hardest of these to teach: a word must be found, and not be
+# confused with what belongs to its neighbour. **Look for the rows that fail.** A mean over all questions would hide them.
 
 # %%
 if not quick():
     show_figures(measure.text_qa(assistant))
 
 # %% [markdown]
+# *related* asks the same as *relation*, to be answered with yes or no, and is no better than the commonest answer. *read* fails although the
+# text says what the sign says: a word such as EXIT falls into many tokens. (Lesson 07 comes back to reading.)
+#
 # And what does tuning forget? The loss on plain text, before and after. **Predict:** is the assistant still a good teller of stories?
 
 # %%
 show_figures(measure.forgetting(base, assistant))
 
 # %% [markdown]
+# On plain text it is now worse than a model that has read nothing (the column *chance*): only words of answers were learned from, and it is sure of the
+# wrong ones. Tuning has a price, which InstructGPT lowered by mixing texts of pretraining into its last stage.
+#
 # How many conversations does it take? **Predict** the shape of the curve. Every point is the same base, tuned equally long.
 
 # %%
@@ -455,13 +462,14 @@ if points_of_curve:
         {"follows": points_of_curve},
         xlabel="conversations in the tuning set",
         ylabel="share followed",
-        alt="Share of unseen instructions followed, against the size of the tuning set, from 10 to 1,000 conversations.",
+        alt="Share of unseen instructions followed, by conversations in the tuning set: "
+        + ", ".join(f"{size}: {100 * value:.0f} percent" for size, value in zip(sizes, points_of_curve, strict=True)),
     )
 
 # %% [markdown]
 # The points are low, since sixty steps are few; look at the shape. From ten to a hundred conversations it rises, then it is the *steps* that are missing.
 # With twice the steps, and over 400 instructions, we measured 3, 18, 33 and 43 % for 10, 100, 1,000 and 10,000 conversations (`python -m course_lib evaluate lm --live`):
-# every tenfold adds, and ever less. (That a small but varied set goes far was found at scale: "less is more for alignment", Zhou et al., 2023,
+# every tenfold adds, the last one less. (That a small but varied set goes far was found at scale: "less is more for alignment", Zhou et al., 2023,
 # [arXiv 2305.11206](https://arxiv.org/abs/2305.11206).)
 #
 # ## The real thing
@@ -510,5 +518,5 @@ for name, load in real.available(session.tier).items():
 #    - [x] They are means over different tokens. :: Users' questions are harder or easier to predict than answers, so the numbers have no common meaning.
 # 4. Would a model tuned on 10,000 conversations about cats follow instructions about counting?
 #    - [ ] Yes: following is one skill, and 10,000 is plenty. :: The form is one skill, and soon learned. The kinds of tasks are others.
-#    - [x] Hardly better than one tuned on ten. :: The form is soon learned, and the kinds of tasks decide the rest. Variety beats number.
+#    - [x] Probably little: it has learned the form, and not the task. :: The form is soon learned, and the kinds of tasks decide the rest.
 #    - [ ] It would follow less than its untuned base. :: The base follows nothing at all: it continues the text.

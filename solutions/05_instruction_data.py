@@ -325,7 +325,8 @@ print("same data set as without a kill, byte by byte:", report.same_file)
 #
 # <!-- exercise: instruct.mix -->
 #
-# Each place goes to the type that is furthest behind what is due to it; among equals, to the first.
+# Place $p = 1, 2, \ldots$ goes to the type that is furthest behind what is due to it among $p$ replies (this one counted): its share · $p$ / the sum of
+# the shares, less what it has; among equals, to the first. Compare whole numbers: a division rounds, and equals would no longer be equal.
 
 # %%
 from course_lib.instruct import plan
@@ -393,7 +394,9 @@ for number in (1, 2, 3):
         generate(mine, teacher, journal)
     parts.append(part)
     print(f"part {number}: {len(mine)} replies")
-print(merge([*parts, parts[0]], session.paths().runs / "merged.journal.jsonl"))
+merged = session.paths().runs / "merged.journal.jsonl"
+merged.unlink(missing_ok=True)  # else what it holds from an earlier time would count, too
+print(merge([*parts, parts[0]], merged))
 
 # %% [markdown]
 # In a terminal this is `python -m course_lib instruct write --count 158000 --shard 2/8 --out part2.json`, and then `instruct merge`.
@@ -415,9 +418,10 @@ print([(job.context.image, job.type, len(job.context.boxes)) for job in jobs])
 # ## The instruction set
 #
 # All of it together makes an instruction set: training scenes, mixed types, filtered. What a filter throws out is replaced by a reply of the same type about a
-# later scene, so number and mixture stay what they should be. It comes from a seed, so it needs no download. (In Lessons 06 and 07 the same teacher writes
-# while the model learns, about ever new scenes. How small could a set be? Stage 2, cut to 960 looks at pictures, answers 59 % from a set of 100 pictures, 58 % from one
-# of 1,000, and 38 % from one of 10, less than the 54 % before stage 2 (ten pictures are soon learned by heart): `python -m course_lib.llava.set_size`.)
+# later scene, so number and mixture stay what they should be. It comes from a seed, so it needs no download. (For the baked model of Lesson 07 this
+# teacher wrote while it learned, about ever new scenes; Lesson 06 needs captions only, and your own stage 2 short answers. How small could a set be? Stage 2, cut to 960 looks at pictures, answers 59 % from a set of 100 pictures, 58 % from one
+# of 1,000, and 38 % from one of 10, less than the 54 % before stage 2 (ten pictures are soon learned by heart):
+# `python -m course_lib.llava.set_size --sizes 10 100 1000 --steps 120`.)
 
 # %%
 from course_lib.instruct import dataset
@@ -476,8 +480,8 @@ for name in PLANTERS:
     print("   ✗", "; ".join(defect.message for defect in found) or "nothing: seen only beside its twin")
 
 # %% [markdown]
-# Each of these was reported of real data: things that are not there (MiniGPT-4#61), refusals and empty replies (SVIT#5), swapped roles (LLaVA-NeXT#89), replies that go
-# round in circles (LLaVA-NeXT#218), only positive questions (LRV-Instruction#23).
+# Most of these were reported of real data: things that are not there (MiniGPT-4#61), refusals and empty replies (SVIT#5), swapped roles (LLaVA-NeXT#89), only
+# positive questions (LRV-Instruction#23).
 #
 # ### Build a filter
 #
@@ -487,7 +491,7 @@ for name in PLANTERS:
 #
 # <!-- exercise: instruct.unsupported_nouns -->
 #
-# Return the words that name something unsupported, in lower case and in order. What follows "no", "not" or "without" is denied, up to the end of the sentence, and no claim.
+# Return the words that name something unsupported, in lower case and in order, each as often as it is said. What follows "no", "not" or "without" is denied, up to the end of the sentence, and no claim.
 
 
 # %% tags=["check"]

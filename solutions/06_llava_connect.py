@@ -281,9 +281,9 @@ def fingerprints(tensors):
 # %% [markdown]
 # ## Train it: stage 1
 #
-# LLaVA aligns its connector on 558,000 captions, with a language model of 7 billion parameters behind it. That one is so rich that it meets the patches halfway.
-# Ours is not: we tried, and a bare MLP hardly gets our frozen assistant to name a thing within minutes (you will see it below). So the course's connector begins as a
-# *dictionary*: each patch becomes a mixture of embeddings of words, as in VLAP (Park et al., 2024, [arXiv 2404.09632](https://arxiv.org/abs/2404.09632)). Stage 1
+# LLaVA-1.5 aligns its connector on 558,000 captions, with a language model of 7 billion parameters behind it. That one is so rich that it meets the patches halfway.
+# Ours is not: we tried, and a bare MLP hardly gets our frozen assistant to name a thing within minutes (below you train one for 25 steps). So the course's connector begins as a
+# *dictionary*: each patch becomes a mixture of embeddings of words, as in AlignVLM (Masry et al., 2025, [arXiv 2502.01341](https://arxiv.org/abs/2502.01341)). Stage 1
 # then has two parts.
 #
 # **First words.** Which words hold of a patch? Nobody tells. All we know is the caption of the whole picture: if it says "cat", *at least one* patch is

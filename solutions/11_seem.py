@@ -88,7 +88,7 @@ show.pictures(
 #
 # 1. **Every visual prompt is a mask**, and a mask is some points to read features at. Clicks, strokes, boxes, polygons, regions
 #    elsewhere: one sampler.
-# 2. **Words and masks share one space**: a query can be asked by either, or by both, and its answer has a name from CLIP's text tower.
+# 2. **Words and masks share one space**: a query can be asked by either, or by both, and its answer has a name from a text tower like CLIP's.
 # 3. **Memory**: what was found in the last round is an input to the next.
 #
 # | part | what it does | ours | SEEM |
@@ -96,7 +96,7 @@ show.pictures(
 # | image encoder | pixels → features at three scales, **once a picture** | small conv net beside frozen CLIP | FocalNet or DaViT, frozen |
 # | queries | each looks for one thing | 12, and one a prompt | 101, and copies of them for prompts |
 # | decoder | masked cross-attention → self-attention → feed-forward | 4 layers, width 128 | 9 layers, width 512 |
-# | name | cosine with CLIP's text embeddings | the same | the same |
+# | name | cosine with text embeddings | of CLIP's frozen text tower | of a frozen UniCL or Florence text encoder |
 # | mask | dot product of the query with every pixel | 64 × 64; drawn points mend it near them | the same, larger, no mending |
 #
 # We build it in the order in which a prompt passes through it.
@@ -109,7 +109,8 @@ show.pictures(
 #
 # <!-- exercise: seem.visual_sampler -->
 #
-# Points come as (x, y) in 0–1. `F.grid_sample` reads features between the cells, and counts from -1 to 1.
+# Points come as (x, y) in 0–1, from edge to edge. `F.grid_sample` counts from -1 to 1 and reads between the cells (`align_corners=False`); at the rim let it
+# repeat the last cell (`padding_mode="border"`).
 
 
 # %% tags=["check"]
@@ -249,9 +250,11 @@ for kind, where in LOOKS.items():
     print(f"{kind} tokens also look at the picture, {where}")
 
 # %% [markdown]
-# Only a prompt's own query reads the prompt. Nobody reads that query. SEEM's table is in its configuration
-# (`configs/seem/focall_unicl_lang_v1.yaml`), ours is the same in small. When *several* prompts belong to one thing, they stand
-# together in front of one query: that is all that composition takes.
+# Only a prompt's own query reads the prompt, and no other token reads that query. When *several* prompts belong to one thing, they stand together in front of
+# one query: that is all that composition takes here.
+#
+# SEEM's table is in its configuration (`configs/seem/focall_unicl_lang_v1.yaml`). Ours is simpler: SEEM has separate queries for words and for what is drawn, and its
+# text tokens read theirs back. It composes in the configuration of its demo, where the object queries read all prompts, and there is no memory.
 #
 # ## Build it: the next click
 #
@@ -374,7 +377,8 @@ words = ", ".join(f"{name} {100 * value:.0f} percent" for name, value in live.it
 show.bars(live, alt=f"Mean IoU after one click on held-out scenes: {words}.")
 
 # %% [markdown]
-# The baked model has the same parts and was trained longer, in the same way. From here on we use it.
+# The baked model has the same parts. It was trained for more than two hours, in five stages, each asking more of what the stage before was weak at
+# (`course_lib/seem/recipe.py`). From here on we use it.
 #
 # ## Break it
 #
@@ -482,8 +486,8 @@ canvas
 
 # %% [markdown]
 # Try: a click between two things, then a second one that settles it. A word and a click that contradict each other. A word it never read.
-# Find a picture of your own making: `canvas.show(render(make_scene(7, Recipe(stream="test"))).image, "another scene")`, after
-# `person.look` at the same picture.
+# Another picture: `new = render(make_scene(7, Recipe(stream="test"))).image`, then `person.look(new, reference=other.image)` and
+# `canvas.show(new, "another scene")`.
 
 # %%
 show_figures([measure.round_ms(model)])
@@ -499,7 +503,8 @@ show_figures([measure.round_ms(model)])
 # | CLIPSeg (Lüddecke and Ecker, 2022) | ✓ | ✓ | | | words with reference, by their mean |
 # | SAM 2.1 (Ravi et al., 2024) | | | ✓ | the last mask | |
 # | GroundingDINO → SAM 2.1 | ✓ | | ✓ | the last mask | no: words make boxes, a click picks one |
-# | SEEM, and ours | ✓ | ✓ | ✓ | tokens | ✓ |
+# | SEEM | ✓ | ✓ | ✓ | tokens | ✓ (its demo, without memory) |
+# | ours | ✓ | ✓ | ✓ | tokens | ✓ |
 #
 # In the full tier the next cell loads them, on photographs. In the pocket tier it says what they can't do, and goes on.
 

@@ -1,4 +1,7 @@
-"""Twenty kills at random moments, against a server that fails in six ways: nothing is lost and nothing is paid twice."""
+"""Twenty kills at random moments, against a server that fails in six ways.
+
+Nothing is lost, and no reply that was written down is asked for again.
+"""
 
 import multiprocessing
 

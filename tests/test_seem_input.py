@@ -125,6 +125,12 @@ def test_the_same_click_twice_changes_nothing_in_the_prompt(person):
     assert (once.positive == twice.positive).all() and once.positive.sum() == 1
 
 
+def test_a_region_of_another_picture_needs_one(model):
+    alone = Interactive(model).look(PICTURE)
+    with pytest.raises(ValueError, match="There is no other picture to point at"):
+        alone.ask([Mark("reference", ((0.2, 0.2), (0.8, 0.8)))])
+
+
 @torch.no_grad()
 def test_prompts_with_fewer_points_are_answered_together_as_if_alone(model, features):
     most = np.zeros((64, 64), bool)

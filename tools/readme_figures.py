@@ -12,6 +12,7 @@ from itertools import groupby
 from pathlib import Path
 
 from course_lib.figures import WORDED_BARS, Figure, from_json, table
+from course_lib.files import write_atomically
 
 REPO = Path(__file__).resolve().parents[1]
 FIGURES = REPO / "data" / "figures.jsonl"
@@ -103,11 +104,10 @@ def main(files: list[str]) -> None:
                 print(f"{name}: kept as they were, since {file} has them not: {', '.join(kept)}")
         found = merged(found, new)
     lines = "".join(f"{figure.to_json()}\n" for figure in found)
-    FIGURES.write_text(lines, encoding="utf-8", newline="\n")
+    write_atomically(FIGURES, lines.encode())
     readme = REPO / "README.md"
-    text = with_figures(readme.read_text(encoding="utf-8"), lines)
-    readme.write_text(text, encoding="utf-8", newline="\n")
-    (REPO / "docs" / "FIGURES.md").write_text(all_figures(lines), encoding="utf-8", newline="\n")
+    write_atomically(readme, with_figures(readme.read_text(encoding="utf-8"), lines).encode())
+    write_atomically(REPO / "docs" / "FIGURES.md", all_figures(lines).encode())
 
 
 if __name__ == "__main__":

@@ -113,7 +113,10 @@ def probes(model) -> Iterator[Figure]:
         )
     if crossing:
         yield Figure(
-            "clip.probe_crossover", crossing, unit="examples a class", note="CLIP's paper: 4 on average over its data sets, 16 on ImageNet"
+            "clip.probe_crossover",
+            crossing,
+            unit="examples a class",
+            note="CLIP's paper: 4 on average over its data sets, 16 on ImageNet",
         )
 
 

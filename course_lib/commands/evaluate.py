@@ -67,10 +67,18 @@ def outdated_checkpoints() -> list[str]:
 
 
 def measure(args: argparse.Namespace) -> Iterator[figures.Figure]:
-    """The figures of the rooms in turn. Each room is given the options it knows; --atlas asks only rooms that know it."""
+    """The figures of the rooms in turn, each followed by the weights that were loaded for it.
+
+    Each room is given the options it knows; --atlas asks only rooms that know it.
+    """
+    from course_lib.checkpoints import READ
+
     options = {"live": args.live, "atlas": args.atlas}
     for room in args.rooms or ROOMS:
         function = find(ROOMS, room, "room")
         known = inspect.signature(function).parameters
         if args.atlas is None or "atlas" in known:
+            before = set(READ)
             yield from function(**{name: value for name, value in options.items() if name in known})
+            if loaded := [f"{name} {digest[:12]}" for name, digest in READ.items() if name not in before]:
+                yield figures.Figure(f"{room}.weights", len(loaded), unit="files", note=", ".join(loaded))

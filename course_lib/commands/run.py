@@ -12,6 +12,7 @@ from pathlib import Path
 from course_lib import session
 from course_lib.commands.problem import Problem
 from course_lib.figures import MIME, Figure, table
+from course_lib.files import write_atomically
 
 TIMES = session.REPO / "data" / "lesson_times.json"
 
@@ -119,7 +120,7 @@ def record(results: list[Result]) -> None:
         measured = {"minutes": round(result.minutes, 2), "peak_mb": round(result.peak_mb), "cores": cores}
         times[result.slug] = {**measured, "yardstick": round(yardstick(), 3)}
     text = json.dumps(times, indent=1, sort_keys=True) + "\n"
-    TIMES.write_text(text, encoding="utf-8", newline="\n")
+    write_atomically(TIMES, text.encode())
 
 
 def yardstick() -> float:

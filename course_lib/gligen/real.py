@@ -1,7 +1,7 @@
 """The published GLIGEN on the same board: Stable Diffusion 1.4 with its gates, through diffusers. Full tier.
 
-Ungated weights, 512 × 512 pixels, up to 30 boxes. In 16 bits it fits a T4. Two differences to the paper: diffusers
-switches the gates off after the share `on` of the steps, at once and not by and by; and their strength can't be set.
+Ungated weights, 512 × 512 pixels, up to 30 boxes. In 16 bits it fits a T4. As in the paper, diffusers
+switches the gates off after the share `on` of the steps, at once. One difference: their strength can't be set.
 """
 
 from collections.abc import Callable

@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+import io
 import json
 import os
 import secrets
@@ -19,6 +20,7 @@ from course_lib.commands.problem import Problem
 from course_lib.commands.watching import resident
 from course_lib.exercises.table import in_order
 from course_lib.exercises.task import Task
+from course_lib.files import write_atomically
 from course_lib.session import REPO
 
 from .submissions import Submission, find
@@ -149,8 +151,6 @@ def summary(rows: list[tuple]) -> list[tuple]:
 
 def write(file: Path, rows: list[tuple]) -> None:
     """A CSV file that spreadsheets read: commas, UTF-8 with a mark, nothing that they would take for a formula."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with open(file, "w", encoding="utf-8-sig", newline="") as stream:
-        csv.writer(stream).writerows(
-            [f"'{x}" if str(x)[:1] in ("=", "+", "-", "@") else x for x in row] for row in rows
-        )
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows([f"'{x}" if str(x)[:1] in ("=", "+", "-", "@") else x for x in row] for row in rows)
+    write_atomically(file, text.getvalue().encode("utf-8-sig"))

@@ -12,7 +12,7 @@ def mix_inputs(rng) -> tuple[int, dict[str, int]]:
     """A number of replies, and shares that differ: LLaVA's, or others."""
     shares = rng.choice([58, 23, 77, 40, 11], size=3, replace=False)
     names = ("conversation", "detail", "complex")
-    return int(rng.integers(12, 60)), {name: int(one) for name, one in zip(names, shares, strict=True)}
+    return int(rng.integers(12, 36)), {name: int(one) for name, one in zip(names, shares, strict=True)}
 
 
 def mix_thirds(count, shares):

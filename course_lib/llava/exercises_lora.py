@@ -47,6 +47,10 @@ def adapter_too_wide(in_features, out_features, r):
     return a, torch.zeros(out_features, r)
 
 
+def adapter_gaussian(in_features, out_features, r):
+    return torch.randn(r, in_features) / in_features**0.5, torch.zeros(out_features, r)
+
+
 def adapter_by_uniform(in_features, out_features, r):
     bound = in_features**-0.5
     return torch.empty(r, in_features).uniform_(-bound, bound), torch.zeros(out_features, r)
@@ -124,6 +128,11 @@ TASKS = [
                 "too wide",
                 adapter_too_wide,
                 "A is drawn too widely: `kaiming_uniform_` has a = 0 unless you say `a=math.sqrt(5)`, which makes it uniform in ±1/√in, as in `nn.Linear`.",
+            ),
+            Mistake(
+                "Gaussian",
+                adapter_gaussian,
+                "A is Gaussian, as in the paper, and would learn as well. The checker compares numbers, so take peft's choice: `kaiming_uniform_` with `a=math.sqrt(5)`, uniform in ±1/√in.",
             ),
         ),
         alternatives=(adapter_by_uniform, adapter_by_linear),

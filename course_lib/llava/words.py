@@ -1,10 +1,10 @@
 """The connector's first words: each patch becomes a mixture of words that the language model already knows.
 
-LLaVA's connector learns from 558,000 captions, through 7 billion parameters. Ours has neither, and a plain MLP that learned
+LLaVA-1.5's connector learns from 558,000 captions, through 7 billion parameters. Ours has neither, and a plain MLP that learned
 captions for minutes did not get the frozen pocket language model to answer. So it begins as a dictionary: which words hold of this patch? That is learned
 from captions alone, without any box, as word detectors once were (Fang et al., 2015, "From Captions to Visual Concepts and
-Back", arXiv 1411.4952, section 3). VLAP (Park et al., 2024, arXiv 2404.09632) and Ovis (Lu et al., 2024, arXiv 2405.20797)
-give large models patches as mixtures of words, too.
+Back", arXiv 1411.4952, section 3). AlignVLM (Masry et al., 2025, arXiv 2502.01341) gives a large model patches as mixtures
+of its words, too; Ovis (Lu et al., 2024, arXiv 2405.20797) as mixtures from a table of its own.
 """
 
 import torch

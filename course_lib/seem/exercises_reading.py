@@ -49,6 +49,10 @@ def sampler_corners(features, points, positive, indicators):
     return _read(features, 2 * points - 1, align_corners=True) + indicators[positive.long()]
 
 
+def sampler_zeros_outside(features, points, positive, indicators):
+    return _read(features, 2 * points - 1, padding_mode="zeros") + indicators[positive.long()]
+
+
 def sampler_nearest(features, points, positive, indicators):
     return _read(features, 2 * points - 1, mode="nearest") + indicators[positive.long()]
 
@@ -160,6 +164,11 @@ TASKS = [
                 "corners aligned",
                 sampler_corners,
                 "`align_corners=True` puts 0 and 1 at the centres of the outermost cells; ours are the picture's edges: `align_corners=False`.",
+            ),
+            Mistake(
+                "zeros outside",
+                sampler_zeros_outside,
+                'Near the rim the features fade to zero, which `F.grid_sample` assumes outside. Repeat the last cell: `padding_mode="border"`.',
             ),
             Mistake(
                 "nearest cell",

@@ -82,9 +82,14 @@ class Interactive:
         return Prompt(known(text), include, exclude, self.elsewhere([m for m in marks if m.kind == "reference"]))
 
     def elsewhere(self, regions: list[Mark]) -> Tensor | None:
-        """Tokens of what the box on the other picture holds: the model first segments it there, then samples inside."""
+        """Tokens of what the box on the other picture holds: the model first segments it there, then samples inside.
+
+        ValueError where there is no other picture.
+        """
         if not regions:
             return None
+        if self._elsewhere is None:
+            raise ValueError("There is no other picture to point at: give one, `look(picture, reference=…)`.")
         size = self.model.config.image_size
         area = covered(regions[-1], size, size)
         features = self.model.encode(normalise(to_tensor(self._elsewhere[None])))

@@ -147,7 +147,7 @@ TASKS = [
             Mistake(
                 "negative overlap",
                 overlap_not_clipped,
-                "Boxes that lie apart get a positive overlap, since two negative lengths multiply to a positive area. Clip each length with `max(0, …)`.",
+                "Boxes that lie apart get a shared area above 0, since two negative lengths multiply to a positive one. Clip each length with `max(0, …)`.",
             ),
             Mistake(
                 "share of the first box",

@@ -10,7 +10,7 @@ from course_lib.figures import Figure
 from course_lib.world.backdrops import backdrop
 from course_lib.world.language import caption
 from course_lib.world.render import render
-from course_lib.world.scenes import Scene, make_scene
+from course_lib.world.scenes import Scene, Thing, make_scene
 from course_lib.world.splits import training_may_see
 from course_lib.world.sprites import sheet
 
@@ -50,20 +50,56 @@ def annotated_scene(index: int, rng: random.Random) -> tuple:
     return scene, render(scene), caption(scene, rng)
 
 
-def naive_scene(index: int, rng: random.Random) -> tuple:
-    """The same scene as one would first write it: resize, turn and paste each drawing with Pillow. No masks, no boxes."""
-    scene = make_scene(index)
-    return scene, naive_render(scene), caption(scene, rng)
-
-
 def naive_render(scene: Scene, size: int = 64) -> Image.Image:
-    """Stickers pasted one by one; shapes and signs stand for themselves by any drawing of the sheet."""
+    """Stickers laid over the picture one by one, each on a layer of its own; shapes and signs are any drawing of the sheet."""
     picture = Image.fromarray(backdrop(scene.backdrop, scene.variant, size)).convert("RGBA")
     for thing in scene.things:
         side = round(thing.width * size)
-        drawing = Image.fromarray(sheet(thing.style)[max(thing.drawing, 0)])
-        drawing = drawing.rotate(thing.tilt, Image.Resampling.BICUBIC, expand=True).resize((side, side))
+        drawing = turned(drawing_of(thing), thing.tilt).resize((side, side))
         layer = Image.new("RGBA", picture.size)
-        layer.paste(drawing, (round(thing.x * size) - side // 2, round(thing.y * size) - side // 2))
+        layer.paste(drawing, corner(thing, drawing, size))
         picture = Image.alpha_composite(picture, layer)
     return picture.convert("RGB")
+
+
+def pasted_render(scene: Scene, size: int = 64) -> Image.Image:
+    """The same pictures, quicker: each drawing goes straight onto the picture, through its own alpha."""
+    picture = Image.fromarray(backdrop(scene.backdrop, scene.variant, size))
+    for thing in scene.things:
+        side = round(thing.width * size)
+        drawing = turned(drawing_of(thing), thing.tilt).resize((side, side))
+        picture.paste(drawing, corner(thing, drawing, size), drawing)
+    return picture
+
+
+def resized_first_render(scene: Scene, size: int = 64) -> Image.Image:
+    """Quicker still: fewer pixels are left to turn. What is tilted keeps its width here."""
+    picture = Image.fromarray(backdrop(scene.backdrop, scene.variant, size))
+    for thing in scene.things:
+        side = round(thing.width * size)
+        drawing = turned(drawing_of(thing).resize((side, side)), thing.tilt)
+        picture.paste(drawing, corner(thing, drawing, size), drawing)
+    return picture
+
+
+def drawing_of(thing: Thing) -> Image.Image:
+    """A drawing of the sheet."""
+    return Image.fromarray(sheet(thing.style)[max(thing.drawing, 0)])
+
+
+def turned(drawing: Image.Image, tilt: int) -> Image.Image:
+    """The drawing, turned clockwise, which is backwards for Pillow, with room for its corners."""
+    return drawing.rotate(-tilt, Image.Resampling.BICUBIC, expand=True)
+
+
+def corner(thing: Thing, drawing: Image.Image, size: int) -> tuple[int, int]:
+    """Where (x, y) its upper left corner lies, so that its middle lies where the thing is."""
+    return round(thing.x * size) - drawing.width // 2, round(thing.y * size) - drawing.height // 2
+
+
+def naive_scene(
+    index: int, rng: random.Random, draw: Callable[[Scene], Image.Image] = naive_render
+) -> tuple[Scene, Image.Image, str]:
+    """The same scene as one would first write it: turn, resize and lay each drawing with Pillow. No masks, no boxes."""
+    scene = make_scene(index)
+    return scene, draw(scene), caption(scene, rng)

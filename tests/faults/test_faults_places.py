@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from classroom import hand_in
 from fault_training import CLIP, fit, tiny_model
 from toy_course import MEAN
 
@@ -21,6 +22,7 @@ from course_lib.clip import learn
 from course_lib.commands import bake, environment
 from course_lib.commands.problem import Problem
 from course_lib.exercises import progress
+from course_lib.grading import gradebook
 from course_lib.instruct.journal import Entry, Journal
 from course_lib.session import REPO
 
@@ -153,6 +155,20 @@ def test_progress_says_so_where_the_disk_is_full(small_disk, monkeypatch):
     assert "could not be saved" in progress.record("clip.loss", True)
 
 
+def test_a_full_disk_leaves_the_older_gradebook_whole(small_disk, tmp_path, monkeypatch, capsys):
+    hand_in(tmp_path / "in" / "ada" / "00_welcome.ipynb")
+    monkeypatch.setattr(gradebook, "run", lambda *_: {"note": ""})
+    gradebook.grade(tmp_path / "in", book := small_disk / "gradebook.csv", gradebook.Limits())
+    before = {file: file.read_bytes() for file in small_disk.iterdir()}
+    assert book in before and len(before) == 2
+    full = fill(small_disk)
+    monkeypatch.setattr(gradebook, "run", lambda *_: {"note": "x" * 9000})
+    with pytest.raises(OSError, match="No space left"):
+        gradebook.grade(tmp_path / "in", book, gradebook.Limits())
+    full.unlink()
+    assert {file: file.read_bytes() for file in small_disk.iterdir()} == before
+
+
 def test_a_read_only_folder_is_a_sentence_and_work_goes_on_elsewhere(read_only, monkeypatch, capsys):
     monkeypatch.setenv("COURSE_HOME", str(read_only / "mine"))
     begun = session.begin("02_clip")
@@ -238,13 +254,50 @@ def test_clocks_may_jump(tmp_path, monkeypatch):
 
 
 def test_what_kills_left_behind_is_swept_away(tmp_path):
-    old, new, other = (tmp_path / name for name in ("a.json.123.tmp", "a.json.124.tmp", "a.json.mine.tmp"))
-    for file in (old, new, other):
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    numbers = (ended.pid, 10**30, 124, "mine")
+    old, nobody, new, other = (tmp_path / f"a.json.{number}.tmp" for number in numbers)
+    for file in (old, nobody, new, other):
         file.write_text("half")
-    os.utime(old, (0, 0))
-    os.utime(other, (0, 0))
+    for file in (old, nobody, other):
+        os.utime(file, (0, 0))
     files.write_atomically(tmp_path / "a.json", b"{}")
-    assert not old.exists() and new.exists() and other.exists()
+    assert not old.exists() and not nobody.exists() and new.exists() and other.exists()
+
+
+WRITES_SLOWLY = """
+import os, sys
+from pathlib import Path
+from course_lib import files
+sync = os.fsync
+def slow(handle):
+    print("written", flush=True)
+    sys.stdin.readline()
+    sync(handle)
+os.fsync = slow
+files.write_atomically(Path(sys.argv[1]), b"theirs")
+"""
+
+
+def test_a_clock_that_is_set_back_takes_no_file_from_a_process_that_writes(tmp_path, monkeypatch):
+    file, real = tmp_path / "a.json", time.time
+    command = [sys.executable, "-c", WRITES_SLOWLY, str(file)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=REPO) as other:
+        other.stdout.readline()
+        monkeypatch.setattr(time, "time", lambda: real() - 7200)
+        files.write_atomically(file, b"ours")
+        assert file.read_bytes() == b"ours"
+        other.communicate(b"\n")
+    assert other.returncode == 0 and [one.read_bytes() for one in tmp_path.iterdir()] == [b"theirs"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows knows only read-only")
+def test_a_file_written_again_is_open_to_no_one_new(tmp_path):
+    file = tmp_path / "gradebook.csv"
+    file.touch(0o600)
+    files.write_atomically(file, b"names")
+    assert file.read_bytes() == b"names" and file.stat().st_mode & 0o777 == 0o600
 
 
 def test_two_runs_in_one_folder_both_come_to_the_right_end(tmp_path):
