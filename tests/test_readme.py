@@ -76,8 +76,11 @@ def test_one_room_measured_again_leaves_the_others_alone(tmp_path, monkeypatch, 
     assert "| seem.a | 400.0 % |" in (tmp_path / "docs" / "FIGURES.md").read_text(encoding="utf-8")
 
 
+UNMEASURED = {"llava_smollm2"}  # it needs a package that the course does not install, and no figure tells of it
 CARDS = sorted(
-    file for file in (REPO / "data" / "checkpoints").glob("*.json") if file.with_suffix(".safetensors").exists()
+    file.with_suffix(".json")
+    for file in (REPO / "data" / "checkpoints").glob("*.safetensors")
+    if file.stem not in UNMEASURED
 )
 
 

@@ -35,7 +35,8 @@ class Nearby(nn.Module):
         like = self.likeness(features, self.point(tokens), memory.flatten(1)) * LIKENESS**-0.5
         scores = like - self.closeness(tokens).exp() * distances(points, height, width)  # [B, N, H·W]
         scores = scores.masked_fill(~valid[..., None], float("-inf"))
-        shares = torch.cat([scores, torch.zeros_like(scores[:, :1])], dim=1).softmax(dim=1)  # the last: of nobody
+        of_nobody = scores.new_zeros(len(scores), 1, height * width)  # there, too, where nobody drew a point (N is 0)
+        shares = torch.cat([scores, of_nobody], dim=1).softmax(dim=1)
         tokens = torch.cat([tokens, self.nobody.expand(len(tokens), 1, -1)], dim=1)
         opinions = (tokens @ self.opinion(query)[..., None]) * query.shape[-1] ** -0.5  # [B, N + 1, 1]
         return (shares * opinions).sum(dim=1).view(-1, height, width)
