@@ -53,10 +53,6 @@ def sampler_zeros_outside(features, points, positive, indicators):
     return _read(features, 2 * points - 1, padding_mode="zeros") + indicators[positive.long()]
 
 
-def sampler_nearest(features, points, positive, indicators):
-    return _read(features, 2 * points - 1, mode="nearest") + indicators[positive.long()]
-
-
 def sampler_by_where(features, points, positive, indicators):
     sign = torch.where(positive.unsqueeze(-1), indicators[1], indicators[0])
     return sign + _read(features, points * 2 - 1)
@@ -169,11 +165,6 @@ TASKS = [
                 "zeros outside",
                 sampler_zeros_outside,
                 'Near the rim the features fade to zero, which `F.grid_sample` assumes outside. Repeat the last cell: `padding_mode="border"`.',
-            ),
-            Mistake(
-                "nearest cell",
-                sampler_nearest,
-                'This takes the nearest cell. Between cells, mix the four around: `mode="bilinear"`.',
             ),
         ),
         alternatives=(sampler_by_where, sampler_by_hand),
