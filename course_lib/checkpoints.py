@@ -16,8 +16,6 @@ from course_lib.files import write_atomically
 
 SHIPPED = Path(__file__).resolve().parents[1] / "data" / "checkpoints"
 FOLDER = Path(os.environ.get("COURSE_CHECKPOINTS") or SHIPPED)  # `bake --all --out` makes them elsewhere
-
-
 READ: dict[str, str] = {}  # what this process has loaded: name → SHA-256
 
 

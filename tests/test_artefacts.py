@@ -1,6 +1,7 @@
 """Every shipped file is what today's code would make, as far as that can be told without making it again."""
 
 import json
+import signal
 from argparse import Namespace
 from dataclasses import replace
 
@@ -157,6 +158,17 @@ def test_a_bake_elsewhere_is_made_of_what_stands_there(tmp_path, language_bakes,
     assert (tmp_path / "lm_tokenizer.json").read_text() == "another"
     assert (tmp_path / "lm_base.json").read_bytes() == (bake.SHIPPED / "lm_base.json").read_bytes()
     assert "lm_base is not in" in capsys.readouterr().out
+
+
+def test_ctrl_c_is_left_to_the_process_that_bakes(tmp_path, monkeypatch):
+    """Else `subprocess.call` would kill it after a quarter of a second, while it saves its state."""
+
+    def call(*_, **__):
+        signal.raise_signal(signal.SIGINT)
+        return bake.STOPPED
+
+    monkeypatch.setattr(bake.subprocess, "call", call)
+    assert bake.main(Namespace(all=False, dry_run=False, out=tmp_path, name="lm", manifest=False)) == bake.STOPPED
 
 
 def test_a_damaged_tokenizer_is_named(monkeypatch, tmp_path):

@@ -172,6 +172,7 @@ def stamp(file: Path) -> tuple[int, int] | None:
 def bake_elsewhere(name: str, folder: Path) -> int:
     """Make one in another folder, of what that folder holds; inputs that it lacks are the shipped ones."""
     from course_lib.commands.artefacts import file_of
+    from course_lib.interrupts import stop_request
 
     find(BAKES, name, "checkpoint")
     with alone(name, folder):
@@ -180,7 +181,8 @@ def bake_elsewhere(name: str, folder: Path) -> int:
                 print(f"{one} is not in {folder}: the shipped one is copied there.", flush=True)
                 for part in SHIPPED.glob(f"{one}.*"):
                     write_atomically(folder / part.name, part.read_bytes())
-    return own_process(name, folder)
+    with stop_request():  # Ctrl-C is the child's: it saves its state, and must not be killed meanwhile
+        return own_process(name, folder)
 
 
 def own_process(name: str, folder: Path) -> int:
