@@ -1,11 +1,9 @@
 """`python -m course_lib build [LESSON…] [--check] [--execute]`: masters → notebooks/ and solutions/."""
 
-import json
 from argparse import Namespace
 from functools import partial
 from pathlib import Path
 
-from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
 
 from course_lib.exercises.registry import all_tasks
@@ -13,8 +11,8 @@ from course_lib.exercises.task import Task
 from course_lib.files import write_atomically
 from course_lib.session import REPO
 
-from . import colab, guide, lint, parts
-from .execute import carry_over, execute
+from . import colab, guide, lint, parts, records
+from .execute import FAILURES, Watch, carry_over, clean
 from .master import Lesson, LessonError, masters, read_lesson
 from .notebook import lay_out, solution_notebook, student_notebook, to_text
 from .stored import stored
@@ -23,7 +21,7 @@ from .stored import stored
 def main(args: Namespace, root: Path = REPO) -> int:
     """Build all lessons, or those of `args.lessons` ("02" or "02_clip"). Returns the exit code.
 
-    `args.check` writes nothing and compares; `args.execute` runs the solutions and stores their outputs.
+    `args.check` writes nothing and compares; `args.execute` runs the solutions, stores their outputs and records what they took.
     """
     try:
         lessons = [read_lesson(master) for master in masters(root / "solutions")]
@@ -34,6 +32,7 @@ def main(args: Namespace, root: Path = REPO) -> int:
             problems += build_lesson(root, lesson, lessons, tasks, args)
         problems += strays(root, lessons) if args.check else []
         problems += pages(root, lessons, tasks, args.check)
+        tell_stale(root, chosen)
     except LessonError as error:
         problems = [str(error)]
     for problem in problems:
@@ -57,30 +56,57 @@ def build_lesson(
     root: Path, lesson: Lesson, lessons: list[Lesson], tasks: dict[str, Task], args: Namespace
 ) -> list[str]:
     """Build or check one lesson; returns what is wrong with it."""
-    cells = lay_out(lesson, lesson_header(root, lesson, lessons), tasks)
-    student, solution = student_notebook(cells), solution_notebook(cells)
+    student, solution = both(root, lesson, lessons, tasks)
     if problems := lint.problems(lesson, to_text(student), lessons):
         return problems
     student_file, solution_file = (root / folder / f"{lesson.slug}.ipynb" for folder in ("notebooks", "solutions"))
     if args.check:
         return check_files(lesson, student, student_file, solution, solution_file)
     old = stored(solution_file)
-    fresh = old is not None and carry_over(old, solution)
     if args.execute:
         try:
-            execute(solution, solution_file.parent)
-        except CellExecutionError as error:
+            old = executed(root, lesson, solution)
+        except FAILURES as error:
             return [f"{lesson.slug}: a cell failed.\n{error}"]
+        student, solution = both(root, lesson, lessons, tasks)  # with the minutes of this run in the header
+    fresh = old is not None and carry_over(old, solution)
     write(student_file, to_text(student))
     write(solution_file, to_text(solution))
-    stale = "" if fresh or args.execute else " Code cells have changed: run `build --execute` for their outputs."
+    stale = "" if fresh else " Code cells have changed: run `build --execute` for their outputs."
     print(f"✓ {lesson.slug}.{stale}")
     return []
 
 
+def both(
+    root: Path, lesson: Lesson, lessons: list[Lesson], tasks: dict[str, Task]
+) -> tuple[NotebookNode, NotebookNode]:
+    """The student's notebook and the solved one, not run yet."""
+    cells = lay_out(lesson, lesson_header(root, lesson, lessons), tasks)
+    return student_notebook(cells), solution_notebook(cells)
+
+
+def executed(root: Path, lesson: Lesson, solution: NotebookNode) -> NotebookNode:
+    """Run a solved notebook in place, and record what it took: outputs and header are of one and the same run."""
+    watch = Watch(lesson.slug, solution)
+    home = root / ".course" / "build"  # not the author's own: their progress is none of the lesson's
+    watch.execute(root / "solutions", home)
+    clean(solution)
+    records.record(root, lesson.slug, lesson.cells, watch.minutes, watch.peak_mb)
+    return solution
+
+
+def tell_stale(root: Path, lessons: list[Lesson]) -> None:
+    """Name the lessons whose minutes are those of older code: no fault, and nobody need measure before the code has settled."""
+    times = records.measured(root)
+    for lesson in lessons:
+        if lesson.slug in times and records.is_stale(times[lesson.slug], lesson.cells):
+            command = f"python -m course_lib run {lesson.number} --record"
+            print(f"• {lesson.slug}: its minutes were recorded before its code changed; `{command}` measures anew.")
+
+
 def lesson_header(root: Path, lesson: Lesson, lessons: list[Lesson]) -> str:
     """The lesson's header, with its neighbours and its measured times."""
-    times = measured(root)
+    times = records.measured(root)
     place = lessons.index(lesson)
     previous = lessons[place - 1] if place else None
     following = lessons[place + 1] if place + 1 < len(lessons) else None
@@ -118,15 +144,9 @@ def strays(root: Path, lessons: list[Lesson]) -> list[str]:
     return [f"{file.relative_to(root)} has no master in solutions/." for file in files if file.stem not in slugs]
 
 
-def measured(root: Path) -> dict[str, dict]:
-    """Minutes and memory of the lessons, as `run --record` left them."""
-    file = root / "data" / "lesson_times.json"
-    return json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
-
-
 def pages(root: Path, lessons: list[Lesson], tasks: dict[str, Task], check: bool) -> list[str]:
     """Bring what is generated in README and the pages for teachers up to date, or say what is not."""
-    fill = partial(guide.fill, lessons=lessons, tasks=tasks, times=measured(root))
+    fill = partial(guide.fill, lessons=lessons, tasks=tasks, times=records.measured(root))
     make = {
         "README.md": lambda text: colab.readme(text, colab.release(), lessons),
         "docs/INSTRUCTORS.md": fill,

@@ -1,34 +1,83 @@
-"""Run a solution notebook and keep what a reader needs of its outputs, nothing of the machine or the hour."""
+"""Run a notebook, watched: which cell, how long, how much memory; and keep what a reader needs of its outputs."""
 
 import os
 import shutil
+import sys
+import threading
+import time
 from pathlib import Path
 
+import psutil
 from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
-from course_lib.session import REPO
-
-HOME = REPO / ".course" / "build"  # not the author's own: their progress is none of the lesson's
+FAILURES = (CellExecutionError, CellTimeoutError, DeadKernelError)
 WIDGET = "application/vnd.jupyter.widget-view+json"
 CELL_SECONDS = 1800
+EVERY = 0.25  # seconds between two looks at the memory
 
 
-def execute(notebook: NotebookNode, folder: Path) -> None:
-    """Run all cells in `folder`, in place, as a learner who begins today. Raises nbclient's CellExecutionError."""
-    shutil.rmtree(HOME, ignore_errors=True)
-    environment = {**os.environ, "COURSE_HOME": str(HOME), "CI": "1"}  # CI: no progress bars in the outputs
-    client = NotebookClient(
-        notebook,
-        timeout=CELL_SECONDS,
-        kernel_name="python3",
-        resources={"metadata": {"path": str(folder)}},
-        record_timing=False,
-        store_widget_state=False,
-        coalesce_streams=True,
-    )
-    client.execute(env=environment)
-    clean(notebook)
+class Watch:
+    """Executes a notebook in place, tells the progress, and knows what it took."""
+
+    def __init__(self, name: str, notebook: NotebookNode) -> None:
+        self.name, self.notebook = name, notebook
+        self.cell = 0  # index of the cell that runs, or ran last
+        self.minutes = 0.0
+        self.peak_mb = 0.0  # of the kernel with its children
+        self._started = time.perf_counter()
+        self._done = threading.Event()
+
+    def execute(self, folder: Path, home: Path) -> None:
+        """Run all cells in `folder`, as a learner who begins today: `home` becomes their own, empty. Raises FAILURES at the first error."""
+        shutil.rmtree(home, ignore_errors=True)
+        client = NotebookClient(
+            self.notebook,
+            timeout=CELL_SECONDS,
+            kernel_name="python3",
+            resources={"metadata": {"path": str(folder)}},
+            record_timing=False,
+            store_widget_state=False,
+            coalesce_streams=True,
+            on_cell_start=self.tell,
+        )
+        others = set(psutil.Process().children(recursive=True))
+        thread = threading.Thread(target=self.look_at_memory, args=(others,), daemon=True)
+        self._started = time.perf_counter()
+        thread.start()
+        try:
+            client.execute(env={**os.environ, "COURSE_HOME": str(home), "CI": "1"})  # CI: no progress bars
+        finally:
+            self.minutes = (time.perf_counter() - self._started) / 60
+            self._done.set()
+            thread.join()
+
+    def tell(self, cell: NotebookNode, cell_index: int) -> None:
+        """A line for a code cell: redrawn on a terminal, every tenth cell elsewhere."""
+        self.cell = cell_index
+        if cell.cell_type != "code":
+            return
+        seconds, cells = int(time.perf_counter() - self._started), len(self.notebook.cells)
+        line = f"{self.name}: cell {cell_index + 1} of {cells}, {seconds // 60}:{seconds % 60:02d}"
+        if sys.stderr.isatty():
+            print(f"\r{line} ", end="" if cell_index + 1 < cells else "\n", file=sys.stderr, flush=True)
+        elif cell_index % 10 == 0:
+            print(line, file=sys.stderr, flush=True)
+
+    def look_at_memory(self, others: set[psutil.Process]) -> None:
+        """Until the run is over, note the largest resident memory of this process's children (the kernel), but for `others`."""
+        while not self._done.wait(EVERY):
+            kernel = set(psutil.Process().children(recursive=True)) - others
+            self.peak_mb = max(self.peak_mb, sum(map(resident, kernel)) / 1e6)
+
+
+def resident(process: psutil.Process) -> int:
+    """Bytes of memory that a process holds; 0 if it is gone."""
+    try:
+        return process.memory_info().rss
+    except psutil.Error:
+        return 0
 
 
 def clean(notebook: NotebookNode) -> None:

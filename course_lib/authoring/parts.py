@@ -4,6 +4,7 @@ from course_lib.exercises.task import Task, dots
 from course_lib.translation import ENGLISH, VARIABLE, language, say
 
 from .master import Lesson, LessonError
+from .records import is_stale
 
 SETUP = """\
 from course_lib.exercise import exercise, hint, points, progress
@@ -41,20 +42,22 @@ def header(lesson: Lesson, previous: Lesson | None, following: Lesson | None, ti
             say(
                 "**It takes** about {minutes} minutes of yours, and {machine}.",
                 minutes=lesson.minutes,
-                machine=machine_time(times),
+                machine=machine_time(times, bool(times) and is_stale(times, lesson.cells)),
             ),
             *([f"**{say('Full tier:')}** {lesson.gpu} {gpu_advice()}"] if lesson.gpu else []),
         ]
     )
 
 
-def machine_time(times: dict) -> str:
-    """What the lesson costs the machine, as `python -m course_lib run --record` measured it."""
+def machine_time(times: dict, stale: bool) -> str:
+    """What the lesson costs the machine, as it was recorded; `stale`: before its code became what it is."""
     if not times:
         return say("machine time that was not measured yet")
     minutes, cores = max(1, round(times["minutes"])), times["cores"]
     spent = say("{minutes} minutes", minutes=minutes) if minutes > 1 else say("1 minute")
     where = say("{cores} cores", cores=cores) if cores > 1 else say("1 core")
+    if stale:
+        where = say("{where}, before the last change of its code", where=where)
     return say(
         "{spent} of the machine's in all, with {memory:.1f} GB of memory at most (measured on {where})",
         spent=spent,

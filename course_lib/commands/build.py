@@ -2,7 +2,8 @@
 
 import argparse
 
-from course_lib.session import REPO
+from course_lib.commands.problem import Problem
+from course_lib.session import REPO, quick
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -15,13 +16,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--site", action="store_true", help="also make the solved lessons into a website, dist/site")
     parser.add_argument("--strings", action="store_true", help="only collect what can be translated: dist/course.pot")
     parser.add_argument("--language", metavar="de", help="only write notebooks_de/, from translations/de.po")
-    parser.add_argument("--execute", action="store_true", help="run the solutions and store their outputs")
+    parser.add_argument(
+        "--execute", action="store_true", help="run the solutions, store their outputs, record what they took"
+    )
 
 
 def main(args: argparse.Namespace) -> int:
     """See `course_lib.authoring.build` and, for the other options, `bundle`, `site` and `language` beside it."""
     from course_lib.authoring import build, bundle, language, site
 
+    if args.execute and quick():
+        raise Problem("--execute is for solutions in full length: without COURSE_QUICK=1.")
     if args.strings:
         language.make_template(REPO / "dist" / "course.pot")
         return 0

@@ -1,20 +1,12 @@
 """`run`: lessons from first to last cell, without a browser."""
 
 import argparse
-import json
-import os
-import shutil
-import sys
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from course_lib import session
 from course_lib.commands.problem import Problem
 from course_lib.figures import MIME, Figure, table
-from course_lib.files import write_atomically
-
-TIMES = session.REPO / "data" / "lesson_times.json"
 
 
 @dataclass
@@ -31,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """LESSON…, --unsolved, --record."""
     parser.add_argument("lessons", nargs="*", metavar="LESSON", help='such as 02 or "02_clip" (default: all)')
     parser.add_argument("--unsolved", action="store_true", help="run notebooks/ (the blanks) instead of solutions/")
-    parser.add_argument("--record", action="store_true", help=f"keep minutes and memory in data/{TIMES.name}")
+    parser.add_argument("--record", action="store_true", help="keep minutes and memory in data/lesson_times.json")
 
 
 def main(args: argparse.Namespace) -> int:
@@ -41,10 +33,8 @@ def main(args: argparse.Namespace) -> int:
         raise Problem("--record is for solutions in full length: without --unsolved, and without COURSE_QUICK=1.")
     results = []
     for file in choose(folder, args.lessons):
-        results.append(run_lesson(file))
+        results.append(run_lesson(file, args.record))
         report(results[-1])
-    if args.record:
-        record(results)
     total = sum(result.minutes for result in results)
     print(f"✓ {len(results)} lesson{'s' * (len(results) != 1)} in {total:.1f} minutes.")
     return 0
@@ -60,23 +50,20 @@ def choose(folder: Path, names: list[str]) -> list[Path]:
     return [file for file in files if not names or file.stem in names or file.stem[:2] in names]
 
 
-def run_lesson(file: Path) -> Result:
-    """Execute one notebook as a learner who begins today; nothing is saved. `Problem` at the first failing cell."""
-    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+def run_lesson(file: Path, keep: bool = False) -> Result:
+    """Execute one notebook, which stays as it is; `keep`: record what it took. `Problem` at the first failing cell."""
+    from course_lib.authoring import records
+    from course_lib.authoring.execute import FAILURES, Watch
 
-    from course_lib.commands.watching import Watch
-
-    home = session.home() / "run"  # not the learner's own: solved lessons are none of their progress
-    shutil.rmtree(home, ignore_errors=True)
     notebook = read(file)
-    watch = Watch(file.stem, len(notebook.cells))
-    started = time.perf_counter()
+    watch = Watch(file.stem, notebook)
     try:
-        watch.execute(notebook, file.parent, {**os.environ, "COURSE_HOME": str(home), "CI": "1"})
-    except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+        watch.execute(file.parent, session.home() / "run")  # not the learner's own: nothing here is their progress
+    except FAILURES as error:
         raise Problem(f"{file.parent.name}/{file.name}, cell {watch.cell + 1}: {in_short(error)}") from None
-    minutes = (time.perf_counter() - started) / 60
-    return Result(file.stem, minutes, watch.peak_mb, found_in(notebook))
+    if keep:
+        records.record(session.REPO, file.stem, notebook.cells, watch.minutes, watch.peak_mb)
+    return Result(file.stem, watch.minutes, watch.peak_mb, found_in(notebook))
 
 
 def read(file: Path):
@@ -110,31 +97,3 @@ def report(result: Result) -> None:
     )
     if result.figures:
         print(table(result.figures), flush=True)
-
-
-def record(results: list[Result]) -> None:
-    """Keep what was measured; `build` writes it into the lessons' headers."""
-    times = json.loads(TIMES.read_text(encoding="utf-8")) if TIMES.exists() else {}
-    for result in results:
-        cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count()
-        measured = {"minutes": round(result.minutes, 2), "peak_mb": round(result.peak_mb), "cores": cores}
-        times[result.slug] = {**measured, "yardstick": round(yardstick(), 3)}
-    text = json.dumps(times, indent=1, sort_keys=True) + "\n"
-    write_atomically(TIMES, text.encode())
-
-
-def yardstick() -> float:
-    """Seconds of a fixed piece of work on one core, half of it Python, half matrix products, the best of three: how quick this
-    computer is. A lesson's minutes elsewhere are about the recorded ones times the quotient of the two yardsticks."""
-    import torch
-
-    matrix, threads, times = torch.ones(512, 512), torch.get_num_threads(), []
-    torch.set_num_threads(1)
-    for _ in range(3):
-        started = time.perf_counter()
-        sum(number * number % 7 for number in range(1_500_000))
-        for _ in range(30):
-            matrix @ matrix
-        times.append(time.perf_counter() - started)
-    torch.set_num_threads(threads)
-    return min(times)

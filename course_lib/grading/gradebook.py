@@ -16,8 +16,8 @@ from pathlib import Path
 
 import psutil
 
+from course_lib.authoring.execute import resident
 from course_lib.commands.problem import Problem
-from course_lib.commands.watching import resident
 from course_lib.exercises.table import in_order
 from course_lib.exercises.task import Task
 from course_lib.files import write_atomically
