@@ -28,9 +28,9 @@ SWITCHES = (
     "--no-proxy-server",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",  # what a page asks of others is recorded, and fails
 )
-PATIENCE = 120_000  # milliseconds for whatever is waited for: the computer may be busy with other tests
+PATIENCE = 600_000  # milliseconds for whatever is waited for: the computer may be busy with other tests
 QUIET = 2_000  # milliseconds for which a kernel must be idle: a new one is idle, then busy with its start, then idle
-CLICKS = 4
+CLICKS = 20
 
 READY = """quiet => {
     const idle = document.querySelector('.jp-Notebook-ExecutionIndicator')?.dataset.status === 'idle';
@@ -102,7 +102,7 @@ class Served:
     @staticmethod
     def _ask(url: str, token: str, method: str = "GET"):
         request = urllib.request.Request(url, method=method, headers={"Authorization": f"token {token}"})
-        return urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=60)
+        return urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=600)
 
 
 @contextmanager
@@ -118,7 +118,7 @@ def started(course: Path, home: Path) -> Iterator[str]:
     finally:
         process.terminate()
         try:
-            process.wait(30)
+            process.wait(120)
         except subprocess.TimeoutExpired:
             process.kill()
 
@@ -140,6 +140,13 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+def new_page(browser, **options):
+    """A page that waits with our patience; Playwright's own is half a minute."""
+    page = browser.new_page(**options)
+    page.set_default_timeout(PATIENCE)
+    return page
+
+
 def run_all(page, cells: int) -> None:
     """Run > Run All Cells in the open notebook, which has so many code cells; returns at its end or first error."""
     from playwright.sync_api import TimeoutError
@@ -149,7 +156,7 @@ def run_all(page, cells: int) -> None:
         page.locator("#jp-MainMenu .lm-MenuBar-item", has_text=re.compile("^Run$")).click()
         page.locator(".lm-Menu-item", has_text=re.compile("^Run All Cells")).click()
         try:
-            page.wait_for_function(STARTED, timeout=15_000)
+            page.wait_for_function(STARTED, timeout=30_000)
             break
         except TimeoutError:
             page.keyboard.press("Escape")  # a menu that stayed open

@@ -16,7 +16,7 @@ from course_lib.session import REPO
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytestmark = lab.MARKS
 WELCOME = "00_welcome.ipynb"
-SECONDS = 60_000  # milliseconds for an answer of the widget
+SECONDS = lab.PATIENCE  # for an answer of the widget
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,7 @@ class Tab:
     """A notebook, opened in a page and run to its end, and all that the page asked for."""
 
     def __init__(self, browser, address: str, notebook: nbformat.NotebookNode) -> None:
-        self.page, self.asked = browser.new_page(viewport={"width": 1280, "height": 900}), []
+        self.page, self.asked = lab.new_page(browser, viewport={"width": 1280, "height": 900}), []
         self.page.on("request", lambda request: self.asked.append(request.url))
         self.page.on("websocket", lambda socket: self.asked.append(socket.url))
         self.page.goto(address, timeout=lab.PATIENCE)
@@ -66,7 +66,7 @@ class Tab:
 def status(url: str) -> int:
     """The HTTP status of an address, where it does not lead elsewhere."""
     place = urlsplit(url)
-    connection = http.client.HTTPConnection(place.netloc, timeout=60)
+    connection = http.client.HTTPConnection(place.netloc, timeout=600)
     connection.request("GET", f"{place.path}?{place.query}")
     with closing(connection):
         return connection.getresponse().status

@@ -8,7 +8,7 @@ import pytest
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytestmark = lab.MARKS
-NAME, SECONDS = "canvas.ipynb", 60_000
+NAME, SECONDS = "canvas.ipynb", lab.PATIENCE
 ASKED: list[str] = []  # addresses that the page asked for
 CELL = """
 import sys; sys.path.insert(0, "..")
@@ -38,7 +38,7 @@ def page(served):
     """The notebook with the canvas, run."""
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=lab.find_chromium(), args=lab.SWITCHES)
-        page = browser.new_page(viewport={"width": 1280, "height": 1100}, has_touch=True)
+        page = lab.new_page(browser, viewport={"width": 1280, "height": 1100}, has_touch=True)
         page.on("request", lambda request: ASKED.append(request.url))
         page.goto(served.put(NAME, lab.one_cell(CELL)), timeout=lab.PATIENCE)
         lab.run_all(page, cells=1)
@@ -59,7 +59,7 @@ def canvas(page):
 
 def wait_for(page, good) -> list[tuple]:
     """What Python heard last, as soon as it is good."""
-    for _ in range(200):
+    for _ in range(lab.PATIENCE // 100):
         marks = ast.literal_eval(page.locator(".widget-html-content").last.inner_text())
         if good(marks):
             return marks

@@ -88,7 +88,7 @@ class Machine:
         kept |= {"PYTHONPATH": str(self.folder / "site"), "PATH": f"{self.folder / 'bin'}:/usr/bin:/bin", "CI": "1"}
         code = [sys.executable, "-c", f"{before}\n{self.cell}\n{after}", *words]
         return subprocess.run(
-            code, cwd=self.content, env=kept | self.variables, capture_output=True, text=True, timeout=200, check=False
+            code, cwd=self.content, env=kept | self.variables, capture_output=True, text=True, timeout=1200, check=False
         )
 
 

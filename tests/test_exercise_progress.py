@@ -31,7 +31,7 @@ def test_two_processes_lose_nothing(home):
     code = "import sys; from course_lib.exercises import progress\n"
     code += "for i in range(40): assert progress.record(f'toy.{sys.argv[1]}{i}', True) == ''"
     both = [subprocess.Popen([sys.executable, "-c", code, name]) for name in "ab"]
-    assert [process.wait(60) for process in both] == [0, 0]
+    assert [process.wait(600) for process in both] == [0, 0]
     assert len(progress.load()[0]) == 80
     assert sorted(os.listdir(home)) == ["progress.json"]
 

@@ -5,7 +5,7 @@ import pytest
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytestmark = lab.MARKS
-NAME, SECONDS = "board.ipynb", 90_000
+NAME, SECONDS = "board.ipynb", lab.PATIENCE
 CELL = """
 import sys; sys.path.insert(0, "..")
 from course_lib.gligen import learn_gates
@@ -22,7 +22,7 @@ def page(served):
     """The notebook with the board, run."""
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=lab.find_chromium(), args=lab.SWITCHES)
-        page = browser.new_page(viewport={"width": 1400, "height": 1200})
+        page = lab.new_page(browser, viewport={"width": 1400, "height": 1200})
         page.goto(served.put(NAME, lab.one_cell(CELL)), timeout=lab.PATIENCE)
         lab.run_all(page, cells=1)
         assert lab.errors(page) == []
@@ -59,8 +59,8 @@ def test_boxes_by_mouse_and_keyboard_their_phrases_and_the_pictures(page):
     for key in (*["ArrowDown"] * 9, "Enter"):
         page.keyboard.press(key)
     drawn = page.get_by_role("list", name="What you drew").get_by_role("listitem")
-    sync_api.expect(drawn.nth(0)).to_contain_text("box from 10 %, 50 % to 45 %, 90 %")
-    sync_api.expect(drawn.nth(1)).to_contain_text("box from 51 %, 59 % to 83 %, 87 %")
+    sync_api.expect(drawn.nth(0)).to_contain_text("box from 10 %, 50 % to 45 %, 90 %", timeout=SECONDS)
+    sync_api.expect(drawn.nth(1)).to_contain_text("box from 51 %, 59 % to 83 %, 87 %", timeout=SECONDS)
     page.get_by_label("Phrase of mark 2").fill("a bus")
     page.keyboard.press("Enter")
     before = pictures(page).get_attribute("src")

@@ -5,7 +5,9 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import pytest
@@ -29,6 +31,15 @@ server = socket.create_server(("127.0.0.1", 0))
 inside = bool(socket.create_connection(server.getsockname(), timeout=3))
 assert inside and not outside and "no network" in said"""
 
+STUBBORN = """\
+open(STUBBORN, "w").close()
+while True:
+    try:
+        while True:
+            pass
+    except BaseException:
+        pass"""
+
 KINDS = {  # name: (how to write it, points for both exercises, states, what the note says)
     "right": ({}, 3, ("solved", "solved"), ""),
     "untouched": (UNTOUCHED, 0, ("not started", "not started"), ""),
@@ -39,9 +50,9 @@ KINDS = {  # name: (how to write it, points for both exercises, states, what the
     "deleted_set_up": ({"without": "from course_lib.exercise"}, 3, ("solved", "solved"), ""),
     "copied_cell": ({"after": [OVERLAP_RIGHT]}, 3, ("solved", "solved"), ""),
     "copied_then_spoiled": ({"after": [OVERLAP_TWICE]}, 1, ("solved", "wrong"), ""),
-    "endless_function": ({"overlap": LOOP}, 1, ("solved", "missing"), "stopped after 10 seconds"),
-    "endless_cell": ({"between": ["while True:\n    pass"]}, 3, ("solved", "solved"), "stopped after 10 seconds"),
-    "endless_and_stubborn": ({"between": ["while True:\n    try:\n        while True:\n            pass\n    except BaseException:\n        pass"]}, 1, ("solved", "missing"), "stopped after 1.5 minutes"),
+    "endless_function": ({"overlap": LOOP}, 1, ("solved", "wrong"), ""),  # by the exercise itself, after its 20 seconds
+    "endless_cell": ({"between": ["while True:\n    pass"]}, 3, ("solved", "solved"), "stopped after 60 seconds"),
+    "endless_and_stubborn": ({"between": [STUBBORN]}, 1, ("solved", "missing"), "stopped after 30 minutes"),
     "memory": ({"between": ["hoard = []\nwhile True:\n    hoard.append(bytearray(10_000_000))"]}, 1, ("solved", "missing"), "stopped at 0.8 GB of memory"),
     "leaves": ({"between": ["import os\nos._exit(0)"]}, 1, ("solved", "missing"), "ended early"),
     "exits": ({"between": ["import sys\nsys.exit('enough')"]}, 3, ("solved", "solved"), "SystemExit"),
@@ -53,9 +64,17 @@ KINDS = {  # name: (how to write it, points for both exercises, states, what the
 
 @pytest.fixture(scope="module")
 def graded(tmp_path_factory):
-    """All kinds in one folder, graded together: (student → row), details by (student, exercise)."""
+    """All kinds in one folder, graded together: (student → row), details by (student, exercise).
+
+    The limits are wide, lest a busy computer take a good answer for an endless one; for the stubborn cell, which must use up all its
+    minutes, the clock is put on.
+    """
     folder = tmp_path_factory.mktemp("class")
+    stubborn, real = folder / "stubborn", time.monotonic
+    clock = SimpleNamespace(monotonic=lambda: real() + 3600 * stubborn.exists(), sleep=time.sleep)
     for name, (how, *_) in KINDS.items():
+        if "between" in how:
+            how = how | {"between": [cell.replace("STUBBORN", repr(str(stubborn))) for cell in how["between"]]}
         hand_in(folder / "in" / name / "00_welcome.ipynb", **how)
     text = (folder / "in" / "wants_the_full_tier" / "00_welcome.ipynb").read_text(encoding="utf-8")
     (folder / "in" / "wants_the_full_tier" / "00_welcome.ipynb").write_text(
@@ -65,7 +84,9 @@ def graded(tmp_path_factory):
     (folder / "in" / "=torn").mkdir()
     (folder / "in" / "=torn" / "00_welcome.ipynb").write_text('{"cells": [')
     nbformat.write(nbformat.v4.new_notebook(), folder / "in" / "right" / "diary.ipynb")
-    details = gradebook.grade(folder / "in", folder / "gradebook.csv", Limits(1.5, 0.8, 10.0))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gradebook, "time", clock)
+        details = gradebook.grade(folder / "in", folder / "gradebook.csv", Limits(30.0, 0.8, 60.0))
     rows = {row["student"]: row for row in read(folder / "gradebook.csv")}
     return rows, {(row["student"], row["exercise"]): row for row in read(details)}
 

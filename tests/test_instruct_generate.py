@@ -1,15 +1,17 @@
 """Asking for replies: everything that can go wrong on the way, and what it may cost."""
 
-import itertools
 import signal
 import threading
 import time
 from collections import Counter
+from contextlib import contextmanager
 
 import pytest
 
+from course_lib import interrupts
 from course_lib.commands.problem import Problem
 from course_lib.instruct import asking as asking_module
+from course_lib.instruct import generate as generate_module
 from course_lib.instruct.asking import IN_VAIN
 from course_lib.instruct.budget import Budget, Prices, estimate, estimate_tokens
 from course_lib.instruct.generate import generate
@@ -19,6 +21,7 @@ from course_lib.instruct.pace import LONGEST_WAIT, Pace, backoff
 from course_lib.instruct.teachers import MAX_REPLY_TOKENS, Reply, TeacherError, TryAgain
 
 JOBS = small_jobs(30)
+PATIENCE = 600  # seconds for what must come: the computer may be busy
 
 
 class Scripted(FirstLine):
@@ -149,11 +152,10 @@ def test_retry_after_makes_everybody_wait(journal):
 
 
 def test_requests_keep_their_pace():
-    pace, moments = Pace(per_minute=1200), []
-    for _ in range(7):
+    pace, began = Pace(per_minute=1200), time.monotonic()
+    for number in range(7):  # each may be late, on a busy computer, and none may be early
         assert pace.wait(threading.Event())
-        moments.append(time.monotonic())
-    assert all(later - earlier > 0.04 for earlier, later in itertools.pairwise(moments))
+        assert time.monotonic() - began >= 0.99 * number * 60 / 1200
     stopped = threading.Event()
     stopped.set()
     assert not pace.wait(stopped)
@@ -162,31 +164,45 @@ def test_requests_keep_their_pace():
 def test_no_more_than_threads_at_once(journal):
     class Counting(FirstLine):
         now = most = 0
+        lock, three = threading.Lock(), threading.Event()
 
         def ask(self, messages):
-            self.now += 1
-            self.most = max(self.most, self.now)
-            time.sleep(0.005)
-            self.now -= 1
+            with self.lock:
+                self.now += 1
+                self.most = max(self.most, self.now)
+                if self.most == 3:
+                    self.three.set()
+            assert self.three.wait(PATIENCE), "the first ones wait until three are there"
+            with self.lock:
+                self.now -= 1
             return super().ask(messages)
 
     teacher = Counting()
     run(teacher, journal, threads=3)
-    assert 1 < teacher.most <= 3
+    assert teacher.most == 3
 
 
-def test_ctrl_c_keeps_what_is_under_way_and_the_next_run_goes_on(journal):
+def test_ctrl_c_keeps_what_is_under_way_and_the_next_run_goes_on(journal, monkeypatch):
     class Interrupted(Scripted):
         def ask(self, messages):
             reply = super().ask(messages)
-            if len(self.asked) == 6:
+            if len(self.asked) >= 6 and not handled.is_set():
                 signal.raise_signal(signal.SIGINT)
-                time.sleep(0.05)  # the main thread handles it
+                assert handled.wait(PATIENCE), "the main thread handles it"
             return reply
 
+    handled = threading.Event()
+
+    @contextmanager
+    def stop_request():
+        with interrupts.stop_request() as stop:
+            monkeypatch.setattr(stop, "set", lambda real=stop.set: (real(), handled.set()))
+            yield stop
+
+    monkeypatch.setattr(generate_module, "stop_request", stop_request)
     teacher = Interrupted()
     summary = run(teacher, journal, threads=2)
-    assert summary.ended == "it was stopped" and 6 <= len(journal.replies) <= 9
+    assert summary.ended == "it was stopped" and 6 <= len(journal.replies) <= 7
     assert len(journal.replies) == len(teacher.asked), "every answer was written down"
     assert run(teacher, journal).missing == 0 and set(teacher.asked.values()) == {1}
 

@@ -27,7 +27,7 @@ pytestmark = [
         reason='transformers serve is not installed: python -m pip install "transformers[serving]"',
     ),
 ]
-STARTS_WITHIN, ANSWERS_WITHIN = 180, 120  # seconds
+STARTS_WITHIN, ANSWERS_WITHIN = 600, 600  # seconds: the computer may be busy
 SERVE = "import course_lib; from transformers.cli.transformers import main; main()"  # course_lib: see torchvision_shim
 
 
@@ -60,7 +60,7 @@ def wait_for(address, server, log):
     """Return as soon as somebody answers there."""
     until = time.monotonic() + STARTS_WITHIN
     while time.monotonic() < until and server.poll() is None:
-        with suppress(urllib.error.URLError, OSError), urllib.request.urlopen(address, timeout=5):
+        with suppress(urllib.error.URLError, OSError), urllib.request.urlopen(address, timeout=60):
             return
         time.sleep(0.2)
     pytest.fail(f"transformers serve did not start:\n{log.read_text(encoding='utf-8')[-2000:]}")

@@ -106,7 +106,7 @@ def test_two_processes_do_what_one_does(folder, tmp_path, alone, launcher):
         env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=400,
+        timeout=1200,
     )
     assert ran.returncode == 0, ran.stderr[-2000:]
     assert "2 process(es) on cpu" in ran.stdout

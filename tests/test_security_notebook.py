@@ -55,7 +55,7 @@ def stored(folder: Path, monkeypatch, *cells: str) -> tuple[str, list[str]]:
     client = NotebookClient(
         notebook,
         kernel_name="python3",
-        timeout=120,
+        timeout=600,
         allow_errors=True,
         ipython_hist_file=str(history),
         resources={"metadata": {"path": str(folder)}},

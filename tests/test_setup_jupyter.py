@@ -18,7 +18,7 @@ from course_lib.commands.problem import Problem
 def fetch(url: str) -> tuple[int, str]:
     """The status of an address, and its page."""
     try:
-        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=20) as reply:
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=120) as reply:
             return reply.status, reply.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, ""

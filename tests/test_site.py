@@ -156,7 +156,7 @@ def test_the_search_finds_in_a_browser(built):
     sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=lab.find_chromium(), args=lab.SWITCHES)
-        page, asked = browser.new_page(), []
+        page, asked = lab.new_page(browser), []
         page.on("request", lambda request: asked.append(request.url))
         page.goto(f"{(built / 'search.html').as_uri()}?q=contrastive+shortcut", timeout=lab.PATIENCE)
         page.get_by_role("link", name="Break it: the contrastive shortcut").click(timeout=lab.PATIENCE)

@@ -6,7 +6,7 @@ import pytest
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytestmark = lab.MARKS
-SECONDS = 90_000  # milliseconds for an answer of a widget
+SECONDS = lab.PATIENCE  # for an answer of a widget
 # Lesson 05's cell builds on nearly all cells before it; two clean samples and a spoilt one are enough.
 SAMPLES = """
 import random
@@ -29,7 +29,7 @@ def opened(served):
         browser = playwright.chromium.launch(executable_path=lab.find_chromium(), args=lab.SWITCHES)
 
         def run(lesson: str, notebook: nbformat.NotebookNode):
-            page = browser.new_page(viewport={"width": 1400, "height": 1100})
+            page = lab.new_page(browser, viewport={"width": 1400, "height": 1100})
             page.goto(served.put(f"{lesson}_widget.ipynb", notebook), timeout=lab.PATIENCE)
             lab.run_all(page, cells=len(lab.code_cells(notebook)))
             assert lab.errors(page) == []

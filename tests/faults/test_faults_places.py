@@ -309,7 +309,7 @@ def test_two_runs_in_one_folder_both_come_to_the_right_end(tmp_path):
         time.sleep(0.01)
     second = tiny_model()
     fit(second, state, 150)  # goes on from what the other one has written, and writes over it
-    assert other.wait(120) == 0 and not state.exists()
+    assert other.wait(600) == 0 and not state.exists()
     alone = tiny_model()
     fit(alone, None, 150)
     assert same(weights(second), weights(alone))
