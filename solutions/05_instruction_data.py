@@ -146,13 +146,13 @@ def build_messages(kind, system, examples, text):
 
 
 # %% tags=["check"]
-from course_lib.instruct.examples import EXAMPLES
+from course_lib.instruct.resources import examples as course_examples
 from course_lib.instruct.serialise import serialise as serialise_context
 
 
 def examples_of(kind):
     """The course's own examples, in words."""
-    return [(serialise_context(context, boxes=True), reply) for context, reply in EXAMPLES[kind]]
+    return [(serialise_context(context, boxes=True), reply) for context, reply in course_examples()[kind]]
 
 
 messages = build_messages("complex", prompts.system("complex"), examples_of("complex"), text)
@@ -463,15 +463,16 @@ for breach in check_llava_format(records):
 # %%
 import random
 
-from course_lib.instruct import defect_wordings_dev, filter_scores, validate
+from course_lib.instruct import filter_scores, validate
 from course_lib.instruct.clean_samples import of_teacher
 from course_lib.instruct.defects import PLANTERS
+from course_lib.instruct.resources import defect_wordings
 
 rng = random.Random(3)
 clean = of_teacher(teacher, [from_scene(make_scene(index)) for index in range(20 if quick() else 60)])
 spoilt = {}
 for name in PLANTERS:
-    ((planted, context),) = filter_scores.plants(clean, name, 1, defect_wordings_dev, rng)
+    ((planted, context),) = filter_scores.plants(clean, name, 1, defect_wordings("dev"), rng)
     spoilt[name] = (planted, context)
     record = planted.record or planted.sample.to_llava()
     found = validate.check(planted.sample, context) + validate.check_record(record, {context.id: context})
@@ -519,7 +520,7 @@ from course_lib.instruct.validate.support import present
 from course_lib.instruct.validate.vocabulary import singulars
 
 filter_scores.unsupported_nouns = unsupported_nouns
-planted = filter_scores.plants(clean, "unsupported_noun", 100, defect_wordings_dev, random.Random(0))
+planted = filter_scores.plants(clean, "unsupported_noun", 100, defect_wordings("dev"), random.Random(0))
 
 
 def alarms(turn, context):
@@ -541,7 +542,7 @@ for turn, words in false[:5]:
 # alarms: orange the colour, the cherry of a cherry blossom, watch the verb. The course's own filter handles these, in some 500 lines
 # (`course_lib/instruct/validate/`); its core is still yours.
 #
-# Both know a list of nouns, and what stands in no list is no noun to them. The world has no sofa, so "there is a sofa" would pass: `validate/outside.py` adds COCO's
+# Both know a list of nouns, and what stands in no list is no noun to them. The world has no sofa, so "there is a sofa" would pass: `data/instruct/outside_nouns.json` adds COCO's
 # names and other household words. A list is never complete.
 #
 # ### A bug that no filter sees

@@ -7,7 +7,7 @@ import pytest
 from course_lib.instruct import prompts, reply, simple_pipeline
 from course_lib.instruct.context import from_coco
 from course_lib.instruct.conversation import TYPES
-from course_lib.instruct.examples import EXAMPLES
+from course_lib.instruct.resources import examples
 from course_lib.instruct.serialise import serialise
 from course_lib.instruct.simple_filter import unsupported_nouns
 from course_lib.world.coco import to_coco, to_coco_captions
@@ -29,15 +29,15 @@ def test_serialise_agrees_on_coco_data():
 
 @pytest.mark.parametrize("type", TYPES)
 def test_build_messages_agrees(type):
-    examples = [(serialise(context, boxes=True), text) for context, text in EXAMPLES[type]]
-    context = EXAMPLES["complex"][2][0]
-    written = simple_pipeline.build_messages(type, prompts.system(type), examples, serialise(context, boxes=True))
+    shown = [(serialise(context, boxes=True), text) for context, text in examples()[type]]
+    context = examples()["complex"][2].context
+    written = simple_pipeline.build_messages(type, prompts.system(type), shown, serialise(context, boxes=True))
     assert written == prompts.messages(context, type)
 
 
 def test_parse_reply_agrees_on_damaged_replies():
     rng, refused = random.Random(0), 0
-    sound = [text for _, text in (*EXAMPLES["conversation"], *EXAMPLES["complex"])]
+    sound = [text for _, text in (*examples()["conversation"], *examples()["complex"])]
     for _ in range(2000):
         lines = rng.choice(sound).split("\n")
         for _ in range(rng.randrange(3)):

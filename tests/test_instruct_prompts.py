@@ -7,8 +7,8 @@ import pytest
 from course_lib.instruct import prompts, reply
 from course_lib.instruct.context import Box, ImageContext, from_scene
 from course_lib.instruct.conversation import TYPES, Turn
-from course_lib.instruct.examples import EXAMPLES
 from course_lib.instruct.mix import SHARES, mixed_types
+from course_lib.instruct.resources import examples
 from course_lib.instruct.serialise import serialise
 from course_lib.world.scenes import make_scene
 
@@ -27,7 +27,7 @@ def test_captions_come_one_a_line_and_boxes_after_an_empty_line():
 def test_messages_are_system_then_examples_then_the_picture(type, boxes_for_all):
     messages = prompts.messages(CONTEXT, type, boxes_for_all)
     roles = [message["role"] for message in messages]
-    assert roles == ["system", *["user", "assistant"] * len(EXAMPLES[type]), "user"]
+    assert roles == ["system", *["user", "assistant"] * len(examples()[type]), "user"]
     boxes = type != "conversation" or boxes_for_all
     assert messages[-1]["content"] == serialise(CONTEXT, boxes)
     assert all(("[0." in message["content"]) == boxes for message in messages if message["role"] == "user")
@@ -42,19 +42,19 @@ def test_foreign_messages_have_no_type():
 
 @pytest.mark.parametrize("type", TYPES)
 def test_examples_keep_the_rules_they_teach(type):
-    assert len(EXAMPLES[type]) == (2 if type == "conversation" else 3)
-    for context, text in EXAMPLES[type]:
+    assert len(examples()[type]) == (2 if type == "conversation" else 3)
+    for context, text in examples()[type]:
         turns = reply.parse(text, type, context.id)
         assert not re.search(r"caption|box|coordinate|sentence|\d\.\d|<image>", text)
         assert len(turns) == 1 or type == "conversation"
         if type == "complex":  # the question gives none of the picture's things away
             assert not any(re.search(rf"\b{box.name}s?\b", turns[0].question) for box in context.boxes)
-    replies = " ".join(text for _, text in EXAMPLES["conversation"])
+    replies = " ".join(text for _, text in examples()["conversation"])
     assert "No," in replies, "without a negative example the teacher asks only what is so"
 
 
 def test_boxes_of_the_examples_are_shares_in_order():
-    for context, _ in EXAMPLES["detail"]:
+    for context, _ in examples()["detail"]:
         assert len(context.captions) == 5
         assert all(0 <= box.x0 < box.x1 <= 1 and 0 <= box.y0 < box.y1 <= 1 for box in context.boxes)
 

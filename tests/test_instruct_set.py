@@ -2,10 +2,11 @@
 
 import pytest
 
-from course_lib.instruct import blind_count, grammar_complex_wordings, grammar_detail, grammar_wordings
+from course_lib.instruct import blind_count, grammar_detail
 from course_lib.instruct.instruction_set import instruction_set
 from course_lib.instruct.measure_teachers import teacher_table
 from course_lib.instruct.mix import mixed_types
+from course_lib.instruct.resources import complex_wordings, conversation_wordings
 from course_lib.instruct.teachers import Reply
 from course_lib.instruct.validate import check, near_duplicate, yes_bias
 from course_lib.world.language import RELATIONS, SAYS
@@ -46,7 +47,7 @@ def test_what_repeats_itself_is_replaced():
 def test_types_and_short_answers(made):
     assert [sample.type for sample in made.samples] == mixed_types(600), "as many as asked for, in LLaVA's proportions"
     turns = [turn for sample in made.samples for turn in sample.turns]
-    brief = [turn for turn in turns if any(turn.question.endswith(way) for way in grammar_wordings.BRIEFLY)]
+    brief = [turn for turn in turns if any(turn.question.endswith(way) for way in conversation_wordings().briefly)]
     assert 0.15 < len(brief) / len(turns) < 0.5
     assert all(len(turn.answer.split()) == 1 for turn in brief)
 
@@ -75,13 +76,13 @@ def _relations(text: str):
 
 
 def test_wordings_are_many_and_none_is_kept_for_tests():
-    for kinds in (grammar_wordings.QUESTIONS, grammar_complex_wordings.QUESTIONS):
+    for kinds in (conversation_wordings().questions, complex_wordings().questions):
         assert all(len(set(wordings)) >= 6 for wordings in kinds.values())
     for name in ("SETTINGS", "CONTENTS", "POSITIONS", "RELATED", "LARGEST"):
         assert len(set(getattr(grammar_detail, name))) >= 6
-    mine = {text.lower() for kinds in grammar_wordings.QUESTIONS.values() for text in kinds}
+    mine = {text.lower() for kinds in conversation_wordings().questions.values() for text in kinds}
     assert not mine & {text.lower() for kind in WORDINGS for text in wordings(kind, "test")}
-    answers = " ".join(text for texts in grammar_wordings.ANSWERS.values() for text in texts)
+    answers = " ".join(text for texts in conversation_wordings().answers.values() for text in texts)
     assert not [way for ways in RELATIONS["test"].values() for way in ways if way in answers]
     assert not [way for way in SAYS["test"] if way in answers]
 

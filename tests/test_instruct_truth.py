@@ -5,11 +5,12 @@ from collections import Counter
 
 import pytest
 
-from course_lib.instruct import grammar_complex_wordings, grammar_detail, grammar_wordings, prompts, reply
+from course_lib.instruct import grammar_detail, prompts, reply
 from course_lib.instruct.context import from_scene
 from course_lib.instruct.conversation import TYPES
 from course_lib.instruct.grammar import GrammarTeacher
 from course_lib.instruct.grammar_words import plural_of
+from course_lib.instruct.resources import complex_wordings, conversation_wordings
 from course_lib.world.language import PLACES, RELATIONS
 from course_lib.world.nouns import NUMBERS
 from course_lib.world.scenes import Recipe, make_scene, relation
@@ -45,7 +46,7 @@ def pattern(wording: str) -> re.Pattern:
 
 QUESTIONS = {
     kind: [pattern(wording) for wording in wordings]
-    for table in (grammar_wordings.QUESTIONS, grammar_complex_wordings.QUESTIONS)
+    for table in (conversation_wordings().questions, complex_wordings().questions)
     for kind, wordings in table.items()
     if kind not in ("exist", "list", "simplest", "advice", "use")
 }
@@ -168,7 +169,7 @@ def test_answers_are_true(written):
     for truth, _, turns in written:
         for turn in turns:
             question = turn.question
-            for way in grammar_wordings.BRIEFLY:
+            for way in conversation_wordings().briefly:
                 question = question.removesuffix(f" {way}")
             for kind, wordings in QUESTIONS.items():
                 match = next(filter(None, (wording.fullmatch(question) for wording in wordings)), None)

@@ -4,26 +4,26 @@ import random
 
 import pytest
 
-from course_lib.instruct import clean_answers_dev, clean_answers_test, defect_wordings_dev, defect_wordings_test
-from course_lib.instruct.clean_pictures import PICTURES
 from course_lib.instruct.clean_samples import of_the_world, written
 from course_lib.instruct.context import Box, ImageContext
 from course_lib.instruct.conversation import Sample, Turn
 from course_lib.instruct.defects import PLANTERS, plant
 from course_lib.instruct.filter_scores import Scores, outside_found, plants
+from course_lib.instruct.resources import clean_answers, clean_pictures, defect_wordings
 from course_lib.instruct.validate import DEFECTS, check, check_record, check_together, names, near_duplicate, yes_bias
 from course_lib.instruct.validate.claims import claimed
 from course_lib.instruct.validate.vocabulary import words
 from course_lib.instruct.validate.wrong_count import is_wrong, stated
 from course_lib.instruct.validate.wrong_relation import claims
 
-YARD, SEA = PICTURES["yard"], PICTURES["sea"]
+YARD, SEA, FRUIT = (clean_pictures()[name] for name in ("yard", "sea", "fruit"))
+DEV, TEST = defect_wordings("dev"), defect_wordings("test")
 OF_ONE = [name for name in PLANTERS if name != near_duplicate.NAME]
 
 
 @pytest.fixture(scope="module")
 def clean():
-    return of_the_world("val", 30) + written(clean_answers_dev.CLEAN)
+    return of_the_world("val", 30) + written(clean_answers("dev"))
 
 
 def said(answer, question="What does the picture show?", picture=YARD):
@@ -49,7 +49,7 @@ def test_hardly_any_answer_that_was_written_to_mislead_is_suspected(clean):
 
 @pytest.mark.parametrize("name", OF_ONE)
 def test_planted_defects_are_found_and_named_at_their_turn(name, clean):
-    found = plants(clean, name, 20, defect_wordings_dev, random.Random(0))
+    found = plants(clean, name, 20, DEV, random.Random(0))
     hits = [any((d.name, d.turn) == (name, p.turn) for d in defects_of(p, context)) for p, context in found]
     assert sum(hits) >= 18
 
@@ -95,9 +95,8 @@ def test_what_is_denied_or_compared_with_is_not_claimed(answer):
 
 
 def test_names_that_could_be_the_same_thing_support_each_other():
-    fruit = PICTURES["fruit"]
-    assert names(said("There is a car.", picture=fruit), fruit) == []
-    assert names(said("There is a truck.", picture=fruit), fruit) == ["unsupported_noun"]
+    assert names(said("There is a car.", picture=FRUIT), FRUIT) == []
+    assert names(said("There is a truck.", picture=FRUIT), FRUIT) == ["unsupported_noun"]
 
 
 @pytest.mark.parametrize("answer", ["There is a sofa.", "Two benches stand there.", "I see a bowl on a dining table."])
@@ -118,7 +117,7 @@ def test_names_and_captions_of_coco_support_their_synonyms():
 
 
 def test_made_up_things_are_found_however_they_are_worded(clean):
-    assert sum(outside_found(clean[:30], defect_wordings_dev, 40)) >= 36
+    assert sum(outside_found(clean[:30], DEV, 40)) >= 36
 
 
 def test_forms_for_many_are_english():
@@ -147,7 +146,7 @@ def test_records():
 def test_copies_and_a_bias_show_only_together(clean):
     samples = [sample for sample, _ in clean[:30]]
     contexts = {context.id: context for _, context in clean}
-    copy = plant(*clean[3], near_duplicate.NAME, random.Random(1), defect_wordings_dev).sample
+    copy = plant(*clean[3], near_duplicate.NAME, random.Random(1), DEV).sample
     records = [sample.to_llava() for sample in [*samples, copy]]
     found = check_together([*samples, copy], records, contexts)
     assert [d.name for d in found[30]] == [near_duplicate.NAME] and not set(found) & set(range(30))
@@ -158,7 +157,7 @@ def test_copies_and_a_bias_show_only_together(clean):
 
 def test_the_scores_of_a_bad_filter_are_bad(clean):
     sample, context = clean[0]
-    planted = plant(sample, context, "leakage", random.Random(0), defect_wordings_dev)
+    planted = plant(sample, context, "leakage", random.Random(0), DEV)
     scores = Scores()
     scores.add(planted.sample, [], planted)
     scores.add(sample, check(planted.sample, context), None)
@@ -166,8 +165,7 @@ def test_the_scores_of_a_bad_filter_are_bad(clean):
 
 
 def test_the_wordings_that_measure_are_none_of_those_looked_at():
-    texts = ("UNSUPPORTED_NOUN", "WRONG_COUNT", "LEAKAGE", "REFUSAL", "ROLE_SWAP")
-    for name in texts:
-        assert not set(getattr(defect_wordings_dev, name)) & set(getattr(defect_wordings_test, name)), name
-    assert not set(clean_answers_dev.CLEAN) & set(clean_answers_test.CLEAN) and len(clean_answers_test.CLEAN) >= 60
+    for name in ("unsupported_noun", "wrong_count", "leakage", "refusal", "role_swap"):
+        assert not set(getattr(DEV, name)) & set(getattr(TEST, name)), name
+    assert not set(clean_answers("dev")) & set(clean_answers("test")) and len(clean_answers("test")) >= 60
     assert set(DEFECTS) == {*PLANTERS, yes_bias.NAME}

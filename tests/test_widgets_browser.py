@@ -10,15 +10,16 @@ SECONDS = lab.PATIENCE  # for an answer of a widget
 # Lesson 05's cell builds on nearly all cells before it; two clean samples and a spoilt one are enough.
 SAMPLES = """
 import random
-from course_lib.instruct import defect_wordings_dev, filter_scores
+from course_lib.instruct import filter_scores
 from course_lib.instruct.clean_samples import of_teacher
 from course_lib.instruct.context import from_scene
 from course_lib.instruct.grammar import GrammarTeacher
+from course_lib.instruct.resources import defect_wordings
 from course_lib.world.render import render
 from course_lib.world.scenes import make_scene
 
 clean = of_teacher(GrammarTeacher(), [from_scene(make_scene(index)) for index in range(20)])
-spoilt = {"leakage": filter_scores.plants(clean, "leakage", 1, defect_wordings_dev, random.Random(0))[0]}
+spoilt = {"leakage": filter_scores.plants(clean, "leakage", 1, defect_wordings("dev"), random.Random(0))[0]}
 """
 
 

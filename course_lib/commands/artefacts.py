@@ -13,10 +13,12 @@ from course_lib.session import REPO
 
 ATLASES = "python tools/build_stickers.py node_modules/@iconify-json"
 SOURCE = "a source: data/stickers/CREDITS.md says where from"
+WRITTEN = "a source, written by hand: data/instruct/README.md is its datasheet"
 OTHERS = {  # what is drawn, measured or written rather than trained: files → how they are made
     "data/stickers/*.webp": ATLASES,
     "data/stickers/manifest.json": ATLASES,
     "data/stickers/c*.json": SOURCE,
+    "data/instruct/*.json*": WRITTEN,
     "data/contact_sheets/*.webp": "python -m tools.contact_sheets",
     "docs/img/*.webp": "python -m tools.hero",
     "data/figures.jsonl": "python -m course_lib evaluate --json > FILE; python -m tools.readme_figures FILE",

@@ -4,9 +4,9 @@ import random
 from collections.abc import Iterable
 
 from course_lib.instruct import asking, reply
-from course_lib.instruct.clean_pictures import PICTURES
 from course_lib.instruct.context import ImageContext, from_scene
 from course_lib.instruct.conversation import TYPES, Sample, Turn
+from course_lib.instruct.resources import CleanAnswer, clean_pictures
 from course_lib.instruct.teachers import Teacher
 from course_lib.world.language import join, phrase
 from course_lib.world.questions import clear_relations, questions
@@ -22,10 +22,11 @@ PLACED = {  # true statements about a relation
 LISTED = ("The picture shows {}.", "There is {}.", "I see {}, and nothing else.", "One can make out {} here.")
 
 
-def written(answers: Iterable[tuple[str, str, str]]) -> list[Pair]:
+def written(answers: Iterable[CleanAnswer]) -> list[Pair]:
     """The hand-written answers, each as a sample of one turn."""
+    pictures = clean_pictures()
     return [
-        (Sample(name, PICTURES[name].image, "conversation", (Turn(question, answer),)), PICTURES[name])
+        (Sample(name, pictures[name].image, "conversation", (Turn(question, answer),)), pictures[name])
         for name, question, answer in answers
     ]
 

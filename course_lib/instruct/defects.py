@@ -3,11 +3,11 @@
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from types import ModuleType
 
 from course_lib.instruct.context import ImageContext
 from course_lib.instruct.conversation import Sample, Turn
 from course_lib.instruct.llava_format import MARK
+from course_lib.instruct.resources import DefectWordings
 from course_lib.instruct.validate.support import present
 from course_lib.instruct.validate.vocabulary import singulars
 from course_lib.instruct.validate.wrong_relation import OPPOSITE, how_far
@@ -27,7 +27,9 @@ class Planted:
     record: dict | None = None  # for the defects that only the json has
 
 
-def plant(sample: Sample, context: ImageContext, name: str, rng: random.Random, wordings: ModuleType) -> Planted | None:
+def plant(
+    sample: Sample, context: ImageContext, name: str, rng: random.Random, wordings: DefectWordings
+) -> Planted | None:
     """The sample with a defect of this name, in one of the wordings; None where it has nothing to go wrong with."""
     return PLANTERS[name](sample, context, rng, wordings)
 
@@ -51,27 +53,27 @@ def _sentence(answer: str) -> str:
     return answer if answer.endswith((".", "!", "?")) else answer + "."
 
 
-def _unsupported_noun(sample: Sample, context: ImageContext, rng: random.Random, wordings: ModuleType) -> Planted:
+def _unsupported_noun(sample: Sample, context: ImageContext, rng: random.Random, wordings: DefectWordings) -> Planted:
     there, known = present(context), singulars()
     absent = [c.name for c in classes() if not known[c.name.lower()] & there and _simple(c.name)]
     name = rng.choice(absent)
     word = name
     if rng.random() < 0.3:  # a synonym: another word, whose things are not there either
-        others = [w for words in wordings.SYNONYMS.values() for w in words]
+        others = [w for words in wordings.synonyms.values() for w in words]
         others = [w for w in others if not known.get(w.lower(), frozenset(_meant(w, wordings))) & there]
         word = rng.choice(others)
     return plant_noun(sample, word, rng, wordings)
 
 
-def plant_noun(sample: Sample, word: str, rng: random.Random, wordings: ModuleType) -> Planted:
+def plant_noun(sample: Sample, word: str, rng: random.Random, wordings: DefectWordings) -> Planted:
     """The sample with this word in it, for a thing that isn't there."""
     words = {"a": f"{article(word, word)} {word}", "the": f"the {word}", "many": plural(word)}
-    return _worded("unsupported_noun", sample, rng, rng.choice(wordings.UNSUPPORTED_NOUN), **words)
+    return _worded("unsupported_noun", sample, rng, rng.choice(wordings.unsupported_noun), **words)
 
 
-def _meant(word: str, wordings: ModuleType) -> list[str]:
+def _meant(word: str, wordings: DefectWordings) -> list[str]:
     """The names of the world that a synonym stands for."""
-    return [name for name, words in wordings.SYNONYMS.items() if word in words]
+    return [name for name, words in wordings.synonyms.items() if word in words]
 
 
 def _simple(name: str) -> bool:
@@ -79,7 +81,7 @@ def _simple(name: str) -> bool:
     return name not in PLURAL | MASS | UNIQUE and name not in COUNTED and not is_plural(name)
 
 
-def _wrong_count(sample: Sample, context: ImageContext, rng: random.Random, wordings: ModuleType) -> Planted | None:
+def _wrong_count(sample: Sample, context: ImageContext, rng: random.Random, wordings: DefectWordings) -> Planted | None:
     names = [box.name for box in context.boxes]
     possible = [n for n in dict.fromkeys(names) if n in singulars() and _simple(n) and not _confusable(n, names)]
     if not possible:
@@ -87,7 +89,7 @@ def _wrong_count(sample: Sample, context: ImageContext, rng: random.Random, word
     name = rng.choice(possible)
     wrong = rng.choice([n for n in range(2, 6) if n != names.count(name)])
     words = {"things": plural(name), "wrong": NUMBERS[wrong], "digit": str(wrong)}
-    return _worded("wrong_count", sample, rng, rng.choice(wordings.WRONG_COUNT), **words)
+    return _worded("wrong_count", sample, rng, rng.choice(wordings.wrong_count), **words)
 
 
 def _confusable(name: str, names: list[str]) -> bool:
@@ -95,7 +97,9 @@ def _confusable(name: str, names: list[str]) -> bool:
     return any(other != name and other in meant for other in names)
 
 
-def _wrong_relation(sample: Sample, context: ImageContext, rng: random.Random, wordings: ModuleType) -> Planted | None:
+def _wrong_relation(
+    sample: Sample, context: ImageContext, rng: random.Random, wordings: DefectWordings
+) -> Planted | None:
     names = [box.name for box in context.boxes]
     alone = [
         b
@@ -106,20 +110,20 @@ def _wrong_relation(sample: Sample, context: ImageContext, rng: random.Random, w
     if not pairs:
         return None
     a, b, way = rng.choice(pairs)
-    wording = rng.choice(wordings.WRONG_RELATION[OPPOSITE[way]])
+    wording = rng.choice(wordings.wrong_relation[OPPOSITE[way]])
     return _worded("wrong_relation", sample, rng, wording, one=f"the {a.name}", other=f"the {b.name}")
 
 
-def _leakage(sample: Sample, context: ImageContext, rng: random.Random, wordings: ModuleType) -> Planted:
-    return _worded("leakage", sample, rng, ("", rng.choice(wordings.LEAKAGE)))
+def _leakage(sample: Sample, context: ImageContext, rng: random.Random, wordings: DefectWordings) -> Planted:
+    return _worded("leakage", sample, rng, ("", rng.choice(wordings.leakage)))
 
 
-def _answered(name: str, texts: str) -> Callable:
+def _answered(name: str) -> Callable:
     """A planter that puts one of the texts in place of an answer."""
 
-    def planter(sample: Sample, context: ImageContext, rng: random.Random, wordings: ModuleType) -> Planted:
+    def planter(sample: Sample, context: ImageContext, rng: random.Random, wordings: DefectWordings) -> Planted:
         at = rng.randrange(len(sample.turns))
-        return _with_turn(name, sample, at, Turn(sample.turns[at].question, rng.choice(getattr(wordings, texts))))
+        return _with_turn(name, sample, at, Turn(sample.turns[at].question, rng.choice(getattr(wordings, name))))
 
     return planter
 
@@ -128,14 +132,14 @@ def _with_turn(name: str, sample: Sample, at: int, turn: Turn) -> Planted:
     return Planted(name, replace(sample, turns=(*sample.turns[:at], turn, *sample.turns[at + 1 :])), at)
 
 
-def _role_swap(sample: Sample, context: ImageContext, rng: random.Random, wordings: ModuleType) -> Planted:
+def _role_swap(sample: Sample, context: ImageContext, rng: random.Random, wordings: DefectWordings) -> Planted:
     at = rng.randrange(len(sample.turns))
     turn = sample.turns[at]
-    swapped = Turn(turn.answer, turn.question) if rng.random() < 0.5 else Turn(*rng.choice(wordings.ROLE_SWAP))
+    swapped = Turn(turn.answer, turn.question) if rng.random() < 0.5 else Turn(*rng.choice(wordings.role_swap))
     return _with_turn("role_swap", sample, at, swapped)
 
 
-def _repetition(sample: Sample, context: ImageContext, rng: random.Random, wordings: ModuleType) -> Planted:
+def _repetition(sample: Sample, context: ImageContext, rng: random.Random, wordings: DefectWordings) -> Planted:
     """A turn that comes a second time, or an answer that says its last sentence again and again."""
     at = rng.randrange(len(sample.turns))
     turn = sample.turns[at]
@@ -146,7 +150,7 @@ def _repetition(sample: Sample, context: ImageContext, rng: random.Random, wordi
     return _with_turn("repetition", sample, at, Turn(turn.question, _sentence(turn.answer) + again))
 
 
-def _image_token(sample: Sample, context: ImageContext, rng: random.Random, wordings: ModuleType) -> Planted:
+def _image_token(sample: Sample, context: ImageContext, rng: random.Random, wordings: DefectWordings) -> Planted:
     record = sample.to_llava()
     said = record["conversations"]
     way = rng.choice(("gone", "misspelt", "twice", "with the answer"))
@@ -160,7 +164,7 @@ def _image_token(sample: Sample, context: ImageContext, rng: random.Random, word
     return Planted("image_token", sample, at, record)
 
 
-def _wrong_image_id(sample: Sample, context: ImageContext, rng: random.Random, wordings: ModuleType) -> Planted:
+def _wrong_image_id(sample: Sample, context: ImageContext, rng: random.Random, wordings: DefectWordings) -> Planted:
     record, other = sample.to_llava(), context.id[:-1] + str((ord(context.id[-1]) + 1) % 10)
     way = rng.choice(("another picture", "another id", "no id", "another folder"))
     if way == "another picture":
@@ -172,9 +176,9 @@ def _wrong_image_id(sample: Sample, context: ImageContext, rng: random.Random, w
     return Planted("wrong_image_id", sample, None, record)
 
 
-def _near_duplicate(sample: Sample, context: ImageContext, rng: random.Random, wordings: ModuleType) -> Planted:
+def _near_duplicate(sample: Sample, context: ImageContext, rng: random.Random, wordings: DefectWordings) -> Planted:
     """A copy in which one expression is exchanged: to be checked beside the original."""
-    old, new = rng.choice(wordings.SMALL_CHANGES)
+    old, new = rng.choice(wordings.small_changes)
     turns = tuple(Turn(turn.question, turn.answer.replace(old, new, 1)) for turn in sample.turns)
     return Planted("near_duplicate", replace(sample, turns=turns), None)
 
@@ -184,8 +188,8 @@ PLANTERS: dict[str, Callable] = {
     "wrong_count": _wrong_count,
     "wrong_relation": _wrong_relation,
     "leakage": _leakage,
-    "refusal": _answered("refusal", "REFUSAL"),
-    "empty": _answered("empty", "EMPTY"),
+    "refusal": _answered("refusal"),
+    "empty": _answered("empty"),
     "role_swap": _role_swap,
     "repetition": _repetition,
     "image_token": _image_token,

@@ -4,15 +4,14 @@ import random
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from types import ModuleType
 
 from course_lib.instruct.clean_samples import Pair
 from course_lib.instruct.context import ImageContext
 from course_lib.instruct.conversation import Sample, Turn
 from course_lib.instruct.defects import PLANTERS, Planted, plant, plant_noun
+from course_lib.instruct.resources import DefectWordings, outside_nouns
 from course_lib.instruct.simple_filter import unsupported_nouns
 from course_lib.instruct.validate import Defect, check, check_record, near_duplicate, unsupported_noun, yes_bias
-from course_lib.instruct.validate.outside import OUTSIDE
 from course_lib.instruct.validate.support import present
 from course_lib.instruct.validate.vocabulary import singulars
 
@@ -42,7 +41,7 @@ class Scores:
         self.alarms += [(sample, defect) for defect in defects if not planted or defect.name != planted.name]
 
 
-def score(clean: Sequence[Pair], wordings: ModuleType, each: int, seed: int = 0) -> Scores:
+def score(clean: Sequence[Pair], wordings: DefectWordings, each: int, seed: int = 0) -> Scores:
     """Plant `each` of every defect in clean samples drawn at random, and check them all beside the clean ones."""
     scores, rng = Scores(), random.Random(seed)
     contexts = {context.id: context for _, context in clean}
@@ -59,7 +58,9 @@ def score(clean: Sequence[Pair], wordings: ModuleType, each: int, seed: int = 0)
     return scores
 
 
-def simple_filter_scores(clean: Sequence[Pair], wordings: ModuleType, each: int, seed: int = 0) -> tuple[float, float]:
+def simple_filter_scores(
+    clean: Sequence[Pair], wordings: DefectWordings, each: int, seed: int = 0
+) -> tuple[float, float]:
     """(recall, precision) of the exercise's filter for unsupported nouns, which reads answers word by word."""
     planted = plants(clean, unsupported_noun.NAME, each, wordings, random.Random(seed))
     found = [_simply_wrong(p.sample.turns[p.turn], context) for p, context in planted]
@@ -71,7 +72,7 @@ def _simply_wrong(turn: Turn, context: ImageContext) -> bool:
     return bool(unsupported_nouns(turn.answer, singulars(), present(context)))
 
 
-def plants(clean: Sequence[Pair], name: str, each: int, wordings: ModuleType, rng: random.Random) -> list[tuple]:
+def plants(clean: Sequence[Pair], name: str, each: int, wordings: DefectWordings, rng: random.Random) -> list[tuple]:
     """(planted, context) that many times, in samples that can have this defect."""
     found: list[tuple] = []
     while len(found) < each:
@@ -82,19 +83,19 @@ def plants(clean: Sequence[Pair], name: str, each: int, wordings: ModuleType, rn
     return found
 
 
-def outside_found(clean: Sequence[Pair], wordings: ModuleType, each: int, seed: int = 0) -> list[bool]:
-    """Made-up things that the world has no name for (`validate.outside`): is each found at its turn?"""
-    rng, found = random.Random(seed), []
+def outside_found(clean: Sequence[Pair], wordings: DefectWordings, each: int, seed: int = 0) -> list[bool]:
+    """Made-up things that the world has no name for (`resources.outside_nouns`): is each found at its turn?"""
+    rng, found, outside = random.Random(seed), [], outside_nouns()
     for _ in range(each):
         sample, context = rng.choice(clean)
-        name = rng.choice(sorted(set(OUTSIDE) - {"skis"}))  # which take no "a"
-        planted = plant_noun(sample, rng.choice((name, *OUTSIDE[name])), rng, wordings)
+        name = rng.choice(sorted(set(outside) - {"skis"}))  # which take no "a"
+        planted = plant_noun(sample, rng.choice((name, *outside[name])), rng, wordings)
         found.append((planted.name, planted.turn) in {(d.name, d.turn) for d in check(planted.sample, context)})
     return found
 
 
 def _score_duplicates(
-    scores: Scores, clean: Sequence[Pair], wordings: ModuleType, each: int, rng: random.Random
+    scores: Scores, clean: Sequence[Pair], wordings: DefectWordings, each: int, rng: random.Random
 ) -> None:
     """All clean samples in one data set, with copies behind them that are not quite the same."""
     copies = [planted.sample for planted, _ in plants(clean, near_duplicate.NAME, each, wordings, rng)]

@@ -6,9 +6,9 @@ import random
 from collections.abc import Callable
 
 from course_lib.instruct.conversation import Turn
-from course_lib.instruct.grammar_complex_wordings import ADVICE, ANSWERS, QUESTIONS, USES
 from course_lib.instruct.grammar_facts import Facts, Seen
 from course_lib.instruct.grammar_words import bare, capital, listed, number, verbs
+from course_lib.instruct.resources import complex_wordings
 from course_lib.world.language import PLACES
 from course_lib.world.nouns import is_plural
 from course_lib.world.stickers import class_named, classes
@@ -35,7 +35,9 @@ def reason(facts: Facts, rng: random.Random) -> Turn:
 
 def _worded(kind: str, words: dict[str, str], rng: random.Random) -> Turn:
     words = words | {key.capitalize(): capital(value) for key, value in words.items()}
-    return Turn(rng.choice(QUESTIONS[kind]).format(**words), rng.choice(ANSWERS[kind]).format(**words))
+    wordings = complex_wordings()
+    question = rng.choice(wordings.questions[kind]).format(**words)
+    return Turn(question, rng.choice(wordings.answers[kind]).format(**words))
 
 
 def _placed(facts: Facts) -> list[Seen]:
@@ -91,7 +93,8 @@ def _use(facts: Facts, rng: random.Random) -> dict[str, str] | None:
     """A thing that one can eat, say, beside one that nobody eats."""
     known = {c.name for c in classes()}
     alone = [thing.name for thing in facts.alone() if thing.name in known]
-    uses = {name: USES.get(class_named(name).supercategory) for name in alone}
+    can = complex_wordings().uses
+    uses = {name: can.get(class_named(name).supercategory) for name in alone}
     for name in rng.sample(alone, len(alone)):
         others = [
             other for other in alone if uses[other] != uses[name] and class_named(other).supercategory not in VAGUE
@@ -108,10 +111,11 @@ VAGUE = ("mammal", "bird", "creature", "plant")  # some of them can be eaten or 
 
 
 def _advice(facts: Facts, rng: random.Random) -> dict[str, str] | None:
-    if facts.place not in ADVICE or not facts.things:
+    rules = complex_wordings().advice
+    if facts.place not in rules or not facts.things:
         return None
     are = "are" if len(facts.things) > 1 else verbs(facts.names[0])["is"]
-    advice = rng.choice(ADVICE[facts.place])
+    advice = rng.choice(rules[facts.place])
     return {"advice": advice, "place": PLACES[facts.place], "seen": listed(facts.things), "are": are}
 
 

@@ -10,8 +10,8 @@ from functools import cache
 
 from course_lib.instruct.conversation import Turn
 from course_lib.instruct.grammar_facts import Facts
-from course_lib.instruct.grammar_wordings import ANSWERS, BRIEFLY, QUESTIONS
 from course_lib.instruct.grammar_words import capital, existence, listed, number, plural_of, verbs
+from course_lib.instruct.resources import conversation_wordings
 from course_lib.world.language import PLACES, RELATIONS
 from course_lib.world.lookalikes import could_be
 from course_lib.world.questions import OPPOSITE
@@ -43,10 +43,11 @@ def ask(kind: str, facts: Facts, rng: random.Random) -> Turn | None:
         return None
     words, truth, short = made
     words |= {key.capitalize(): capital(value) for key, value in words.items()}
-    question = rng.choice(QUESTIONS[kind]).format(**words)
+    wordings = conversation_wordings()
+    question = rng.choice(wordings.questions[kind]).format(**words)
     if short and " " not in short and rng.random() < BRIEF:
-        return Turn(f"{question} {rng.choice(BRIEFLY)}", short)
-    answer = rng.choice(ANSWERS[f"{kind} {truth}".strip()]).format(**words)
+        return Turn(f"{question} {rng.choice(wordings.briefly)}", short)
+    answer = rng.choice(wordings.answers[f"{kind} {truth}".strip()]).format(**words)
     return Turn(question, capital(answer))
 
 

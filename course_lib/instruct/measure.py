@@ -1,23 +1,21 @@
 """The proofs of the instruct room: do the filters find what is planted, and nothing else? What do teachers write?
 
-Defects are planted in clean samples of the stream "test", in the wordings of `defect_wordings_test`, which no filter was
-improved with. All of it takes half a minute on one core.
+Defects are planted in clean samples of the stream "test", in the wordings of the split "test", which no filter was improved
+with. All of it takes half a minute on one core.
 """
 
 from collections.abc import Iterator
 
 from course_lib import smollm2
 from course_lib.figures import Figure, share
-from course_lib.instruct import defect_wordings_test
-from course_lib.instruct.clean_answers_test import CLEAN
 from course_lib.instruct.clean_samples import Pair, of_teacher, of_the_world, written
 from course_lib.instruct.filter_scores import Scores, outside_found, score, simple_filter_scores
 from course_lib.instruct.grammar import GrammarTeacher
 from course_lib.instruct.instruction_set import instruction_set
 from course_lib.instruct.local import LocalTeacher
 from course_lib.instruct.measure_teachers import blind, contexts, teacher_table
+from course_lib.instruct.resources import clean_answers, defect_wordings, outside_nouns
 from course_lib.instruct.validate import DEFECTS, unsupported_noun, yes_bias
-from course_lib.instruct.validate.outside import OUTSIDE
 
 SCENES = 300  # of the stream "test"
 EACH = 300  # planted defects of a name
@@ -42,14 +40,14 @@ def clean_samples() -> dict[str, list[Pair]]:
     """Samples without defects: the world's questions and answers, hand-written ones, and the grammar teacher's."""
     world = of_the_world("test", SCENES)
     grammar = of_teacher(GrammarTeacher(), [context for _, context in world[: SCENES // 2]])
-    return {"world": world, "by_hand": written(CLEAN), "grammar": grammar}
+    return {"world": world, "by_hand": written(clean_answers("test")), "grammar": grammar}
 
 
 def filters(clean: dict[str, list[Pair]]) -> Iterator[Figure]:
     """Recall and precision of every filter, and what share of the clean samples of each origin they leave alone."""
     everything = [pair for pairs in clean.values() for pair in pairs]
-    scores = score(everything, defect_wordings_test, EACH)
-    simple = simple_filter_scores(everything, defect_wordings_test, EACH)
+    scores = score(everything, defect_wordings("test"), EACH)
+    simple = simple_filter_scores(everything, defect_wordings("test"), EACH)
     for name in DEFECTS:
         recall, precision = simple if name == unsupported_noun.NAME else (None, None)
         note = "baseline: the exercise's filter" if recall else None
@@ -64,8 +62,10 @@ def filters(clean: dict[str, list[Pair]]) -> Iterator[Figure]:
 
 def outside(clean: list[Pair]) -> Figure:
     """Recall for made-up things that the world has no name for, of the words that the filters know."""
-    note = f"things that the world has no name for; {len(OUTSIDE)} are known with their synonyms, any other passes"
-    return share("instruct.outside_found", outside_found(clean, defect_wordings_test, EACH), note=note)
+    note = (
+        f"things that the world has no name for; {len(outside_nouns())} are known with their synonyms, any other passes"
+    )
+    return share("instruct.outside_found", outside_found(clean, defect_wordings("test"), EACH), note=note)
 
 
 def share_planted(scores: Scores, name: str) -> float:

@@ -2,7 +2,7 @@
 
 from course_lib.instruct.context import ImageContext
 from course_lib.instruct.conversation import TYPES
-from course_lib.instruct.examples import EXAMPLES
+from course_lib.instruct.resources import examples
 from course_lib.instruct.serialise import serialise
 
 PROMPT_VERSION = "1"  # goes up with every change of a prompt, so that old replies aren't taken for new ones
@@ -63,7 +63,7 @@ def messages(context: ImageContext, type: str, boxes_for_all: bool = False) -> l
     """The conversation with the teacher so far, in OpenAI's form. The teacher's reply is to come next."""
     boxes = shows_boxes(type, boxes_for_all)
     said = [{"role": "system", "content": system(type, boxes_for_all)}]
-    for example, reply in EXAMPLES[type]:
+    for example, reply in examples()[type]:
         said.append({"role": "user", "content": serialise(example, boxes)})
         said.append({"role": "assistant", "content": reply})
     return [*said, {"role": "user", "content": serialise(context, boxes)}]

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from functools import cache
 
-from course_lib.instruct.synonyms import GROUPS, MEMBERS, SYNONYMS
+from course_lib.instruct.resources import synonyms
 from course_lib.world.nouns import COUNTED, MASS, is_plural, plural
 from course_lib.world.shapes import SHAPES
 from course_lib.world.stickers import classes
@@ -83,15 +83,16 @@ def _nouns(extra: frozenset[str]) -> dict[str, Noun]:
     if extra:
         return {**_nouns(frozenset()), **_forms({name: {name} for name in extra})}
     single: dict[str, set[str]] = {name: {name} for name in world_names()}
-    for name, words in SYNONYMS.items():
+    for name, words in synonyms().words.items():
         for word in words:
             single.setdefault(word, set()).add(name)
     return {**_forms(_groups()), **_forms(single)}
 
 
 def _groups() -> dict[str, set[str]]:
-    members = {word: {c.name for c in classes() if c.supercategory in found} for word, found in GROUPS.items()}
-    for word, names in MEMBERS.items():
+    known = synonyms()
+    members = {word: {c.name for c in classes() if c.supercategory in found} for word, found in known.groups.items()}
+    for word, names in known.members.items():
         members[word] = {*names, *(c.name for c in classes() if word == c.supercategory == "mammal")}
     return members
 

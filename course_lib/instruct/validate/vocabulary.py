@@ -1,12 +1,11 @@
 """Every word that can name a thing of the world: "bunnies" → rabbit, "boat" → sailboat or ship, "bird" → any bird.
 
-So that a made-up sofa is noticed, some things are in it that the world doesn't have (`outside`).
+So that a made-up sofa is noticed, some things are in it that the world doesn't have (`outside_nouns`).
 """
 
 from functools import cache
 
-from course_lib.instruct.synonyms import GROUPS, MEMBERS, SYNONYMS
-from course_lib.instruct.validate.outside import OUTSIDE
+from course_lib.instruct.resources import outside_nouns, synonyms
 from course_lib.instruct.vocabulary import plurals, world_names
 from course_lib.world.lookalikes import could_be
 from course_lib.world.nouns import is_plural
@@ -28,14 +27,15 @@ NOT_THINGS = (  # fixed expressions in which a noun names nothing that could be 
 def singulars() -> dict[str, frozenset[str]]:
     """Word → the names that it may stand for: of the world, or of what is outside it."""
     found: dict[str, set[str]] = {}
+    known = synonyms()
     for name in sorted(world_names()):
-        for word in (name, *SYNONYMS.get(name, ())):
+        for word in (name, *known.words.get(name, ())):
             found.setdefault(word.lower(), set()).update(could_be(name))
-    for word, groups in GROUPS.items():
+    for word, groups in known.groups.items():
         found.setdefault(word, set()).update(c.name for c in classes() if c.supercategory in groups)
-    for word, names in MEMBERS.items():
+    for word, names in known.members.items():
         found.setdefault(word, set()).update(names)
-    for name, others in OUTSIDE.items():
+    for name, others in outside_nouns().items():
         for word in (name, *others):
             found.setdefault(word, set()).add(name)
     return {word: frozenset(names) for word, names in found.items()}
