@@ -20,7 +20,7 @@ NEEDS = ("sphinx", "myst_nb", "sphinx_book_theme", "latex2mathml")
 LIST = "requirements-site.txt"
 PAGES = (
     "docs/GLOSSARY.md", "docs/FIGURES.md", "docs/TROUBLESHOOTING.md", "docs/KEYBOARD.md", "docs/COLAB.md", "docs/INSTRUCTORS.md",
-    "docs/SERVER.md", "data/README.md",
+    "docs/SERVER.md", "data/README.md", "data/instruct/README.md",
 )  # fmt: skip
 PICTURES = ("docs/img", "data/contact_sheets")
 NOT_PUBLISHED = (".doctrees", ".buildinfo", "*webpack-macros.html")  # Sphinx' notes, and the theme's templates
