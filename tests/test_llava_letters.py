@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from course_lib.llava import batches, learn, letters_learn, saved
+from course_lib.llava.letters_learn import PRACTICE, practice_scene, practice_words
 from course_lib.llava.eyes import PocketEyes
 from course_lib.llava.labels import reading_segments, spelled
 from course_lib.llava.letters import ALPHABET, halves
@@ -38,10 +39,10 @@ def test_every_letter_has_its_box_from_left_to_right_on_the_plate():
 
 
 def test_practice_words_are_none_that_tests_ask_to_read():
-    words = letters_learn.practice_words()
-    assert len(words) == letters_learn.PRACTICE and not set(words) & set(WORDS_TEST)
+    words = practice_words()
+    assert len(words) == PRACTICE and not set(words) & set(WORDS_TEST)
     assert set("".join(words)) == set(ALPHABET)
-    scenes = [letters_learn.practice_scene(random.Random(i)) for i in range(30)]
+    scenes = [practice_scene(random.Random(i)) for i in range(30)]
     assert all(training_may_see(scene) and any(thing.text for thing in scene.things) for scene in scenes)
 
 

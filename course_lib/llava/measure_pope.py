@@ -14,9 +14,9 @@ def polled(model, scenes: int = 100) -> Iterator[Figure]:
     """The three splits, with blank pictures as the control, and the yes-ratio over all of them."""
     yes = []
     for negatives in pope.NEGATIVES:
-        probes = pope.probes(negatives, scenes)
-        texts, truth = [probe.text for probe in probes], [probe.answer for probe in probes]
-        images = draw([probe.scene for probe in probes])
+        questions = pope.probes(negatives, scenes)
+        texts, truth = [probe.text for probe in questions], [probe.answer for probe in questions]
+        images = draw([probe.scene for probe in questions])
         raw = answers(model, images, texts)
         said = [pope.parse(text) for text in raw]
         found = pope.scores(truth, said)

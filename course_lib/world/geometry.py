@@ -1,8 +1,17 @@
-"""Boxes from masks, and how much two boxes overlap."""
+"""Boxes from masks, how much two boxes overlap, and how two things lie to each other."""
+
+from typing import Protocol
 
 import numpy as np
 
 Box = tuple[int, int, int, int]  # x0, y0, x1, y1 in pixels; x1 and y1 are the first ones outside
+
+
+class Placed(Protocol):
+    """What has a centre: x to the right and y downward, as shares of the picture's side."""
+
+    x: float
+    y: float
 
 
 def box_from_mask(mask: np.ndarray) -> Box:

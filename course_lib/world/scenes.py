@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from .backdrops import BACKDROPS, HORIZON, VARIANTS
+from .geometry import Placed
 from .shapes import SHAPES
 from .signs import WORDS_TEST, WORDS_TRAIN
 from .splits import TRAIN_STYLES, has_held_out_relation, held_out_colour
@@ -88,7 +89,7 @@ def make_scene(index: int, recipe: Recipe = Recipe(), seed: int = 0) -> Scene:
             return scene
 
 
-def relation(a: Thing, b: Thing) -> str | None:
+def relation(a: Placed, b: Placed) -> str | None:
     """How a lies to b: "left", "right", "above", "below" along the dominant axis; None when it is too close to call."""
     dx, dy = a.x - b.x, a.y - b.y
     across, along = abs(dx), abs(dy)

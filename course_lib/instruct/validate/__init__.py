@@ -19,7 +19,15 @@ from course_lib.instruct.validate.defect import Defect
 from course_lib.instruct.validate.record import check_record
 
 __all__ = ["DEFECTS", "Defect", "check", "check_record", "check_together", "names"]
-FILTERS = (unsupported_noun, wrong_count, wrong_relation, leakage, refusal, role_swap, repetition)
+FILTERS = (
+    unsupported_noun.check,
+    wrong_count.check,
+    wrong_relation.check,
+    leakage.check,
+    refusal.check,
+    role_swap.check,
+    repetition.check,
+)
 NOT_ABOUT_PICTURE = (refusal.NAME, refusal.EMPTY, role_swap.NAME, leakage.NAME)
 DEFECTS = (
     "unsupported_noun",
@@ -36,7 +44,7 @@ DEFECTS += ("image_token", "wrong_image_id", "near_duplicate", "yes_bias")
 
 def check(sample: Sample, context: ImageContext) -> list[Defect]:
     """Every defect that shows in the sample itself. Of a turn that isn't about the picture, nothing else is said."""
-    found = [defect for each in FILTERS for defect in each.check(sample, context)]
+    found = [defect for each in FILTERS for defect in each(sample, context)]
     broken = {defect.turn for defect in found if defect.name in NOT_ABOUT_PICTURE}
     return [defect for defect in found if defect.turn not in broken or defect.name in NOT_ABOUT_PICTURE]
 
