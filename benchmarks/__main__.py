@@ -17,8 +17,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from course_lib.common.files import write_atomically
 from course_lib.figures import Figure, from_json, table
-from course_lib.files import write_atomically
 
 HERE = Path(__file__).resolve().parent
 RUNS = {  # name → options of a quick run, which says that it works, and not how fast

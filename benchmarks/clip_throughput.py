@@ -31,11 +31,11 @@ from floor import share
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from course_lib.clip import learn
-from course_lib.clip.learn import make_batch  # by name: `Ours` puts another in its place within `learn`
+from course_lib.clip import train as learn
 from course_lib.clip.model import PocketConfig, count_parameters
+from course_lib.clip.train import make_batch  # by name: `Ours` puts another in its place within `learn`
+from course_lib.common.precision import bfloat16_is_faster, mixed_precision
 from course_lib.figures import Figure
-from course_lib.precision import bfloat16_is_faster, mixed_precision
 
 STEPS = 4  # a turn
 KINDS = ("step alone", "training")

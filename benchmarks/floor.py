@@ -16,8 +16,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from course_lib.common.precision import bfloat16_is_faster
 from course_lib.figures import Figure
-from course_lib.precision import bfloat16_is_faster
 
 SIDE, COPIED, TURNS = 1024, 64_000_000, 9  # of the matrices; bytes; repetitions
 

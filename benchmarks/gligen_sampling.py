@@ -22,13 +22,13 @@ from torch import Tensor
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from course_lib.common.precision import bfloat16_is_faster, mixed_precision
 from course_lib.figures import Figure
-from course_lib.gligen import learn
-from course_lib.gligen.asking import Asked, ask
+from course_lib.gligen.data.layouts import Asked, ask
 from course_lib.gligen.diffusion import STEPS
 from course_lib.gligen.model import Generator, add_gates, text_states
 from course_lib.gligen.sampling import sample
-from course_lib.precision import bfloat16_is_faster, mixed_precision
+from course_lib.gligen.train import base
 
 PICTURES, STEPS_OF_SAMPLING, GUIDANCE, SEED = 4, 20, 3.0, 0
 CAPTIONS = ["a panda and a bus on the beach"] * PICTURES
@@ -38,7 +38,7 @@ BAR = 10.0  # seconds
 
 def generator() -> Generator:
     """A gated generator at its shipped size, untrained, its gates open."""
-    model = add_gates(learn.new_base().model)
+    model = add_gates(base.new_base().model)
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             if ".alpha_" in name:

@@ -22,8 +22,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from course_lib.clip.zero_shot import classify
 from course_lib.figures import Figure
 from course_lib.gligen.model import CONFIG, TOKENS, Generator
-from course_lib.lm.learn import born
-from course_lib.world.measure import annotated_scene
+from course_lib.lm.train import born
+from course_lib.world.evaluate import annotated_scene
 
 TURNS = 3
 

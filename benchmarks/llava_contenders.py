@@ -13,10 +13,11 @@ from torch import Tensor, nn
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from course_lib.llava import batches, learn
+from course_lib.common.precision import bfloat16_is_faster, mixed_precision
+from course_lib.llava.data import batches
+from course_lib.llava.train import stages
 from course_lib.lm.chat import mask_labels
 from course_lib.lm.loss import IGNORE
-from course_lib.precision import bfloat16_is_faster, mixed_precision
 from course_lib.training import parameter_groups, schedule
 
 PICTURES, SHORT = 4, 11  # of a step; short questions a picture, beside one conversation, description or reasoning
@@ -39,11 +40,11 @@ def data(tokenizer) -> tuple[list[list[Segments]], Tensor]:
     return told, batches.pictures(scenes)
 
 
-def learner() -> learn.MiniLlava:
+def learner() -> stages.MiniLlava:
     """MiniLlava with adapters that have learned nothing, the same each time."""
-    model = learn.born("mlp2x_gelu")
+    model = stages.born("mlp2x_gelu")
     model.requires_grad_(False)
-    learn.add_adapters(model, RANK)
+    stages.add_adapters(model, RANK)
     model.connector.requires_grad_(True)
     return model
 
@@ -70,8 +71,8 @@ class Ours:
 
     def train(self) -> list[float]:
         """STEPS steps → their losses."""
-        recipe = learn.LlavaRecipe(steps=STEPS, batch_size=PICTURES, learning_rate=RATE, weight_decay=DECAY)
-        return learn.train(self.model, self.batches.__getitem__, recipe).losses
+        recipe = stages.LlavaRecipe(steps=STEPS, batch_size=PICTURES, learning_rate=RATE, weight_decay=DECAY)
+        return stages.train(self.model, self.batches.__getitem__, recipe).losses
 
 
 class EyesForTransformers(nn.Module):
@@ -86,7 +87,7 @@ class EyesForTransformers(nn.Module):
             return SimpleNamespace(hidden_states=[self.eyes(pixel_values)])
 
 
-def llava(ours: learn.MiniLlava) -> nn.Module:
+def llava(ours: stages.MiniLlava) -> nn.Module:
     """transformers' Llava of the same weights: connector and adapters learn, all else is frozen."""
     from transformers import CLIPVisionConfig, LlavaConfig, LlavaForConditionalGeneration
 

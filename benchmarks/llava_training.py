@@ -32,8 +32,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from llava_contenders import A_PICTURE, CONTENDERS, PICTURES, STEPS
 
+from course_lib.common.precision import bfloat16_is_faster
 from course_lib.figures import Figure
-from course_lib.precision import bfloat16_is_faster
 
 
 def turn(name: str) -> tuple[float, list[float]]:

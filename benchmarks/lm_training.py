@@ -20,8 +20,8 @@ from floor import middle, share
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from course_lib.figures import Figure
-from course_lib.lm import learn
-from course_lib.lm.batches import TextBatch, chat_batch, plain_batch
+from course_lib.lm import train as learn
+from course_lib.lm.data.batches import TextBatch, chat_batch, plain_batch
 
 STEPS = 3  # a turn
 WAYS = {"plain": (plain_batch, learn.BAKED_PLAIN), "chat": (chat_batch, learn.BAKED_CHAT)}

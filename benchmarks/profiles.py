@@ -34,29 +34,29 @@ def seem_click() -> Callable[[], object]:
     """One more click on an encoded picture."""
     import seem_clicks
 
-    from course_lib.seem import learn
+    from course_lib.seem.train import stages
 
-    return seem_clicks.clicks(learn.load())["encoded_once"]
+    return seem_clicks.clicks(stages.load())["encoded_once"]
 
 
 def seem_encoding() -> Callable[[], object]:
     """The same with encoding the picture."""
     import seem_clicks
 
-    from course_lib.seem import learn
+    from course_lib.seem.train import stages
 
-    return seem_clicks.clicks(learn.load())["encoded_again"]
+    return seem_clicks.clicks(stages.load())["encoded_again"]
 
 
 def generation() -> Callable[[], object]:
     """128 tokens, one after the other."""
     import generation as benchmark
 
-    from course_lib.lm import learn
+    from course_lib.lm import train
     from course_lib.lm.chat import encode_prompt
     from course_lib.lm.tokenizer import get_tokenizer
 
-    return partial(benchmark.ours, learn.load_tuned(), encode_prompt(get_tokenizer(), benchmark.QUESTION), 128)
+    return partial(benchmark.ours, train.load_tuned(), encode_prompt(get_tokenizer(), benchmark.QUESTION), 128)
 
 
 def gligen_sampling() -> Callable[[], object]:

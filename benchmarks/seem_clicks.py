@@ -33,11 +33,11 @@ from floor import middle, share
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from course_lib.clip.pixels import normalise, to_tensor
+from course_lib.clip.data.images import normalise, to_tensor
 from course_lib.figures import Figure
-from course_lib.seem import learn
-from course_lib.seem.playing import clicked
 from course_lib.seem.prompts import Prompt
+from course_lib.seem.train import stages
+from course_lib.seem.train.click_simulator import clicked
 from course_lib.world.render import render
 from course_lib.world.scenes import Recipe, make_scene
 
@@ -66,7 +66,7 @@ def clicks(model) -> dict[str, Callable[[], torch.Tensor]]:
 
 def figures(rounds: int = 9) -> list[Figure]:
     """Milliseconds of both, the ratio, and the share of the floor."""
-    ways = clicks(learn.load())
+    ways = clicks(stages.load())
     times: dict[str, list[float]] = {name: [] for name in ways}
     for number in range(rounds + 1):
         for name, click in ways.items():

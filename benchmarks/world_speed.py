@@ -41,7 +41,7 @@ from floor import middle, share_of_copying
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from course_lib.figures import Figure
-from course_lib.world.measure import annotated_scene, naive_scene, pasted_render, resized_first_render
+from course_lib.world.evaluate import annotated_scene, naive_scene, pasted_render, resized_first_render
 
 SCENES = 500  # a turn
 MAKERS = {

@@ -9,7 +9,7 @@ if sys.version_info < (3, 10):  # noqa: UP036  (older ones get this far, and cou
         "Install a newer one from https://www.python.org/downloads/ and start again with it.".format(*sys.version_info)
     )
 
-from course_lib import torchvision_shim
+from course_lib.common import torchvision_shim
 
 __version__ = "0.1.0"
 

@@ -7,8 +7,8 @@ import os
 import subprocess
 import sys
 
-from course_lib.commands import environment
-from course_lib.commands.problem import Problem
+from course_lib.cli import environment
+from course_lib.common.errors import Problem
 
 COMMANDS = {
     "start": "make the environment if need be, and open the course in JupyterLab",
@@ -65,7 +65,7 @@ def make_parser() -> argparse.ArgumentParser:
 
 def load(name: str):
     """The module of a command: `add_arguments(parser)` and `main(args) -> int`."""
-    return importlib.import_module(f"course_lib.commands.{name}")
+    return importlib.import_module(f"course_lib.cli.{name}")
 
 
 def continue_in(python: str, words: list[str]) -> int:

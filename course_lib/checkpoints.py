@@ -12,7 +12,7 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from course_lib.files import write_atomically
+from course_lib.common.files import write_atomically
 
 SHIPPED = Path(__file__).resolve().parents[1] / "data" / "checkpoints"
 FOLDER = Path(os.environ.get("COURSE_CHECKPOINTS") or SHIPPED)  # `bake --all --out` makes them elsewhere
@@ -27,7 +27,7 @@ def machine() -> str:
     """The machine in words, for a card: what the bytes of the weights depend on."""
     import torch
 
-    from course_lib.precision import bfloat16_is_faster
+    from course_lib.common.precision import bfloat16_is_faster
 
     if torch.cuda.is_available():
         return torch.cuda.get_device_name()

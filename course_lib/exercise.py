@@ -3,13 +3,12 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from .exercises import progress as progress_store
-from .exercises.card import Card, Page, show
-from .exercises.checking import Verdict, check
-from .exercises.page import ProgressPage
-from .exercises.registry import UnknownExercise, find_task
-from .exercises.table import progress_table
-from .translation import say
+from course_lib.checker import progress as progress_store
+from course_lib.checker.checking import Verdict, check
+from course_lib.checker.page import Card, Page, ProgressPage, show
+from course_lib.checker.registry import UnknownExercise, find_task
+from course_lib.checker.table import progress_table
+from course_lib.common.text import say
 
 __all__ = ["exercise", "hint", "points", "progress", "progress_table"]
 

@@ -1,16 +1,18 @@
 """A measured figure, never without its company: chance, control, baseline, ceiling."""
 
 import json
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 
 from course_lib.session import REPO
-from course_lib.statistics import wilson
 
 MIME = "application/vnd.multimodal-course.figures+json"  # how `python -m course_lib run` finds figures among outputs
 COLUMNS = ("figure", "value", "interval", "n", "chance", "control", "baseline", "ceiling", "bar", "paper", "note")
 PAPERS = REPO / "data" / "papers.json"
+
+
 WORDED_BARS = {  # bars that are no single number
     "llava.pope.yes_ratio": "45 to 55 %",
     "seem.noc90": "below noc90_no_memory",
@@ -115,3 +117,10 @@ def _interval(low: float | None, high: float | None, unit: str | None) -> str:
     if low is None or high is None:
         return ""
     return f"{_number(low, unit).removesuffix(' ' + (unit or '%'))} to {_number(high, unit)}"
+
+
+def wilson(share: float, n: int, z: float = 1.96) -> tuple[float, float]:
+    """The 95 % Wilson interval of a share measured on n things (E. B. Wilson, 1927): (low, high)."""
+    centre = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    return max(0.0, centre - half), min(1.0, centre + half)

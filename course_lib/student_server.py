@@ -11,12 +11,14 @@ from collections.abc import Iterator
 from fnmatch import fnmatch
 from pathlib import Path
 
-from course_lib.commands.environment import variables
+from course_lib.authoring.bundle import OF_THE_TEACHER
+from course_lib.cli.environment import variables
 from course_lib.session import REPO
 
 DESK = "multimodal_from_scratch"  # the folder in a student's home
 COPIED = ("notebooks", "docs")
-OF_THE_TEACHER = ("INSTRUCTORS.md", "SERVER.md", "*_config.py")
+
+
 QUIET = {  # towards the network, as under `start`
     "LabApp.extension_manager": "readonly",
     "LabApp.check_for_updates_class": "jupyterlab.handlers.announcements.NeverCheckForUpdate",

@@ -30,9 +30,10 @@ import torch
 from torch.nn import functional as F
 
 from course_lib import show
-from course_lib.clip import batches, learn, measure, testsets
-from course_lib.clip.pixels import normalise, to_tensor
-from course_lib.clip.probes import colour_histogram
+from course_lib.clip import evaluate, train
+from course_lib.clip.data import batches, testsets
+from course_lib.clip.data.images import normalise, to_tensor
+from course_lib.clip.evaluate.probes import colour_histogram
 
 animals = ("dog", "cat", "horse", "cow", "tiger", "panda", "penguin", "frog", "crocodile", "bee")
 known = testsets.single_things(animals, each=30, stream="train")
@@ -60,7 +61,7 @@ for probabilities in fixed.predict_proba(colour_histogram(guitars.images)):
 # cosine says how well they fit.
 
 # %% tags=["check"]
-model = learn.new_model(seed=session.seed)
+model = train.new_model(seed=session.seed)
 for name, tower in (("image tower", model.visual), ("text tower", model.text)):
     print(f"{name}: {sum(p.numel() for p in tower.parameters()):,} parameters")
 
@@ -171,7 +172,7 @@ def contrastive_loss(image_features, text_features, logit_scale):
 # **Predict:** what does the loss cost before any training, on a batch of 128? And on a batch of *one*?
 
 # %%
-batch = learn.make_batch(0, learn.LIVE)
+batch = train.make_batch(0, train.LIVE)
 with torch.no_grad():
     image_features, text_features, scale = model(batch.images, batch.texts)
     print(
@@ -215,9 +216,9 @@ from course_lib.clip import model as clip_model
 from course_lib.session import quick
 
 clip_model.clamp_logit_scale = clamp_logit_scale
-recipe = replace(learn.LIVE, steps=12, batch_size=32) if quick() else learn.LIVE
+recipe = replace(train.LIVE, steps=12, batch_size=32) if quick() else train.LIVE
 curve = show.LossCurve(chance=float(np.log(recipe.batch_size)), chance_name=f"ln {recipe.batch_size}")
-run = learn.train(
+run = train.train(
     model, recipe, loss=contrastive_loss, callbacks=[curve], state_file=session.paths().runs / "live.safetensors"
 )
 curve.draw(run)
@@ -232,9 +233,9 @@ curve.draw(run)
 tests = testsets.single_things(each=2 if quick() else 5)
 flat = testsets.single_things(each=2 if quick() else 5, styles=("fluent_flat",))
 live = {
-    "trained styles": float(measure.hits(model, tests).mean()),
-    "fluent_flat, never trained": float(measure.hits(model, flat).mean()),
-    "untrained twin": float(measure.hits(learn.new_model(seed=1), tests).mean()),
+    "trained styles": float(evaluate.hits(model, tests).mean()),
+    "fluent_flat, never trained": float(evaluate.hits(model, flat).mean()),
+    "untrained twin": float(evaluate.hits(train.new_model(seed=1), tests).mean()),
 }
 words = ", ".join(f"{name} {100 * value:.0f} percent" for name, value in live.items())
 show.bars(live, chance=1 / 160, alt=f"Bars of zero-shot accuracy after the live run: {words}.")
@@ -245,7 +246,7 @@ show.bars(live, chance=1 / 160, alt=f"Bars of zero-shot accuracy after the live 
 # The same model, the same data, trained longer. From here on we use this one. Everything about it stands on its card.
 
 # %% tags=["check"]
-baked = learn.load_baked()
+baked = train.load_baked()
 print(
     type(baked).__name__,
     "with the same number of parameters:",
@@ -359,7 +360,7 @@ show.heat(
 # language, a colour.
 
 # %%
-from course_lib.clip.label_box import label_box
+from course_lib.clip.ui import label_box
 
 choices = dict(zip(things, pictures.images, strict=True))
 label_box(baked, tokenizer, choices, labels="a guitar, a violin, a spoon")
@@ -377,18 +378,18 @@ label_box(baked, tokenizer, choices, labels="a guitar, a violin, a spoon")
 def compare(shortcut):
     """Train briefly; → (how often it finds the caption among 256, how often it names the thing among 160)."""
     steps = 6 if quick() else 400
-    short = learn.ClipRecipe(
+    short = train.ClipRecipe(
         steps=steps, batch_size=32 if quick() else 128, strength=0, close_share=1, shortcut=shortcut
     )
-    student = learn.new_model(seed=3)
-    learn.train(student, short, loss=contrastive_loss)
+    student = train.new_model(seed=3)
+    train.train(student, short, loss=contrastive_loss)
     told = batches.everything_said(number=10**6, size=256)
     with torch.no_grad():
         seen = student.encode_image(normalise(to_tensor(told.images)), normalize=True)
         said = student.encode_text(tokenizer(told.captions), normalize=True)
     found = ((seen @ said.T).argmax(dim=1) == torch.arange(256)).float().mean().item()
     bare = batches.close_ups(number=10**6, size=160)
-    names = [measure.with_article(name) for name in bare.names]
+    names = [evaluate.with_article(name) for name in bare.names]
     words = zero_shot_classifier(student, tokenizer, names, ["a picture of {}"])
     with torch.no_grad():
         chosen = (student.encode_image(normalise(to_tensor(bare.images)), normalize=True) @ words).argmax(dim=1)
@@ -418,8 +419,8 @@ show.bars(results, alt=f"Two short runs compared: {words}.")
 # %%
 from course_lib.figures import show as show_figures
 
-untrained = learn.new_model(seed=1)
-ladder = list(measure.zero_shot(baked, untrained))
+untrained = train.new_model(seed=1)
+ladder = list(evaluate.zero_shot(baked, untrained))
 show_figures(ladder)
 
 # %%
@@ -440,7 +441,7 @@ show.bars(rungs, chance=1 / 160, alt=f"The style ladder, zero-shot accuracy: {wo
 # such as the orange fox, are left out: training saw those foxes, though it never painted one.)
 
 # %%
-show_figures(measure.pairs_and_novel(baked, untrained))
+show_figures(evaluate.pairs_and_novel(baked, untrained))
 
 # %% [markdown]
 # Unseen *pairs* work, since colour and thing were each learned. Novel *words* do not: tokens that were never read still point where they
@@ -451,7 +452,7 @@ show_figures(measure.pairs_and_novel(baked, untrained))
 # wordings: **predict** whether more wordings help it.
 
 # %%
-show_figures(measure.prompts(baked))
+show_figures(evaluate.prompts(baked))
 
 # %% [markdown]
 # They don't help: so many wordings in training have taught the text tower to look through the wording.
@@ -460,7 +461,7 @@ show_figures(measure.prompts(baked))
 # k labelled examples a class. **Predict:** how many does it need to pass zero-shot?
 
 # %%
-shots = list(measure.probes(baked)) if not quick() else []
+shots = list(evaluate.probes(baked)) if not quick() else []
 by_shots = {int(f.id.rsplit("k", 1)[1]): f.value for f in shots if ".k" in f.id}
 if by_shots:
     zero_shot = shots[0].baseline
@@ -482,7 +483,7 @@ if by_shots:
 # left of a dog" and "a dog left of a cat".
 
 # %%
-show_figures([*measure.retrieval(baked, untrained), *measure.winoground(baked)])
+show_figures([*evaluate.retrieval(baked, untrained), *evaluate.winoground(baked)])
 
 # %% [markdown]
 # A bag of words is enough for most retrieval, so the order of words is learned last, if at all. Look at the group score beside
@@ -497,10 +498,10 @@ show_figures([*measure.retrieval(baked, untrained), *measure.winoground(baked)])
 # %%
 from PIL import Image
 
-from course_lib.clip import real
-from course_lib.clip.pictures import prepare
+from course_lib.clip import full
+from course_lib.clip.data.images import prepare
 
-photos = real.photographs()
+photos = full.photographs()
 names = ["an astronaut", "a cat", "a cup of coffee", "a rocket", "a bowl of soup", "three cups of coffee"]
 show.pictures(
     [np.asarray(Image.fromarray(photo).resize((192, 128))) for photo in photos.values()],
@@ -508,7 +509,7 @@ show.pictures(
     columns=4,
     alt="Photographs: " + ", ".join(photos) + ".",
 )
-the_real_one = real.load_real_clip(session.device) if session.tier == "full" else None
+the_real_one = full.load_real_clip(session.device) if session.tier == "full" else None
 
 # %%
 if the_real_one:

@@ -31,12 +31,12 @@ import torch
 from torch.nn import functional as F
 
 from course_lib import show
-from course_lib.lm import learn, measure
+from course_lib.lm import evaluate, train
 from course_lib.lm.generate import answer, continue_text, stop_tokens
 from course_lib.lm.tokenizer import get_tokenizer
 
 tokenizer = get_tokenizer()
-base, assistant = learn.load_base(), learn.load_tuned()
+base, assistant = train.load_base(), train.load_tuned()
 
 # %% [markdown]
 # **Predict before you run:** what will a model say that has only ever learned to continue texts?
@@ -124,7 +124,7 @@ def causal_mask(length):
 # Does our model obey it? Change the *last* word of a text. If any earlier position's logits move, the future leaks.
 
 # %% tags=["check"]
-model = learn.born(seed=session.seed)
+model = train.born(seed=session.seed)
 one, other = (torch.tensor([tokenizer.encode(f"The car is {colour}")]) for colour in ("red", "blue"))
 with torch.no_grad():
     moved = (model(input_ids=one).logits - model(input_ids=other).logits).abs().amax(dim=-1)[0]
@@ -140,7 +140,7 @@ print("the last row of your mask:   ", causal_mask(one.shape[1])[:, -1].int().to
 # three minutes on two cores; ■ stops it, and running the cell again goes on.
 
 # %%
-from course_lib.lm.batches import document
+from course_lib.lm.data.batches import document
 
 rng = random.Random(1)
 for _ in range(3):
@@ -153,9 +153,9 @@ import numpy as np
 
 from course_lib.session import quick
 
-recipe = replace(learn.LIVE_PLAIN, steps=4, batch_size=2) if quick() else learn.LIVE_PLAIN
+recipe = replace(train.LIVE_PLAIN, steps=4, batch_size=2) if quick() else train.LIVE_PLAIN
 curve = show.LossCurve(chance=float(np.log(len(tokenizer))), chance_name="ln 1536")
-run = learn.pretrain(
+run = train.pretrain(
     model, recipe, loss=next_token_loss, callbacks=[curve], state_file=session.paths().runs / "plain.safetensors"
 )
 curve.draw(run)
@@ -165,7 +165,7 @@ curve.draw(run)
 # ..." what was it? Look above. Large models find out how by themselves, rather suddenly, after billions of words (*induction heads*: Olsson et
 # al., 2022, [arXiv 2209.11895](https://arxiv.org/abs/2209.11895)). Ours reads a few million. So some of its heads are *born* looking up, in the
 # form that trained ones have (the idea: Trockman and Kolter, 2023, [arXiv 2305.09828](https://arxiv.org/abs/2305.09828)), and learn on from
-# there; `course_lib/lm/lookup.py` shows how.
+# there; `course_lib/lm/model.py` shows how.
 #
 # ## Build it: writing
 #
@@ -227,7 +227,7 @@ def render_chat(messages, add_generation_prompt=False):
 # transformers does the same with a template in the tokenizer. Equal?
 
 # %% tags=["check"]
-from course_lib.lm.batches import conversation
+from course_lib.lm.data.batches import conversation
 
 chat = conversation(random.Random(4))
 print("equal to apply_chat_template:", render_chat(chat) == tokenizer.apply_chat_template(chat, tokenize=False))
@@ -272,11 +272,11 @@ print(len(ids), "tokens, of which are learned:", [tokenizer.decode(i) for i in l
 # The model that you pretrained, *your* mask, *your* loss; about a minute and a half.
 
 # %%
-exchanges = measure.test_exchanges(2 if quick() else 12)
-before = measure.follows(model, exchanges, chat=False).mean()
-recipe = replace(learn.LIVE_CHAT, steps=4, batch_size=2) if quick() else learn.LIVE_CHAT
+exchanges = evaluate.test_exchanges(2 if quick() else 12)
+before = evaluate.follows(model, exchanges, chat=False).mean()
+recipe = replace(train.LIVE_CHAT, steps=4, batch_size=2) if quick() else train.LIVE_CHAT
 curve = show.LossCurve(chance=float(np.log(len(tokenizer))), chance_name="ln 1536")
-run = learn.tune(
+run = train.tune(
     model,
     recipe,
     mask=mask_labels,
@@ -287,7 +287,7 @@ run = learn.tune(
 curve.draw(run)
 
 # %%
-after = measure.follows(model, exchanges).mean()
+after = evaluate.follows(model, exchanges).mean()
 live = {"before tuning": float(before), "after tuning": float(after)}
 words = ", ".join(f"{name} {100 * value:.0f} percent" for name, value in live.items())
 show.bars(live, alt=f"Share of instructions that the live model follows: {words}.")
@@ -338,11 +338,11 @@ def nothing(segments):
     return mask_labels([(False, tokens) for _, tokens in segments])
 
 
-short = learn.LmRecipe(steps=2 if quick() else 40, batch_size=2 if quick() else 12, learning_rate=1e-3)
+short = train.LmRecipe(steps=2 if quick() else 40, batch_size=2 if quick() else 12, learning_rate=1e-3)
 turn = [{"role": "user", "content": "what is the opposite of big?"}]
 for name, mask in {"right": mask_labels, "no end": without_end, "user too": with_user, "nothing": nothing}.items():
-    student = learn.load_base()
-    losses = learn.tune(student, short, mask=mask, loss=next_token_loss).losses
+    student = train.load_base()
+    losses = train.tune(student, short, mask=mask, loss=next_token_loss).losses
     print(f"{name:9s} loss {losses[-1]:.2f}   says: {answer(student, tokenizer, turn, most=20)}")
 
 # %% [markdown]
@@ -363,8 +363,8 @@ for name, mask in {"right": mask_labels, "no end": without_end, "user too": with
 # `longest_common(a, b)` is given: the length of the longest common subsequence of two lists of words.
 
 # %%
-from course_lib.lm import self_instruct
-from course_lib.lm.self_instruct import longest_common
+from course_lib.lm.data import self_instruct
+from course_lib.lm.data.self_instruct import longest_common
 
 
 # %% tags=["check"]
@@ -384,9 +384,9 @@ def rouge_l(candidate, reference):
 # %%
 self_instruct.rouge_l = rouge_l
 seeds = self_instruct.seed_pairs(60)
-recipe = learn.LmRecipe(steps=2 if quick() else 60, batch_size=2 if quick() else 8, learning_rate=1e-3)
-writer = learn.load_base()
-learn.tune_on(writer, [pair.as_written() for pair in seeds], recipe)
+recipe = train.LmRecipe(steps=2 if quick() else 60, batch_size=2 if quick() else 8, learning_rate=1e-3)
+writer = train.load_base()
+train.tune_on(writer, [pair.as_written() for pair in seeds], recipe)
 texts = self_instruct.write_pairs(writer, tokenizer, 4 if quick() else 200)
 kept, rejected = self_instruct.keep(texts, seeds)
 for reason in sorted({one.reason for one in rejected}):
@@ -407,9 +407,9 @@ sets = {"60 seeds": seeds, "seeds and its own": [*seeds, *kept], "as many by han
 asked = [one for one in exchanges if one.task != "scene"]
 scores = {}
 for name, pairs in sets.items():
-    student = learn.load_base()
-    learn.tune_on(student, [pair.messages() for pair in pairs], recipe)
-    scores[name] = float(measure.follows(student, asked).mean())
+    student = train.load_base()
+    train.tune_on(student, [pair.messages() for pair in pairs], recipe)
+    scores[name] = float(evaluate.follows(student, asked).mean())
 words = ", ".join(f"{name} {100 * value:.0f} percent" for name, value in scores.items())
 show.bars(scores, alt=f"Instructions followed after tuning on three sets: {words}.")
 
@@ -426,7 +426,7 @@ show.bars(scores, alt=f"Instructions followed after tuning on three sets: {words
 from course_lib.figures import show as show_figures
 
 if not quick():
-    show_figures(measure.following(base, assistant))
+    show_figures(evaluate.following(base, assistant))
 
 # %% [markdown]
 # Now the gate for what follows. If a model can't answer from a *perfect description*, no eye will help it. Scenes, wordings and descriptions here
@@ -436,7 +436,7 @@ if not quick():
 
 # %%
 if not quick():
-    show_figures(measure.text_qa(assistant))
+    show_figures(evaluate.text_qa(assistant))
 
 # %% [markdown]
 # *related* asks the same as *relation*, to be answered with yes or no, and is no better than the commonest answer. *read* fails although the
@@ -445,7 +445,7 @@ if not quick():
 # And what does tuning forget? The loss on plain text, before and after. **Predict:** is the assistant still a good teller of stories?
 
 # %%
-show_figures(measure.forgetting(base, assistant))
+show_figures(evaluate.forgetting(base, assistant))
 
 # %% [markdown]
 # On plain text it is now worse than a model that has read nothing (the column *chance*): only words of answers were learned from, and it is sure of the
@@ -455,7 +455,7 @@ show_figures(measure.forgetting(base, assistant))
 
 # %%
 sizes = (10, 100, 1000)
-points_of_curve = [] if quick() else [f.value for f in measure.tuning_sizes(base, sizes, steps=60)]
+points_of_curve = [] if quick() else [f.value for f in evaluate.tuning_sizes(base, sizes, steps=60)]
 if points_of_curve:
     show.curves(
         list(sizes),
@@ -478,13 +478,13 @@ if points_of_curve:
 # pocket tier it is skipped, unless you have the offline package, 98 MB.
 
 # %%
-from course_lib.lm import real
+from course_lib.lm import full
 
-for name, load in real.available(session.tier).items():
+for name, load in full.available(session.tier).items():
     loaded = load()
     print(name)
     for text in ("Name three fruits.", "What is the opposite of big?") if loaded else ():
-        print("  ", text, "→", real.reply(*loaded, text))
+        print("  ", text, "→", full.reply(*loaded, text))
 
 # %% [markdown]
 # The base model has no chat template: it gets the plain text, and continues it. What it continues with looks like an answer

@@ -146,8 +146,8 @@ def build_messages(kind, system, examples, text):
 
 
 # %% tags=["check"]
+from course_lib.instruct.formats import serialise as serialise_context
 from course_lib.instruct.resources import examples as course_examples
-from course_lib.instruct.serialise import serialise as serialise_context
 
 
 def examples_of(kind):
@@ -173,7 +173,7 @@ print(messages[1]["content"], "\n\n→\n\n" + messages[2]["content"])
 # said what it said. To the pipeline all teachers are one: `ask(messages)` → a text, and how many tokens it took.
 
 # %%
-from course_lib.instruct.grammar import GrammarTeacher
+from course_lib.instruct.teachers.grammar import GrammarTeacher
 
 teacher = GrammarTeacher()
 for kind in ("conversation", "detail", "complex"):
@@ -239,7 +239,7 @@ for index in (28, 37):
 # Does it say what the course's pipeline says, to the letter?
 
 # %% tags=["check"]
-from course_lib.instruct.context import from_scene
+from course_lib.instruct.formats import from_scene
 
 for kind in ("conversation", "detail", "complex"):
     mine = build_messages(kind, prompts.system(kind), examples_of(kind), text)
@@ -257,10 +257,10 @@ for kind in ("conversation", "detail", "complex"):
 # **Predict:** the budget below is too small for twenty replies. What will the second run ask for?
 
 # %%
-from course_lib.instruct.budget import Budget, estimate
-from course_lib.instruct.generate import generate
-from course_lib.instruct.journal import Journal
-from course_lib.instruct.plan import scene_jobs
+from course_lib.instruct.run.budget import Budget, estimate
+from course_lib.instruct.run.generate import generate
+from course_lib.instruct.run.journal import Journal
+from course_lib.instruct.run.plan import scene_jobs
 
 jobs = scene_jobs(20)
 read, written = estimate(job.messages() for job in jobs)
@@ -283,8 +283,8 @@ with Journal(file) as journal:
 import os
 from unittest import mock
 
-from course_lib.instruct.endpoint import EndpointTeacher
-from course_lib.instruct.faulty_server import FaultyServer
+from course_lib.instruct.evaluate.faults import FaultyServer
+from course_lib.instruct.teachers.endpoint import EndpointTeacher
 
 file.unlink(missing_ok=True)
 jobs = scene_jobs(40)
@@ -306,7 +306,7 @@ print(f"missing in the end: {summary.missing}; the key is in the journal: {'sk-m
 # And if the process dies? We start the same work in another process, and kill it at random moments, between any two instructions.
 
 # %% tags=["check"]
-from course_lib.instruct.kills import kill_again_and_again
+from course_lib.instruct.evaluate.faults import kill_again_and_again
 from course_lib.session import quick
 
 report = kill_again_and_again(1 if quick() else 4)
@@ -329,8 +329,8 @@ print("same data set as without a kill, byte by byte:", report.same_file)
 # the shares, less what it has; among equals, to the first. Compare whole numbers: a division rounds, and equals would no longer be equal.
 
 # %%
-from course_lib.instruct import plan
-from course_lib.instruct.mix import SHARES
+from course_lib.instruct.prompts import SHARES
+from course_lib.instruct.run import plan
 
 
 # %% tags=["check"]
@@ -365,8 +365,8 @@ for count in (10, 158):
 # each, eight at a time? (158,000 ÷ 8 seconds: five and a half hours.)
 
 # %%
-from course_lib.instruct.budget import Prices
-from course_lib.instruct.shards import Merged, at_scale, merge
+from course_lib.instruct.run.budget import Prices
+from course_lib.instruct.run.shards import Merged, at_scale, merge
 
 prices = Prices(prompt=1.00, completion=4.00)  # of a million tokens: put your provider's in
 jobs = scene_jobs(20 if quick() else 60)
@@ -383,7 +383,7 @@ with Journal(file) as journal:
 # journals are merged, and gaps and doubles are found. Here part 1 comes twice, as if somebody had copied it by mistake.
 
 # %% tags=["check"]
-from course_lib.instruct.plan import Shard
+from course_lib.instruct.run.plan import Shard
 
 parts = []
 for number in (1, 2, 3):
@@ -421,16 +421,16 @@ print([(job.context.image, job.type, len(job.context.boxes)) for job in jobs])
 # later scene, so number and mixture stay what they should be. It comes from a seed, so it needs no download. (For the baked model of Lesson 07 this
 # teacher wrote while it learned, about ever new scenes; Lesson 06 needs captions only, and your own stage 2 short answers. How small could a set be? Stage 2, cut to 960 looks at pictures, answers 59 % from a set of 100 pictures, 58 % from one
 # of 1,000, and 38 % from one of 10, less than the 54 % before stage 2 (ten pictures are soon learned by heart):
-# `python -m course_lib.llava.set_size --sizes 10 100 1000 --steps 120`.)
+# `python -m course_lib.llava.evaluate.set_size --sizes 10 100 1000 --steps 120`.)
 
 # %%
-from course_lib.instruct import dataset
+from course_lib.instruct.filters import of_sets
+from course_lib.instruct.formats import check_llava_format
 from course_lib.instruct.instruction_set import instruction_set
-from course_lib.instruct.llava_format import check_llava_format
-from course_lib.instruct.validate import yes_bias
+from course_lib.instruct.run import dataset
 
 made = instruction_set(60 if quick() else 600)
-answers = yes_bias.yes_or_no(made.samples)
+answers = of_sets.yes_or_no(made.samples)
 print(f"{len(made.samples)} samples; filtered out: {dict(made.dropped)}")
 print(f"{len(answers)} answers are yes or no, and {100 * sum(answers) / len(answers):.0f} % of these are yes")
 
@@ -463,9 +463,10 @@ for breach in check_llava_format(records):
 # %%
 import random
 
-from course_lib.instruct import filter_scores, validate
-from course_lib.instruct.clean_samples import of_teacher
-from course_lib.instruct.defects import PLANTERS
+from course_lib.instruct import filters
+from course_lib.instruct.evaluate import filter_scores
+from course_lib.instruct.evaluate.clean_samples import of_teacher
+from course_lib.instruct.evaluate.defects import PLANTERS
 from course_lib.instruct.resources import defect_wordings
 
 rng = random.Random(3)
@@ -475,7 +476,7 @@ for name in PLANTERS:
     ((planted, context),) = filter_scores.plants(clean, name, 1, defect_wordings("dev"), rng)
     spoilt[name] = (planted, context)
     record = planted.record or planted.sample.to_llava()
-    found = validate.check(planted.sample, context) + validate.check_record(record, {context.id: context})
+    found = filters.check(planted.sample, context) + filters.check_record(record, {context.id: context})
     turn = planted.sample.turns[planted.turn or 0]
     print(f"{name}\n   {turn.question} → {turn.answer[:150]}")
     print("   ✗", "; ".join(defect.message for defect in found) or "nothing: seen only beside its twin")
@@ -516,8 +517,7 @@ def unsupported_nouns(answer, known, supported):
 # How good is it? **Recall**: of the planted inventions, how many does it find? **Precision**: of its alarms, how many are right? **Predict** both.
 
 # %%
-from course_lib.instruct.validate.support import present
-from course_lib.instruct.validate.vocabulary import singulars
+from course_lib.instruct.filters.vocabulary import present, singulars
 
 filter_scores.unsupported_nouns = unsupported_nouns
 planted = filter_scores.plants(clean, "unsupported_noun", 100, defect_wordings("dev"), random.Random(0))
@@ -540,7 +540,7 @@ for turn, words in false[:5]:
 # %% [markdown]
 # Look at what it misses: inventions that hide in the *question* ("Where is the unicorn?"), plurals, a "not" that denies nothing ("not only that"). And at its false
 # alarms: orange the colour, the cherry of a cherry blossom, watch the verb. The course's own filter handles these, in some 500 lines
-# (`course_lib/instruct/validate/`); its core is still yours.
+# (`course_lib/instruct/filters/`); its core is still yours.
 #
 # Both know a list of nouns, and what stands in no list is no noun to them. The world has no sofa, so "there is a sofa" would pass: `data/instruct/outside_nouns.json` adds COCO's
 # names and other household words. A list is never complete.
@@ -554,9 +554,9 @@ for turn, words in false[:5]:
 # %%
 from dataclasses import replace
 
-from course_lib.instruct.context import Box
-from course_lib.instruct.grammar_detail import corner
-from course_lib.instruct.grammar_facts import read as read_facts
+from course_lib.instruct.formats import Box
+from course_lib.instruct.teachers.grammar.detail import corner
+from course_lib.instruct.teachers.grammar.facts import read as read_facts
 
 
 def xywh(context):
@@ -572,7 +572,7 @@ def places(context):
 
 seen = [from_scene(make_scene(index)) for index in range(20 if quick() else 150)]
 elsewhere = [true != told for one in seen for true, told in zip(places(one), places(xywh(one)), strict=True)]
-fired = [bool(validate.names(sample, one)) for sample, one in of_teacher(teacher, map(xywh, seen))]
+fired = [bool(filters.names(sample, one)) for sample, one in of_teacher(teacher, map(xywh, seen))]
 shares = {"things told at a wrong place": np.mean(elsewhere), "replies in which a filter fires": np.mean(fired)}
 words = " and ".join(f"{100 * share:.0f} percent of {name}" for name, share in shares.items())
 show.bars(shares, alt=f"With boxes as x, y, width, height: {words}.")
@@ -590,9 +590,9 @@ for name, one in {"right": seen[11], "xywh": xywh(seen[11])}.items():
 
 # %%
 from course_lib.figures import show as show_figures
-from course_lib.instruct import measure
+from course_lib.instruct import evaluate
 
-measured = [] if quick() else list(measure.filters(measure.clean_samples()))
+measured = [] if quick() else list(evaluate.filters(evaluate.clean_samples()))
 show_figures(measured)
 
 # %%
@@ -614,9 +614,8 @@ if compared:
 # The grammar against a parrot, who repeats the first caption whatever it is asked for. **Predict:** which figure tells them apart?
 
 # %%
-from course_lib.instruct.budget import estimate_tokens
-from course_lib.instruct.measure_teachers import blind, contexts, teacher_table
-from course_lib.instruct.teachers import Reply
+from course_lib.instruct.evaluate.teachers import blind, contexts, teacher_table
+from course_lib.instruct.teachers.base import Reply, estimate_tokens
 
 
 class Parrot:
@@ -644,9 +643,9 @@ show_figures([*teacher_table(teacher, pictures), *teacher_table(Parrot(), pictur
 # A blind teacher knows what it was told. Captions of the next pictures say "some" of a thing, and never how many; the boxes would tell.
 
 # %%
-from course_lib.instruct import blind_count
+from course_lib.instruct.evaluate import teachers
 
-example = blind_count.pictures("val", 1)[0]
+example = teachers.pictures("val", 1)[0]
 print(f"there are {example.number}; first caption: {example.context.captions[0]}")
 for boxes_for_all in (False, True):
     reply = teacher.ask(prompts.messages(example.context, "conversation", boxes_for_all)).text
@@ -663,7 +662,7 @@ show_figures(blind())
 # Clean samples and spoilt ones: the picture, what the teacher saw, what it wrote, and which filters fired.
 
 # %%
-from course_lib.instruct.viewer import viewer
+from course_lib.instruct.ui import viewer
 
 samples = [*clean[:6], *((planted.sample, context) for planted, context in spoilt.values())]
 images = {f"train_0_{index:08d}.png": render(make_scene(index), 64).image for index in range(60)}
@@ -689,14 +688,14 @@ else:
         print(f"{summary.missing} of {len(jobs)} missing; {sum(summary.failures.values())} attempts failed")
         for sample, context in dataset.collect(jobs, journal, real.name):
             print(sample.turns[0].question, "→", sample.turns[0].answer[:200])
-            print("   filters:", validate.names(sample, context) or "✓")
+            print("   filters:", filters.names(sample, context) or "✓")
 
 # %% [markdown]
 # A small language model can also run right here: SmolLM2, with 135 million parameters, or, in the full tier, Qwen2.5 with 500 million (GPT-3 had 175 thousand million).
 # **Predict:** will it keep to the form? And to the truth?
 
 # %%
-from course_lib.instruct.local import local_teacher
+from course_lib.instruct.teachers.local import local_teacher
 
 local = local_teacher(session.tier)
 if local:

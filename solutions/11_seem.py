@@ -34,12 +34,12 @@ from torch.nn import functional as F
 
 from course_lib import show
 from course_lib.canvas import Mark, PromptCanvas
-from course_lib.seem import clicks, learn
-from course_lib.seem.interactive import Interactive
+from course_lib.seem.train import click_simulator, stages
+from course_lib.seem.ui import Interactive
 from course_lib.world.render import render
 from course_lib.world.scenes import Recipe, make_scene
 
-model = learn.load()
+model = stages.load()
 person = Interactive(model)
 scene = render(make_scene(5, Recipe(stream="test", names=("cat", "guitar", "bus"), colour=None)))
 other = render(make_scene(9, Recipe(stream="test", names=("guitar",), colour=None)))
@@ -47,7 +47,7 @@ other = render(make_scene(9, Recipe(stream="test", names=("guitar",), colour=Non
 
 def middle(mask):
     """A click in the middle of a mask, as a mark."""
-    x, y, _ = clicks.next_click(np.zeros_like(mask), mask)
+    x, y, _ = click_simulator.next_click(np.zeros_like(mask), mask)
     return Mark("click", (((x + 0.5) / 64, (y + 0.5) / 64),))
 
 
@@ -187,7 +187,7 @@ def mask_head(queries, words, vectors, pixels, scale):
 # %%
 from scipy.optimize import linear_sum_assignment
 
-from course_lib.seem.matching import CLASS, DICE, PIXELS
+from course_lib.seem.train.losses import CLASS, DICE_COST, PIXELS_COST
 
 
 # %% tags=["check"]
@@ -195,7 +195,7 @@ from course_lib.seem.matching import CLASS, DICE, PIXELS
 def match(by_class, by_pixels, by_dice):
     """costs [Q, T] → (queries int [T], things int [T]), ordered by thing"""
     ### BEGIN SOLUTION
-    cost = CLASS * by_class + PIXELS * by_pixels + DICE * by_dice
+    cost = CLASS * by_class + PIXELS_COST * by_pixels + DICE_COST * by_dice
     rows, columns = linear_sum_assignment(cost.detach().numpy())
     in_order = np.argsort(columns)
     return torch.from_numpy(rows[in_order]), torch.from_numpy(columns[in_order])
@@ -236,7 +236,7 @@ print(
 # reads whom is written down as data:
 
 # %%
-from course_lib.seem.table import LOOKS, READS
+from course_lib.seem.attention import LOOKS, READS
 
 kinds = list(READS)
 table = np.array([[float(read in READS[reader]) for read in kinds] for reader in kinds])
@@ -296,7 +296,7 @@ def next_click(mask, truth):
 # The mask has 64 × 64 pixels, the features have 8 × 8 or 16 × 16 cells. A cell belongs to the memory if more than `SHARE` of it was found.
 
 # %%
-from course_lib.seem.memory import SHARE
+from course_lib.seem.model import SHARE
 
 
 # %% tags=["check"]
@@ -313,7 +313,7 @@ def memory_update(found, height, width):
 # Two small parts are ready-made. Our first model lacked them, and hardly heeded later clicks: a mask that is *one* dot product for
 # all pixels can't be mended in one corner.
 #
-# - **The pixels look back** (`course_lib/seem/nearby.py`): each pixel attends to the prompt's points, near and similar ones most, and gets what
+# - **The pixels look back** (`course_lib/seem/point_refiner.py`): each pixel attends to the prompt's points, near and similar ones most, and gets what
 #   the query thinks of them. SAM has such a step, SEEM has not.
 # - **The last mask again, as an input** (`MiniSeem.recall`): a vector is added to the pixels that were found and taken from the others, as in SAM.
 #
@@ -322,11 +322,15 @@ def memory_update(found, height, width):
 # Hand your seven functions to the model; it calls them by name.
 
 # %%
-from course_lib.seem import attention, heads, losses, matching, memory, sampler
+from course_lib.seem import attention, prompts
+from course_lib.seem import model as heads
+from course_lib.seem import model as memory
+from course_lib.seem.train import losses
+from course_lib.seem.train import losses as matching
 
-sampler.visual_sampler, attention.masked_attention, heads.mask_head = visual_sampler, masked_attention, mask_head
+prompts.visual_sampler, attention.masked_attention, heads.mask_head = visual_sampler, masked_attention, mask_head
 matching.match, losses.dice_loss = match, dice_loss
-clicks.next_click, memory.memory_update = next_click, memory_update
+click_simulator.next_click, memory.memory_update = next_click, memory_update
 
 # %% [markdown]
 # ## Train it, here and now
@@ -338,16 +342,17 @@ clicks.next_click, memory.memory_update = next_click, memory_update
 # %%
 from dataclasses import replace
 
-examples = learn.make_batch(1, replace(learn.LIVE, batch_size=2))
+examples = stages.make_batch(1, replace(stages.LIVE, batch_size=2))
 for ask in examples.asks:
     print(f"{ask.way:10s} {ask.text or ask.name}")
 
 # %%
-from course_lib.seem import measure, measure_clicks
-from course_lib.seem.playing import ask_prompts
-from course_lib.seem.scoring import answers as answered
-from course_lib.seem.scoring import iou
-from course_lib.seem.testsets import questions
+from course_lib.seem import evaluate
+from course_lib.seem.data.testsets import questions
+from course_lib.seem.evaluate import clicks as measure_clicks
+from course_lib.seem.evaluate.masks import answers as answered
+from course_lib.seem.evaluate.masks import iou
+from course_lib.seem.train.click_simulator import ask_prompts
 from course_lib.session import quick
 
 count = 8 if quick() else 60
@@ -360,15 +365,15 @@ def one_click(model):
     return float(iou(answered(model, tests.encoded(model), ask_prompts(model, tests.asks)), truths).mean())
 
 
-student = learn.new_model(seed=session.seed)
+student = stages.new_model(seed=session.seed)
 before = one_click(student)
 recipe = replace(
-    learn.LIVE, seconds=session.budget(learn.LIVE.seconds), batch_size=2 if quick() else learn.LIVE.batch_size
+    stages.LIVE, seconds=session.budget(stages.LIVE.seconds), batch_size=2 if quick() else stages.LIVE.batch_size
 )
 with torch.no_grad():
-    untrained = float(learn.batch_loss(student, learn.make_batch(0, recipe), rounds=0))
+    untrained = float(stages.batch_loss(student, stages.make_batch(0, recipe), rounds=0))
 curve = show.LossCurve(chance=untrained, chance_name="untrained")
-run = learn.train(student, recipe, callbacks=[curve], state_file=session.paths().runs / "live.safetensors")
+run = stages.train(student, recipe, callbacks=[curve], state_file=session.paths().runs / "live.safetensors")
 curve.draw(run)
 
 # %%
@@ -378,7 +383,7 @@ show.bars(live, alt=f"Mean IoU after one click on held-out scenes: {words}.")
 
 # %% [markdown]
 # The baked model has the same parts. It was trained for more than two hours, in five stages, each asking more of what the stage before was weak at
-# (`course_lib/seem/recipe.py`). From here on we use it.
+# (`course_lib/seem/train/stages.py`). From here on we use it.
 #
 # ## Break it
 #
@@ -388,11 +393,11 @@ show.bars(live, alt=f"Mean IoU after one click on held-out scenes: {words}.")
 # %%
 def with_fault(fault):
     """One-click IoU with another sampler."""
-    sampler.visual_sampler = fault
+    prompts.visual_sampler = fault
     try:
         return one_click(model)
     finally:
-        sampler.visual_sampler = visual_sampler
+        prompts.visual_sampler = visual_sampler
 
 
 faults = {
@@ -422,10 +427,10 @@ print("a softmax over nothing:", scores.softmax(dim=-1).tolist())
 # %%
 from course_lib.figures import show as show_figures
 
-show_figures(measure.each_prompt(model, count))
+show_figures(evaluate.each_prompt(model, count))
 
 # %%
-show_figures([*measure.shifts(model, count), measure.wrong_prompt(model, count), *measure.everything(model, count)])
+show_figures([*evaluate.shifts(model, count), evaluate.wrong_prompt(model, count), *evaluate.everything(model, count)])
 
 # %% [markdown]
 # Names that no picture ever showed are found by *clicks* nearly as well as known ones: shape and edges are the same for all. By *words* they are
@@ -459,7 +464,7 @@ show.curves(
 # **Composition.** Words that fit two things, with a hasty click up to five pixels beside the one that is meant. And words for what is absent:
 
 # %%
-show_figures([*measure.composition(model, count), *measure.refusals(model, count)])
+show_figures([*evaluate.composition(model, count), *evaluate.refusals(model, count)])
 
 # %% [markdown]
 # Do words and click together beat the better of the two? Not that one could tell: the click has taken over, and the words have little left to add.
@@ -490,7 +495,7 @@ canvas
 # `canvas.show(new, "another scene")`.
 
 # %%
-show_figures([measure.round_ms(model)])
+show_figures([evaluate.round_ms(model)])
 
 # %% [markdown]
 # ## The real thing
@@ -511,12 +516,12 @@ show_figures([measure.round_ms(model)])
 # %%
 from IPython.display import display
 
-from course_lib.clip.real import photographs
-from course_lib.seem import real
+from course_lib.clip.full import photographs
+from course_lib.seem import full
 
 photos = photographs()
-for name in real.HUB if session.tier == "full" else ():
-    segmenter = real.load(name, session.device)
+for name in full.HUB if session.tier == "full" else ():
+    segmenter = full.load(name, session.device)
     if segmenter:
         pointing = {"reference": photos["coffee"]} if "reference" in segmenter.takes else {}
         segmenter.look(photos["cat"], **pointing)
@@ -526,7 +531,7 @@ for name in real.HUB if session.tier == "full" else ():
                 photos["cat"], tools=segmenter.takes, ask=segmenter.ask, alt="a photograph of a cat", **pointing
             )
         )
-for name, cannot in real.CANNOT.items():
+for name, cannot in full.CANNOT.items():
     print(f"{name}: {cannot}.")
 
 # %% [markdown]

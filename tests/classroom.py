@@ -4,8 +4,8 @@ from pathlib import Path
 
 import nbformat
 
-from course_lib.exercises.registry import find_task
-from course_lib.exercises.running import seeded
+from course_lib.checker.registry import find_task
+from course_lib.checker.running import seeded
 from course_lib.session import REPO
 
 BOX, OVERLAP = "world.box_from_mask", "world.overlap"

@@ -7,12 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from course_lib.commands import artefacts, bake, doctor, evaluate
-from course_lib.commands.problem import Problem
-from course_lib.commands.registry import find
-from course_lib.gligen import fingerprint
-from course_lib.gligen import world as small_world
-from course_lib.lm.learn import LmRecipe
+from course_lib.cli import artefacts, bake, doctor, evaluate
+from course_lib.cli.registry import find
+from course_lib.common.errors import Problem
+from course_lib.gligen.data import scenes
+from course_lib.lm.train import LmRecipe
 from course_lib.session import REPO
 
 THERE = [name for name in bake.BAKES if artefacts.file_of(name, bake.SHIPPED).exists()]
@@ -27,12 +26,12 @@ def test_cards_say_today_s_recipe_world_and_inputs(name):
 def test_lesson_10_s_own_world_counts_for_its_checkpoints_alone(monkeypatch):
     before = artefacts.world("gligen_base"), artefacts.world("clip")
     assert before[0] == artefacts.world("gligen_detector") != before[1]
-    for name, value in {"NAMES": fingerprint.NAMES[::-1], "held_out_place": lambda *_: False}.items():
+    for name, value in {"NAMES": scenes.NAMES[::-1], "held_out_place": lambda *_: False}.items():
         with monkeypatch.context() as changed:
-            changed.setattr(fingerprint, name, value)
+            changed.setattr(scenes, name, value)
             assert artefacts.world("gligen_base") != before[0] and artefacts.world("clip") == before[1]
     with monkeypatch.context() as changed:
-        changed.setattr(small_world, "WIDTHS", {**small_world.WIDTHS, 1: (36, 40)})
+        changed.setattr(scenes, "WIDTHS", {**scenes.WIDTHS, 1: (36, 40)})
         assert artefacts.world("gligen_base") != before[0] and artefacts.world("clip") == before[1]
 
 

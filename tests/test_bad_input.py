@@ -22,25 +22,24 @@ from torch import nn
 
 from course_lib import checkpoints
 from course_lib.authoring import build, master
-from course_lib.canvas.marks import MarkError, marks_from_json
-from course_lib.canvas.masks import covered
+from course_lib.canvas.marks import MarkError, covered, marks_from_json
+from course_lib.checker import progress, table
 from course_lib.checkpoints import CheckpointError
-from course_lib.clip.labels import LabelError, check_labels
-from course_lib.clip.pictures import PictureError, open_picture
+from course_lib.classroom import submissions
+from course_lib.cli import run
+from course_lib.clip.data.images import PictureError, open_picture
 from course_lib.clip.tokenizer import get_tokenizer
-from course_lib.commands import run
-from course_lib.commands.problem import Problem
-from course_lib.exercises import progress, table
-from course_lib.gligen.asking import Asked
-from course_lib.grading import submissions
-from course_lib.instruct import journal, plan, reply, shards
-from course_lib.instruct.asking import Job, find_problem
-from course_lib.instruct.context import Box, ImageContext
-from course_lib.instruct.endpoint import EndpointTeacher
-from course_lib.instruct.llava_format import check_llava_format
-from course_lib.instruct.teachers import Reply, TryAgain
-from course_lib.instruct.validate import check_record
-from course_lib.llava import scale_data
+from course_lib.clip.ui import LabelError, check_labels
+from course_lib.common.errors import Problem
+from course_lib.gligen.data.layouts import Asked
+from course_lib.instruct import reply
+from course_lib.instruct.filters import check_record
+from course_lib.instruct.formats import Box, ImageContext, check_llava_format
+from course_lib.instruct.run import journal, plan, shards
+from course_lib.instruct.run.generate import Job, find_problem
+from course_lib.instruct.teachers.base import Reply, TryAgain
+from course_lib.instruct.teachers.endpoint import EndpointTeacher
+from course_lib.llava.full import data as scale_data
 from course_lib.seem.prompts import Prompt
 from course_lib.seem.prompts import check as check_prompt
 from course_lib.session import REPO

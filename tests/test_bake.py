@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from course_lib import checkpoints, training
-from course_lib.commands import bake
+from course_lib.cli import bake
 
 
 @dataclass(frozen=True)

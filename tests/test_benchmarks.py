@@ -8,7 +8,7 @@ import pytest
 
 from course_lib.figures import Figure, from_json
 from course_lib.session import REPO
-from course_lib.world.measure import naive_render, pasted_render, resized_first_render
+from course_lib.world.evaluate import naive_render, pasted_render, resized_first_render
 from course_lib.world.scenes import make_scene
 
 sys.path.insert(0, str(REPO / "benchmarks"))

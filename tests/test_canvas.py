@@ -9,9 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from course_lib.canvas import Answer, Mark, MarkError, PromptCanvas, marks_from_json
-from course_lib.canvas.answer import overlay
-from course_lib.canvas.marks import POINTS
-from course_lib.canvas.masks import covered
+from course_lib.canvas.marks import POINTS, covered
+from course_lib.canvas.still import overlay
 
 ALL = ("click", "scribble", "box", "polygon", "text", "reference")
 share = st.floats(0, 1)

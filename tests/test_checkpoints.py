@@ -6,8 +6,9 @@ import pytest
 import torch
 from torch import nn
 
-from course_lib import checkpoints, files
+from course_lib import checkpoints
 from course_lib.checkpoints import CheckpointError
+from course_lib.common import files
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
-from course_lib.clip.pictures import PictureError, middle_square, open_picture, prepare
+from course_lib.clip.data.images import PictureError, middle_square, open_picture, prepare
 
 RED, WHITE = (255, 0, 0), (255, 255, 255)
 
@@ -209,7 +209,7 @@ def test_the_middle_is_cut_out_and_nothing_is_stretched():
 
 
 def test_what_is_prepared_is_what_training_saw():
-    from course_lib.clip.pixels import normalise, to_tensor
+    from course_lib.clip.data.images import normalise, to_tensor
 
     scene = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
     assert torch.equal(prepare(scene), normalise(to_tensor(scene[None]))[0])

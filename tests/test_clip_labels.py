@@ -3,10 +3,9 @@
 import numpy as np
 import pytest
 
-from course_lib.clip import learn
-from course_lib.clip.label_box import probabilities
-from course_lib.clip.labels import MOST_LETTERS, LabelError, check_labels, split_labels
+from course_lib.clip import train
 from course_lib.clip.tokenizer import get_tokenizer
+from course_lib.clip.ui import MOST_LETTERS, LabelError, check_labels, probabilities, split_labels
 
 
 def picture() -> np.ndarray:
@@ -51,7 +50,7 @@ def test_an_over_long_label_is_named():
 
 @pytest.fixture(scope="module")
 def model():
-    return learn.new_model()
+    return train.new_model()
 
 
 def test_strange_labels_still_get_probabilities(model):

@@ -11,15 +11,15 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from course_lib.clip import batches, learn
-from course_lib.clip.loss import clamp_logit_scale, contrastive_loss
-from course_lib.clip.model import PocketCLIP
+from course_lib.clip import train
+from course_lib.clip.data import batches
+from course_lib.clip.model import PocketCLIP, clamp_logit_scale, contrastive_loss
 from course_lib.clip.tokenizer import get_tokenizer
 from course_lib.clip.zero_shot import classify, zero_shot_classifier
 from course_lib.world.language import RELATIONS, SAYS, TEST_TEMPLATES
 from course_lib.world.splits import training_may_see, training_may_use_template
 
-TINY = learn.ClipRecipe(steps=3, batch_size=16)
+TINY = train.ClipRecipe(steps=3, batch_size=16)
 KINDS = (batches.close_ups, batches.everything_said, batches.painted, batches.singles, batches.scenes_of_several)
 
 
@@ -56,7 +56,7 @@ def test_one_pair_costs_nothing_and_equal_pairs_cost_ln_b():
 
 
 def test_the_zero_shot_head_is_open_clips(open_clip):
-    model, tokenizer = learn.new_model(seed=5), get_tokenizer()
+    model, tokenizer = train.new_model(seed=5), get_tokenizer()
     names = ["cat", "fire truck", "Schloß", "猫", "{}", "a very small red car"] * 3  # more than open_clip's ten a chunk
     templates = ["a photo of a {}.", "{}", "a drawing of the {}, please"]
     mine = zero_shot_classifier(model, tokenizer, names, templates)
@@ -98,32 +98,32 @@ def test_training_uses_the_loss_it_is_given():
         calls.append((image_features.shape, text_features.shape, logit_scale.item()))
         return (image_features - text_features).square().sum(dim=-1).mean() + 0 * logit_scale
 
-    model = learn.new_model()
+    model = train.new_model()
     before = {name: weight.clone() for name, weight in model.state_dict().items()}
-    progress = learn.train(model, TINY, loss=another_loss)
+    progress = train.train(model, TINY, loss=another_loss)
     assert progress.step == len(calls) == 3 and calls[0] == ((16, 128), (16, 128), pytest.approx(1 / 0.07, rel=1e-4))
     assert not torch.equal(before["visual.projection"], model.visual.projection)
-    usual = learn.train(learn.new_model(), TINY)
+    usual = train.train(train.new_model(), TINY)
     assert abs(usual.losses[0] - progress.losses[0]) > 0.1
 
 
 def test_training_clamps_the_temperature_after_every_step():
-    model, seen = learn.new_model(), []
+    model, seen = train.new_model(), []
     model.logit_scale.data.fill_(9.0)
-    learn.train(model, TINY, callbacks=[lambda progress: seen.append(model.logit_scale.item())])
+    train.train(model, TINY, callbacks=[lambda progress: seen.append(model.logit_scale.item())])
     assert len(seen) == 3 and max(seen) <= math.log(100) + 1e-6
 
 
 def test_a_batch_depends_on_its_number_alone():
-    recipe = replace(learn.LIVE, batch_size=8)
+    recipe = replace(train.LIVE, batch_size=8)
     steps = (3, 700, 1200, 1499)
-    first = {step: learn.make_batch(step, recipe) for step in steps}
+    first = {step: train.make_batch(step, recipe) for step in steps}
     random.seed(1)
     torch.manual_seed(1)  # another state of the world
     for step in reversed(steps):
-        again = learn.make_batch(step, recipe)
+        again = train.make_batch(step, recipe)
         assert torch.equal(again.images, first[step].images) and torch.equal(again.texts, first[step].texts)
-    assert not torch.equal(first[3].texts, learn.make_batch(3, replace(recipe, seed=1)).texts)
+    assert not torch.equal(first[3].texts, train.make_batch(3, replace(recipe, seed=1)).texts)
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
@@ -154,16 +154,16 @@ def test_things_of_one_batch_of_close_ups_all_differ():
 
 
 def test_a_stopped_and_resumed_run_equals_an_undisturbed_one(tmp_path, capsys):
-    undisturbed, first, another = (learn.new_model() for _ in range(3))
-    expected = learn.train(undisturbed, TINY)
+    undisturbed, first, another = (train.new_model() for _ in range(3))
+    expected = train.train(undisturbed, TINY)
 
     def stop(progress) -> None:
         if progress.step == 2:
             os.kill(os.getpid(), signal.SIGINT)
 
     file = tmp_path / "live.safetensors"
-    assert learn.train(first, TINY, callbacks=[stop], state_file=file).stopped and file.exists()
-    resumed = learn.train(another, TINY, state_file=file)
+    assert train.train(first, TINY, callbacks=[stop], state_file=file).stopped and file.exists()
+    resumed = train.train(another, TINY, state_file=file)
     assert "Stopped after step 2" in capsys.readouterr().out
     assert resumed.losses == expected.losses and len(resumed.losses) == 3 and not file.exists()
     for (name, a), b in zip(undisturbed.named_parameters(), another.parameters(), strict=True):
@@ -171,6 +171,6 @@ def test_a_stopped_and_resumed_run_equals_an_undisturbed_one(tmp_path, capsys):
 
 
 def test_the_same_seed_is_born_the_same():
-    a, b, c = learn.new_model(3), learn.new_model(3), learn.new_model(4)
+    a, b, c = train.new_model(3), train.new_model(3), train.new_model(4)
     assert isinstance(a, PocketCLIP) and torch.equal(a.visual.projection, b.visual.projection)
     assert not torch.equal(a.visual.projection, c.visual.projection)

@@ -9,10 +9,10 @@ from matplotlib import colormaps
 from matplotlib.colors import to_rgb
 from skimage.color import deltaE_ciede2000, rgb2lab
 
-from course_lib import plots
 from course_lib.canvas.still import EXCLUDE, INCLUDE
-from course_lib.exercises.card import EDGES
+from course_lib.checker.page import EDGES
 from course_lib.session import REPO
+from course_lib.show import plots
 
 # Machado, Oliveira and Fernandes 2009, full severity; for linear RGB.
 SEEN_BY = {

@@ -9,7 +9,7 @@ import pytest
 
 from course_lib.authoring import build, guide, records
 from course_lib.authoring.master import masters, read_lesson
-from course_lib.exercises.registry import all_tasks
+from course_lib.checker.registry import all_tasks
 from course_lib.session import REPO
 
 PAGES = sorted((REPO / "docs").glob("*.md"))

@@ -11,9 +11,9 @@ import pytest
 import torch
 
 from course_lib import exercise as public
-from course_lib.exercises import checking, running
-from course_lib.exercises.checking import check
-from course_lib.exercises.task import Mistake, Task
+from course_lib.checker import checking, running
+from course_lib.checker.checking import check
+from course_lib.checker.task import Mistake, Task
 
 
 def normalise(x, scale):

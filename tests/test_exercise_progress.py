@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from course_lib.exercises import page, progress, table
-from course_lib.exercises.task import Task
+from course_lib.checker import page, progress, table
+from course_lib.checker.task import Task
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +28,7 @@ def test_once_solved_stays_solved():
 
 
 def test_two_processes_lose_nothing(home):
-    code = "import sys; from course_lib.exercises import progress\n"
+    code = "import sys; from course_lib.checker import progress\n"
     code += "for i in range(40): assert progress.record(f'toy.{sys.argv[1]}{i}', True) == ''"
     both = [subprocess.Popen([sys.executable, "-c", code, name]) for name in "ab"]
     assert [process.wait(600) for process in both] == [0, 0]

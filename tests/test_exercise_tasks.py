@@ -5,9 +5,9 @@ import re
 
 import pytest
 
-from course_lib.exercises.checking import check
-from course_lib.exercises.registry import all_tasks, rooms, tasks_of
-from course_lib.exercises.table import exercise_ids, progress_table
+from course_lib.checker.checking import check
+from course_lib.checker.registry import all_tasks, rooms, tasks_of
+from course_lib.checker.table import exercise_ids, progress_table
 from course_lib.session import REPO
 
 TASKS = list(all_tasks().values())

@@ -14,10 +14,10 @@ from PIL import Image
 
 from course_lib import show
 from course_lib.authoring.master import read_lesson
-from course_lib.clip import real as real_clip
-from course_lib.instruct import local
-from course_lib.llava import real as real_llava
-from course_lib.lm import real as real_lm
+from course_lib.clip import full as real_clip
+from course_lib.instruct.teachers import local
+from course_lib.llava.full import published as real_llava
+from course_lib.lm import full as real_lm
 from course_lib.lm.tokenizer import get_tokenizer
 from course_lib.session import REPO
 

@@ -8,12 +8,13 @@ import pytest
 import torch
 
 from course_lib.checkpoints import CheckpointError
-from course_lib.clip.pixels import to_tensor
-from course_lib.gligen import batches, learn, world
+from course_lib.clip.data.images import to_tensor
+from course_lib.gligen.data import batches
+from course_lib.gligen.data import scenes as world
 from course_lib.gligen.diffusion import STEPS, add_noise, alphas_cumprod, loss_weight, velocity
-from course_lib.gligen.fourier import fourier_features
-from course_lib.gligen.gated import GatedSelfAttention
-from course_lib.gligen.grounding import GroundingNet
+from course_lib.gligen.gated_attention import GatedSelfAttention
+from course_lib.gligen.grounding import GroundingNet, fourier_features
+from course_lib.gligen.latents import PatchSpace
 from course_lib.gligen.model import (
     TOKENS,
     Generator,
@@ -24,7 +25,7 @@ from course_lib.gligen.model import (
     transformer_blocks,
 )
 from course_lib.gligen.sampling import ddim_step, noise_levels, sample
-from course_lib.gligen.space import PatchSpace
+from course_lib.gligen.train import base as learn
 
 TINY = GeneratorConfig(channels=(16, 32))
 

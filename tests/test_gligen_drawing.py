@@ -7,14 +7,14 @@ import pytest
 import torch
 
 from course_lib.canvas import Mark, MarkError
-from course_lib.gligen import learn, world
-from course_lib.gligen.asking import Asked, ask
-from course_lib.gligen.drawing import DrawBoxes
+from course_lib.gligen.data import scenes
+from course_lib.gligen.data.layouts import Asked, ask, note_on_caption, note_on_phrase, read_words
 from course_lib.gligen.model import GeneratorConfig, add_gates, transformer_blocks
-from course_lib.gligen.painter import Painter, Wish
 from course_lib.gligen.sampling import sample
-from course_lib.gligen.sheet import SIDE, sheet
-from course_lib.gligen.wording import note_on_caption, note_on_phrase, read_words
+from course_lib.gligen.train import base
+from course_lib.gligen.ui.board import DrawBoxes
+from course_lib.gligen.ui.painter import Painter, Wish
+from course_lib.gligen.ui.widgets import SIDE, sheet
 from course_lib.world.language import phrase
 from course_lib.world.render import render
 from course_lib.world.stickers import classes
@@ -27,7 +27,7 @@ GONE = Mark("box", ((0.5, 0.5), (0.9, 0.9)), positive=False)
 @pytest.fixture(scope="module")
 def painter() -> Painter:
     """An untrained generator whose gates stand open, with two steps."""
-    model = add_gates(learn.new_base(GeneratorConfig(channels=(16, 32))).model.eval())
+    model = add_gates(base.new_base(GeneratorConfig(channels=(16, 32))).model.eval())
     for block in transformer_blocks(model.unet):
         block.fuser.alpha_attn.data.fill_(1.0)
     return Painter(model, steps=2)
@@ -35,7 +35,7 @@ def painter() -> Painter:
 
 @pytest.fixture(scope="module")
 def scene() -> np.ndarray:
-    return render(world.draw_scene(3, "val"), world.PIXELS).image
+    return render(scenes.draw_scene(3, "val"), scenes.PIXELS).image
 
 
 def test_what_is_drawn_and_set_is_what_is_painted(painter):
@@ -121,7 +121,7 @@ def test_other_words_get_a_note_and_a_picture(painter, words, says, recwarn):
 
 def test_every_phrase_of_training_is_read_and_needs_no_note():
     for index in range(60):
-        for thing in world.draw_scene(index, "val", (1, 4)).things:
+        for thing in scenes.draw_scene(index, "val", (1, 4)).things:
             assert note_on_phrase(phrase(thing, size=False)) == ""
     assert note_on_phrase("Pine tree") == note_on_phrase("the red frog") == ""
     assert {"giraffe", "frog", "red", "a"} <= read_words()

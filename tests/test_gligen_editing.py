@@ -3,14 +3,14 @@
 import pytest
 import torch
 
-from course_lib.clip.pixels import to_tensor
-from course_lib.gligen import learn
-from course_lib.gligen.asking import Asked
-from course_lib.gligen.batches import pictures
-from course_lib.gligen.editing import edit, edited_cells, move
+from course_lib.clip.data.images import to_tensor
+from course_lib.gligen.data.batches import pictures
+from course_lib.gligen.data.layouts import Asked
+from course_lib.gligen.data.scenes import draw_scene
+from course_lib.gligen.inpainting import edit, edited_cells, move
+from course_lib.gligen.latents import PATCH
 from course_lib.gligen.model import GeneratorConfig, add_gates
-from course_lib.gligen.space import PATCH
-from course_lib.gligen.world import draw_scene
+from course_lib.gligen.train import base as learn
 
 BUS, OLD = Asked("a bus", (0.5, 0.5, 0.9, 0.9)), (0.0, 0.1, 0.3, 0.4)
 

@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 import torch
 
-from course_lib.gligen import exercises, gated, grounding, learn, sampling, toy
-from course_lib.gligen.asking import Asked
+from course_lib.gligen import exercises, gated_attention, grounding, sampling
+from course_lib.gligen.data import toy
+from course_lib.gligen.data.layouts import Asked
 from course_lib.gligen.diffusion import add_noise, velocity
-from course_lib.gligen.gate_log import GateLog, gate_name, openness
-from course_lib.gligen.learn_gates import GatesRecipe, train_gates
+from course_lib.gligen.evaluate.paired import PairedLog
 from course_lib.gligen.model import GeneratorConfig, add_gates
-from course_lib.gligen.paired_log import PairedLog
+from course_lib.gligen.train import base as learn
+from course_lib.gligen.train.gates import GateLog, GatesRecipe, gate_name, openness, train_gates
 
 HANDED_IN = {  # exercise → where the room looks it up
     "gligen.ddim_step": sampling,
@@ -23,7 +24,7 @@ HANDED_IN = {  # exercise → where the room looks it up
     "gligen.grounding_strengths": sampling,
     "gligen.fourier_features": grounding,
     "gligen.token_inputs": grounding,
-    "gligen.gated_self_attention": gated,
+    "gligen.gated_self_attention": gated_attention,
 }
 
 

@@ -3,13 +3,13 @@
 import pytest
 import torch
 
-from course_lib.gligen import first_look as look
-from course_lib.gligen.asking import Asked, ask
-from course_lib.gligen.gated import GatedSelfAttention
-from course_lib.gligen.learn import new_base
+from course_lib.gligen.data.layouts import Asked, ask
+from course_lib.gligen.gated_attention import GatedSelfAttention
+from course_lib.gligen.grounding import cell_centres, position_code
 from course_lib.gligen.model import GeneratorConfig, add_gates
-from course_lib.gligen.position import cell_centres, position_code
 from course_lib.gligen.sampling import sample
+from course_lib.gligen.train import warmup as look
+from course_lib.gligen.train.base import new_base
 
 
 @pytest.fixture(scope="module")

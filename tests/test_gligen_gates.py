@@ -8,16 +8,15 @@ import pytest
 import torch
 
 from course_lib.checkpoints import CheckpointError
-from course_lib.gligen import learn, learn_gates
-from course_lib.gligen.asking import Asked
+from course_lib.gligen.data.layouts import Asked
+from course_lib.gligen.data.scenes import NAMES, PIXELS, draw_scene
 from course_lib.gligen.diffusion import STEPS
-from course_lib.gligen.gate_log import GateLog, openness
-from course_lib.gligen.learn_gates import GatesRecipe, draw_levels, train_gates, true_boxes
+from course_lib.gligen.evaluate.paired import asked_boxes, grounded_losses, object_losses, paired_scenes
 from course_lib.gligen.model import GeneratorConfig, add_gates, is_grounding, set_strength, transformer_blocks
-from course_lib.gligen.paired import object_losses, paired_scenes
-from course_lib.gligen.paired_boxes import asked_boxes, grounded_losses
 from course_lib.gligen.sampling import sample
-from course_lib.gligen.world import NAMES, PIXELS, draw_scene
+from course_lib.gligen.train import base as learn
+from course_lib.gligen.train import gates
+from course_lib.gligen.train.gates import GateLog, GatesRecipe, draw_levels, openness, train_gates, true_boxes
 from course_lib.world.render import render
 
 TINY = GeneratorConfig(channels=(16, 32))
@@ -66,9 +65,9 @@ def test_boxes_are_those_of_the_picture_and_dropped_as_the_recipe_says(base):
     for one, thing, box in zip(true_boxes(scene, picture), scene.things, picture.boxes, strict=True):
         assert one.phrase.endswith(thing.name)
         torch.testing.assert_close(torch.tensor(one.box) * PIXELS, torch.from_numpy(box).float())
-    never = learn_gates.make_batch(0, GatesRecipe(steps=1, batch_size=4, no_grounding=1.0), base.space)
+    never = gates.make_batch(0, GatesRecipe(steps=1, batch_size=4, no_grounding=1.0), base.space)
     assert never.grounding["masks"].sum() == 0
-    always = learn_gates.make_batch(0, GatesRecipe(steps=1, batch_size=4, no_grounding=0.0, no_caption=1.0), base.space)
+    always = gates.make_batch(0, GatesRecipe(steps=1, batch_size=4, no_grounding=0.0, no_caption=1.0), base.space)
     assert always.grounding["masks"].sum(dim=1).min() >= 1
     assert torch.equal(always.states[0], always.states[3])  # both are the empty caption
 
@@ -107,10 +106,10 @@ def baked(tmp_path_factory):
                 os.kill(os.getpid(), signal.SIGINT)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(learn_gates, "GateLog", StopOnce)
-        learn_gates.bake_gates(folder, recipe)
+        patch.setattr(gates, "GateLog", StopOnce)
+        gates.bake_gates(folder, recipe)
         assert not (folder / "gligen_gates.safetensors").exists()
-        learn_gates.bake_gates(folder, recipe)
+        gates.bake_gates(folder, recipe)
     return folder
 
 
@@ -122,18 +121,18 @@ def test_baked_gates_are_what_gligen_adds_and_name_their_base(baked):
     assert [row["step"] for row in card["openness_log"]] == [1, 2, 3, 4]
     assert card["base_sha256"] == json.loads((baked / files[0]).read_text())["sha256"]
     assert card["openness_log"][-1]["gates"] == list(card["openness"].values()) and any(card["openness"].values())
-    model, base = learn_gates.load_gated(gates_file, base_file), learn.load_base(base_file)
+    model, base = gates.load_gated(gates_file, base_file), learn.load_base(base_file)
     assert all(torch.equal(model.state_dict()[name], weight) for name, weight in base.state_dict().items())
     assert openness(model) == pytest.approx(card["openness"], abs=1e-3)
     assert all(value != 0 for value in openness(model).values())
     with pytest.raises(CheckpointError, match="bake gligen_gates"):
-        learn_gates.load_gated(baked / "elsewhere" / "gligen_gates.safetensors", base_file)
+        gates.load_gated(baked / "elsewhere" / "gligen_gates.safetensors", base_file)
 
 
 def test_gates_of_another_base_are_refused(baked, tmp_path):
     learn.bake_base(tmp_path, learn.BaseRecipe(steps=1, batch_size=2, seed=1))
     with pytest.raises(CheckpointError, match="another base than gligen_base.safetensors.*bake gligen_gates"):
-        learn_gates.load_gated(baked / "gligen_gates.safetensors", tmp_path / "gligen_base.safetensors")
+        gates.load_gated(baked / "gligen_gates.safetensors", tmp_path / "gligen_base.safetensors")
 
 
 def test_gates_see_no_picture_that_the_base_has_seen():

@@ -3,14 +3,23 @@
 import pytest
 import torch
 
-from course_lib.clip.pixels import to_tensor
-from course_lib.gligen import detector_learn
-from course_lib.gligen.asking import Asked, ask, true_boxes
-from course_lib.gligen.detector import Detector, Found, box_iou, boxes_from_sides, detect
-from course_lib.gligen.detector_learn import DetectorRecipe, cell_targets, generalised_iou, train_detector
-from course_lib.gligen.judging import judge
-from course_lib.gligen.position import cell_centres
-from course_lib.gligen.world import NAMES, PIXELS, draw_scene
+from course_lib.clip.data.images import to_tensor
+from course_lib.gligen.data.layouts import Asked, ask, true_boxes
+from course_lib.gligen.data.scenes import NAMES, PIXELS, draw_scene
+from course_lib.gligen.evaluate.detections import judge
+from course_lib.gligen.grounding import cell_centres
+from course_lib.gligen.train import detector
+from course_lib.gligen.train.detector import (
+    Detector,
+    DetectorRecipe,
+    Found,
+    box_iou,
+    boxes_from_sides,
+    cell_targets,
+    detect,
+    generalised_iou,
+    train_detector,
+)
 from course_lib.world.render import render
 
 
@@ -97,9 +106,9 @@ def test_the_judge_learns_from_real_renders_and_not_by_place():
 
 
 def test_the_judge_has_scenes_of_its_own():
-    batch = detector_learn.make_batch(0, DetectorRecipe(steps=1, batch_size=6))
+    batch = detector.make_batch(0, DetectorRecipe(steps=1, batch_size=6))
     assert batch.images.shape == (6, 3, PIXELS, PIXELS) and batch.images.min() >= 0 and batch.images.max() <= 1
-    assert detector_learn.STREAM not in ("train", "val", "test")
+    assert detector.STREAM not in ("train", "val", "test")
 
 
 def test_what_is_asked_becomes_numbers():

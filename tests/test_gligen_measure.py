@@ -8,17 +8,27 @@ import pytest
 import torch
 
 from course_lib.clip.tokenizer import get_tokenizer
-from course_lib.gligen import learn, measure, measure_boxes, measure_fidelity, measure_frozen
-from course_lib.gligen.asking import Asked, unfamiliar
-from course_lib.gligen.box_ap import box_ap
-from course_lib.gligen.detector import Found
-from course_lib.gligen.detector_learn import load_detector
-from course_lib.gligen.fidelity import distance, features, ratio_interval
-from course_lib.gligen.measure_boxes import real, score
+from course_lib.gligen import evaluate
+from course_lib.gligen.data.layouts import Asked, unfamiliar
+from course_lib.gligen.data.scenes import NAMES, held_out_place
+from course_lib.gligen.data.testsets import (
+    layouts,
+    overlapping,
+    part,
+    shared_part,
+    shuffled,
+    unseen_places,
+    wrong_phrases,
+)
+from course_lib.gligen.evaluate import boxes as measure_boxes
+from course_lib.gligen.evaluate import fidelity, frozen
+from course_lib.gligen.evaluate.boxes import real, score
+from course_lib.gligen.evaluate.detections import box_ap
+from course_lib.gligen.evaluate.fidelity import distance, features, ratio_interval
 from course_lib.gligen.model import TOKENS, GeneratorConfig, add_gates, base_hash
 from course_lib.gligen.sampling import sample
-from course_lib.gligen.testsets import layouts, overlapping, part, shared_part, shuffled, unseen_places, wrong_phrases
-from course_lib.gligen.world import NAMES, held_out_place
+from course_lib.gligen.train import base as learn
+from course_lib.gligen.train.detector import Found, load_detector
 from course_lib.session import REPO
 from course_lib.world.language import TEST_TEMPLATES
 
@@ -116,10 +126,10 @@ def test_distances_see_a_blur_and_not_another_draw():
 
 
 def test_an_untrained_generator_scores_nothing_and_changes_nothing_at_zero(base, gated, monkeypatch):
-    monkeypatch.setattr(measure_fidelity, "OTHERS", 32)
-    for module in (measure_boxes, measure_frozen):
+    monkeypatch.setattr(fidelity, "OTHERS", 32)
+    for module in (measure_boxes, frozen):
         monkeypatch.setattr(module, "sample", partial(sample, steps=4))
-    made = measure.drawn(gated, base, load_detector(), counts=((1, 6), (2, 4)), as_trained=8, more=4)
+    made = evaluate.drawn(gated, base, load_detector(), counts=((1, 6), (2, 4)), as_trained=8, more=4)
     by_id = {figure.id: figure for figure in made}
     for way in ("grounded", "no_boxes", "shuffled", "wrong_phrases"):
         assert by_id[f"gligen.ap50.{way}"].value < 0.1 and by_id[f"gligen.phrase_top1.{way}"].value < 0.2
@@ -135,14 +145,14 @@ def test_an_untrained_generator_scores_nothing_and_changes_nothing_at_zero(base,
 
 
 def test_frozen_proofs(base, gated, tmp_path):
-    figures = [*measure_frozen.base_losses(base, 8), *measure_frozen.losses(gated, 8)]
+    figures = [*frozen.base_losses(base, 8), *frozen.losses(gated, 8)]
     names = ["base_loss.true_caption", "base_loss.none_caption", "base_loss.wrong_caption"]
     names += ["loss.true_boxes", "loss.shuffled_boxes", "loss.none_boxes"]
     assert [figure.id.removeprefix("gligen.") for figure in figures] == names
     assert all(figure.value > 0 for figure in figures)
-    opened = measure_frozen.open_gates(gated)
+    opened = frozen.open_gates(gated)
     assert opened.n == 8 and opened.value == pytest.approx(0.46)  # tanh(0.5)
-    timed = measure_frozen.seconds_4x20(gated, turns=1)
+    timed = frozen.seconds_4x20(gated, turns=1)
     assert timed.value > 0 and timed.bar == 10
 
 
@@ -160,7 +170,7 @@ def test_a_base_that_changed_in_training_would_be_seen(base, tmp_path):
     file = tmp_path / "gligen_gates.safetensors"
     for after, value in ((base_hash(base), 1.0), ("another", 0.0)):
         checkpoints.save(file, {"x": torch.zeros(1)}, {"base_weights_after": after})
-        assert measure_frozen.untouched(base, file).value == value
+        assert frozen.untouched(base, file).value == value
 
 
 def test_what_a_generator_cannot_be_asked_is_said(base, gated):

@@ -5,11 +5,11 @@ import pytest
 import torch
 
 from course_lib.canvas import Mark
-from course_lib.gligen import real
-from course_lib.gligen.asking import Asked
-from course_lib.gligen.drawing import DrawBoxes
-from course_lib.gligen.painter import Wish
-from course_lib.gligen.real import LLAMA, RealPainter
+from course_lib.gligen import full
+from course_lib.gligen.data.layouts import Asked
+from course_lib.gligen.full import LLAMA, RealPainter
+from course_lib.gligen.ui.board import DrawBoxes
+from course_lib.gligen.ui.painter import Wish
 
 BOX = Mark("box", ((0.1, 0.1), (0.6, 0.7)), text="a llama")
 WISH = Wish("a llama", (Asked("a llama", BOX.xyxy),), guidance=3.0, on=1.0)
@@ -129,8 +129,8 @@ def test_the_layout_of_the_llama_is_a_wish_that_fits(painter):
 
 def test_weights_that_cannot_be_had_are_one_sentence(monkeypatch, capsys, tmp_path):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    monkeypatch.setattr(real, "best_device", lambda: ("cpu", "float16", "as on a T4"))
+    monkeypatch.setattr(full, "best_device", lambda: ("cpu", "float16", "as on a T4"))
     for place in ("nobody/nothing-at-all", str(tmp_path)):
-        assert real.load((place, "main")) is None
+        assert full.load((place, "main")) is None
         said = capsys.readouterr().out
         assert said.startswith(f"{place} could not be loaded (") and said.count("\n") == 1

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from course_lib.clip.pictures import PictureError
-from course_lib.gligen import measure_reference, reference
+from course_lib.clip.data.images import PictureError
+from course_lib.gligen import reference
+from course_lib.gligen.data.scenes import NAMES, draw_scene
+from course_lib.gligen.evaluate import reference as measure_reference
 from course_lib.gligen.reference import class_phrases, crops, fit_ridge, reference_embeddings
-from course_lib.gligen.world import NAMES, draw_scene
 
 
 def test_ridge_finds_the_linear_map_that_made_the_data_and_sets_the_length():

@@ -13,11 +13,11 @@ import nbformat
 import pytest
 from classroom import BOX, LOOP, OVERLAP, OVERLAP_RIGHT, OVERLAP_TWICE, UNTOUCHED, hand_in, memorised
 
-from course_lib.commands.problem import Problem
-from course_lib.exercises.checking import check
-from course_lib.exercises.registry import find_task
-from course_lib.grading import gradebook, network
-from course_lib.grading.gradebook import Limits
+from course_lib.checker.checking import check
+from course_lib.checker.registry import find_task
+from course_lib.classroom import gradebook, network
+from course_lib.classroom.gradebook import Limits
+from course_lib.common.errors import Problem
 from course_lib.session import REPO
 
 REACHES_OUT = """\
@@ -140,7 +140,7 @@ def test_the_hook_lets_the_own_computer_pass():
 @pytest.mark.skipif(sys.platform != "linux", reason="network namespaces are Linux's")
 def test_a_namespace_cuts_off_other_programs_too():
     code = (
-        "from course_lib.grading.network import cut_network as cut; print(cut()); print(open('/proc/net/dev').read())"
+        "from course_lib.classroom.network import cut_network as cut; print(cut()); print(open('/proc/net/dev').read())"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": str(REPO)}, capture_output=True, text=True
@@ -159,7 +159,7 @@ def test_an_empty_or_missing_folder_is_a_sentence(tmp_path):
 
 
 def test_the_newest_of_two_counts(tmp_path):
-    from course_lib.grading.submissions import find
+    from course_lib.classroom.submissions import find
 
     for folder, age in (("first", 100), ("second", 200)):
         hand_in(tmp_path / "ada" / folder / "00_welcome.ipynb")

@@ -8,15 +8,15 @@ from types import SimpleNamespace
 
 import pytest
 
-from course_lib.commands.problem import Problem
-from course_lib.instruct import endpoint, faulty_server
-from course_lib.instruct.budget import Budget
-from course_lib.instruct.endpoint import EndpointTeacher
-from course_lib.instruct.faulty_server import FAULTS, FaultyServer
-from course_lib.instruct.generate import generate
-from course_lib.instruct.journal import Journal
-from course_lib.instruct.kills import FirstLine, small_jobs
-from course_lib.instruct.teachers import Reply, TeacherError, TryAgain
+from course_lib.common.errors import Problem
+from course_lib.instruct.evaluate import faults
+from course_lib.instruct.evaluate.faults import FAULTS, FaultyServer, FirstLine, small_jobs
+from course_lib.instruct.run.budget import Budget
+from course_lib.instruct.run.generate import generate
+from course_lib.instruct.run.journal import Journal
+from course_lib.instruct.teachers import endpoint
+from course_lib.instruct.teachers.base import Reply, TeacherError, TryAgain
+from course_lib.instruct.teachers.endpoint import EndpointTeacher
 
 KEY = "sk-proj-very-secret-0123456789"
 MESSAGES = small_jobs(2)[0].messages()
@@ -32,9 +32,7 @@ def serving(monkeypatch, fault=None, answer=None, teacher=None, **options):
         if answer is not None:
             status, body = answer
             content = json.dumps(body).encode()
-            monkeypatch.setattr(
-                faulty_server._Handler, "_answer", lambda self, request, fault: self._send(status, content)
-            )
+            monkeypatch.setattr(faults._Handler, "_answer", lambda self, request, fault: self._send(status, content))
         monkeypatch.setenv("OPENAI_BASE_URL", server.url)
         monkeypatch.setenv("OPENAI_API_KEY", KEY)
         yield server, EndpointTeacher("pocket", timeout=0.3 if fault == "timeout" else PATIENCE)
@@ -78,7 +76,7 @@ def test_answers_of_another_shape_are_damage(monkeypatch, body):
 
 
 def test_a_reply_that_ran_into_the_limit_says_so(monkeypatch):
-    body = faulty_server.completion(Reply("Question:\nWh", 5, 512), "m")
+    body = faults.completion(Reply("Question:\nWh", 5, 512), "m")
     body["choices"][0]["finish_reason"] = "length"
     with serving(monkeypatch, "", (200, body)) as (_, teacher):
         assert teacher.ask(MESSAGES) == Reply("Question:\nWh", 5, 512, cut_off=True)
@@ -101,10 +99,10 @@ def test_newer_models_know_the_limit_by_another_name(monkeypatch):
         old = "max_tokens" in request
         self._send(
             400 if old else 200,
-            json.dumps(refused if old else faulty_server.completion(Reply("a", 1, 1), "m")).encode(),
+            json.dumps(refused if old else faults.completion(Reply("a", 1, 1), "m")).encode(),
         )
 
-    monkeypatch.setattr(faulty_server._Handler, "_answer", answer)
+    monkeypatch.setattr(faults._Handler, "_answer", answer)
     with serving(monkeypatch, "") as (_, teacher):
         with pytest.raises(TryAgain):
             teacher.ask(MESSAGES)

@@ -4,12 +4,10 @@ import random
 
 import pytest
 
-from course_lib.instruct import prompts, reply, simple_pipeline
-from course_lib.instruct.context import from_coco
-from course_lib.instruct.conversation import TYPES
+from course_lib.instruct import prompts, reply, steps
+from course_lib.instruct.formats import TYPES, from_coco, serialise
 from course_lib.instruct.resources import examples
-from course_lib.instruct.serialise import serialise
-from course_lib.instruct.simple_filter import unsupported_nouns
+from course_lib.instruct.steps import unsupported_nouns
 from course_lib.world.coco import to_coco, to_coco_captions
 from course_lib.world.scenes import make_scene
 
@@ -23,15 +21,15 @@ def test_serialise_agrees_on_coco_data():
         mine = [a for a in instances["annotations"] if a["image_id"] == image["id"]]
         boxes = [(names[a["category_id"]], tuple(a["bbox"])) for a in mine]
         size = (image["width"], image["height"])
-        assert simple_pipeline.serialise(captions, boxes, *size) == serialise(context, boxes=True)
-        assert simple_pipeline.serialise(captions, [], *size) == serialise(context, boxes=False)
+        assert steps.serialise(captions, boxes, *size) == serialise(context, boxes=True)
+        assert steps.serialise(captions, [], *size) == serialise(context, boxes=False)
 
 
 @pytest.mark.parametrize("type", TYPES)
 def test_build_messages_agrees(type):
     shown = [(serialise(context, boxes=True), text) for context, text in examples()[type]]
     context = examples()["complex"][2].context
-    written = simple_pipeline.build_messages(type, prompts.system(type), shown, serialise(context, boxes=True))
+    written = steps.build_messages(type, prompts.system(type), shown, serialise(context, boxes=True))
     assert written == prompts.messages(context, type)
 
 
@@ -50,7 +48,7 @@ def test_parse_reply_agrees_on_damaged_replies():
             expected = [(turn.question, turn.answer) for turn in reply.parse(text, "conversation", "a")]
         except reply.ReplyError:
             expected, refused = None, refused + 1
-        assert simple_pipeline.parse_reply(text) == expected, text
+        assert steps.parse_reply(text) == expected, text
     assert refused > 500
 
 

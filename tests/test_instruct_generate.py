@@ -8,17 +8,16 @@ from contextlib import contextmanager
 
 import pytest
 
-from course_lib import interrupts
-from course_lib.commands.problem import Problem
-from course_lib.instruct import asking as asking_module
-from course_lib.instruct import generate as generate_module
-from course_lib.instruct.asking import IN_VAIN
-from course_lib.instruct.budget import Budget, Prices, estimate, estimate_tokens
-from course_lib.instruct.generate import generate
-from course_lib.instruct.journal import Journal, fingerprint
-from course_lib.instruct.kills import FirstLine, small_jobs
-from course_lib.instruct.pace import LONGEST_WAIT, Pace, backoff
-from course_lib.instruct.teachers import MAX_REPLY_TOKENS, Reply, TeacherError, TryAgain
+from course_lib.common import interrupts
+from course_lib.common.errors import Problem
+from course_lib.instruct.evaluate.faults import FirstLine, small_jobs
+from course_lib.instruct.run import generate as asking_module
+from course_lib.instruct.run import generate as generate_module
+from course_lib.instruct.run.budget import Budget, Prices, estimate
+from course_lib.instruct.run.generate import IN_VAIN, generate
+from course_lib.instruct.run.journal import Journal, fingerprint
+from course_lib.instruct.teachers.base import MAX_REPLY_TOKENS, Reply, TeacherError, TryAgain, estimate_tokens
+from course_lib.instruct.teachers.endpoint import LONGEST_WAIT, Pace, backoff
 
 JOBS = small_jobs(30)
 PATIENCE = 600  # seconds for what must come: the computer may be busy

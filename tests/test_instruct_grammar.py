@@ -5,10 +5,9 @@ import re
 import pytest
 
 from course_lib.instruct import prompts, reply
-from course_lib.instruct.context import Box, ImageContext, from_scene
-from course_lib.instruct.conversation import TYPES, Turn
-from course_lib.instruct.grammar import GrammarTeacher
-from course_lib.instruct.teachers import Reply
+from course_lib.instruct.formats import TYPES, Box, ImageContext, Turn, from_scene
+from course_lib.instruct.teachers.base import Reply
+from course_lib.instruct.teachers.grammar import GrammarTeacher
 from course_lib.world.nouns import NUMBERS
 from course_lib.world.scenes import Scene, make_scene
 from course_lib.world.splits import held_out_colour

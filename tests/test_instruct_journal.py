@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from course_lib.commands.problem import Problem
-from course_lib.instruct import journal
-from course_lib.instruct.journal import Entry, Journal, Key
-from course_lib.instruct.shards import Merged, merge
+from course_lib.common.errors import Problem
+from course_lib.instruct.run import journal
+from course_lib.instruct.run.journal import Entry, Journal, Key
+from course_lib.instruct.run.shards import Merged, merge
 
 GOOD = Entry("p1", "detail", "1", "t", "f" * 16, "Two taxis – “big” ones.\nAnd a crab.", 10, 5, 0.5)
 FAILED = Entry("p1", "detail", "1", "t", "f" * 16, "", 10, 5, 0.5, problem="the reply is empty")

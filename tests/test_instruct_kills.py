@@ -7,7 +7,7 @@ import multiprocessing
 
 import pytest
 
-from course_lib.instruct.kills import SIZE, kill_again_and_again
+from course_lib.instruct.evaluate.faults import SIZE, kill_again_and_again
 
 
 @pytest.mark.slow

@@ -5,11 +5,9 @@ import re
 import pytest
 
 from course_lib.instruct import prompts, reply
-from course_lib.instruct.context import Box, ImageContext, from_scene
-from course_lib.instruct.conversation import TYPES, Turn
-from course_lib.instruct.mix import SHARES, mixed_types
+from course_lib.instruct.formats import TYPES, Box, ImageContext, Turn, from_scene, serialise
+from course_lib.instruct.prompts import SHARES, mixed_types
 from course_lib.instruct.resources import examples
-from course_lib.instruct.serialise import serialise
 from course_lib.world.scenes import make_scene
 
 CONTEXT = ImageContext("a", "a.png", ("a  taxi\n", "one taxi"), (Box("taxi", 0.46875, 0.25, 0.8, 1.0),))

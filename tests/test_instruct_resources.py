@@ -7,9 +7,9 @@ import shutil
 import pytest
 
 from course_lib.authoring import bundle
-from course_lib.commands.problem import Problem
+from course_lib.common.errors import Problem
 from course_lib.instruct import resources
-from course_lib.instruct.conversation import TYPES
+from course_lib.instruct.formats import TYPES
 from course_lib.session import REPO
 
 READERS = {

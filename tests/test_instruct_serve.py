@@ -11,11 +11,11 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
-from course_lib import smollm2
-from course_lib.instruct.endpoint import EndpointTeacher
-from course_lib.instruct.local import LocalTeacher
-from course_lib.instruct.teachers import TeacherError
-from course_lib.lm import learn
+from course_lib.common import smollm2
+from course_lib.instruct.teachers.base import TeacherError
+from course_lib.instruct.teachers.endpoint import EndpointTeacher
+from course_lib.instruct.teachers.local import LocalTeacher
+from course_lib.lm import train
 from course_lib.lm.tokenizer import get_tokenizer
 from course_lib.session import REPO
 
@@ -35,7 +35,7 @@ SERVE = "import course_lib; from transformers.cli.transformers import main; main
 def pocket(tmp_path_factory):
     """The course's own language model, as a folder that the server reads."""
     made = tmp_path_factory.mktemp("pocket")
-    learn.load_tuned().save_pretrained(made)
+    train.load_tuned().save_pretrained(made)
     get_tokenizer().save_pretrained(made)
     return made
 

@@ -2,15 +2,16 @@
 
 import pytest
 
-from course_lib.instruct import blind_count, grammar_detail
+from course_lib.instruct.evaluate import teachers
+from course_lib.instruct.evaluate.teachers import teacher_table
+from course_lib.instruct.filters import check, of_sets
 from course_lib.instruct.instruction_set import instruction_set
-from course_lib.instruct.measure_teachers import teacher_table
-from course_lib.instruct.mix import mixed_types
+from course_lib.instruct.prompts import mixed_types
 from course_lib.instruct.resources import complex_wordings, conversation_wordings
-from course_lib.instruct.teachers import Reply
-from course_lib.instruct.validate import check, near_duplicate, yes_bias
+from course_lib.instruct.teachers.base import Reply
+from course_lib.instruct.teachers.grammar import detail
 from course_lib.world.language import RELATIONS, SAYS
-from course_lib.world.question_wordings import WORDINGS, wordings
+from course_lib.world.questions import WORDINGS, wordings
 from course_lib.world.scenes import Recipe, make_scene
 from course_lib.world.splits import held_out_colour, held_out_relation
 from course_lib.world.stickers import COLOURS, classes
@@ -34,13 +35,13 @@ def test_only_training_scenes(made):
 
 def test_no_filter_fires_on_what_is_kept(made):
     assert not [d for sample in made.samples for d in check(sample, made.contexts[sample.id])]
-    assert not near_duplicate.check(made.samples) and not yes_bias.check(made.samples)
+    assert not of_sets.check_near_duplicates(made.samples) and not of_sets.check_yes_bias(made.samples)
     assert set(made.dropped) <= {"near_duplicate"}  # which the teacher's few wordings make unavoidable
 
 
 def test_what_repeats_itself_is_replaced():
     narrow = instruction_set(120, recipe=Recipe(names=("dog",), colour=None, backdrop="plain"))
-    assert narrow.dropped["near_duplicate"] > 20 and not near_duplicate.check(narrow.samples)
+    assert narrow.dropped["near_duplicate"] > 20 and not of_sets.check_near_duplicates(narrow.samples)
     assert [sample.type for sample in narrow.samples] == mixed_types(120)
 
 
@@ -79,7 +80,7 @@ def test_wordings_are_many_and_none_is_kept_for_tests():
     for kinds in (conversation_wordings().questions, complex_wordings().questions):
         assert all(len(set(wordings)) >= 6 for wordings in kinds.values())
     for name in ("SETTINGS", "CONTENTS", "POSITIONS", "RELATED", "LARGEST"):
-        assert len(set(getattr(grammar_detail, name))) >= 6
+        assert len(set(getattr(detail, name))) >= 6
     mine = {text.lower() for kinds in conversation_wordings().questions.values() for text in kinds}
     assert not mine & {text.lower() for kind in WORDINGS for text in wordings(kind, "test")}
     answers = " ".join(text for texts in conversation_wordings().answers.values() for text in texts)
@@ -88,11 +89,11 @@ def test_wordings_are_many_and_none_is_kept_for_tests():
 
 
 def test_numbers_can_only_be_guessed_without_boxes():
-    pictures = blind_count.pictures("val", 60)
+    pictures = teachers.pictures("val", 60)
     assert len({picture.number for picture in pictures}) == 3
-    assert all(blind_count.grammar_counts(pictures, boxes=True))
-    assert set(blind_count.grammar_counts(pictures, boxes=False)) == {None}
-    assert sum(blind_count.blind_guesses(pictures, pictures)) < 40
+    assert all(teachers.grammar_counts(pictures, boxes=True))
+    assert set(teachers.grammar_counts(pictures, boxes=False)) == {None}
+    assert sum(teachers.blind_guesses(pictures, pictures)) < 40
 
 
 class Echo:
@@ -105,7 +106,7 @@ class Echo:
 
 
 def test_a_teacher_of_no_use_has_a_table_too():
-    from course_lib.instruct.context import from_scene
+    from course_lib.instruct.formats import from_scene
 
     table = {figure.id: figure for figure in teacher_table(Echo(), [from_scene(make_scene(i)) for i in range(10)])}
     assert table["instruct.valid.local_echo"].value == 0 and table["instruct.valid.local_echo"].n == 10

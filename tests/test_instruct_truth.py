@@ -5,15 +5,15 @@ from collections import Counter
 
 import pytest
 
-from course_lib.instruct import grammar_detail, prompts, reply
-from course_lib.instruct.context import from_scene
-from course_lib.instruct.conversation import TYPES
-from course_lib.instruct.grammar import GrammarTeacher
-from course_lib.instruct.grammar_words import plural_of
+from course_lib.instruct import prompts, reply
+from course_lib.instruct.formats import TYPES, from_scene
 from course_lib.instruct.resources import complex_wordings, conversation_wordings
+from course_lib.instruct.teachers.grammar import GrammarTeacher, detail
+from course_lib.instruct.teachers.grammar.words import plural_of
+from course_lib.world.geometry import relation
 from course_lib.world.language import PLACES, RELATIONS
 from course_lib.world.nouns import NUMBERS
-from course_lib.world.scenes import Recipe, make_scene, relation
+from course_lib.world.scenes import Recipe, make_scene
 from course_lib.world.shapes import SHAPES
 from course_lib.world.stickers import COLOURS, classes
 
@@ -50,9 +50,9 @@ QUESTIONS = {
     for kind, wordings in table.items()
     if kind not in ("exist", "list", "simplest", "advice", "use")
 }
-POSITIONS = [pattern(wording) for wording in grammar_detail.POSITIONS]
-RELATED = [pattern(wording) for wording in grammar_detail.RELATED if "{other}" in wording.partition("{way}")[2]]
-LARGEST = [pattern(wording) for wording in grammar_detail.LARGEST]
+POSITIONS = [pattern(wording) for wording in detail.POSITIONS]
+RELATED = [pattern(wording) for wording in detail.RELATED if "{other}" in wording.partition("{way}")[2]]
+LARGEST = [pattern(wording) for wording in detail.LARGEST]
 
 
 class Truth:

@@ -4,21 +4,20 @@ import random
 
 import pytest
 
-from course_lib.instruct.clean_samples import of_the_world, written
-from course_lib.instruct.context import Box, ImageContext
-from course_lib.instruct.conversation import Sample, Turn
-from course_lib.instruct.defects import PLANTERS, plant
-from course_lib.instruct.filter_scores import Scores, outside_found, plants
+from course_lib.instruct.evaluate.clean_samples import of_the_world, written
+from course_lib.instruct.evaluate.defects import PLANTERS, plant
+from course_lib.instruct.evaluate.filter_scores import Scores, outside_found, plants
+from course_lib.instruct.filters import DEFECTS, check, check_record, check_together, names, of_sets
+from course_lib.instruct.filters.claims import claimed
+from course_lib.instruct.filters.vocabulary import words
+from course_lib.instruct.filters.wrong_count import is_wrong, stated
+from course_lib.instruct.filters.wrong_relation import claims
+from course_lib.instruct.formats import Box, ImageContext, Sample, Turn
 from course_lib.instruct.resources import clean_answers, clean_pictures, defect_wordings
-from course_lib.instruct.validate import DEFECTS, check, check_record, check_together, names, near_duplicate, yes_bias
-from course_lib.instruct.validate.claims import claimed
-from course_lib.instruct.validate.vocabulary import words
-from course_lib.instruct.validate.wrong_count import is_wrong, stated
-from course_lib.instruct.validate.wrong_relation import claims
 
 YARD, SEA, FRUIT = (clean_pictures()[name] for name in ("yard", "sea", "fruit"))
 DEV, TEST = defect_wordings("dev"), defect_wordings("test")
-OF_ONE = [name for name in PLANTERS if name != near_duplicate.NAME]
+OF_ONE = [name for name in PLANTERS if name != of_sets.NEAR_DUPLICATE]
 
 
 @pytest.fixture(scope="module")
@@ -146,13 +145,13 @@ def test_records():
 def test_copies_and_a_bias_show_only_together(clean):
     samples = [sample for sample, _ in clean[:30]]
     contexts = {context.id: context for _, context in clean}
-    copy = plant(*clean[3], near_duplicate.NAME, random.Random(1), DEV).sample
+    copy = plant(*clean[3], of_sets.NEAR_DUPLICATE, random.Random(1), DEV).sample
     records = [sample.to_llava() for sample in [*samples, copy]]
     found = check_together([*samples, copy], records, contexts)
-    assert [d.name for d in found[30]] == [near_duplicate.NAME] and not set(found) & set(range(30))
+    assert [d.name for d in found[30]] == [of_sets.NEAR_DUPLICATE] and not set(found) & set(range(30))
     yes, no = said("Yes."), said("No.")  # before either, each was asked something that it answered yes
-    assert yes_bias.check([yes] * 60) and not yes_bias.check([yes])
-    assert not yes_bias.check([no] * 60)
+    assert of_sets.check_yes_bias([yes] * 60) and not of_sets.check_yes_bias([yes])
+    assert not of_sets.check_yes_bias([no] * 60)
 
 
 def test_the_scores_of_a_bad_filter_are_bad(clean):
@@ -168,4 +167,4 @@ def test_the_wordings_that_measure_are_none_of_those_looked_at():
     for name in ("unsupported_noun", "wrong_count", "leakage", "refusal", "role_swap"):
         assert not set(getattr(DEV, name)) & set(getattr(TEST, name)), name
     assert not set(clean_answers("dev")) & set(clean_answers("test")) and len(clean_answers("test")) >= 60
-    assert set(DEFECTS) == {*PLANTERS, yes_bias.NAME}
+    assert set(DEFECTS) == {*PLANTERS, of_sets.YES_BIAS}

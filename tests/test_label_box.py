@@ -8,17 +8,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from course_lib.clip import learn
-from course_lib.clip.label_box import MOST_SHOWN, bars_html, label_box, probabilities
-from course_lib.clip.picture_choice import OWN, uploaded_bytes
+from course_lib.clip import train
 from course_lib.clip.tokenizer import get_tokenizer
+from course_lib.clip.ui import MOST_SHOWN, OWN, bars_html, label_box, probabilities, uploaded_bytes
 
 widgets = pytest.importorskip("ipywidgets", reason="ipywidgets is not installed")
 
 
 @pytest.fixture(scope="module")
 def model():
-    return learn.new_model(seed=2)
+    return train.new_model(seed=2)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from course_lib.world.geometry import relation
 from course_lib.world.language import (
     PLACES,
     RELATIONS,
@@ -18,7 +19,7 @@ from course_lib.world.language import (
     swapped_captions,
 )
 from course_lib.world.nouns import article, plural
-from course_lib.world.scenes import Recipe, make_scene, relation
+from course_lib.world.scenes import Recipe, make_scene
 from course_lib.world.splits import training_may_use_template
 from course_lib.world.stickers import COLOURS, classes
 

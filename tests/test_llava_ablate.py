@@ -4,47 +4,50 @@ from dataclasses import asdict
 
 import pytest
 
-from course_lib.llava import ablate, ablate_chart
-from course_lib.llava.ablate import ABLATIONS, STEPS, USUAL, Variant
+from course_lib.llava.evaluate import ablations
+from course_lib.llava.evaluate.ablations import ABLATIONS, STEPS, USUAL, Variant
 
 
 @pytest.fixture
 def file(tmp_path, monkeypatch):
     """Rows of runs whose measures are made up: accuracy is the seed in tenths."""
-    monkeypatch.setattr(ablate, "trained", lambda variant, seed, steps: (variant, seed))
+    monkeypatch.setattr(ablations, "trained", lambda variant, seed, steps: (variant, seed))
     monkeypatch.setattr(
-        ablate, "measured", lambda made: {"accuracy": made[1] / 10, "judge": 50.0, "follows": 0.5, "trainable": 7}
+        ablations, "measured", lambda made: {"accuracy": made[1] / 10, "judge": 50.0, "follows": 0.5, "trainable": 7}
     )
     return tmp_path / "rows.jsonl"
 
 
 def test_a_run_that_two_ablations_share_is_done_once(file):
-    ablate.run_all(file, ["stage1", "masking"], [0, 1], steps=1)
-    assert len(ablate.rows_of(file)) == 2 * 3  # the usual one, without stage 1, with the user's words
+    ablations.run_all(file, ["stage1", "masking"], [0, 1], steps=1)
+    assert len(ablations.rows_of(file)) == 2 * 3  # the usual one, without stage 1, with the user's words
 
 
 def test_what_is_known_is_not_run_again(file, monkeypatch):
-    ablate.run_all(file, ["stage1"], [0], steps=1)
+    ablations.run_all(file, ["stage1"], [0], steps=1)
     before = file.read_bytes()
-    monkeypatch.setattr(ablate, "trained", lambda *_: pytest.fail("trained again"))
-    ablate.run_all(file, ["stage1"], [0], steps=1)
+    monkeypatch.setattr(ablations, "trained", lambda *_: pytest.fail("trained again"))
+    ablations.run_all(file, ["stage1"], [0], steps=1)
     assert file.read_bytes() == before
 
 
 def test_a_run_that_two_processes_did_at_once_counts_once(file):
-    ablate.run_all(file, ["stage1"], [0], steps=1)
+    ablations.run_all(file, ["stage1"], [0], steps=1)
     file.write_text(2 * file.read_text())
-    assert len(ablate.rows_of(file)) == 2
+    assert len(ablations.rows_of(file)) == 2
 
 
 def test_the_runs_that_are_kept_are_all_there_and_are_drawn(monkeypatch):
-    rows = ablate.rows_of(ablate.KEPT)
-    known = {ablate.key(row["variant"], row["seed"], row["steps"]) for row in rows}
-    wanted = {ablate.key(asdict(variant), seed, STEPS) for variant, seed in ablate.runs(list(ABLATIONS), ablate.SEEDS)}
+    rows = ablations.rows_of(ablations.KEPT)
+    known = {ablations.key(row["variant"], row["seed"], row["steps"]) for row in rows}
+    wanted = {
+        ablations.key(asdict(variant), seed, STEPS)
+        for variant, seed in ablations.runs(list(ABLATIONS), ablations.SEEDS)
+    }
     assert known == wanted
     shown = []
-    monkeypatch.setattr(ablate_chart.show, "show_figure", lambda canvas, alt: shown.append((canvas, alt)))
-    ablate_chart.chart(list(ablate.figures(rows, list(ABLATIONS))))
+    monkeypatch.setattr(ablations.show, "show_figure", lambda canvas, alt: shown.append((canvas, alt)))
+    ablations.chart(list(ablations.figures(rows, list(ABLATIONS))))
     canvas, alt = shown[0]
     labels = [text.get_text() for text in canvas.axes[0].get_yticklabels()]
     assert labels[:2] == ["stage1: with", "without"] and len(labels) == sum(map(len, ABLATIONS.values()))
@@ -52,8 +55,8 @@ def test_the_runs_that_are_kept_are_all_there_and_are_drawn(monkeypatch):
 
 
 def test_figures_are_means_over_seeds_with_their_range(file):
-    ablate.run_all(file, ["rank"], [0, 1, 2], steps=1)
-    found = {figure.id: figure for figure in ablate.figures(ablate.rows_of(file), ["rank", "layer"])}
+    ablations.run_all(file, ["rank"], [0, 1, 2], steps=1)
+    found = {figure.id: figure for figure in ablations.figures(ablations.rows_of(file), ["rank", "layer"])}
     assert len(found) == len(ABLATIONS["rank"])
     figure = found["llava.ablation.rank.r1"]
     assert (figure.value, figure.low, figure.high) == (0.1, 0.0, 0.2)
@@ -69,9 +72,9 @@ def test_every_variant_of_an_ablation_differs():
     "variant", [USUAL, Variant(connector="linear", before="trained"), Variant(layer=-1, before="trained", rank=0)]
 )
 def test_a_variant_trains_and_can_answer(variant):
-    from course_lib.llava.measure_vqa import answers
-    from course_lib.llava.testsets import asked, draw
+    from course_lib.llava.data.testsets import asked, draw
+    from course_lib.llava.evaluate.vqa import answers
 
-    model = ablate.trained(variant, seed=0, steps=1)
+    model = ablations.trained(variant, seed=0, steps=1)
     one = asked("colour", 1)[0]
     assert isinstance(answers(model, draw([one.scene]), [one.question.text])[0], str)

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from course_lib.llava import learn
-from course_lib.llava.batches import PATCHES, stage2_batch
-from course_lib.llava.learned_only import learned_tokens, loss_sum
+from course_lib.llava.data.batches import PATCHES, stage2_batch
+from course_lib.llava.train import stages
+from course_lib.llava.train.loss import learned_tokens, loss_sum
 from course_lib.lm.loss import IGNORE
 from course_lib.lm.tokenizer import get_tokenizer
 
@@ -51,7 +51,7 @@ def test_instruction_data_are_not_left_out(tokenizer):
 
 
 def test_the_loss_of_what_is_learned_is_the_loss_of_all_logits(tokenizer):
-    model, batch = learn.born(), stage2_batch(tokenizer, 3, 2, most_tokens=MOST)
+    model, batch = stages.born(), stage2_batch(tokenizer, 3, 2, most_tokens=MOST)
     with torch.no_grad():
         whole, _ = model(**batch.inputs())
         assert (loss_sum(model, batch) / learned_tokens(batch)).item() == pytest.approx(whole.item(), abs=1e-5)

@@ -9,10 +9,10 @@ import pytest
 import torch
 from PIL import Image
 
-from course_lib.llava import chat as room
-from course_lib.llava import looking
-from course_lib.llava.chat import QuestionError, ask, lit, show_replies, where
-from course_lib.llava.looking import covered, pointing_by_chance
+from course_lib.llava import ui as room
+from course_lib.llava.evaluate import occlusion
+from course_lib.llava.evaluate.occlusion import covered, pointing_by_chance
+from course_lib.llava.ui import QuestionError, ask, lit, show_replies, where
 
 widgets = pytest.importorskip("ipywidgets", reason="ipywidgets is not installed")
 
@@ -156,11 +156,10 @@ def test_chance_of_pointing_is_the_share_of_cells():
 @pytest.fixture(scope="module")
 def llava():
     """A MiniLlava that has learned nothing."""
-    from course_lib.clip import learn as clip_learn
-    from course_lib.llava.connector import make_connector
-    from course_lib.llava.eyes import PocketEyes
-    from course_lib.llava.model import MiniLlava
-    from course_lib.lm import learn as lm_learn
+    from course_lib.clip import train as clip_learn
+    from course_lib.llava.model import MiniLlava, make_connector
+    from course_lib.llava.vision import PocketEyes
+    from course_lib.lm import train as lm_learn
     from course_lib.lm.tokenizer import get_tokenizer
 
     torch.manual_seed(0)
@@ -171,7 +170,7 @@ def test_an_answers_probability_is_that_of_its_tokens(llava):
     pixels = torch.randn(2, 3, 64, 64)
     ids, labels = llava.encode("where is this?", "at sea")
     features = llava.image_features(pixels)
-    found = looking.answer_log_probabilities(llava, features, "where is this?", "at sea")
+    found = occlusion.answer_log_probabilities(llava, features, "where is this?", "at sea")
     for row in range(2):
         with torch.no_grad():
             one = torch.tensor([ids])
@@ -182,12 +181,12 @@ def test_an_answers_probability_is_that_of_its_tokens(llava):
 
 def test_both_ways_of_looking_give_a_map_and_leave_the_model_as_it_was(llava):
     pixels, before = torch.randn(1, 3, 64, 64), llava.language_model.config._attn_implementation
-    for method in (looking.look, looking.attended):
+    for method in (occlusion.look, occlusion.attended):
         found = method(llava, pixels, "what is it?", "a cat")
         assert found.shape == (8, 8) and (found >= 0).all() and np.isfinite(found).all()
     assert found.sum() < 1  # attention: shares of it fall on words, too
     assert llava.language_model.config._attn_implementation == before
-    assert looking.look(llava, torch.zeros(1, 3, 64, 64), "what is it?", "a cat").max() < 1e-4  # nothing to cover
+    assert occlusion.look(llava, torch.zeros(1, 3, 64, 64), "what is it?", "a cat").max() < 1e-4  # nothing to cover
 
 
 def test_only_its_language_model_gets_adapters(llava):

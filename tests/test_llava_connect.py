@@ -6,38 +6,23 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from course_lib.exercises.checking import check
-from course_lib.llava import (
-    exercises_connect,
-    exercises_features,
-    exercises_fingerprints,
-    exercises_freeze,
-    exercises_labels,
-    exercises_splice,
-    learn,
-    patch_words,
-    real,
-)
-from course_lib.llava.eyes import PocketEyes, TransformersEyes
-from course_lib.llava.stage1_parts import fingerprints, freeze, picture_labels, select_features
+from course_lib.checker.checking import check
+from course_lib.llava.evaluate import patch_words
+from course_lib.llava.exercises import STAGE_1
+from course_lib.llava.full import published
+from course_lib.llava.model import fingerprints, freeze, picture_labels, select_features
+from course_lib.llava.train import stages
+from course_lib.llava.vision import PocketEyes, TransformersEyes
 from course_lib.lm.chat import Message, chat_segments
 from course_lib.lm.loss import IGNORE
 from course_lib.world.scenes import Recipe, make_scene
 
-EXERCISES = (
-    exercises_features,
-    exercises_connect,
-    exercises_splice,
-    exercises_labels,
-    exercises_freeze,
-    exercises_fingerprints,
-)
-TASKS = [task for module in EXERCISES for task in module.TASKS]
+TASKS = [task for module in STAGE_1 for task in module.TASKS]
 
 
 @pytest.fixture(scope="module")
 def model():
-    return learn.born()
+    return stages.born()
 
 
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: task.id)
@@ -127,7 +112,7 @@ def test_the_real_llava_has_the_same_parts_and_is_missed_in_a_sentence(monkeypat
 
     eyes = CLIPVisionConfig(hidden_size=16, intermediate_size=16, num_hidden_layers=2, num_attention_heads=2)
     words = LlamaConfig(vocab_size=40, hidden_size=24, intermediate_size=16, num_hidden_layers=1, num_attention_heads=2)
-    shares = real.shares(LlavaForConditionalGeneration(LlavaConfig(vision_config=eyes, text_config=words)))
+    shares = published.shares(LlavaForConditionalGeneration(LlavaConfig(vision_config=eyes, text_config=words)))
     assert list(shares) == ["vision_tower", "multi_modal_projector", "language_model"]
     assert shares["multi_modal_projector"][0] == 16 * 24 + 24 + 24 * 24 + 24
     assert sum(share for _, share in shares.values()) == pytest.approx(1)
@@ -136,7 +121,7 @@ def test_the_real_llava_has_the_same_parts_and_is_missed_in_a_sentence(monkeypat
         raise OSError("We couldn't connect to the hub.\nAnd more.")
 
     monkeypatch.setattr(AutoProcessor, "from_pretrained", unreachable)
-    assert real.load_real_llava() is None
+    assert published.load_real_llava() is None
     assert capsys.readouterr().out == (
-        f"{real.HUB[0]} could not be loaded (We couldn't connect to the hub.). The lesson goes on without it.\n"
+        f"{published.HUB[0]} could not be loaded (We couldn't connect to the hub.). The lesson goes on without it.\n"
     )

@@ -2,10 +2,9 @@
 
 import pytest
 
-from course_lib.instruct.context import from_scene
-from course_lib.instruct.grammar import write
-from course_lib.instruct.serialise import serialise
-from course_lib.llava.judge import claims, read_points, relative_score, rule_judge
+from course_lib.instruct.formats import from_scene, serialise
+from course_lib.instruct.teachers.grammar import write
+from course_lib.llava.evaluate.descriptions import claims, read_points, relative_score, rule_judge
 from course_lib.world.scenes import Recipe, Scene, Thing, make_scene
 
 CAR = Thing("sticker", "car", 1, 1, "noto", "red", None, "medium", 0.36, 0.2, 0.5)

@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 import torch
 
-from course_lib.llava import batches, learn, letters_learn, saved
-from course_lib.llava.letters_learn import PRACTICE, practice_scene, practice_words
-from course_lib.llava.eyes import PocketEyes
-from course_lib.llava.labels import reading_segments, spelled
+from course_lib.llava.chat_format import reading_segments, spelled
+from course_lib.llava.data import batches
+from course_lib.llava.data.batches import PRACTICE, practice_scene, practice_words
+from course_lib.llava.data.testsets import asked, draw
 from course_lib.llava.letters import ALPHABET, halves
-from course_lib.llava.testsets import asked, draw
+from course_lib.llava.train import letters as letters_learn
+from course_lib.llava.train import saved, stages
+from course_lib.llava.vision import PocketEyes
 from course_lib.lm.chat import mask_labels
 from course_lib.lm.loss import IGNORE
 from course_lib.world.render import render
@@ -20,13 +22,13 @@ from course_lib.world.scenes import Recipe, make_scene
 from course_lib.world.signs import WORDS_TEST, WORDS_TRAIN, letter_boxes
 from course_lib.world.splits import training_may_see
 
-SMALL = learn.LlavaRecipe(steps=2, batch_size=4, learning_rate=1e-3, rank=4, most_tokens=40, reading=0.5, parts=2)
+SMALL = stages.LlavaRecipe(steps=2, batch_size=4, learning_rate=1e-3, rank=4, most_tokens=40, reading=0.5, parts=2)
 
 
 @pytest.fixture(scope="module")
 def reader():
-    model = learn.born()
-    learn.give_letters(model)
+    model = stages.born()
+    stages.give_letters(model)
     return model
 
 
@@ -117,8 +119,8 @@ def test_in_parts_a_batch_teaches_the_same_with_less_padding(reader):
     assert batch.parts(1)[0] is batch
     assert sum(part.ids.numel() for part in parts) < 0.8 * batch.ids.numel()
     with torch.no_grad():
-        whole = learn.loss_sum(reader, batch)
-        assert sum(learn.loss_sum(reader, part) for part in parts).item() == pytest.approx(whole.item(), rel=1e-4)
+        whole = stages.loss_sum(reader, batch)
+        assert sum(stages.loss_sum(reader, part) for part in parts).item() == pytest.approx(whole.item(), rel=1e-4)
 
 
 def test_a_run_that_reads_is_written_down_and_loads_again(tmp_path):
@@ -127,5 +129,5 @@ def test_a_run_that_reads_is_written_down_and_loads_again(tmp_path):
             (tmp_path / file.name).write_bytes(file.read_bytes())
     saved.bake(tmp_path, (replace(SMALL, reading=0.0), SMALL))
     model = saved.load("2", tmp_path)
-    assert learn.reads(model) and model.connector.letters is not None
+    assert stages.reads(model) and model.connector.letters is not None
     assert len(model.answer(batches.normalise(batches.to_tensor(draw([make_scene(0)]))), ["read the sign."])) == 1

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from course_lib.exercises.checking import check
-from course_lib.llava import exercises_lora, exercises_lora_layers, exercises_lora_merging, exercises_lora_saving
+from course_lib.checker.checking import check
+from course_lib.llava.exercises import STAGE_2
 from course_lib.llava.lora import (
     LoraLinear,
     add_lora,
@@ -21,8 +21,7 @@ from course_lib.llava.lora import (
 )
 
 RANK, ALPHA = 4, 10
-EXERCISES = (exercises_lora, exercises_lora_merging, exercises_lora_layers, exercises_lora_saving)
-TASKS = [task for module in EXERCISES for task in module.TASKS]
+TASKS = [task for module in STAGE_2 for task in module.TASKS]
 
 
 def tiny_language_model():

@@ -5,12 +5,21 @@ import random
 import numpy as np
 import pytest
 
-from course_lib.clip.pixels import normalise, to_tensor
-from course_lib.llava import prior
-from course_lib.llava.contradiction import contradictions
-from course_lib.llava.measure_pope import polled
-from course_lib.llava.measure_vqa import ceiling, contradicted, harder, right, vqa
-from course_lib.llava.testsets import SCORED, asked, blank, colour_apart, draw, shuffled, trained_words, unseen_pairs
+from course_lib.clip.data.images import normalise, to_tensor
+from course_lib.llava.data.testsets import (
+    SCORED,
+    asked,
+    blank,
+    colour_apart,
+    draw,
+    shuffled,
+    trained_words,
+    unseen_pairs,
+)
+from course_lib.llava.evaluate import text_prior
+from course_lib.llava.evaluate.contradiction import contradictions
+from course_lib.llava.evaluate.pope import polled
+from course_lib.llava.evaluate.vqa import ceiling, contradicted, harder, right, vqa
 from course_lib.world.questions import KINDS, questions
 from course_lib.world.signs import WORDS_TEST, WORDS_TRAIN
 from course_lib.world.splits import held_out_colour, training_may_see
@@ -110,22 +119,22 @@ def test_what_is_asked_for_is_there_only_where_the_answer_is_yes():
 
 def test_who_names_first_takes_the_longest_name_and_else_the_commonest_answer():
     """Not whichever a set happens to begin with, which is another one in every process."""
-    guesser = prior.NamedFirst().fit([""] * 6, ["below", "right", "right", "car", "sports car", "cat"])
+    guesser = text_prior.NamedFirst().fit([""] * 6, ["below", "right", "right", "car", "sports car", "cat"])
     asked_for = ["where is it?", "is the cat or the sports car bigger?", "is the sports car or the cat bigger?"]
     assert guesser.predict(asked_for) == ["right", "cat", "sports car"]
 
 
 def test_the_prior_is_no_worse_than_guessing_and_knows_no_picture():
     about = asked("size", 200)
-    assert right(prior.guess("size", about), prior.answers(about)).mean() > 0.4
+    assert right(text_prior.guess("size", about), text_prior.answers(about)).mean() > 0.4
     about = asked("related", 200)
-    assert right(prior.guess("related", about), prior.answers(about)).mean() < 0.62
+    assert right(text_prior.guess("related", about), text_prior.answers(about)).mean() < 0.62
     assert ceiling(about) == 1.0
 
 
 def test_an_oracle_scores_one_and_guesses_nothing_without_its_pictures():
     about = [one for kind in SCORED for one in asked(kind, 12)]
-    oracle = Oracle([one.scene for one in about], prior.texts(about), prior.answers(about))
+    oracle = Oracle([one.scene for one in about], text_prior.texts(about), text_prior.answers(about))
     found = {figure.id: figure for figure in vqa(oracle, each=12, kinds=SCORED)}
     assert found["llava.vqa.mean"].value == found["llava.vqa.mean"].ceiling == 1.0
     assert found["llava.vqa.mean"].n == 12 * len(SCORED)

@@ -10,22 +10,21 @@ import pytest
 import torch
 
 from course_lib import checkpoints
-from course_lib.llava import batches, learn, saved
-from course_lib.llava.connector import make_connector
-from course_lib.llava.eyes import TransformersEyes
-from course_lib.llava.model import MiniLlava
-from course_lib.llava.splice import shared_mask, splice
-from course_lib.llava.words import said_words, seen_words, words_loss
+from course_lib.llava.data import batches
+from course_lib.llava.model import MiniLlava, make_connector, shared_mask, splice
+from course_lib.llava.train import saved, stages
+from course_lib.llava.vision import TransformersEyes
+from course_lib.llava.word_mixture import said_words, seen_words, words_loss
 from course_lib.lm.chat import chat_segments
 from course_lib.lm.loss import IGNORE
 from course_lib.lm.tokenizer import get_tokenizer
 
-SMALL = learn.LlavaRecipe(steps=2, batch_size=2, learning_rate=1e-3, rank=4)
+SMALL = stages.LlavaRecipe(steps=2, batch_size=2, learning_rate=1e-3, rank=4)
 
 
 @pytest.fixture(scope="module")
 def model() -> MiniLlava:
-    return learn.born()
+    return stages.born()
 
 
 @pytest.fixture(scope="module")
@@ -124,7 +123,7 @@ def test_conversations_that_share_a_picture_learn_as_if_alone(model):
 
 
 def test_an_answer_with_the_cache_is_that_of_reading_everything_again():
-    model = learn.born("mlp2x_gelu")
+    model = stages.born("mlp2x_gelu")
     pixels = batches.pictures([batches.training_scene(random.Random(5))] * 2)
     questions = ["what is the setting?", "tell me, how many things do you see?"]
     said = model.answer(pixels, questions)
@@ -147,18 +146,18 @@ def fingerprints(model: MiniLlava) -> dict[str, str]:
 
 
 def test_stage_1_moves_the_connector_and_nothing_else():
-    model = learn.born()
+    model = stages.born()
     before = copy.deepcopy(model.state_dict())
-    learn.stage1(model, SMALL)
+    stages.stage1(model, SMALL)
     moved = {name for name, tensor in model.state_dict().items() if not torch.equal(tensor, before[name])}
     assert moved
     assert all(name.startswith("connector.") for name in moved)
 
 
 def test_first_words_move_the_scores_of_words_and_nothing_else():
-    model = learn.born()
+    model = stages.born()
     before = copy.deepcopy(model.state_dict())
-    learn.first_words(model, SMALL)
+    stages.first_words(model, SMALL)
     moved = {name for name, tensor in model.state_dict().items() if not torch.equal(tensor, before[name])}
     assert moved == {name for name in before if name.startswith("connector.scores.")}
 
@@ -181,10 +180,10 @@ def test_the_words_of_a_caption_are_found_and_nothing_held_out_is_among_them(tok
 
 
 def test_stage_2_moves_connector_and_adapters_and_nothing_else():
-    model = learn.born()
+    model = stages.born()
     eyes = fingerprints(model)["vision"]
     before = {name: p.clone() for name, p in model.language_model.state_dict().items()}
-    learn.stage2(model, SMALL)
+    stages.stage2(model, SMALL)
     assert fingerprints(model)["vision"] == eyes
     after = model.language_model.state_dict()
     for name, tensor in before.items():
@@ -205,13 +204,13 @@ def stop_at(step: int):
 
 def test_stopped_at_ten_random_steps_and_resumed_is_the_undisturbed_run(tmp_path):
     recipe = replace(SMALL, steps=14, batch_size=1)
-    undisturbed = learn.born()
-    learn.stage2(undisturbed, recipe)
+    undisturbed = stages.born()
+    stages.stage2(undisturbed, recipe)
     file = tmp_path / "state.safetensors"
     for step in sorted(random.Random(0).sample(range(1, 14), 10)):
-        assert learn.stage2(learn.born(), recipe, callbacks=[stop_at(step)], state_file=file).step == step
-    resumed = learn.born()
-    assert not learn.stage2(resumed, recipe, state_file=file).stopped
+        assert stages.stage2(stages.born(), recipe, callbacks=[stop_at(step)], state_file=file).step == step
+    resumed = stages.born()
+    assert not stages.stage2(resumed, recipe, state_file=file).stopped
     for (name, a), b in zip(undisturbed.state_dict().items(), resumed.state_dict().values(), strict=True):
         assert torch.equal(a, b), name
 
@@ -236,7 +235,7 @@ def test_what_is_saved_is_what_was_trained_and_loads_again(tmp_path):
 
 def test_a_bake_that_ends_between_its_runs_goes_on_to_the_same_weights(tmp_path, monkeypatch):
     def stopped(*arguments, **options):
-        monkeypatch.setattr(saved, "stage2", learn.stage2)
+        monkeypatch.setattr(saved, "stage2", stages.stage2)
         raise KeyboardInterrupt
 
     folders = tmp_path / "undisturbed", tmp_path / "stopped"

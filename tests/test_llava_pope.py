@@ -5,8 +5,8 @@ from collections import Counter
 
 import pytest
 
-from course_lib.llava import pope
-from course_lib.world.lookalikes import could_be
+from course_lib.llava.evaluate import pope
+from course_lib.world.nouns import could_be
 
 
 @pytest.mark.parametrize("negatives", pope.NEGATIVES)

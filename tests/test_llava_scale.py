@@ -16,10 +16,10 @@ import torch
 from PIL import Image
 
 from course_lib import checkpoints
-from course_lib.llava import ask, scale
-from course_lib.llava.learned_only import learned_tokens, loss_sum
-from course_lib.llava.scale_data import InstructionData, read, turns
-from course_lib.llava.scale_model import assemble, load
+from course_lib.llava.full import ask, scale
+from course_lib.llava.full.data import InstructionData, read, turns
+from course_lib.llava.full.scale import assemble, load
+from course_lib.llava.train.loss import learned_tokens, loss_sum
 from course_lib.lm.tokenizer import get_tokenizer
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -102,7 +102,7 @@ def alone(folder) -> tuple[list[float], dict[str, torch.Tensor]]:
 )
 def test_two_processes_do_what_one_does(folder, tmp_path, alone, launcher):
     ran = subprocess.run(
-        [sys.executable, "-m", *launcher, "-m", "course_lib.llava.scale", *command(folder, tmp_path)],
+        [sys.executable, "-m", *launcher, "-m", "course_lib.llava.full.scale", *command(folder, tmp_path)],
         env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,

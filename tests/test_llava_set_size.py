@@ -3,8 +3,8 @@
 import random
 from dataclasses import replace
 
-from course_lib.llava import set_size
-from course_lib.llava.batches import PATCHES, everything, set_batch, training_scene
+from course_lib.llava.data.batches import PATCHES, everything, set_batch, training_scene
+from course_lib.llava.evaluate import set_size
 from course_lib.lm.loss import IGNORE
 from course_lib.lm.tokenizer import get_tokenizer
 from course_lib.world.splits import training_may_see

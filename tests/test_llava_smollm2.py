@@ -7,11 +7,12 @@ from dataclasses import replace
 import pytest
 import torch
 
-from course_lib import checkpoints, smollm2
-from course_lib.llava import smollm2 as smol
-from course_lib.llava.batches import collate, pictures, training_scene
-from course_lib.llava.eyes import PocketEyes
-from course_lib.llava.learned_only import learned_tokens
+from course_lib import checkpoints
+from course_lib.common import smollm2
+from course_lib.llava.data.batches import collate, pictures, training_scene
+from course_lib.llava.train import smollm2 as smol
+from course_lib.llava.train.loss import learned_tokens
+from course_lib.llava.vision import PocketEyes
 from course_lib.lm.tokenizer import get_tokenizer
 
 TEMPLATE = (

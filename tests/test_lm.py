@@ -6,17 +6,16 @@ import re
 import pytest
 import torch
 
-from course_lib.lm import learn, measure, self_instruct
-from course_lib.lm.batches import chat_batch, conversation, document, pack, plain_batch
+from course_lib.lm import evaluate, train
 from course_lib.lm.chat import chat_segments, encode_prompt, mask_labels, render_chat
-from course_lib.lm.describe import GRID, describe
+from course_lib.lm.data import self_instruct
+from course_lib.lm.data.batches import chat_batch, conversation, document, pack, plain_batch
+from course_lib.lm.data.descriptions import GRID, describe
+from course_lib.lm.data.documents import knowledge, state, statements, story
+from course_lib.lm.data.instructions import MAKERS, WORDINGS, clean, exchange, wordings
 from course_lib.lm.generate import complete_all, continue_text, next_token_probabilities, stop_tokens
-from course_lib.lm.instruction_wordings import WORDINGS, wordings
-from course_lib.lm.instructions import MAKERS, clean, exchange
 from course_lib.lm.loss import IGNORE, causal_mask, next_token_loss
 from course_lib.lm.model import new_model
-from course_lib.lm.statements import state, statements
-from course_lib.lm.stories import knowledge, story
 from course_lib.lm.tokenizer import get_tokenizer
 from course_lib.world.language import RELATIONS, phrase
 from course_lib.world.questions import clear_relations, questions
@@ -220,18 +219,18 @@ def test_rouge_l_and_the_filters():
 
 
 def test_the_shipped_models_load_and_know_what_they_learned(tokenizer):
-    tuned = learn.load_tuned()
+    tuned = train.load_tuned()
     said = complete_all(
         tuned, tokenizer, [encode_prompt(tokenizer, [{"role": "user", "content": "what is the opposite of big?"}])]
     )
     assert clean(said[0]) == "small"
-    base = learn.load_base()
+    base = train.load_base()
     assert base.lm_head.weight.data_ptr() == base.model.embed_tokens.weight.data_ptr()
 
 
 def test_a_newborn_model_looks_where_the_same_words_stood(tokenizer):
     """Of two coloured things, some head of the second layer attends to the colour of the one that is spoken of."""
-    model, shares = learn.born(), []
+    model, shares = train.born(), []
     model.set_attn_implementation("eager")
     for text, right, wrong in (
         ("The car is red. The book is blue. The car is", " red", " blue"),
@@ -247,13 +246,13 @@ def test_a_newborn_model_looks_where_the_same_words_stood(tokenizer):
 
 
 def test_the_shipped_models_keep_apart_what_belongs_to_whom():
-    asked = measure._colour_questions(Recipe(stream="val", count=(2, 3)), fewest=2)[:60]
-    assert measure.answers_from_text(learn.load_tuned(), asked).mean() > 0.9
-    assert measure.answers_from_text(learn.load_tuned(), asked, blind=True).mean() < 0.5
+    asked = evaluate._colour_questions(Recipe(stream="val", count=(2, 3)), fewest=2)[:60]
+    assert evaluate.answers_from_text(train.load_tuned(), asked).mean() > 0.9
+    assert evaluate.answers_from_text(train.load_tuned(), asked, blind=True).mean() < 0.5
 
 
 def test_practice_contradicts_nothing_and_names_nothing_that_is_held_out():
-    from course_lib.lm.practice import practice
+    from course_lib.lm.data.documents import practice
     from course_lib.world.splits import held_out_colour, held_out_relation
 
     rng = random.Random(6)

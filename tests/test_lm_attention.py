@@ -3,10 +3,11 @@
 import pytest
 import torch
 
-from course_lib.llava import learn as llava_learn
-from course_lib.llava.batches import stage2_batch
-from course_lib.llava.learned_only import loss_sum
-from course_lib.lm import attention, learn
+from course_lib.llava.data.batches import stage2_batch
+from course_lib.llava.train import stages as llava_learn
+from course_lib.llava.train.loss import loss_sum
+from course_lib.lm import model as attention
+from course_lib.lm import train
 from course_lib.lm.tokenizer import get_tokenizer
 
 
@@ -68,13 +69,13 @@ def test_in_stage_2_no_answer_sees_what_comes_behind_it_or_the_other_conversatio
 @pytest.mark.parametrize(("pays", "kind"), [(True, attention.NAME), (False, "sdpa")])
 def test_both_trainings_use_it_where_bfloat16_pays_and_leave_the_model_as_it_was(monkeypatch, pays, kind):
     monkeypatch.setattr(attention, "bfloat16_is_faster", lambda: pays)
-    llava, words, seen = llava_learn.born(), learn.born(), []
+    llava, words, seen = llava_learn.born(), train.born(), []
 
     def note(model):
         return [lambda _: seen.append(model.config._attn_implementation)]
 
     recipe = llava_learn.LlavaRecipe(steps=1, batch_size=1, learning_rate=1e-3, rank=4, short_only=1.0, most_tokens=60)
     llava_learn.stage2(llava, recipe, callbacks=note(llava.language_model))
-    learn.tune(words, learn.LmRecipe(steps=1, batch_size=1, learning_rate=1e-3), callbacks=note(words))
+    train.tune(words, train.LmRecipe(steps=1, batch_size=1, learning_rate=1e-3), callbacks=note(words))
     assert seen == [kind, kind]
     assert {model.config._attn_implementation for model in (llava.language_model, words)} == {"sdpa"}

@@ -14,8 +14,8 @@ from course_lib import exercise
 from course_lib.authoring import build, lint
 from course_lib.authoring.master import masters
 from course_lib.authoring.notebook import CHECKED
-from course_lib.exercises.checking import Verdict
-from course_lib.exercises.table import exercise_ids
+from course_lib.checker.checking import Verdict
+from course_lib.checker.table import exercise_ids
 from course_lib.session import REPO
 
 LESSONS = [master.stem for master in masters(REPO / "solutions")]

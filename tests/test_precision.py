@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from course_lib import checkpoints, precision
+from course_lib import checkpoints
+from course_lib.common import precision
 
 
 @pytest.fixture

@@ -7,10 +7,8 @@ from collections import Counter, defaultdict
 import pytest
 
 from course_lib.world.language import RELATIONS
-from course_lib.world.lookalikes import GROUPS, could_be
-from course_lib.world.nouns import NUMBERS
-from course_lib.world.question_wordings import WORDINGS, wordings
-from course_lib.world.questions import KINDS, questions
+from course_lib.world.nouns import GROUPS, NUMBERS, could_be
+from course_lib.world.questions import KINDS, WORDINGS, questions, wordings
 from course_lib.world.render import render
 from course_lib.world.scenes import Recipe, make_scene
 from course_lib.world.shapes import SHAPES

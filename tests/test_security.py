@@ -11,13 +11,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from course_lib.clip import real as clip
-from course_lib.commands.problem import Problem
-from course_lib.instruct.faulty_server import FaultyServer
-from course_lib.instruct.kills import FirstLine
-from course_lib.instruct.local import LocalTeacher
-from course_lib.instruct.teachers import Reply
-from course_lib.lm.real import load_from_hub
+from course_lib.clip import full as clip
+from course_lib.common.errors import Problem
+from course_lib.instruct.evaluate.faults import FaultyServer, FirstLine
+from course_lib.instruct.teachers.base import Reply
+from course_lib.instruct.teachers.local import LocalTeacher
+from course_lib.lm.full import load_from_hub
 from course_lib.lm.tokenizer import get_tokenizer
 from course_lib.session import REPO
 
@@ -44,9 +43,9 @@ TENSORS_ONLY = (
     "a .safetensors file first; where there is none, torch's reader for tensors only (weights_only=True, the default)"
 )
 ALLOWED = {  # loads without `use_safetensors=True` → why
-    "course_lib/clip/real.py: open_clip.create_model_and_transforms": TENSORS_ONLY,  # open_clip has no such argument
-    "course_lib/smollm2.py: AutoModelForCausalLM.from_pretrained": "a GGUF file, which is none of pickle's forms",
-    "course_lib/llava/smollm2.py: AutoModelForCausalLM.from_pretrained": "the folder that `course_lib.smollm2` wrote, as safetensors",
+    "course_lib/clip/full.py: open_clip.create_model_and_transforms": TENSORS_ONLY,  # open_clip has no such argument
+    "course_lib/common/smollm2.py: AutoModelForCausalLM.from_pretrained": "a GGUF file, which is none of pickle's forms",
+    "course_lib/llava/train/smollm2.py: AutoModelForCausalLM.from_pretrained": "the folder that `course_lib.common.smollm2` wrote, as safetensors",
 }
 HUB_ID = re.compile(r"[A-Za-z][\w.-]*/[A-Za-z][\w.]*[-\d][\w.-]*")  # "owner/name-2b", and no "text/html"
 NO_MODELS = {"Lib/site-packages"}  # folders of that form

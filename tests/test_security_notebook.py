@@ -7,15 +7,14 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from course_lib.instruct import faulty_server
-from course_lib.instruct.faulty_server import FaultyServer
-from course_lib.instruct.kills import FirstLine
-from course_lib.instruct.teachers import Reply
+from course_lib.instruct.evaluate import faults
+from course_lib.instruct.evaluate.faults import FaultyServer, FirstLine
+from course_lib.instruct.teachers.base import Reply
 from course_lib.session import REPO
 
 KEY = "sk-planted-in-test-security-notebook-4711"
 GOOD = """
-from course_lib.instruct.endpoint import EndpointTeacher
+from course_lib.instruct.teachers.endpoint import EndpointTeacher
 
 teacher = EndpointTeacher("m")
 messages = [{"role": "user", "content": "What is this?"}]
@@ -28,7 +27,7 @@ CARELESS = "import os\nos.environ['OPENAI_API_KEY']"
 def first_good_then_refused(self, request, fault) -> None:
     """What the server does: a reply that repeats the key, and from then on an error that does."""
     if len(self.owner.asked) == 1:
-        body = faulty_server.completion(Reply(f"A crab with the key {KEY}.", 1, 1), request["model"])
+        body = faults.completion(Reply(f"A crab with the key {KEY}.", 1, 1), request["model"])
         self._send(200, json.dumps(body).encode())
     else:
         body = {"error": {"message": f"Bad key {KEY}", "code": KEY, "param": KEY, "type": KEY}}
@@ -38,7 +37,7 @@ def first_good_then_refused(self, request, fault) -> None:
 @pytest.fixture
 def folder(tmp_path, monkeypatch) -> Path:
     """A home for all that the kernel, and whoever runs it, may write; the key and the server are in the environment."""
-    monkeypatch.setattr(faulty_server._Handler, "_answer", first_good_then_refused)
+    monkeypatch.setattr(faults._Handler, "_answer", first_good_then_refused)
     for name in ("HOME", "COURSE_HOME", "IPYTHONDIR", "JUPYTER_RUNTIME_DIR", "XDG_CACHE_HOME", "TMPDIR"):
         (tmp_path / name).mkdir()
         monkeypatch.setenv(name, str(tmp_path / name))

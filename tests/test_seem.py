@@ -7,27 +7,26 @@ import numpy as np
 import pytest
 import torch
 
-from course_lib.seem import learn, measure_clicks
-from course_lib.seem.asks import phrases, random_ask, visible
-from course_lib.seem.baselines import flood_fill, superpixel
-from course_lib.seem.batches import make_batch
-from course_lib.seem.drawing import WAYS, drawn
-from course_lib.seem.panoptic import mean_iou, panoptic_quality
-from course_lib.seem.playing import ask_prompts, clicked, play_rounds
+from course_lib.seem.attention import READS, may_read
+from course_lib.seem.data.batches import make_batch
+from course_lib.seem.data.queries import phrases, random_ask, visible
+from course_lib.seem.data.strokes import WAYS, drawn
+from course_lib.seem.data.testsets import ambiguous, questions
+from course_lib.seem.evaluate import clicks
+from course_lib.seem.evaluate.masks import cumulative_iou, flood_fill, iou, mean_iou, panoptic_quality, superpixel
 from course_lib.seem.prompts import Prompt
-from course_lib.seem.scoring import cumulative_iou, iou
-from course_lib.seem.table import READS, may_read
-from course_lib.seem.testsets import ambiguous, questions
+from course_lib.seem.train import stages
+from course_lib.seem.train.click_simulator import ask_prompts, clicked, play_rounds
 from course_lib.world.render import render
 from course_lib.world.scenes import Recipe, make_scene
 from course_lib.world.splits import TRAIN_STYLES
 
-SMALL = replace(learn.LIVE, batch_size=2)
+SMALL = replace(stages.LIVE, batch_size=2)
 
 
 @pytest.fixture(scope="module")
 def model():
-    return learn.new_model(seed=3)
+    return stages.new_model(seed=3)
 
 
 @pytest.fixture(scope="module")
@@ -83,8 +82,8 @@ def test_every_part_of_a_prompt_is_heard(model, batch):
 def test_a_batch_is_made_of_its_number_and_learned_from(model, batch):
     again = make_batch(0, SMALL)
     assert torch.equal(batch.images, again.images) and [a.text for a in batch.asks] == [a.text for a in again.asks]
-    student = learn.new_model(seed=3)
-    learn.batch_loss(student, batch, rounds=2).backward()
+    student = stages.new_model(seed=3)
+    stages.batch_loss(student, batch, rounds=2).backward()
     missing = [name for name, part in student.named_parameters() if part.grad is None]
     assert missing in ([], ["elsewhere"])  # which only a reference moves
 
@@ -153,7 +152,7 @@ def test_measures_have_the_ceiling_and_count_failures():
     truth = tests.targets()
     assert iou(truth, truth).tolist() == [1.0] * 6 and iou(truth, ~truth).max() == 0
     scores = np.array([[0.5, 0.9, 0.95], [0.2, 0.3, 0.4]])
-    assert measure_clicks.number_of_clicks(scores, 0.85).tolist() == [2.0, 3.0]  # a failure counts as the limit
+    assert clicks.number_of_clicks(scores, 0.85).tolist() == [2.0, 3.0]  # a failure counts as the limit
     assert all(flood_fill(i, a.positive)[a.positive].all() for i, a in zip(tests.images, tests.asks, strict=True))
     assert all(superpixel(i, a.positive)[a.positive].all() for i, a in zip(tests.images, tests.asks, strict=True))
 
@@ -166,7 +165,7 @@ def test_panoptic_quality_of_the_truth_is_one(model):
     for n, scene in enumerate(tests.scenes):
         for q, k in enumerate(visible(scene, tests.instances[n])):
             logits[n, q][torch.from_numpy(tests.instances[n] == k + 1)] = 9.0
-            classes[n, q, learn.class_number()[scene.things[k].name]] = 20.0
+            classes[n, q, stages.class_number()[scene.things[k].name]] = 20.0
     masks = model.everything(model.encode(tests.pixels()))
     masks.logits, masks.classes = logits, classes
     assert panoptic_quality(masks, tests) == pytest.approx(1.0)

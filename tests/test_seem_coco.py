@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from course_lib.seem import coco_export, learn
-from course_lib.seem.asks import SEEN, class_names
-from course_lib.seem.average_precision import average_precision
-from course_lib.seem.coco_export import Instance, category_ids, predicted, to_panoptic, to_results
-from course_lib.seem.testsets import questions
+from course_lib.seem.data.queries import SEEN, class_names
+from course_lib.seem.data.testsets import questions
+from course_lib.seem.evaluate import ap
+from course_lib.seem.evaluate.ap import Instance, average_precision, category_ids, predicted, to_panoptic, to_results
+from course_lib.seem.train import stages
 from course_lib.world.coco import to_coco
 
 
@@ -71,7 +71,7 @@ def test_the_truth_has_ap_1_and_other_names_0(tests, truths, tmp_path):
 def test_things_are_exported_by_name(tests, truths):
     names = dict(zip(category_ids(), class_names(), strict=True))
     assert len(names) == len(class_names())
-    exported = coco_export.truths(tests.scenes, tests.instances)
+    exported = ap.truths(tests.scenes, tests.instances)
     seen = [truth for truth in truths if truth.mask.sum() >= SEEN]
     assert [(e.image_id, e.mask.tolist()) for e in exported] == [(t.image_id, t.mask.tolist()) for t in seen]
     things = [thing for scene in tests.scenes for thing in scene.things]
@@ -106,6 +106,6 @@ def test_panoptic_pictures_hold_the_segments_of_the_json(tests):
 
 def everything(tests):
     """What an untrained model finds, asked nothing."""
-    model = learn.new_model(seed=2)
+    model = stages.new_model(seed=2)
     torch.nn.init.zeros_(model.nothing)  # untrained, but it does not call everything nothing
     return model.everything(model.encode(tests.pixels()))

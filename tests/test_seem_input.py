@@ -8,10 +8,10 @@ import torch
 
 from course_lib.canvas import Mark, PromptCanvas
 from course_lib.clip.tokenizer import get_tokenizer
-from course_lib.seem import learn
-from course_lib.seem.interactive import Interactive
-from course_lib.seem.playing import reference_tokens
 from course_lib.seem.prompts import MOST_TOKENS, Prompt, collate
+from course_lib.seem.train import stages
+from course_lib.seem.train.click_simulator import reference_tokens
+from course_lib.seem.ui import Interactive
 from course_lib.world.render import render
 from course_lib.world.scenes import Recipe, make_scene
 
@@ -21,7 +21,7 @@ NOTHING = np.zeros((64, 64), bool)
 
 @pytest.fixture(scope="module")
 def model():
-    return learn.new_model(seed=1)
+    return stages.new_model(seed=1)
 
 
 @pytest.fixture(scope="module")
@@ -133,7 +133,7 @@ def test_a_region_of_another_picture_needs_one(model):
 
 @torch.no_grad()
 def test_prompts_with_fewer_points_are_answered_together_as_if_alone():
-    model = learn.load()  # a new one has no opinion about points, nor about there being none
+    model = stages.load()  # a new one has no opinion about points, nor about there being none
     features = model.encode(torch.zeros(1, 3, 64, 64))
     most = np.zeros((64, 64), bool)
     most[20:40, 20:40] = True

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from course_lib.canvas import Mark, PromptCanvas
-from course_lib.seem import learn
-from course_lib.seem.interactive import Interactive, known
+from course_lib.seem.train import stages
+from course_lib.seem.ui import Interactive, known
 from course_lib.world.render import render
 from course_lib.world.scenes import Recipe, make_scene
 
@@ -20,7 +20,7 @@ def pictures() -> list[np.ndarray]:
 
 @pytest.fixture
 def person(pictures) -> Interactive:
-    model = learn.new_model(seed=1)
+    model = stages.new_model(seed=1)
     torch.nn.init.constant_(model.to_present.bias, 5.0)  # untrained, but it finds something
     return Interactive(model).look(*pictures)
 

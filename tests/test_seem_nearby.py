@@ -5,13 +5,13 @@ from dataclasses import replace
 import pytest
 import torch
 
-from course_lib.seem import learn
-from course_lib.seem.batches import make_batch
+from course_lib.seem.data.batches import make_batch
 from course_lib.seem.encoder import Features
-from course_lib.seem.nearby import Nearby, distances
-from course_lib.seem.playing import ask_prompts
+from course_lib.seem.point_refiner import Nearby, distances
+from course_lib.seem.train import stages
+from course_lib.seem.train.click_simulator import ask_prompts
 
-SMALL = replace(learn.LIVE, seconds=None, steps=1, batch_size=2, prompts=2)
+SMALL = replace(stages.LIVE, seconds=None, steps=1, batch_size=2, prompts=2)
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def test_it_mends_around_the_points_that_are_real(inputs):
 
 @torch.no_grad()
 def test_prompts_that_share_a_picture_are_answered_as_if_alone():
-    model = learn.new_model(seed=5)
+    model = stages.new_model(seed=5)
     for part in (model.nearby.opinion.weight, model.nearby.nobody, model.recall, model.fine_place.weight):
         torch.nn.init.normal_(part, std=0.3)
     batch = make_batch(0, SMALL)
@@ -73,7 +73,7 @@ def test_distances_are_counted_from_pixel_middles():
 @torch.no_grad()
 def test_chosen_and_joined_features_are_those_of_the_same_pictures():
     torch.manual_seed(0)
-    model, pixels = learn.load(), torch.randn(3, 3, 64, 64)
+    model, pixels = stages.load(), torch.randn(3, 3, 64, 64)
     features, wanted = model.encode(pixels), model.everything(model.encode(pixels[[2, 0]])).logits
     joined = Features.joined([model.encode(pixels[:1]), model.encode(pixels[1:])])
     for found in (features.rows([2, 0]), joined.rows(torch.tensor([2, 0]))):

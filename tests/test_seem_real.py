@@ -5,10 +5,10 @@ import pytest
 import torch
 
 from course_lib.canvas import Mark, PromptCanvas
-from course_lib.seem import real
-from course_lib.seem.real_clipseg import ClipSeg
-from course_lib.seem.real_grounded import GroundedSam2, as_mark, holds
-from course_lib.seem.real_sam2 import Sam2, clicked
+from course_lib.seem import full
+from course_lib.seem.full.clipseg import ClipSeg
+from course_lib.seem.full.grounded_sam2 import GroundedSam2, as_mark, holds
+from course_lib.seem.full.sam2 import Sam2, clicked
 
 CLICK, NOT_THERE = Mark("click", ((0.5, 0.5),)), Mark("click", ((0.2, 0.2),), False)
 BOX, CAT = Mark("box", ((0.1, 0.1), (0.9, 0.9))), Mark("text", text="a cat")
@@ -199,8 +199,8 @@ def test_they_answer_on_the_canvas(sam2, picture):
 
 def test_weights_that_cannot_be_had_are_one_sentence(monkeypatch, capsys):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    monkeypatch.setitem(real.HUB, "CLIPSeg", ("real_clipseg:ClipSeg", (("nobody/nothing-at-all", "main"),)))
-    assert real.load("CLIPSeg") is None
+    monkeypatch.setitem(full.HUB, "CLIPSeg", ("real_clipseg:ClipSeg", (("nobody/nothing-at-all", "main"),)))
+    assert full.load("CLIPSeg") is None
     said = capsys.readouterr().out
     assert said.startswith("CLIPSeg could not be loaded (") and said.count("\n") == 1
-    assert set(real.CANNOT) == set(real.HUB)
+    assert set(full.CANNOT) == set(full.HUB)

@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 import torch
 
-from course_lib.seem import learn
-from course_lib.seem.batches import make_batch
-from course_lib.seem.measure_ap import ap
+from course_lib.seem.data.batches import make_batch
+from course_lib.seem.evaluate.ap import ap
+from course_lib.seem.train import stages
 
-SMALL = replace(learn.LIVE, seconds=None, steps=1, batch_size=2, prompts=2)
+SMALL = replace(stages.LIVE, seconds=None, steps=1, batch_size=2, prompts=2)
 
 
 def test_questions_are_asked_as_often_as_ordered():
@@ -18,25 +18,25 @@ def test_questions_are_asked_as_often_as_ordered():
 
 
 def test_a_stage_trains_the_parts_that_it_names():
-    model = learn.new_model(seed=4)
+    model = stages.new_model(seed=4)
     before = {name: part.clone() for name, part in model.state_dict().items()}
-    learn.train(model, replace(SMALL, only=("to_mask",), rounds=(1,)))
+    stages.train(model, replace(SMALL, only=("to_mask",), rounds=(1,)))
     changed = {name for name, part in model.state_dict().items() if not torch.equal(part, before[name])}
     assert changed and all(name.startswith("to_mask") for name in changed)
     assert not model.query.requires_grad
-    learn.train(model, SMALL)
+    stages.train(model, SMALL)
     assert model.query.requires_grad and not torch.equal(model.query, before["query"])
 
 
 def test_rounds_are_sometimes_played_without_memory():
     recipe = replace(SMALL, rounds=(0, 3), forgetful=0.5)
-    drawn = {learn.rounds_of(step, recipe) for step in range(40)}
+    drawn = {stages.rounds_of(step, recipe) for step in range(40)}
     assert drawn == {(0, True), (0, False), (3, True), (3, False)}
-    assert all(remember for _, remember in (learn.rounds_of(step, SMALL) for step in range(40)))
+    assert all(remember for _, remember in (stages.rounds_of(step, SMALL) for step in range(40)))
 
 
 def test_pycocotools_gives_the_same_ap():
-    model = learn.new_model(seed=2)
+    model = stages.new_model(seed=2)
     torch.nn.init.zeros_(model.nothing)  # untrained, but it does not call everything nothing
     ours, theirs = ap(model, count=6, stream="val")
     assert ours.value == pytest.approx(theirs.value, abs=1e-4) and ours.n == theirs.n == 6

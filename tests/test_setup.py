@@ -6,8 +6,9 @@ import threading
 
 import pytest
 
-from course_lib.commands import environment, lock, packages
-from course_lib.commands.problem import Problem
+from course_lib.cli import environment, packages
+from course_lib.common import lock
+from course_lib.common.errors import Problem
 from course_lib.session import REPO
 
 PATIENCE = 600  # seconds for what must come: the computer may be busy
@@ -133,7 +134,7 @@ def test_two_starts_at_once_install_once(root, pip, monkeypatch):
 
 def test_the_lock_ends_with_its_holder(tmp_path):
     file = tmp_path / "lock"
-    code = f"import os; from course_lib.commands import lock\nwith lock.held({str(file)!r}, ''): os._exit(1)"
+    code = f"import os; from course_lib.common import lock\nwith lock.held({str(file)!r}, ''): os._exit(1)"
     subprocess.run(
         [sys.executable, "-c", code.replace(repr(str(file)), f"__import__('pathlib').Path({str(file)!r})")], cwd=REPO
     )

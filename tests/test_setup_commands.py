@@ -10,8 +10,8 @@ import pytest
 
 from course_lib import __main__ as cli
 from course_lib import session
-from course_lib.commands import doctor, environment, evaluate, run
-from course_lib.commands.problem import Problem
+from course_lib.cli import doctor, environment, evaluate, run
+from course_lib.common.errors import Problem
 from course_lib.figures import MIME, Figure
 from course_lib.session import REPO
 
@@ -41,9 +41,7 @@ def test_the_command_line_needs_nothing_but_python():
 
 def test_options_of_pytest_are_passed_on(monkeypatch):
     seen = []
-    monkeypatch.setattr(
-        "course_lib.commands.test.subprocess.call", lambda words, **rest: seen.append((words, rest)) or 0
-    )
+    monkeypatch.setattr("course_lib.cli.test.subprocess.call", lambda words, **rest: seen.append((words, rest)) or 0)
     assert cli.main(["test", "-k", "clip", "-q", "tests/test_x.py"]) == 0
     words, rest = seen[0]
     assert words[2:] == ["pytest", "-k", "clip", "-q", "tests/test_x.py"]

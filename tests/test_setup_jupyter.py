@@ -11,8 +11,8 @@ import urllib.request
 
 import pytest
 
-from course_lib.commands import jupyter
-from course_lib.commands.problem import Problem
+from course_lib.cli import jupyter
+from course_lib.common.errors import Problem
 
 
 def fetch(url: str) -> tuple[int, str]:

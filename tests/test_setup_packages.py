@@ -6,8 +6,8 @@ import threading
 
 import pytest
 
-from course_lib.commands import packages
-from course_lib.commands.problem import Problem
+from course_lib.cli import packages
+from course_lib.common.errors import Problem
 from course_lib.session import REPO
 
 

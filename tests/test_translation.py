@@ -8,10 +8,11 @@ import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po, write_po
 
-from course_lib import exercise, translation
+from course_lib import exercise
 from course_lib.authoring import language, strings
 from course_lib.authoring.master import masters, read_lesson
-from course_lib.exercises.registry import all_tasks, find_task
+from course_lib.checker.registry import all_tasks, find_task
+from course_lib.common import text as translation
 from course_lib.session import REPO
 
 LESSONS = [read_lesson(master) for master in masters(REPO / "solutions")]

@@ -11,9 +11,9 @@ SECONDS = lab.PATIENCE  # for an answer of a widget
 SAMPLES = """
 import random
 from course_lib.instruct import filter_scores
-from course_lib.instruct.clean_samples import of_teacher
-from course_lib.instruct.context import from_scene
-from course_lib.instruct.grammar import GrammarTeacher
+from course_lib.instruct.evaluate.clean_samples import of_teacher
+from course_lib.instruct.formats import from_scene
+from course_lib.instruct.teachers.grammar import GrammarTeacher
 from course_lib.instruct.resources import defect_wordings
 from course_lib.world.render import render
 from course_lib.world.scenes import make_scene

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from course_lib.session import REPO
+from course_lib.world.geometry import relation
 from course_lib.world.recolour import PALETTE
 from course_lib.world.render import render
-from course_lib.world.scenes import Recipe, make_scene, relation
+from course_lib.world.scenes import Recipe, make_scene
 from course_lib.world.splits import (
     DRAWN_IN_HELD_OUT_COLOUR,
     SHIFT_STYLES,

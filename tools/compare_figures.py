@@ -13,8 +13,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from course_lib.figures import Figure, from_json
-from course_lib.statistics import wilson
+from course_lib.figures import Figure, from_json, wilson
 
 SPEEDS = ("s", "ms", "times", "scenes/s", "samples/s")  # units of what the machine decides
 SLACK = 0.05  # of a number that is no share and has no interval

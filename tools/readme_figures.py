@@ -11,8 +11,8 @@ from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 
+from course_lib.common.files import write_atomically
 from course_lib.figures import WORDED_BARS, Figure, from_json, table
-from course_lib.files import write_atomically
 
 REPO = Path(__file__).resolve().parents[1]
 FIGURES = REPO / "data" / "figures.jsonl"

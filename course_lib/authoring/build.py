@@ -6,16 +6,14 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
-from course_lib.exercises.registry import all_tasks
-from course_lib.exercises.task import Task
-from course_lib.files import write_atomically
+from course_lib.authoring import colab, guide, lint, parts, records
+from course_lib.authoring.execute import FAILURES, Watch, carry_over, clean, stored
+from course_lib.authoring.master import Lesson, LessonError, masters, read_lesson
+from course_lib.authoring.notebook import lay_out, solution_notebook, student_notebook, to_text
+from course_lib.checker.registry import all_tasks
+from course_lib.checker.task import Task
+from course_lib.common.files import write_atomically
 from course_lib.session import REPO
-
-from . import colab, guide, lint, parts, records
-from .execute import FAILURES, Watch, carry_over, clean
-from .master import Lesson, LessonError, masters, read_lesson
-from .notebook import lay_out, solution_notebook, student_notebook, to_text
-from .stored import stored
 
 
 def main(args: Namespace, root: Path = REPO) -> int:

@@ -5,16 +5,13 @@ from collections.abc import Iterator
 from fnmatch import fnmatch
 from pathlib import Path
 
+from course_lib.authoring.colab import release
 from course_lib.session import REPO
-from course_lib.student_server import OF_THE_TEACHER
-
-from .colab import release
 
 NAME = "course_bundle.zip"
 MOST_BYTES = 60_000_000  # what a person uploads without thinking about it
 FOLDERS = ("course_lib", "data", "docs", "notebooks")
 FILES = ("*.md", "*.txt", "LICENSE", "pyproject.toml")  # of the course's own folder
-LEFT_OUT = ("__pycache__", ".ipynb_checkpoints", "*.tmp", "*.part", "contact_sheets", ".*", *OF_THE_TEACHER)
 THE_SAME_DAY = (2026, 1, 1, 0, 0, 0)  # equal content makes an equal zip
 
 
@@ -43,3 +40,7 @@ def contents(root: Path) -> Iterator[Path]:
         parts = file.relative_to(root).parts
         if file.is_file() and not any(fnmatch(part, pattern) for part in parts for pattern in LEFT_OUT):
             yield file
+
+
+OF_THE_TEACHER = ("INSTRUCTORS.md", "SERVER.md", "*_config.py")
+LEFT_OUT = ("__pycache__", ".ipynb_checkpoints", "*.tmp", "*.part", "contact_sheets", ".*", *OF_THE_TEACHER)

@@ -4,9 +4,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from course_lib.authoring.master import Lesson, LessonError
 from course_lib.session import REPO
-
-from .master import Lesson, LessonError
 
 CELL = Path(__file__).with_name("setup_cell.py")
 PLACEHOLDER = 'REPOSITORY, TAG = "", "v0.0.0"'

@@ -7,10 +7,13 @@ import threading
 import time
 from pathlib import Path
 
+import nbformat
 import psutil
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
+
+from course_lib.common.processes import resident
 
 FAILURES = (CellExecutionError, CellTimeoutError, DeadKernelError)
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -72,14 +75,6 @@ class Watch:
             self.peak_mb = max(self.peak_mb, sum(map(resident, kernel)) / 1e6)
 
 
-def resident(process: psutil.Process) -> int:
-    """Bytes of memory that a process holds; 0 if it is gone."""
-    try:
-        return process.memory_info().rss
-    except psutil.Error:
-        return 0
-
-
 def clean(notebook: NotebookNode) -> None:
     """Drop warnings (stderr) and widgets, which a saved page can't show, and what differs from run to run."""
     notebook.metadata["language_info"] = {"name": "python"}
@@ -100,3 +95,13 @@ def carry_over(old: NotebookNode, new: NotebookNode) -> bool:
         if before := outputs.get(cell.id):
             cell.outputs, cell.execution_count = before.outputs, before.execution_count
     return [cell.id for cell in codes[0]] == [cell.id for cell in codes[1]]
+
+
+def stored(file: Path) -> NotebookNode | None:
+    """The notebook in a file; None if there is no file, or what is there is no notebook."""
+    try:
+        notebook = nbformat.read(file, as_version=4)
+        nbformat.validate(notebook)
+    except Exception:  # nbformat compares, counts and asserts before it validates: it trips over oddities in many ways
+        return None
+    return notebook

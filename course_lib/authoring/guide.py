@@ -3,10 +3,9 @@
 import re
 from collections.abc import Callable
 
-from course_lib.exercises.task import Task, dots
-
-from .master import Lesson
-from .notebook import exercises_of
+from course_lib.authoring.master import Lesson
+from course_lib.authoring.notebook import exercises_of
+from course_lib.checker.task import Task, dots
 
 CLASS = 30  # students
 LINK = re.compile(r"\((\d\d)_\w+\.ipynb\)")

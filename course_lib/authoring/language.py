@@ -4,13 +4,12 @@ import os
 import string
 from pathlib import Path
 
-from course_lib.exercises.registry import all_tasks
+from course_lib.authoring import build, strings
+from course_lib.authoring.master import masters, read_lesson
+from course_lib.authoring.notebook import lay_out, student_notebook, to_text
+from course_lib.checker.registry import all_tasks
+from course_lib.common.text import ENGLISH, FOLDER, VARIABLE, read, say
 from course_lib.session import REPO
-from course_lib.translation import ENGLISH, FOLDER, VARIABLE, read, say
-
-from . import build, strings
-from .master import masters, read_lesson
-from .notebook import lay_out, student_notebook, to_text
 
 
 def make_template(file: Path) -> None:

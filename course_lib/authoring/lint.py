@@ -8,8 +8,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from course_lib import show
-
-from .master import Lesson, blanked, solution_lines
+from course_lib.authoring.master import Lesson, blanked, solution_lines
 
 MOST_WORDS = 5_000
 MOST_BYTES = 60_000  # of the student notebook, which has no outputs

@@ -8,13 +8,11 @@ import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from course_lib.exercises.table import exercise_ids
-from course_lib.exercises.task import Task
-
-from . import colab, parts
-from .glossary import with_words
-from .master import BEGIN, Lesson, LessonError, blanked
-from .quiz import with_quiz
+from course_lib.authoring import colab, parts
+from course_lib.authoring.master import BEGIN, Lesson, LessonError, blanked
+from course_lib.authoring.quiz import with_quiz, with_words
+from course_lib.checker.table import exercise_ids
+from course_lib.checker.task import Task
 
 PLACE = re.compile(r"^<!-- exercise: ([\w.]+) -->$", flags=re.MULTILINE)
 CHECKED = "nbval-check-output"  # the tag by which `pytest --nbval-lax` knows what to compare

@@ -1,10 +1,9 @@
 """The cells that every lesson has and nobody writes: header, set-up, exercise headings, points."""
 
-from course_lib.exercises.task import Task, dots
-from course_lib.translation import ENGLISH, VARIABLE, language, say
-
-from .master import Lesson, LessonError
-from .records import is_stale
+from course_lib.authoring.master import Lesson, LessonError
+from course_lib.authoring.records import is_stale
+from course_lib.checker.task import Task, dots
+from course_lib.common.text import ENGLISH, VARIABLE, language, say
 
 SETUP = """\
 from course_lib.exercise import exercise, hint, points, progress

@@ -12,11 +12,12 @@ keyboard.
 
 import re
 from dataclasses import dataclass
+from functools import cache
 
-from course_lib.exercises.card import to_html
-from course_lib.translation import say
-
-from .master import LessonError
+from course_lib.authoring.master import Lesson, LessonError
+from course_lib.checker.page import to_html
+from course_lib.common.text import say
+from course_lib.session import REPO
 
 MARK = "<!-- quiz -->"
 QUESTION = re.compile(r"\d+\. (.+)")
@@ -83,3 +84,29 @@ def to_details(option: Option) -> str:
     """An option that opens with a click, or with Enter. Marks, not colours, say whether it is right."""
     verdict = f"{say('✓ Right.') if option.right else say('✗ No.')} {to_html(option.why)}"
     return f"   <details><summary>{to_html(option.text)}</summary>{verdict}</details>\n"
+
+
+WORDS_MARK = "<!-- words -->"
+PAGE = "docs/GLOSSARY.md"
+TERM = re.compile(r"^## (.+)\n\n.+ \(\[(\d\d)\]\(\.\./notebooks/\w+\.ipynb\)\)$", re.MULTILINE)
+
+
+@cache
+def terms() -> list[tuple[str, str]]:
+    """(term, number of the lesson where it is built or met first), in the order of the alphabet."""
+    return TERM.findall((REPO / PAGE).read_text(encoding="utf-8"))
+
+
+def with_words(lesson: Lesson, source: str) -> str:
+    """A Markdown cell with the lesson's words, if it asks for them."""
+    if WORDS_MARK not in source:
+        return source
+    words = [f"[{term}](../{PAGE}#{anchor(term)})" for term, number in terms() if number == lesson.number]
+    if not words:
+        raise LessonError(f"{lesson.slug}: {PAGE} ascribes no word to it, so `{WORDS_MARK}` has nothing to show.")
+    return source.replace(WORDS_MARK, f"**{say('Words:')}** {', '.join(words)}.")
+
+
+def anchor(heading: str) -> str:
+    """The name that GitHub, JupyterLab and MyST give to a heading."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
-from course_lib.files import write_atomically
+from course_lib.common.files import write_atomically
 
 FILE = Path("data") / "lesson_times.json"  # in the course's folder
 

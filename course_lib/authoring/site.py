@@ -10,11 +10,10 @@ from pathlib import Path
 
 import nbformat
 
+from course_lib.authoring.colab import Release, release
+from course_lib.authoring.master import Lesson, masters, read_lesson
 from course_lib.figures import MIME
 from course_lib.session import REPO
-
-from .colab import Release, release
-from .master import Lesson, masters, read_lesson
 
 NEEDS = ("sphinx", "myst_nb", "sphinx_book_theme", "latex2mathml")
 LIST = "requirements-site.txt"

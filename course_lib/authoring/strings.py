@@ -12,9 +12,8 @@ from pathlib import Path
 
 from nbformat import NotebookNode, from_dict
 
-from course_lib.exercises.task import Task
-
-from .master import Lesson
+from course_lib.authoring.master import Lesson
+from course_lib.checker.task import Task
 
 FENCE = re.compile(r"(^```.*?^```$)", re.DOTALL | re.MULTILINE)  # code within Markdown
 BREAK = re.compile(r"(\n\s*\n|\n(?= *(?:- |\d+\. |\|)))")  # before a paragraph, an item, a row

@@ -1,10 +1,16 @@
 """What a person drew on a picture: plain JSON on its way from the browser, checked here before anything uses it."""
 
+import math
 from dataclasses import asdict, dataclass
 
-from course_lib.readable import readable
+import numpy as np
+from PIL import Image, ImageDraw
+
+from course_lib.common.text import readable
 
 MOST_MARKS, MOST_POINTS, MOST_LETTERS = 64, 500, 200
+
+
 POINTS = {  # kind → how many points it has, at least and at most
     "click": (1, 1),
     "scribble": (1, MOST_POINTS),
@@ -119,3 +125,26 @@ def _short(value: object) -> str:
     """A value as it fits into a sentence."""
     text = repr(value)
     return text if len(text) <= 40 else f"{text[:39]}…"
+
+
+def covered(mark: Mark, height: int, width: int) -> np.ndarray:
+    """Pixels under a mark, bool [height, width]: at least one; of a text none. x runs along the width, y down the height."""
+    canvas = Image.new("1", (width, height))
+    pen = ImageDraw.Draw(canvas)
+    points = [(column(x, width), column(y, height)) for x, y in mark.points]
+    if mark.kind in CORNERS:
+        x1, y1 = mark.points[1]
+        right, bottom = math.ceil(x1 * width) - 1, math.ceil(y1 * height) - 1
+        pen.rectangle((points[0], (max(right, points[0][0]), max(bottom, points[0][1]))), fill=1)
+    elif mark.kind == "polygon":
+        pen.polygon(points, fill=1, outline=1)
+    elif mark.kind == "scribble":
+        pen.line(points, fill=1)
+    if mark.kind in ("click", "scribble"):
+        pen.point(points, fill=1)
+    return np.asarray(canvas, dtype=bool)
+
+
+def column(share: float, pixels: int) -> int:
+    """The pixel in which a place lies; the right edge belongs to the last one."""
+    return min(int(share * pixels), pixels - 1)

@@ -7,8 +7,8 @@ from PIL import Image
 
 from course_lib import show
 from course_lib.canvas import still
-from course_lib.canvas.answer import Answer
 from course_lib.canvas.marks import Mark, MarkError, marks_from_json
+from course_lib.canvas.still import Answer
 
 TOOLS = ("click", "scribble", "box", "polygon", "text", "reference")
 

@@ -5,8 +5,7 @@ from pathlib import Path
 import anywidget
 import traitlets
 
-from course_lib.canvas.answer import overlay
-from course_lib.canvas.still import data_url
+from course_lib.canvas.still import data_url, overlay
 
 HERE = Path(__file__).parent
 

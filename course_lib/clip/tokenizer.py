@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from course_lib import checkpoints
-from course_lib.readable import readable
+from course_lib.common.text import readable
 
 TOKENIZER_FILE = checkpoints.FOLDER / "clip_tokenizer.json"
 PAD, START, END = "<pad>", "<start>", "<end>"

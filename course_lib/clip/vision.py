@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from course_lib.clip.blocks import transformer
+from course_lib.clip.text import transformer
 
 
 def pooling_weights(patches: Tensor, query: Tensor) -> Tensor:

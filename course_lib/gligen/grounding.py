@@ -3,11 +3,8 @@
 import torch
 from torch import Tensor, nn
 
-from course_lib.gligen.fourier import FREQUENCIES, fourier_features
-
 MOST_BOXES = 4
 HIDDEN = 512  # as published, and in diffusers whatever the size of the model
-BOX_WIDTH = 8 * FREQUENCIES  # sine and cosine of four coordinates
 
 
 def with_nulls(features: Tensor, null: Tensor, present: Tensor) -> Tensor:
@@ -46,3 +43,43 @@ class GroundingNet(nn.Module):
         """boxes [B, N, 4], masks [B, N] (1 where there is a box), positive_embeddings [B, N, D] → [B, N, token_width]."""
         nulls = self.null_positive_feature, self.null_position_feature
         return self.linears(token_inputs(positive_embeddings, boxes, masks, *nulls))
+
+
+FREQUENCIES = 8
+BOX_WIDTH = 8 * FREQUENCIES  # sine and cosine of four coordinates
+FASTEST = 100  # the frequencies rise from 1 towards this
+
+
+def fourier_features(boxes: Tensor) -> Tensor:
+    """Boxes [B, N, 4], x0 y0 x1 y1 as shares of the picture → [B, N, 64].
+
+    Each coordinate c becomes sin(f c) and cos(f c) for the eight frequencies f = 100^(k/8), without the usual 2π.
+    Frequency after frequency, first the four sines, then the four cosines (gligen/GLIGEN,
+    ldm/modules/diffusionmodules/util.py; diffusers has the same order).
+    """
+    frequencies = FASTEST ** (torch.arange(FREQUENCIES, device=boxes.device) / FREQUENCIES)  # [8]
+    angles = boxes.unsqueeze(-2) * frequencies[:, None]  # [B, N, 1, 4] · [8, 1] → [B, N, 8, 4]
+    waves = torch.stack([angles.sin(), angles.cos()], dim=-2)  # [B, N, 8, 2, 4]
+    return waves.flatten(-3)  # [B, N, 64]
+
+
+WAVES = (1, 2, 4)  # half waves over the picture's side
+POSITION_CHANNELS = 4 * len(WAVES)
+
+
+def position_code(size: int) -> Tensor:
+    """Where each cell is: sine and cosine of x and y, in waves of three lengths → [1, 12, size, size].
+
+    A convolution is the same everywhere and knows where it is from the padding at the edges alone, which 16 cells with a
+    few layers hardly tell. Vision transformers add such a code to their patches; here it is read beside the latents.
+    """
+    angles = cell_centres(size)[:, None] * torch.pi * torch.tensor(WAVES).view(-1, 1, 1)  # [2, 3, size, size]
+    waves = torch.stack([angles.sin(), angles.cos()], dim=1)  # [2, 2, 3, size, size]
+    return waves.flatten(0, 2)[None]  # → [1, 12, size, size]
+
+
+def cell_centres(size: int) -> Tensor:
+    """Where the cells are: [2, size, size], x and y of their middles as shares of the side."""
+    middle = (torch.arange(size) + 0.5) / size
+    y, x = torch.meshgrid(middle, middle, indexing="ij")
+    return torch.stack([x, y])

@@ -7,13 +7,12 @@ from functools import cache, lru_cache
 import torch
 from torch import Tensor, nn
 
-from course_lib.clip import learn as clip_learn
+from course_lib.clip import train as clip_learn
 from course_lib.clip.text import pool_at_end
 from course_lib.clip.tokenizer import get_tokenizer
-from course_lib.gligen.gated import GatedSelfAttention
-from course_lib.gligen.grounding import GroundingNet
-from course_lib.gligen.position import POSITION_CHANNELS, position_code
-from course_lib.gligen.space import CHANNELS, PatchSpace
+from course_lib.gligen.gated_attention import GatedSelfAttention
+from course_lib.gligen.grounding import POSITION_CHANNELS, GroundingNet, position_code
+from course_lib.gligen.latents import CHANNELS, PatchSpace
 
 TOKENS = 24  # of a caption; only captions of four things can be longer, and lose their end
 

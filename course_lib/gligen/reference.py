@@ -18,10 +18,9 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
-from course_lib.clip.pictures import open_picture
-from course_lib.clip.pixels import normalise, to_tensor
+from course_lib.clip.data.images import normalise, open_picture, to_tensor
+from course_lib.gligen.data.scenes import NAMES, PIXELS, STYLE, draw_scene
 from course_lib.gligen.model import frozen_clip, phrase_embeddings
-from course_lib.gligen.world import NAMES, PIXELS, STYLE, draw_scene
 from course_lib.world.nouns import article
 from course_lib.world.render import render
 from course_lib.world.scenes import Scene

@@ -6,11 +6,10 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from course_lib.gligen.asking import Asked, ask, unfamiliar
+from course_lib.common.precision import mixed_precision
+from course_lib.gligen.data.layouts import Asked, ask, unfamiliar
 from course_lib.gligen.diffusion import STEPS, alphas_cumprod
-from course_lib.gligen.guidance import grounding_strengths, guided_velocity
 from course_lib.gligen.model import Generator, set_strength, text_states
-from course_lib.precision import mixed_precision
 
 
 def noise_levels(steps: int) -> list[int]:
@@ -91,3 +90,27 @@ def _predictor(model: Generator, x: Tensor, level: int):
             return model.velocity(x, torch.full((len(x),), level), states, grounding).float()
 
     return predict
+
+
+def guided_velocity(
+    predict: Callable[[Tensor, object], Tensor], caption: Tensor, grounding, empty: Tensor, nothing, guidance: float
+) -> Tensor:
+    """Classifier-free guidance (Ho and Salimans 2022): from what is drawn unasked, on past what is asked for.
+
+    predict(text states, grounding) → velocity [B, C, H, W]. `caption` and `grounding` are what is asked for; `empty` is
+    the empty caption, `nothing` a grounding without boxes: the unasked prediction must know of neither.
+    """
+    asked = predict(caption, grounding)
+    unasked = predict(empty, nothing)
+    return unasked + guidance * (asked - unasked)
+
+
+def grounding_strengths(steps: int, on: float, decay: float = 0.0) -> list[float]:
+    """β of each sampling step, the first (noisiest) first: scheduled sampling (GLIGEN section 3.3; gligen_inference.py).
+
+    The share `on` of the steps has 1, the next share `decay` goes down evenly to 0, and the rest has 0: early steps lay
+    out the picture, late ones only polish it, and the base polishes best alone.
+    """
+    full, falling = int(on * steps), int(decay * steps)
+    slope = [1 - (i + 1) / falling for i in range(falling)]
+    return [1.0] * full + slope + [0.0] * (steps - full - falling)

@@ -9,13 +9,11 @@ from collections import Counter
 from dataclasses import dataclass
 
 from course_lib.instruct import reply
-from course_lib.instruct.context import ImageContext, from_scene
-from course_lib.instruct.conversation import Sample
-from course_lib.instruct.grammar import write
-from course_lib.instruct.mix import mixed_types
-from course_lib.instruct.serialise import serialise
-from course_lib.instruct.validate import names as defects_of
-from course_lib.instruct.validate import near_duplicate, yes_bias
+from course_lib.instruct.filters import names as defects_of
+from course_lib.instruct.filters import of_sets
+from course_lib.instruct.formats import ImageContext, Sample, from_scene, serialise
+from course_lib.instruct.prompts import mixed_types
+from course_lib.instruct.teachers.grammar import write
 from course_lib.world.scenes import Recipe, Scene, make_scene
 
 TRAINING = Recipe()
@@ -47,14 +45,14 @@ def instruction_set(count: int, seed: int = 0, recipe: Recipe = TRAINING) -> Ins
         for place in [place for place, found in places.items() if found is None]:
             places[place] = _written(make_scene(next(indices), recipe, seed), types[place], dropped)
         filled = [place for place, found in places.items() if found]
-        doubles = near_duplicate.check([places[place][0] for place in filled])
-        dropped[near_duplicate.NAME] += len(doubles)
+        doubles = of_sets.check_near_duplicates([places[place][0] for place in filled])
+        dropped[of_sets.NEAR_DUPLICATE] += len(doubles)
         places |= dict.fromkeys(filled[number] for number in doubles)
         if all(places.values()):
             break
     kept = [found for found in places.values() if found]
     samples = tuple(sample for sample, _, _ in kept)
-    dropped.update(defect.name for defect in yes_bias.check(samples))
+    dropped.update(defect.name for defect in of_sets.check_yes_bias(samples))
     contexts = {context.id: context for _, context, _ in kept}
     return InstructionSet(samples, contexts, {context.id: scene for _, context, scene in kept}, +dropped)
 

@@ -1,22 +1,27 @@
 """What a teacher is told: a system message, examples of question and reply, and the picture in words, last."""
 
-from course_lib.instruct.context import ImageContext
-from course_lib.instruct.conversation import TYPES
+from collections.abc import Mapping
+
+from course_lib.instruct.formats import TYPES, ImageContext, serialise
 from course_lib.instruct.resources import examples
-from course_lib.instruct.serialise import serialise
 
 PROMPT_VERSION = "1"  # goes up with every change of a prompt, so that old replies aren't taken for new ones
-
 GIVEN = "You are shown a picture, but in words: first sentences that people said about it, one a line"
+
+
 GIVEN_BOXES = (
     "; then, after an empty line, where its things are, as `name: [left, top, right, bottom]` in shares of the picture's "
     "width and height, counted from its upper left corner"
 )
+
+
 RULES = """\
 Write as if you saw the picture itself.
 - Never mention sentences, captions, descriptions, boxes, coordinates or numbers like 0.25: your reader sees only the picture.
 - Only what is certain counts. Leave out what you would have to guess, and ask nothing that has no definite answer.
 - Questions whose answer is no are welcome, but only where it is certain."""
+
+
 TASK = {
     "conversation": """\
 Write a conversation of three to five questions and answers about the picture: what is there, how many, of which colour,
@@ -76,3 +81,21 @@ def type_of(messages: list[dict[str, str]]) -> str:
         if first in (system(type), system(type, boxes_for_all=True)):
             return type
     raise ValueError("these messages don't begin with one of the course's system messages")
+
+
+SHARES = {"conversation": 58, "detail": 23, "complex": 77}
+
+
+def mixed_types(count: int, shares: Mapping[str, int] = SHARES) -> list[str]:
+    """The type of each of `count` replies: by their shares, and every beginning of the list as near to them as it can be.
+
+    Each place goes to the type that is furthest behind its share (the first in `shares`, if two are). So a longer list
+    begins with the shorter one, and what was asked for 100 replies counts towards 1,000.
+    """
+    types, given = [], dict.fromkeys(shares, 0)
+    for place in range(1, count + 1):
+        behind = {type: share * place - sum(shares.values()) * given[type] for type, share in shares.items()}
+        furthest = max(behind, key=behind.__getitem__)
+        given[furthest] += 1
+        types.append(furthest)
+    return types

@@ -3,7 +3,7 @@
 import hashlib
 import re
 
-from course_lib.instruct.conversation import Turn
+from course_lib.instruct.formats import Turn
 
 DETAIL_QUESTIONS = (  # a description answers any of them; which one is drawn by the picture's id
     "Describe this picture in detail.",

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal, NamedTuple, TypeVar
 
-from course_lib.commands.problem import Problem
-from course_lib.instruct.context import Box, ImageContext
+from course_lib.common.errors import Problem
+from course_lib.instruct.formats import Box, ImageContext
 from course_lib.session import REPO
 
 FOLDER = REPO / "data" / "instruct"

@@ -6,12 +6,15 @@ mixes two kinds of features, too. Here it is three convolutions on top of CLIP's
 """
 
 import string
+from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
+from course_lib.clip.data.images import normalise, to_tensor
 from course_lib.clip.vision import Residual, convolution
-from course_lib.llava.eyes import PocketEyes
+from course_lib.llava.vision import PocketEyes
 
 ALPHABET = string.ascii_uppercase + string.digits
 EARLY = 3  # of the stem's parts: a quarter of the picture's side, before the last halving
@@ -59,3 +62,31 @@ def halves(scores: Tensor) -> Tensor:
     found = scores.softmax(dim=-1)[..., 1:]  # [B, 2h, 2w, 36]
     found = found.unflatten(1, (-1, 2)).amax(dim=2)  # [B, 2h, 2w, 36] → [B, h, 2, 2w, 36] → [B, h, 2w, 36]
     return found.unflatten(2, (-1, 2)).flatten(3).flatten(1, 2)  # → [B, h, w, 2, 36] → [B, h·w, 72]
+
+
+@torch.no_grad()
+def letters_found(eyes: ReadingEyes, images: np.ndarray) -> list[list[str]]:
+    """For each picture uint8 [B, 64, 64, 3] its 16 rows of 16 cells as text, a space where there is no letter."""
+    numbers = eyes.letter_scores(normalise(to_tensor(images))).argmax(dim=-1)  # [B, 16, 16]
+    return [["".join(f" {ALPHABET}"[number] for number in row) for row in picture] for picture in numbers.tolist()]
+
+
+def show_letters(eyes: ReadingEyes, images: Sequence[np.ndarray]) -> None:
+    """Each picture uint8 [64, 64, 3], pale, with the found letters where they were found."""
+    from matplotlib import pyplot
+
+    from course_lib.show import show_figure
+
+    found = letters_found(eyes, np.stack(images))
+    figure, axes = pyplot.subplots(
+        1, len(images), figsize=(3.2 * len(images), 3.2), layout="constrained", squeeze=False
+    )
+    for axis, image, rows in zip(axes[0], images, found, strict=True):
+        side = len(rows)
+        axis.imshow(image, extent=(0, side, side, 0), alpha=0.35)
+        for y, row in enumerate(rows):
+            for x, letter in enumerate(row):
+                axis.text(x + 0.5, y + 0.5, letter, ha="center", va="center", fontsize=9, weight="bold")
+        axis.axis("off")
+    said = "; ".join(" / ".join(row.strip() for row in rows if row.strip()) for rows in found)
+    show_figure(figure, f"Pictures with signs, and the letter that was found in each cell. Row by row: {said}.")

@@ -1,15 +1,15 @@
 """MiniLlava: frozen eyes, a connector, and a language model (Liu et al., 2023, arXiv 2304.08485, section 4.1)."""
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
 
-from course_lib.llava.labels import picture_segments
-from course_lib.llava.splice import splice
+from course_lib.llava.chat_format import Segments, picture_segments
 from course_lib.lm.chat import Message, mask_labels
 from course_lib.lm.generate import stop_tokens
-from course_lib.lm.loss import next_token_loss
+from course_lib.lm.loss import IGNORE, next_token_loss
 from course_lib.lm.tokenizer import IMAGE
 
 
@@ -102,3 +102,92 @@ class MiniLlava(nn.Module):
         ids = torch.tensor([[self.tokenizer.pad_token_id] * (longest - len(row)) + row for row in rows])
         mask = (torch.arange(longest) >= torch.tensor([[longest - len(row)] for row in rows])).long()  # [B, T]
         return ids, mask
+
+
+ALONE = 1000  # groups from here on don't see the picture (`shared_mask`)
+
+
+def splice(embeddings: Tensor, is_image: Tensor, patches: Tensor) -> Tensor:
+    """Put patches where the marks are: embeddings [B, T, D], is_image bool [B, T], patches [I, N, D] → [B, T, D].
+
+    The I pictures come in the order of the text. Raises ValueError when the marks do not number I × N: the text was cut off
+    within a picture, or belongs to other pictures.
+    """
+    marks, given = int(is_image.sum()), patches.shape[0] * patches.shape[1]
+    if marks != given:
+        raise ValueError(f"The text has places for {marks} patches, the pictures have {given}. Was the text cut off?")
+    flat = patches.flatten(0, 1).to(embeddings.dtype)  # [I, N, D] → [I·N, D]
+    return embeddings.masked_scatter(is_image.unsqueeze(-1), flat)
+
+
+def shared_mask(groups: Tensor) -> Tensor:
+    """Who may look at whom when several conversations share one picture: groups [B, T] → bool [B, 1, T, T].
+
+    Group 0 is what they share, 1, 2, … are the conversations, −1 is padding. Each token sees what is before it in its own
+    group and in group 0, so that a conversation learns as if it were alone with the picture. Groups from ALONE on don't see
+    group 0 either: they are conversations without a picture.
+    """
+    length = groups.shape[1]
+    before = torch.ones(length, length, dtype=torch.bool).tril()
+    same = groups[:, :, None] == groups[:, None, :]  # [B, T, T]: of the one who looks, of the one looked at
+    sees = (groups >= 0) & (groups < ALONE)  # [B, T]
+    shared = (groups[:, None, :] == 0) & sees[:, :, None]
+    return ((same | shared) & before)[:, None]  # [B, 1, T, T]
+
+
+KINDS = ("linear", "mlp2x_gelu")
+
+
+def make_connector(vision_width: int, language_width: int, kind: str = "mlp2x_gelu") -> nn.Sequential:
+    """A new connector: patch features [..., vision_width] → word embeddings [..., language_width].
+
+    ValueError for a kind that is not in KINDS.
+    """
+    if kind not in KINDS:
+        raise ValueError(f"There is no connector {kind!r}. Choose one of: {', '.join(KINDS)}.")
+    layers: list[nn.Module] = [nn.Linear(vision_width, language_width)]
+    if kind == "mlp2x_gelu":
+        layers += [nn.GELU(), nn.Linear(language_width, language_width)]
+    return nn.Sequential(*layers)
+
+
+def select_features(hidden_states: Sequence[Tensor], layer: int, class_token: bool) -> Tensor:
+    """What the connector gets of a picture tower: L + 1 states [B, 1 + N, W], the embeddings first → [B, N, W].
+
+    `layer` counts as Python does: −1 is what the last block gave, −2 the one before. Without a class token the states are
+    [B, N, W] already (LLaVA: llava/model/multimodal_encoder/clip_encoder.py, `feature_select`).
+    """
+    return hidden_states[layer][:, int(class_token) :]
+
+
+def picture_labels(segments: Segments, image_token: int, patches: int, most: int) -> tuple[list[int], list[int]]:
+    """Segments (learned?, token ids) in which `image_token` stands once for a picture → ids, labels, at most `most` of each.
+
+    The mark becomes `patches` places, from which nothing is learned; then what is too long is cut off, as LLaVA does
+    (llava/model/llava_arch.py, `prepare_inputs_labels_for_multimodal`). ValueError if no label is left.
+    """
+    ids: list[int] = []
+    labels: list[int] = []
+    for learned, tokens in segments:
+        for token in tokens:
+            times = patches if token == image_token else 1
+            ids += [token] * times
+            labels += [token if learned and token != image_token else IGNORE] * times
+    if all(label == IGNORE for label in labels[:most]):
+        raise ValueError(f"Nothing is left to learn within {most} tokens, {patches} of them the picture's.")
+    return ids[:most], labels[:most]
+
+
+def freeze(model: nn.Module) -> list[str]:
+    """Stage 1, in place: of `vision`, `connector` and `language_model` only the connector learns → the names of what learns."""
+    model.requires_grad_(False)
+    model.connector.requires_grad_(True)
+    return [name for name, parameter in model.named_parameters() if parameter.requires_grad]
+
+
+def fingerprints(tensors: Mapping[str, Tensor]) -> dict[str, str]:
+    """{name: tensor} → {name: SHA-256 of its bytes}: equal for equal bits, different if a single one has changed."""
+    return {
+        name: hashlib.sha256(tensor.detach().cpu().contiguous().numpy().tobytes()).hexdigest()
+        for name, tensor in tensors.items()
+    }

@@ -6,9 +6,8 @@ import torch
 from torch import Tensor
 
 from course_lib import checkpoints
-from course_lib.llava.labels import Segments
+from course_lib.llava.chat_format import Segments, template_segments
 from course_lib.llava.model import MiniLlava
-from course_lib.llava.template import template_segments
 from course_lib.lm.chat import mask_labels
 
 

@@ -8,12 +8,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from course_lib.seem import heads, memory, sampler
-from course_lib.seem.attention import Attention
+from course_lib.seem import prompts as sampler
+from course_lib.seem.attention import Attention, may_read
 from course_lib.seem.encoder import Encoder, Features, clip_patches
-from course_lib.seem.nearby import Nearby
+from course_lib.seem.point_refiner import Nearby
 from course_lib.seem.prompts import Prompt, PromptBatch, collate
-from course_lib.seem.table import may_read
 
 WAVES = 2.0 ** torch.arange(8) * math.pi / 2  # how fast each wave of a place turns
 
@@ -201,7 +200,7 @@ class MiniSeem(nn.Module):
         """Of queries [B, Q, D], recalled [B, S, S]: classes [B, Q, C + 1], masks [B, Q, S, S]."""
         vectors, words = self.to_mask(queries), torch.cat([self.words, self.nothing[None]])
         asked = features.by_picture(self.to_class(queries)), words, features.by_picture(vectors)
-        classes, logits = heads.mask_head(*asked, features.pixels, self.scale.exp())  # [I, each·Q, …]
+        classes, logits = mask_head(*asked, features.pixels, self.scale.exp())  # [I, each·Q, …]
         shape = queries.shape[:2]
         return classes.view(*shape, -1), logits.view(*shape, *recalled.shape[1:]) + self._again(vectors, recalled)
 
@@ -226,7 +225,7 @@ class MiniSeem(nn.Module):
         """Memory tokens look inside the last round's mask: bool [B, S, S] → bool [B, memories, HW]."""
         if found is None:
             return None
-        return memory.memory_update(found, height, width)[:, None].expand(-1, self.config.memories, -1)
+        return memory_update(found, height, width)[:, None].expand(-1, self.config.memories, -1)
 
     def _places(self, xy: Tensor) -> Tensor:
         """(x, y) in 0–1 [..., 2] → waves [..., 32] → [..., D]."""
@@ -237,3 +236,26 @@ class MiniSeem(nn.Module):
         """The places of a level's cells [H·W, D]."""
         down, across = torch.meshgrid(*((torch.arange(n) + 0.5) / n for n in (height, width)), indexing="ij")
         return self._places(torch.stack([across, down], dim=-1).flatten(0, 1))
+
+
+def mask_head(queries: Tensor, words: Tensor, vectors: Tensor, pixels: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
+    """Names by cosine with text embeddings, masks by dot product with the pixels.
+
+    queries [B, Q, D], words [C, D] (text embeddings, of any length), vectors [B, Q, E], pixels [B, E, H, W], scale a
+    factor → class logits [B, Q, C], mask logits [B, Q, H, W].
+    """
+    classes = scale * F.normalize(queries, dim=-1) @ F.normalize(words, dim=-1).T
+    return classes, (vectors @ pixels.flatten(2)).unflatten(-1, pixels.shape[2:])
+
+
+SHARE = 0.3  # of a coarse cell's pixels that must be found for the cell to be remembered
+
+
+def memory_update(found: Tensor, height: int, width: int) -> Tensor:
+    """Where the memory looks in the next round: found bool [B, S, S] → bool [B, height·width], row by row.
+
+    A cell of the coarser grid counts when more than SHARE of its pixels were found. SEEM hard-codes the last mask as
+    the memory's attention mask: modeling/interface/prototype/attention_data_struct_seemv1.py.
+    """
+    shares = F.adaptive_avg_pool2d(found[:, None].float(), (height, width))  # [B, 1, h, w]
+    return (shares > SHARE).flatten(1)

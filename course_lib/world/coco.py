@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .language import captions
-from .render import render
-from .scenes import FIRST_SHAPE_CLASS, SIGN_CLASS, Scene
-from .shapes import SHAPES
-from .stickers import classes
+from course_lib.world.language import captions
+from course_lib.world.render import render
+from course_lib.world.scenes import FIRST_SHAPE_CLASS, SIGN_CLASS, Scene
+from course_lib.world.shapes import SHAPES
+from course_lib.world.stickers import classes
 
 
 def categories() -> list[dict]:

@@ -4,9 +4,9 @@ import hashlib
 import json
 from dataclasses import asdict
 
-from . import splits
-from .scenes import make_scene
-from .stickers import COLOURS, STICKER_FOLDER, classes
+from course_lib.world import splits
+from course_lib.world.scenes import make_scene
+from course_lib.world.stickers import COLOURS, STICKER_FOLDER, classes
 
 SCENES = 50
 

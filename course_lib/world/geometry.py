@@ -27,3 +27,14 @@ def overlap(a: Box, b: Box) -> float:
     shared = width * height
     area_a, area_b = ((box[2] - box[0]) * (box[3] - box[1]) for box in (a, b))
     return shared / (area_a + area_b - shared)
+
+
+def relation(a: Placed, b: Placed) -> str | None:
+    """How a lies to b: "left", "right", "above", "below" along the dominant axis; None when it is too close to call."""
+    dx, dy = a.x - b.x, a.y - b.y
+    across, along = abs(dx), abs(dy)
+    if max(across, along) < 0.14 or abs(across - along) < 0.06:
+        return None
+    if across > along:
+        return "left" if dx < 0 else "right"
+    return "above" if dy < 0 else "below"

@@ -3,8 +3,9 @@
 import random
 from functools import cache
 
-from .nouns import NUMBERS, article, plural
-from .scenes import Scene, Thing, relation
+from course_lib.world.geometry import relation
+from course_lib.world.nouns import NUMBERS, article, plural
+from course_lib.world.scenes import Scene, Thing
 
 PLACES = {
     "meadow": "in a meadow",

@@ -3,11 +3,15 @@
 from functools import cache
 
 UNIQUE = frozenset(("sun", "moon"))
+
+
 PLURAL = frozenset(
     ["cherries", "grapes", "pancakes", "socks", "glasses", "jeans", "scissors", "dice"]
     + ["french fries", "piano keys"],
 )
 MASS = frozenset(["coffee", "beer", "bread", "cheese", "corn", "broccoli", "popcorn", "fire"] + ["ice cream"])
+
+
 COUNTED = {  # how to count what has no plural of its own
     "coffee": "cups of coffee",
     "beer": "glasses of beer",
@@ -29,6 +33,8 @@ COUNTED = {  # how to count what has no plural of its own
     "piano keys": "sets of piano keys",
     "fork and knife": "forks and knives",
 }
+
+
 IRREGULAR = {
     "mouse": "mice",
     "snowman": "snowmen",
@@ -70,3 +76,33 @@ def plural(noun: str) -> str:
 def is_plural(noun: str) -> bool:
     """True where the verb is "are": "the scissors are red"."""
     return noun in PLURAL or noun == "fork and knife"
+
+
+GROUPS = (
+    ("car", "taxi", "police car"),
+    ("truck", "fire truck"),
+    ("motorcycle", "motor scooter", "kick scooter"),
+    ("ship", "sailboat"),
+    ("tree", "pine tree", "palm tree"),
+    ("bear", "teddy bear", "panda", "koala"),
+    ("monkey", "gorilla"),
+    ("duck", "swan"),
+    ("fish", "shark"),
+    ("chicken", "chicken leg"),
+    ("orange", "peach"),
+    ("cake", "cupcake"),
+    ("football", "soccer ball"),
+    ("phone", "telephone"),
+    ("watch", "alarm clock"),
+    ("key", "piano keys"),
+    ("glasses", "wine glass"),
+    ("box", "gift"),
+    ("circle", "ring"),
+    ("square", "diamond"),
+)
+
+
+@cache
+def could_be(name: str) -> frozenset[str]:
+    """The name itself and those that could be said of the same thing: "taxi" → car, taxi, police car."""
+    return frozenset({name}.union(*(group for group in GROUPS if name in group)))

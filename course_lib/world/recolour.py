@@ -5,7 +5,7 @@ Only additions, multiplications, divisions and comparisons of whole arrays are u
 
 import numpy as np
 
-from .stickers import COLOURS
+from course_lib.world.stickers import COLOURS
 
 PALETTE = {  # sRGB 0-255, far enough apart to be told apart in a 64 px picture
     "red": (222, 38, 44),

@@ -5,11 +5,11 @@ from functools import cache
 
 import numpy as np
 
-from .backdrops import HORIZON, backdrop
-from .geometry import Box
-from .scenes import Scene, Thing
-from .sprites import Sprite, sprite_of
-from .stickers import class_named
+from course_lib.world.backdrops import HORIZON, backdrop
+from course_lib.world.geometry import Box
+from course_lib.world.scenes import Scene, Thing
+from course_lib.world.sprites import Sprite, sprite_of
+from course_lib.world.stickers import class_named
 
 SHADOW = 0.30  # share of the light that a shadow takes away
 SINK = 0.16  # share of its height by which a thing at sea lies under water

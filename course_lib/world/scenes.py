@@ -8,17 +8,18 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from .backdrops import BACKDROPS, HORIZON, VARIANTS
-from .geometry import Placed
-from .shapes import SHAPES
-from .signs import WORDS_TEST, WORDS_TRAIN
-from .splits import TRAIN_STYLES, has_held_out_relation, held_out_colour
-from .stickers import COLOURS, StickerClass, class_named, classes
+from course_lib.world.backdrops import BACKDROPS, HORIZON, VARIANTS
+from course_lib.world.shapes import SHAPES
+from course_lib.world.signs import WORDS_TEST, WORDS_TRAIN
+from course_lib.world.splits import TRAIN_STYLES, has_held_out_relation, held_out_colour
+from course_lib.world.stickers import COLOURS, StickerClass, class_named, classes
 
 SIZES = {"small": (16, 18), "medium": (23, 26), "big": (32, 36)}  # widths in 64ths of the scene's side
 TILTS = (-14, -7, 0, 7, 14)  # degrees
 COLOURED = 0.6  # share of recolourable things that are recoloured
 SIGN_CLASS, FIRST_SHAPE_CLASS = 211, 201
+
+
 HOMES = {  # where a thing plausibly is: by name, else by supercategory, else anywhere
     "sea": ("whale", "shark", "dolphin", "octopus", "fish", "ship", "sailboat", "anchor"),
     "beach": ("crab", "turtle", "palm tree", "ice cream", "bucket", "umbrella", "lollipop", "volcano"),
@@ -87,17 +88,6 @@ def make_scene(index: int, recipe: Recipe = Recipe(), seed: int = 0) -> Scene:
         scene = _draw(rng, index, recipe, seed)
         if recipe.stream != "train" or not has_held_out_relation(scene):
             return scene
-
-
-def relation(a: Placed, b: Placed) -> str | None:
-    """How a lies to b: "left", "right", "above", "below" along the dominant axis; None when it is too close to call."""
-    dx, dy = a.x - b.x, a.y - b.y
-    across, along = abs(dx), abs(dy)
-    if max(across, along) < 0.14 or abs(across - along) < 0.06:
-        return None
-    if across > along:
-        return "left" if dx < 0 else "right"
-    return "above" if dy < 0 else "below"
 
 
 def _draw(rng: random.Random, index: int, recipe: Recipe, seed: int) -> Scene:

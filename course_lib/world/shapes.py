@@ -6,8 +6,8 @@ from functools import cache
 import numpy as np
 from PIL import Image, ImageDraw
 
-from .recolour import PALETTE
-from .stickers import CELL, COLOURS, STICKER_FOLDER
+from course_lib.world.recolour import PALETTE
+from course_lib.world.stickers import CELL, COLOURS, STICKER_FOLDER
 
 SHAPES = ("circle", "square", "triangle", "diamond", "pentagon", "hexagon", "star", "heart", "cross", "ring")
 FINER = 8

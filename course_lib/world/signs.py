@@ -6,8 +6,8 @@ from itertools import pairwise
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from .recolour import PALETTE
-from .stickers import CELL
+from course_lib.world.recolour import PALETTE
+from course_lib.world.stickers import CELL
 
 WORDS_TRAIN = (
     *("STOP", "OPEN", "CAFE", "TAXI", "ZOO", "HI", "GO", "BUS", "TEA", "SALE", "NO", "WAY", "ICE", "FUN", "BAR"),

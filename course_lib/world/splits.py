@@ -8,8 +8,8 @@ on the stream "val"; figures are reported on the stream "test".
 import zlib
 from functools import cache
 
-from .signs import WORDS_TEST
-from .stickers import COLOURS, classes
+from course_lib.world.signs import WORDS_TEST
+from course_lib.world.stickers import COLOURS, classes
 
 TRAIN_STYLES = ("noto", "twemoji")
 SHIFT_STYLES = ("fluent_flat", "fluent", "line")  # ever further from what was trained
@@ -60,7 +60,7 @@ def held_out_relation(a: str, relation: str, b: str) -> bool:
 
 def has_held_out_relation(scene) -> bool:
     """True when any two things of the scene stand in a relation that training never shows."""
-    from .scenes import relation
+    from course_lib.world.geometry import relation
 
     things = scene.things
     for i, a in enumerate(things):
@@ -79,7 +79,7 @@ def _novel_names() -> frozenset[str]:
 @cache
 def _colour_rank() -> dict[str, int]:
     """A number for every name that can have a colour; a sign may have any, and a star is a star, drawn or cut out."""
-    from .shapes import SHAPES
+    from course_lib.world.shapes import SHAPES
 
     names = dict.fromkeys([c.name for c in classes() if c.recolourable] + list(SHAPES))
     return {name: rank for rank, name in enumerate(names)}

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import numpy as np
 
-from .geometry import box_from_mask
-from .recolour import recoloured
-from .shapes import shape_sprites
-from .signs import sign_sprite
-from .stickers import CELL, COLOURS, DRAWINGS, classes, load_atlas
+from course_lib.world.geometry import box_from_mask
+from course_lib.world.recolour import recoloured
+from course_lib.world.shapes import shape_sprites
+from course_lib.world.signs import sign_sprite
+from course_lib.world.stickers import CELL, COLOURS, DRAWINGS, classes, load_atlas
 
 UNIT = 4096  # the weights of one output pixel add up to this; 255 × 4096 < 2^24
 ROWS_AT_ONCE = 4096  # output pixels resampled together: bounds the memory of large renders

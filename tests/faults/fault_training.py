@@ -7,8 +7,8 @@ import torch
 from torch import nn
 
 from course_lib import checkpoints, training
-from course_lib.clip import learn
-from course_lib.commands import bake
+from course_lib.cli import bake
+from course_lib.clip import train as learn
 
 STEPS = 40
 CLIP = learn.ClipRecipe(steps=4, batch_size=4)

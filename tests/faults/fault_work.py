@@ -43,7 +43,7 @@ def build(folder: Path) -> None:
 
 def set_up(folder: Path) -> None:
     """The set-up of `start`, with a venv and a pip that only pretend, and take their time."""
-    from course_lib.commands import environment, packages
+    from course_lib.cli import environment, packages
 
     os.environ.pop("COURSE_NO_VENV", None)
     environment.make_venv, environment.has_pip = pretended_venv, lambda root: (root / ".venv" / "pip_0").exists()

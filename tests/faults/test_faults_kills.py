@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 from fault_work import FILES
 
-from course_lib.commands import environment
-from course_lib.instruct.kills import kill_again_and_again
+from course_lib.cli import environment
+from course_lib.instruct.evaluate.faults import kill_again_and_again
 from course_lib.session import REPO
 
 HERE = Path(__file__).resolve().parent

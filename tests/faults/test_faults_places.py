@@ -16,14 +16,15 @@ from fault_training import CLIP, fit, tiny_model
 from toy_course import MEAN
 
 from course_lib import __main__ as cli
-from course_lib import files, session, training
+from course_lib import session, training
 from course_lib.authoring import build
-from course_lib.clip import learn
-from course_lib.commands import bake, environment
-from course_lib.commands.problem import Problem
-from course_lib.exercises import progress
-from course_lib.grading import gradebook
-from course_lib.instruct.journal import Entry, Journal
+from course_lib.checker import progress
+from course_lib.classroom import gradebook
+from course_lib.cli import bake, environment
+from course_lib.clip import train
+from course_lib.common import files
+from course_lib.common.errors import Problem
+from course_lib.instruct.run.journal import Entry, Journal
 from course_lib.session import REPO
 
 ODD = "ein Ordner für 猫, “und so”"
@@ -108,7 +109,7 @@ def test_a_disk_that_fills_up_leaves_the_older_state_whole(small_disk, capsys):
 
 def test_a_bake_that_finds_no_room_keeps_what_it_trained(tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(bake.BAKES, "clip", "fault_training:clip")
-    monkeypatch.setattr(learn.checkpoints, "write_atomically", no_room_for(("clip.safetensors",)))
+    monkeypatch.setattr(train.checkpoints, "write_atomically", no_room_for(("clip.safetensors",)))
     with pytest.raises(Problem, match="clip can't be written into .*No space left"):
         bake.bake_one("clip", tmp_path)
     assert (tmp_path / "clip.training.safetensors").exists() and not (tmp_path / "clip.safetensors").exists()
@@ -328,7 +329,7 @@ def test_a_set_up_that_was_killed_while_the_old_environment_was_deleted(tmp_path
 
 
 OFFLINE = """
-from course_lib.grading.network import cut_network
+from course_lib.classroom.network import cut_network
 print(cut_network())
 from course_lib import session
 from course_lib.clip import learn

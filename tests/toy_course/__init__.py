@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from course_lib.exercises.task import Mistake, Task
+from course_lib.checker.task import Mistake, Task
 
 FOLDER = Path(__file__).parent
 

@@ -1,0 +1,54 @@
+"""What an exercise is: the right function, the wrong ones people write, and the help for both."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+POINTS = "●●●●●○○○○○"
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A wrong solution that people really write. Who gets the same results on every draw is told `message`."""
+
+    name: str
+    code: Callable  # the wrong function itself, called like the reference
+    message: str  # what is wrong, where, and what to try; `code` in backticks
+
+
+@dataclass(frozen=True)
+class Task:
+    """One exercise. A room lists its own in `TASKS` of `course_lib/<room>/exercises/`; the id is "<room>.<name>".
+
+    `make_inputs(rng)` returns the tuple of arguments of one draw (draw sizes too, so that B, D and the rest differ);
+    it must give the same tuple for the same generator. numpy, torch and random are seeded around every call.
+    `build` turns what the learner wrote into a function of those arguments, for exercises that ask for a class.
+    `custom` looks at the learner's object and returns what is wrong with it, or None.
+    """
+
+    id: str
+    title: str
+    difficulty: int  # 1..5, also the points it is worth
+    importance: int  # 1..5
+    minutes: int
+    reference: Callable
+    make_inputs: Callable[[np.random.Generator], tuple]
+    mistakes: tuple[Mistake, ...]
+    alternatives: tuple[Callable, ...]  # right answers written in other ways; tests only
+    hints: tuple[str, str, str]  # a nudge, the formula with shapes, a skeleton (markdown)
+    tolerance: float = 1e-5
+    check_gradient: bool = False  # compare the gradients of all floating-point tensor arguments as well
+    build: Callable[[Any], Callable] | None = None
+    custom: Callable[[Any], str | None] | None = None
+    draws: int = 5
+
+    def as_function(self, written: Any) -> Callable:
+        """What the learner wrote, as a function of the inputs."""
+        return self.build(written) if self.build else written
+
+
+def dots(amount: int) -> str:
+    """3 → "●●●○○"."""
+    return POINTS[5 - amount : 10 - amount]

@@ -1,0 +1,1 @@
+"""Scenes as CLIP's batches: images, captions, augmentation, test sets."""

@@ -1,0 +1,138 @@
+"""The proofs of the CLIP room. Every figure comes with chance, a control that must fail, and the bar it was set.
+
+`figures()` measures the shipped checkpoint on scenes of the stream "test", in wordings that training never used.
+What is about naming things lies in `measure_zero_shot`; retrieval, word order, probes and the live run are here.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from course_lib.clip import train
+from course_lib.clip.data import testsets
+from course_lib.clip.data.testsets import image_features, text_features
+from course_lib.clip.evaluate.probes import few_shots, linear_probe
+from course_lib.clip.evaluate.zero_shot import hits, pairs_and_novel, prompts, with_article, zero_shot
+from course_lib.clip.model import contrastive_loss
+from course_lib.clip.tokenizer import get_tokenizer
+from course_lib.figures import Figure, share
+from course_lib.world.splits import TRAIN_STYLES
+
+__all__ = [
+    "figures", "hits", "live_run", "pairs_and_novel", "probes", "prompts", "retrieval", "winoground",
+    "with_article", "zero_shot",
+]  # fmt: skip
+SHOTS = (1, 2, 4, 8, 16, 32)
+
+
+def figures(live: bool = False, atlas: str | None = None) -> Iterator[Figure]:
+    """All figures of the room; with `atlas`, the zero-shot figure on that style only; with `live`, those of a live run too."""
+    model = train.load_baked()
+    if atlas:
+        yield share("clip.zero_shot_top1.atlas", hits(model, testsets.single_things(styles=(atlas,))), chance=1 / 160)
+        return
+    untrained = train.new_model(seed=1)
+    yield from zero_shot(model, untrained)
+    yield from pairs_and_novel(model, untrained)
+    yield from prompts(model)
+    yield from retrieval(model, untrained)
+    yield from winoground(model)
+    yield from probes(model)
+    if live:
+        yield from live_run()
+
+
+def retrieval(model, untrained) -> Iterator[Figure]:
+    """Which of 512 captions belongs to this picture, and which picture to this caption?"""
+    images, captions = testsets.retrieval_pairs()
+    scores = _scores(model, images, captions)
+    twin = _scores(untrained, images, captions)
+    for name, these, control in (("i2t", scores, twin), ("t2i", scores.T, twin.T)):
+        for k in (1, 5):
+            right = _retrieved(these, k)
+            bar = 0.60 if k == 1 else None
+            yield share(
+                f"clip.retrieval_r{k}.{name}",
+                right,
+                chance=k / len(captions),
+                control=float(_retrieved(control, k).mean()),
+                ceiling=1.0,
+                bar=bar,
+            )
+
+
+def _scores(model, images: np.ndarray, captions: list[str]) -> Tensor:
+    """Cosines [N pictures, N captions]."""
+    return image_features(model, images) @ text_features(model, get_tokenizer(), captions).T
+
+
+def _retrieved(scores: Tensor, k: int) -> np.ndarray:
+    best = scores.topk(k, dim=1).indices  # [N, k]
+    return (best == torch.arange(len(scores))[:, None]).any(1).numpy()
+
+
+def winoground(model) -> Iterator[Figure]:
+    """Two pictures, two captions of the same words: text, image and group score (Thrush et al., 2022, section 3)."""
+    first, second, texts = testsets.swapped_pairs()
+    i0, i1 = image_features(model, first), image_features(model, second)
+    t0 = text_features(model, get_tokenizer(), [pair[0] for pair in texts])
+    t1 = text_features(model, get_tokenizer(), [pair[1] for pair in texts])
+    s00, s01, s10, s11 = ((i * t).sum(1) for i, t in ((i0, t0), (i0, t1), (i1, t0), (i1, t1)))
+    text = ((s00 > s01) & (s11 > s10)).numpy()
+    image = ((s00 > s10) & (s11 > s01)).numpy()
+    for name, right, chance in (("text", text, 1 / 4), ("image", image, 1 / 4), ("group", text & image, 1 / 6)):
+        yield share(
+            f"clip.winoground.{name}", right, chance=chance, ceiling=1.0, note="a fixed taste for one caption scores 0"
+        )
+
+
+def probes(model) -> Iterator[Figure]:
+    """A linear probe on k examples a class, on the never trained style fluent_flat, beside zero-shot."""
+    style = ("fluent_flat",)
+    tests = testsets.single_things(styles=style)
+    pool = testsets.single_things(styles=style, each=max(SHOTS), stream="val")
+    zero = float(hits(model, tests).mean())
+    test_features, pool_features = image_features(model, tests.images).numpy(), image_features(model, pool.images)
+    crossing = None
+    for shots in SHOTS:
+        seeds = (0, 1, 2) if shots <= 8 else (0,)
+        right = [
+            linear_probe(*few_shots(pool_features, pool.answers, shots, s), test_features) == tests.answers
+            for s in seeds
+        ]
+        mean = float(np.mean(right))
+        crossing = shots if crossing is None and mean > zero else crossing
+        yield share(
+            f"clip.probe_top1.k{shots}",
+            np.concatenate(right),
+            chance=1 / 160,
+            baseline=zero,
+            note="baseline: zero-shot",
+        )
+    if crossing:
+        yield Figure(
+            "clip.probe_crossover",
+            crossing,
+            unit="examples a class",
+            note="CLIP's paper: 4 on average over its data sets, 16 on ImageNet",
+        )
+
+
+def live_run() -> Iterator[Figure]:
+    """Train from scratch as the lesson does, and measure that; control: a short run on captions of other pictures."""
+    model, twin = train.new_model(), train.new_model()
+    train.train(twin, replace(train.LIVE, steps=400), loss=mismatched_loss)
+    minutes = f"{train.train(model, train.LIVE).seconds / 60:.1f} minutes of training; control: shuffled captions"
+    for style, styles, bar in (("trained", TRAIN_STYLES, 0.70), ("fluent_flat", ("fluent_flat",), 0.30)):
+        tests = testsets.single_things(styles=styles)
+        control = float(hits(twin, tests).mean())
+        right = hits(model, tests)
+        yield share(f"clip.live_top1.{style}", right, chance=1 / 160, control=control, bar=bar, note=minutes)
+
+
+def mismatched_loss(image_features: Tensor, text_features: Tensor, logit_scale: Tensor) -> Tensor:
+    """The contrastive loss with every picture beside its neighbour's caption: there is nothing to learn from."""
+    return contrastive_loss(image_features, text_features.roll(1, dims=0), logit_scale)

@@ -1,0 +1,153 @@
+"""How the pocket CLIP is trained: which batches when, how much they are changed, and the bake of the shipped one."""
+
+import random
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from course_lib import checkpoints
+from course_lib.clip.data import batches
+from course_lib.clip.data.augment import augment
+from course_lib.clip.data.images import normalise, to_tensor
+from course_lib.clip.model import PocketCLIP, PocketConfig, contrastive_loss
+from course_lib.clip.tokenizer import TOKENIZER_FILE, get_tokenizer, train_tokenizer
+from course_lib.common.precision import mixed_precision
+from course_lib.training import Progress, fit
+from course_lib.world.language import caption
+from course_lib.world.scenes import make_scene
+from course_lib.world.stickers import COLOURS, classes
+
+CHECKPOINT = checkpoints.FOLDER / "clip.safetensors"
+
+
+@dataclass(frozen=True)
+class ClipRecipe:
+    """A training run. Close-ups come first, since they are four times as quick; then whole scenes join them."""
+
+    steps: int
+    batch_size: int = 128
+    learning_rate: float = 8e-4
+    weight_decay: float = 0.05
+    close_share: float = 0.5  # of the steps: close-ups only
+    augment_from: float = 0.1  # shares of the steps: pictures begin to be changed,
+    augment_full: float = 0.5  # and are changed most
+    strength: float = 1.0
+    shortcut: bool = False  # leave it open: captions that say everything, batches of anything
+    several: bool = True  # show scenes of several things too
+    seed: int = 0
+
+
+LIVE = ClipRecipe(steps=1500, augment_from=0.25, augment_full=0.8, strength=0.6)
+BAKED = ClipRecipe(steps=11_000)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One step's pictures and texts, ready for the model."""
+
+    images: Tensor  # [B, 3, S, S], normalised
+    texts: Tensor  # [B, L] token ids
+    labels: Tensor  # [B] numbers of the first things' classes, which CLIP is never told
+
+
+def make_batch(step: int, recipe: ClipRecipe) -> Batch:
+    """The batch of a step: a pure function of its number, so that a resumed run sees what an undisturbed one does."""
+    kind = kind_of_batch(step, recipe)
+    pictures = kind(step, recipe.batch_size, recipe.seed)
+    ramp = (step / recipe.steps - recipe.augment_from) / (recipe.augment_full - recipe.augment_from)
+    strength = recipe.strength * min(max(ramp, 0.0), 1.0)
+    generator = torch.Generator().manual_seed(recipe.seed * 1_000_003 + step)
+    keep_hue, keep_place = torch.from_numpy(pictures.keep_hue), torch.from_numpy(pictures.keep_place)
+    images = augment(to_tensor(pictures.images), keep_hue, keep_place, strength, generator)
+    labels = torch.tensor([class_number().get(name, -1) for name in pictures.names])
+    return Batch(normalise(images), get_tokenizer()(pictures.captions), labels)
+
+
+@cache
+def class_number() -> dict[str, int]:
+    """The number of each class that training may see, as a classifier with fixed labels counts them."""
+    return {name: number for number, name in enumerate(batches.base_names())}
+
+
+def kind_of_batch(step: int, recipe: ClipRecipe) -> Callable[[int, int, int], batches.PictureBatch]:
+    """Close-ups, every fourth painted; later, in turn with them, whole scenes of one thing and of several."""
+    if recipe.shortcut:
+        return batches.everything_said
+    turn = step % 4
+    if step < recipe.close_share * recipe.steps:
+        return batches.painted if turn == 3 else batches.close_ups
+    third = batches.scenes_of_several if recipe.several else batches.singles
+    return (batches.singles, batches.close_ups, third, batches.painted)[turn]
+
+
+def train(
+    model: PocketCLIP,
+    recipe: ClipRecipe,
+    *,
+    loss: Callable[[Tensor, Tensor, Tensor], Tensor] = contrastive_loss,
+    callbacks: Iterable[Callable[[Progress], None]] = (),
+    state_file: Path | None = None,
+) -> Progress:
+    """Train in place with any contrastive loss, such as the learner's; see `training.fit` for stopping and resuming."""
+
+    def batch_loss(model: PocketCLIP, batch: Batch) -> Tensor:
+        with mixed_precision():
+            image_features, text_features, logit_scale = model(batch.images, batch.texts)
+        return loss(image_features, text_features, logit_scale)
+
+    return fit(
+        model,
+        lambda step: make_batch(step, recipe),
+        batch_loss,
+        steps=recipe.steps,
+        learning_rate=recipe.learning_rate,
+        weight_decay=recipe.weight_decay,
+        after_step=model.clamp_temperature,
+        callbacks=callbacks,
+        state_file=state_file,
+    )
+
+
+def new_model(seed: int = 0) -> PocketCLIP:
+    """A PocketCLIP as it is born: the same for the same seed."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return PocketCLIP(PocketConfig(vocab_size=get_tokenizer().vocab_size)).eval()
+
+
+def load_baked(file: Path = CHECKPOINT) -> PocketCLIP:
+    """The one we made earlier. Raises CheckpointError, saying what to do, when it is missing or damaged."""
+    _, card = checkpoints.load(file)
+    model = PocketCLIP(PocketConfig(**card["config"]))
+    checkpoints.load_into(model, file)
+    return model.eval()
+
+
+def bake(out_folder: Path, recipe: ClipRecipe = BAKED) -> None:
+    """Train the shipped checkpoint. Interrupted, it goes on where it was when called again."""
+    model = new_model(recipe.seed)
+    progress = train(model, recipe, state_file=out_folder / "clip.training.safetensors")
+    if progress.stopped:
+        return
+    card = {
+        "config": model.config.to_dict(),
+        "data": "the sticker world, stream train: what course_lib.world.splits allows",
+        "recipe": asdict(recipe),
+        "command": "python -m course_lib bake clip",
+        "minutes": round(progress.seconds / 60, 1),
+        "machine": checkpoints.machine(),
+        "final_loss": round(sum(progress.losses[-200:]) / 200, 4),
+    }
+    checkpoints.save(out_folder / CHECKPOINT.name, model, card)
+
+
+def bake_tokenizer(out_folder: Path) -> None:
+    """Learn the tokenizer from 20,000 training captions and the class names."""
+    rng = random.Random("tokenizer")
+    texts = [caption(make_scene(i), rng) for i in range(20_000)]
+    names = [c.name for c in classes()] + list(COLOURS)
+    train_tokenizer(texts, names, out_folder / TOKENIZER_FILE.name)

@@ -1,0 +1,1 @@
+"""The small world of Lesson 10, its layouts, batches and test sets."""

@@ -1,0 +1,122 @@
+"""The exercise on gated self-attention."""
+
+import torch
+from torch import Tensor, nn
+
+from course_lib.checker.task import Mistake, Task
+from course_lib.gligen.exercises.grounding import normal
+from course_lib.gligen.gated_attention import gated_self_attention
+
+
+def gate_inputs(rng) -> tuple[Tensor, Tensor, nn.Module, nn.Module, Tensor, float]:
+    """A few visual places, fewer tokens, an attention that mixes all it is given, a norm, a gate that is ajar."""
+    count, places, tokens, width = (int(rng.integers(low, low + 2)) for low in (2, 7, 3, 10))
+    norm = nn.LayerNorm(width)
+    norm.weight.data, norm.bias.data = 1 + 0.3 * normal(rng, width), normal(rng, width)
+    alpha = torch.tensor(float(rng.uniform(0.6, 1.2)))
+    visual, grounding = 1 + 2 * normal(rng, count, places, width), normal(rng, count, tokens, width) - 1
+    return visual, grounding, _Mixer(), norm, alpha, float(rng.uniform(0.4, 0.9))
+
+
+class _Mixer(nn.Module):
+    """Self-attention with one head and no weights: every place gets a mean of all, by likeness."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[B, L, W] → [B, L, W]."""
+        return (x @ x.transpose(1, 2) / x.shape[-1] ** 0.5).softmax(dim=-1) @ x
+
+
+def _seen(visual, tokens, attention, norm) -> Tensor:
+    return attention(norm(torch.cat([visual, tokens], dim=1)))[:, : visual.shape[1]]
+
+
+def gate_without_tanh(visual, tokens, attention, norm, alpha, beta=1.0):
+    return visual + beta * alpha * _seen(visual, tokens, attention, norm)
+
+
+def gate_without_residual(visual, tokens, attention, norm, alpha, beta=1.0):
+    return beta * alpha.tanh() * _seen(visual, tokens, attention, norm)
+
+
+def gate_blending(visual, tokens, attention, norm, alpha, beta=1.0):
+    share = beta * alpha.tanh()
+    return (1 - share) * visual + share * _seen(visual, tokens, attention, norm)
+
+
+def gate_tokens_kept(visual, tokens, attention, norm, alpha, beta=1.0):
+    both = torch.cat([visual, tokens], dim=1)
+    return both + beta * alpha.tanh() * attention(norm(both))
+
+
+def gate_tokens_first(visual, tokens, attention, norm, alpha, beta=1.0):
+    seen = attention(norm(torch.cat([tokens, visual], dim=1)))[:, : visual.shape[1]]
+    return visual + beta * alpha.tanh() * seen
+
+
+def gate_sigmoid(visual, tokens, attention, norm, alpha, beta=1.0):
+    return visual + beta * alpha.sigmoid() * _seen(visual, tokens, attention, norm)
+
+
+def gate_by_split(visual, tokens, attention, norm, alpha, beta=1.0):
+    both = norm(torch.cat((visual, tokens), 1))
+    seen, _ = attention(both).split([visual.shape[1], tokens.shape[1]], dim=1)
+    return torch.add(visual, seen * (torch.tanh(alpha) * beta))
+
+
+def gate_norm_apart(visual, tokens, attention, norm, alpha, beta=1.0):
+    """The norm looks at one place at a time, so it may come before."""
+    return (
+        visual + beta * torch.tanh(alpha) * attention(torch.cat([norm(visual), norm(tokens)], 1))[:, : -tokens.shape[1]]
+    )
+
+
+TASKS = [
+    Task(
+        id="gligen.gated_self_attention",
+        title="Gated self-attention",
+        difficulty=3,
+        importance=5,
+        minutes=15,
+        reference=gated_self_attention,
+        make_inputs=gate_inputs,
+        check_gradient=True,
+        mistakes=(
+            Mistake(
+                "no tanh",
+                gate_without_tanh,
+                "The gate is α itself, which may grow without bound. It is `alpha.tanh()`, between −1 and 1.",
+            ),
+            Mistake(
+                "no residual",
+                gate_without_residual,
+                "What was there before is lost: at α = 0 nothing at all comes out. *Add* to `visual`.",
+            ),
+            Mistake(
+                "a blend",
+                gate_blending,
+                "You blend: what is let in pushes out what was there. GLIGEN leaves `visual` whole, and adds to it.",
+            ),
+            Mistake(
+                "tokens come out, too",
+                gate_tokens_kept,
+                "The grounding tokens come out as well, V + N places. They are only read: cut back to the first `visual.shape[1]` places.",
+            ),
+            Mistake(
+                "tokens first",
+                gate_tokens_first,
+                "You put the tokens *before* the picture, and then cut off at V: the wrong places. `torch.cat([visual, tokens], dim=1)`.",
+            ),
+            Mistake(
+                "sigmoid",
+                gate_sigmoid,
+                "`sigmoid(0)` is a half: this gate stands open from the start, and the frozen base is disturbed. `tanh(0)` is 0.",
+            ),
+        ),
+        alternatives=(gate_by_split, gate_norm_apart),
+        hints=(
+            "Which places attend, to which, and whose answers are kept? And what must come out while α is still 0?",
+            "$v + \\beta \\tanh(\\alpha)\\, \\mathrm{SA}(\\mathrm{LN}([v; g]))_{1 \\ldots V}$ with $v$ `[B, V, W]`, $g$ `[B, N, W]`; the result is `[B, V, W]`.",
+            "```python\nboth = torch.cat([visual, tokens], dim=1)  # [B, V + N, W]\nseen = ...[:, : visual.shape[1]]\nreturn visual + ...\n```",
+        ),
+    ),
+]

@@ -1,0 +1,1 @@
+"""Training the generator, its gates and the detector that judges it."""

@@ -1,0 +1,1 @@
+"""A board to draw boxes on, and what is made of them."""

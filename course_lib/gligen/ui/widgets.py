@@ -1,0 +1,104 @@
+"""The drawing board's fields, its button and its pictures, in plain ipywidgets around the canvas."""
+
+import html
+from collections.abc import Sequence
+
+import ipywidgets as widgets
+import numpy as np
+from PIL import Image
+
+from course_lib.canvas import Mark, still
+from course_lib.gligen.ui.painter import COUNT
+
+HOW = "Draw a box for each thing, type what it is in the list below the page, and press Generate."
+HOW_TO_CHANGE = "In a scene, a box with a phrase adds a thing, and an exclude box takes away what is there."
+RANGES = {"guidance": (1.0, 10.0, 0.5), "strength": (0.0, 1.0, 0.05), "on": (0.0, 1.0, 0.05)}  # lowest, highest, step
+NAMES = {"guidance": "guidance", "strength": "strength β", "on": "on for"}
+
+
+class DrawingFront:
+    """Fields write into the board; the board's pictures and sentences are shown."""
+
+    def __init__(self, board) -> None:
+        self._board = board
+        self.caption = widgets.Text(value=board.caption, description="Caption", placeholder="the whole picture")
+        self.caption.layout.width, self.caption.layout.max_width = "100%", "640px"
+        self.seed = widgets.BoundedIntText(value=board.seed, min=0, max=999_999, description="seed")
+        self.sliders = {name: slider(name, value) for name, value in board.settings.items()}
+        self.button = widgets.Button(description="Generate", button_style="primary")
+        self.progress = widgets.IntProgress(min=0, max=board.painter.steps, description="")
+        self.progress.layout.visibility = "hidden"
+        self.over = widgets.Checkbox(value=True, description="boxes over the pictures", indent=False)
+        self.said, self.page = widgets.HTML(), widgets.HTML()
+        self.caption.observe(lambda change: setattr(board, "caption", change["new"]), names="value")
+        self.seed.observe(lambda change: setattr(board, "seed", change["new"]), names="value")
+        for name, field in self.sliders.items():
+            field.observe(lambda change, name=name: board.settings.update({name: change["new"]}), names="value")
+        self.button.on_click(lambda _: self._generate())
+        self.over.observe(lambda _: self.refresh(), names="value")
+        how = widgets.HTML(f"<p>{HOW} {HOW_TO_CHANGE if board.painter.edits else ''}</p>")
+        asked = [how, self.caption, widgets.HBox([self.button, self.progress])]
+        answer = [self.said, self.page, self.over, self._start_from()]  # above the settings: in sight without scrolling
+        settings = [self.seed, *self.sliders.values()]
+        self.widget = widgets.HBox([board.canvas.widget, widgets.VBox([*asked, *answer, *settings])])
+        self.widget.layout.flex_flow = "row wrap"
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show what the board holds now."""
+        board = self._board
+        notes = "".join(f"<p>{html.escape(note)}</p>" for note in board.notes)
+        problem = f'<p role="alert">✗ {html.escape(board.problem)}</p>' if board.problem else ""
+        self.said.value = f'<div aria-live="polite">{problem or notes}</div>'
+        if board.pictures is None:
+            return
+        alt = html.escape(board.shows, quote=True)
+        picture = sheet(board.pictures, board.painted if self.over.value else ())
+        self.page.value = f'<img alt="{alt}" width="{picture.width}" src="{still.data_url(picture)}">'
+        self.go_on.layout.display = None if board.painter.edits else "none"
+
+    def _generate(self) -> None:
+        """Count the steps while they are done; nobody presses twice."""
+        self.button.disabled, self.progress.layout.visibility = True, "visible"
+        try:
+            self._board.generate(lambda step: setattr(self.progress, "value", step))
+        finally:
+            self.button.disabled, self.progress.layout.visibility = False, "hidden"
+
+    def _start_from(self) -> widgets.HBox:
+        """Buttons that make one of the pictures the scene to be changed; shown once there are pictures."""
+        buttons = [
+            widgets.Button(description="empty page"),
+            *(widgets.Button(description=f"picture {n + 1}") for n in range(COUNT)),
+        ]
+        for number, button in enumerate(buttons):
+            button.layout.width = "auto"
+            button.on_click(lambda _, number=number: self._board.take(number or None))
+        self.go_on = widgets.HBox([widgets.Label("Go on from"), *buttons])
+        self.go_on.layout.display, self.go_on.layout.flex_flow = "none", "row wrap"
+        return self.go_on
+
+
+def slider(name: str, value: float) -> widgets.FloatSlider:
+    """One setting."""
+    low, high, step = RANGES[name]
+    return widgets.FloatSlider(
+        value=value, min=low, max=high, step=step, description=NAMES[name], continuous_update=False
+    )
+
+
+SIDE, GAP = 320, 8  # pixels of a picture, and between two
+
+
+def sheet(pictures: Sequence[np.ndarray], marks: Sequence[Mark] = (), columns: int = 2) -> Image.Image:
+    """Pictures uint8 [S, S, 3], enlarged, row by row; over each of them the boxes among `marks`."""
+    rows = -(-len(pictures) // columns)
+    together = Image.new("RGB", (columns * (SIDE + GAP) - GAP, rows * (SIDE + GAP) - GAP), "white")
+    for number, picture in enumerate(pictures):
+        large = Image.fromarray(picture).resize((SIDE, SIDE), Image.Resampling.BICUBIC)
+        for mark in marks:
+            if mark.kind == "box":
+                still.draw_mark(large, mark)
+        row, column = divmod(number, columns)
+        together.paste(large, (column * (SIDE + GAP), row * (SIDE + GAP)))
+    return together

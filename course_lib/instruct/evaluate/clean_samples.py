@@ -1,0 +1,71 @@
+"""Samples without defects, to plant defects in and to see whether the filters leave them alone."""
+
+import random
+from collections.abc import Iterable
+
+from course_lib.instruct import reply
+from course_lib.instruct.formats import TYPES, ImageContext, Sample, Turn, from_scene
+from course_lib.instruct.resources import CleanAnswer, clean_pictures
+from course_lib.instruct.run import generate
+from course_lib.instruct.teachers.base import Teacher
+from course_lib.world.language import join, phrase
+from course_lib.world.questions import clear_relations, questions
+from course_lib.world.scenes import Recipe, Scene, make_scene
+
+Pair = tuple[Sample, ImageContext]
+PLACED = {  # true statements about a relation
+    "left": ("{a} is to the left of {b}.", "{b} has {a} on its left."),
+    "right": ("{a} is to the right of {b}.", "To the right of {b} there is {a}."),
+    "above": ("{a} is above {b}.", "{a} is higher up than {b}."),
+    "below": ("{a} is below {b}.", "Below {b} one finds {a}."),
+}
+LISTED = ("The picture shows {}.", "There is {}.", "I see {}, and nothing else.", "One can make out {} here.")
+
+
+def written(answers: Iterable[CleanAnswer]) -> list[Pair]:
+    """The hand-written answers, each as a sample of one turn."""
+    pictures = clean_pictures()
+    return [
+        (Sample(name, pictures[name].image, "conversation", (Turn(question, answer),)), pictures[name])
+        for name, question, answer in answers
+    ]
+
+
+def of_the_world(stream: str, count: int) -> list[Pair]:
+    """Conversations about scenes: the world's own questions and answers, and true statements."""
+    found = []
+    for index in range(count):
+        scene = make_scene(index, Recipe(stream=stream))
+        context, rng = from_scene(scene), random.Random(f"clean/{stream}/{index}")
+        asked = questions(scene, rng, "test" if stream == "test" else "train")
+        turns = [Turn(q.text[0].upper() + q.text[1:], q.answer) for q in asked if _visible(q.things, context, scene)]
+        told = Turn("What does the picture show?", " ".join(statements(scene, rng)))
+        found.append((Sample(context.id, context.image, "conversation", (*turns, told)), context))
+    return found
+
+
+def _visible(things: tuple[int, ...], context: ImageContext, scene: Scene) -> bool:
+    """Is nothing hidden completely? Else the boxes say less than the scene."""
+    return len(context.boxes) == len(scene.things)
+
+
+def statements(scene: Scene, rng: random.Random) -> list[str]:
+    """What is there, and where one thing lies seen from another."""
+    said = [rng.choice(LISTED).format(join([phrase(thing) for thing in scene.things]))]
+    for i, j, way in clear_relations(scene)[:1]:
+        a, b = (f"the {scene.things[k].name}" for k in (i, j))
+        said.append(rng.choice(PLACED[way]).format(a=a, b=b))
+    return [text[0].upper() + text[1:] for text in said]
+
+
+def of_teacher(teacher: Teacher, contexts: Iterable[ImageContext]) -> list[Pair]:
+    """What a teacher writes, of each type once for every picture. Replies out of form are left out."""
+    found = []
+    for context in contexts:
+        for type in TYPES:
+            text = teacher.ask(generate.Job(context, type).messages()).text
+            try:
+                found.append((Sample(context.id, context.image, type, reply.parse(text, type, context.id)), context))
+            except reply.ReplyError:
+                continue
+    return found

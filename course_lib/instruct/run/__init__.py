@@ -1,0 +1,1 @@
+"""One run of data generation: plan, budget, journal, shards, data set."""

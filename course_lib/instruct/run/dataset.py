@@ -1,0 +1,51 @@
+"""From replies to training data: LLaVA's json, and a card that says where it comes from."""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from course_lib.common.files import write_atomically
+from course_lib.instruct import reply
+from course_lib.instruct.formats import ImageContext, Sample
+from course_lib.instruct.run.generate import Job
+from course_lib.instruct.run.journal import Journal
+
+Check = Callable[[Sample, ImageContext], Sequence[str]]  # the names of a sample's defects
+
+
+def to_sample(job: Job, text: str) -> Sample:
+    """The sample that a reply makes. ReplyError if it is malformed."""
+    context = job.context
+    return Sample(context.id, context.image, job.type, reply.parse(text, job.type, context.id))
+
+
+def collect(jobs: Sequence[Job], journal: Journal, teacher: str) -> list[tuple[Sample, ImageContext]]:
+    """The samples of all jobs that have a reply, in the order of the jobs, with the contexts that they were written from."""
+    found = []
+    for job in jobs:
+        entry = journal.replies.get(job.key(teacher))
+        if entry:
+            found.append((to_sample(job, entry.text), job.context))
+    return found
+
+
+def filtered(samples: Sequence[tuple[Sample, ImageContext]], check: Check) -> tuple[list[Sample], Counter[str]]:
+    """(the samples without a defect, how often each defect was found)."""
+    kept, defects = [], Counter()
+    for sample, context in samples:
+        found = set(check(sample, context))
+        defects.update(found)
+        if not found:
+            kept.append(sample)
+    return kept, defects
+
+
+def write(samples: Sequence[Sample], file: Path, card: dict) -> Path:
+    """Write the data set, a list of LLaVA records, and its card beside it (`.card.json`); returns the card's path."""
+    records = ",\n".join(json.dumps(sample.to_llava(), ensure_ascii=False) for sample in samples)
+    write_atomically(file, f"[\n{records}\n]\n".encode())
+    beside = file.with_suffix(".card.json")
+    card = {**card, "samples": len(samples), "types": Counter(sample.type for sample in samples)}
+    write_atomically(beside, (json.dumps(card, indent=2, ensure_ascii=False) + "\n").encode())
+    return beside

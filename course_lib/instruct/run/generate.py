@@ -1,0 +1,234 @@
+"""Asks a teacher for all that a journal lacks: several questions at a time, within a budget, and safe to interrupt."""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass
+from time import perf_counter
+
+from course_lib import show
+from course_lib.common.errors import Problem
+from course_lib.common.interrupts import stop_request
+from course_lib.instruct import prompts, reply
+from course_lib.instruct.formats import ImageContext
+from course_lib.instruct.run.budget import Budget
+from course_lib.instruct.run.journal import Entry, Journal, Key, fingerprint
+from course_lib.instruct.teachers.base import (
+    MAX_REPLY_TOKENS,
+    Messages,
+    Reply,
+    Teacher,
+    TeacherError,
+    TryAgain,
+    estimate_tokens,
+)
+from course_lib.instruct.teachers.endpoint import Pace, backoff
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a run of `generate` came to."""
+
+    asked_for: int  # replies that were missing when it began
+    missing: int  # and when it ended
+    seconds: float
+    failures: Counter[str]  # attempts that came to nothing, by reason
+    ended: str  # why it stopped before its end; "" if it didn't
+
+
+@contextmanager
+def _bar(total: int, budget: Budget):
+    """A progress bar with tokens and cost so far, silent where nobody watches."""
+    from tqdm.auto import tqdm
+
+    with tqdm(total=total, unit="reply", disable=not show.somebody_watches(), leave=False) as bar:
+
+        def advance(done: set) -> None:
+            replies = sum(future.result() for future in done)  # raises what went wrong in our own code
+            tokens = budget.prompt_tokens + budget.completion_tokens
+            bar.set_postfix(tokens=f"{tokens:,}", cost=f"{budget.spent:.4f}", refresh=False)
+            bar.update(replies)
+
+        yield advance
+
+
+IN_VAIN = 5  # questions without any answer, until the teacher counts as gone
+
+
+@dataclass(frozen=True)
+class Job:
+    """A reply to be had: this type, about this picture."""
+
+    context: ImageContext
+    type: str
+    boxes_for_all: bool = False
+
+    def key(self, teacher: str) -> Key:
+        """Where the reply stands in a journal."""
+        return Key(self.context.id, self.type, prompts.version(self.boxes_for_all), teacher)
+
+    def messages(self) -> Messages:
+        """What the teacher is asked."""
+        return prompts.messages(self.context, self.type, self.boxes_for_all)
+
+
+def missing(jobs: Sequence[Job], teacher: Teacher, journal: Journal) -> list[Job]:
+    """The jobs that have no reply yet. `Problem` if the journal answers another question under the name of one."""
+    found = []
+    for job in jobs:
+        entry = journal.replies.get(job.key(teacher.name))
+        if entry is None:
+            found.append(job)
+        elif entry.asked != fingerprint(job.messages()):
+            raise Problem(
+                f"{journal.file.name} holds a reply about {job.context.id} to something else than is asked now: "
+                "other pictures, or other prompts. Give this run another --out."
+            )
+    return found
+
+
+def generate(
+    jobs: Sequence[Job],
+    teacher: Teacher,
+    journal: Journal,
+    budget: Budget | None = None,
+    *,
+    threads: int = 4,
+    per_minute: float | None = None,
+    attempts: int = 6,
+    first_wait: float = 1.0,
+) -> Summary:
+    """Ask for every missing reply and write it into the journal; the budget counts what the journal holds already.
+
+    Ctrl-C stops after the questions under way. Called again, it goes on. Raises TeacherError when the teacher can't.
+    """
+    budget = budget or Budget()
+    for entry in journal.entries:
+        budget.count(entry.prompt_tokens, entry.completion_tokens)
+    wanted, began = missing(jobs, teacher, journal), perf_counter()
+    with stop_request() as stop:
+        asking = Asking(teacher, journal, budget, Pace(per_minute), stop, attempts, first_wait)
+        _ask_all(asking, wanted, threads)
+        interrupted = stop.is_set() and not asking.ended
+    if asking.error:
+        raise asking.error
+    ended = "it was stopped" if interrupted else asking.ended
+    left = sum(job.key(teacher.name) not in journal.replies for job in wanted)
+    return Summary(len(wanted), left, perf_counter() - began, asking.failures, ended)
+
+
+@dataclass
+class Asking:
+    """What all threads of a run share."""
+
+    teacher: Teacher
+    journal: Journal
+    budget: Budget
+    pace: Pace
+    stop: threading.Event
+    attempts: int = 6  # for one reply
+    first_wait: float = 1.0  # seconds before the second attempt
+
+    def __post_init__(self) -> None:
+        self.failures: Counter[str] = Counter()  # what went wrong, and how often
+        self.ended = ""  # why the run stopped before its end
+        self.error: TeacherError | None = None
+        self._in_vain = 0  # questions given up since the last reply of any kind
+
+    def answer(self, job: Job) -> bool:
+        """Get the job's reply into the journal. False, without one, if the attempts, or the run, come to an end."""
+        messages, why = job.messages(), ""
+        for attempt in range(self.attempts):
+            if self.stop.is_set():
+                return False
+            try:
+                if self._attempt(job, messages):
+                    return True
+                why = ""
+            except TryAgain as failure:
+                why = str(failure)
+                self._wait(attempt, failure)
+            except TeacherError as error:
+                self._give_up(error)
+        if why:
+            self._in_vain += 1
+        if self._in_vain >= IN_VAIN:
+            self._give_up(TeacherError(f"{IN_VAIN} questions in a row found no answer. The last time: {why}."))
+        return False
+
+    def _attempt(self, job: Job, messages: Messages) -> bool:
+        """Ask once and write down what came. True for a good reply."""
+        reserved = (estimate_tokens(messages), MAX_REPLY_TOKENS)
+        if not self.budget.reserve(*reserved):
+            self._end("the next question could pass the budget")
+            return False
+        spent, began = (0, 0), time.perf_counter()
+        try:
+            if not self.pace.wait(self.stop):
+                return False
+            began = time.perf_counter()
+            answer = self.teacher.ask(messages)
+            self._in_vain = 0
+            spent = (answer.prompt_tokens, answer.completion_tokens)
+            problem = find_problem(answer, job)
+        except TryAgain as failure:
+            if failure.paid:  # nobody tells us the bill, so the highest possible one is counted
+                spent = reserved
+                self._write(job, messages, Reply("", *reserved), began, str(failure))
+            raise
+        finally:
+            self.budget.settle(reserved, *spent)
+        self._write(job, messages, answer, began, problem)
+        self.failures.update([problem] if problem else [])
+        return not problem
+
+    def _write(self, job: Job, messages: Messages, answer: Reply, began: float, problem: str) -> None:
+        tokens = (answer.prompt_tokens, answer.completion_tokens)
+        seconds = round(time.perf_counter() - began, 3)
+        key = job.key(self.teacher.name)
+        self.journal.append(Entry(*key, fingerprint(messages), answer.text, *tokens, seconds, problem))
+
+    def _wait(self, attempt: int, failure: TryAgain) -> None:
+        """Leave the teacher in peace for a while."""
+        self.failures[str(failure)] += 1
+        if failure.after:
+            self.pace.pause(failure.after)
+        self.stop.wait(backoff(attempt, self.first_wait, failure.after))
+
+    def _give_up(self, error: TeacherError) -> None:
+        self.error = error
+        self._end("the teacher can't go on")
+
+    def _end(self, why: str) -> None:
+        self.ended = self.ended or why
+        self.stop.set()
+
+
+def _ask_all(asking: Asking, wanted: Sequence[Job], threads: int) -> None:
+    """Keep all threads busy until the jobs are done or the run is to stop."""
+    with ThreadPoolExecutor(threads) as pool, _bar(len(wanted), asking.budget) as advance:
+        running = set()
+        for job in wanted:
+            if asking.stop.is_set():
+                break
+            running.add(pool.submit(asking.answer, job))
+            if len(running) == threads:
+                done, running = wait(running, return_when=FIRST_COMPLETED)
+                advance(done)
+        while running:
+            done, running = wait(running, return_when=FIRST_COMPLETED)
+            advance(done)
+
+
+def find_problem(answer: Reply, job: Job) -> str:
+    """What is malformed about a reply; "" if nothing is."""
+    if answer.cut_off:
+        return f"the reply was cut off at {MAX_REPLY_TOKENS} tokens"
+    try:
+        reply.parse(answer.text, job.type, job.context.id)
+    except reply.ReplyError as error:
+        return str(error)
+    return ""

@@ -1,0 +1,1 @@
+"""Who writes: a grammar, a local model, an endpoint."""

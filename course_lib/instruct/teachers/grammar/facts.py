@@ -1,0 +1,125 @@
+"""What the grammar teacher knows about a picture: things, places and relations, read from its captions and boxes."""
+
+import re
+from dataclasses import dataclass, field, replace
+
+from course_lib.instruct.teachers.grammar.reading import Said, read_caption, read_place, read_relations
+from course_lib.instruct.vocabulary import tokenise
+from course_lib.world.geometry import relation
+from course_lib.world.nouns import could_be
+from course_lib.world.splits import held_out_relation
+
+BOX_LINE = re.compile(r"^(.+): \[([\d.]+), ([\d.]+), ([\d.]+), ([\d.]+)\]$")
+RANK = {"small": 0, None: 1, "big": 2}  # what is neither is not mentioned
+SLACK = 0.08  # the middle of a box that is hidden in part is not quite the thing's
+MUCH_BIGGER = 4 / 3  # as in the questions of Lesson 00
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A thing as far as the words tell. Place and width are shares of the picture, and None without a box."""
+
+    name: str
+    colour: str | None = None
+    size: str | None = None
+    text: str | None = None
+    x: float | None = None
+    y: float | None = None
+    width: float | None = None
+
+
+@dataclass(frozen=True)
+class Facts:
+    """All that is certain."""
+
+    captions: tuple[str, ...]
+    things: tuple[Seen, ...]
+    boxes: bool  # were there boxes?
+    complete: bool  # is nothing else in the picture?
+    place: str | None
+    relations: tuple[tuple[str, str, str], ...]  # (name, "left", other name), both ways round
+    names: tuple[str, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "names", tuple(thing.name for thing in self.things))
+
+    def alone(self) -> list[Seen]:
+        """The things that "the <name>" can only mean."""
+        return [t for t in self.things if sum(other in could_be(t.name) for other in self.names) == 1]
+
+    def biggest_first(self) -> list[tuple[Seen, Seen]]:
+        """Pairs of which the first is clearly bigger. Signs are all big, so they are left out.
+
+        A box can be small because something hides a part. So captions that say all ("a small red car") must agree.
+        """
+        found = [thing for thing in self.alone() if thing.width and thing.name != "sign"]
+        pairs = [(a, b) for a in found for b in found if a.width >= MUCH_BIGGER * b.width]
+        return [(a, b) for a, b in pairs if RANK[a.size] - RANK[b.size] >= (1 if self.complete else 0)]
+
+
+def read(text: str) -> Facts:
+    """The facts of a message: captions, one a line; then maybe an empty line and boxes, as `serialise` writes them."""
+    said, _, listed = text.partition("\n\n")
+    captions = tuple(line for line in said.splitlines() if line.strip())
+    boxed = [_boxed(match) for match in map(BOX_LINE.match, listed.splitlines()) if match]
+    names = frozenset(thing.name for thing in boxed)
+    tokens = [tokenise(caption) for caption in captions]
+    read_captions = [read_caption(caption, words, names) for caption, words in zip(captions, tokens, strict=True)]
+    things = [_described(thing, boxed, read_captions) for thing in boxed] or _from_captions(read_captions)
+    complete = bool(boxed) and all({one.name for one in found} == names for found in read_captions)
+    relations = _measured(things) if boxed else _agreed(read_relations(words) for words in tokens)
+    place = _only({place for place in map(read_place, captions) if place})
+    return Facts(captions, tuple(things), bool(boxed), complete, place, tuple(relations))
+
+
+def _boxed(match: re.Match) -> Seen:
+    x0, y0, x1, y1 = (float(edge) for edge in match.groups()[1:])
+    return Seen(match[1], x=(x0 + x1) / 2, y=(y0 + y1) / 2, width=x1 - x0)
+
+
+def _described(thing: Seen, boxed: list[Seen], captions: list[list[Said]]) -> Seen:
+    """The thing with what captions say of it. Of two dogs, nobody knows which one is meant."""
+    if sum(other.name == thing.name for other in boxed) > 1:
+        return thing
+    said = [one for found in captions for one in found if one.name == thing.name]
+    return _with_attributes(thing, said)
+
+
+def _with_attributes(thing: Seen, said: list[Said]) -> Seen:
+    """Colour, size and text where all who name one name the same."""
+    told = {name: _only({getattr(one, name) for one in said} - {None}) for name in ("colour", "size", "text")}
+    return replace(thing, **told)
+
+
+def _from_captions(captions: list[list[Said]]) -> list[Seen]:
+    """Things that captions name. How many there are stays open: a name that is said of several counts as none of them."""
+    names = dict.fromkeys(one.name for found in captions for one in found)
+    several = {one.name for found in captions for one in found if one.many}
+    several |= {one.name for found in captions for one in found if [o.name for o in found].count(one.name) > 1}
+    said = {name: [one for found in captions for one in found if one.name == name] for name in names}
+    return [_with_attributes(Seen(name), said[name]) for name in names if name not in several]
+
+
+def _measured(things: list[Seen]) -> list[tuple[str, str, str]]:
+    """Every clear relation between two boxes, by the world's own rule for what is clear, with a little to spare."""
+    found = []
+    for a in things:
+        for b in things:
+            how = relation(a, b) if a is not b else None
+            ahead, aside = sorted((abs(a.x - b.x), abs(a.y - b.y)), reverse=True)
+            clear = ahead >= 0.14 + SLACK and ahead - aside >= 0.06 + SLACK
+            if how and clear and not held_out_relation(a.name, how, b.name):
+                found.append((a.name, how, b.name))
+    return found
+
+
+def _agreed(found) -> list[tuple[str, str, str]]:
+    """Relations that captions tell, from both sides."""
+    turned = {"left": "right", "right": "left", "above": "below", "below": "above"}
+    told = dict.fromkeys(relation for relations in found for relation in relations)
+    return list(dict.fromkeys([*told, *((b, turned[how], a) for a, how, b in told)]))
+
+
+def _only(values: set):
+    """The one value that is there; None if there are several, or none."""
+    return next(iter(values)) if len(values) == 1 else None

@@ -1,0 +1,1 @@
+"""Pictures with questions, as batches and test sets."""

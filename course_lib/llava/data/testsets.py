@@ -1,0 +1,98 @@
+"""Questions about pictures to be tested on, and what is shown beside them: the picture, none, or a wrong one.
+
+Scenes come from the stream "test", wordings from those that training never uses. A recipe is chosen with the stream "val".
+"""
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from course_lib.clip.data.images import MEAN
+from course_lib.world.questions import KINDS, Question, questions
+from course_lib.world.render import render
+from course_lib.world.scenes import Recipe, Scene, make_scene
+from course_lib.world.splits import DRAWN_IN_HELD_OUT_COLOUR
+
+EACH = 200  # questions of a kind
+SCORED = ("exist", "count", "colour", "relation", "place", "size", "read")  # "related" asks the same as "relation"
+RECIPES = {"read": {"kinds": (0.6, 0.1, 0.3)}}  # signs are rare, so scenes for reading have more of them
+NO_LIMIT = 1_000_000
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question about a scene."""
+
+    scene: Scene
+    question: Question
+
+
+def asked(kind: str, count: int = EACH, stream: str = "test", templates: str = "test", **recipe) -> list[Asked]:
+    """`count` questions of a kind, each about another scene of the stream; `recipe` narrows the scenes."""
+    if kind not in KINDS:
+        raise ValueError(f'There are no questions of the kind "{kind}". There are: {", ".join(KINDS)}.')
+    recipe = Recipe(stream=stream, **{**RECIPES.get(kind, {}), **recipe})
+    return _first(count, kind, recipe, templates, lambda scene, question: True)
+
+
+def colour_apart(count: int = EACH, stream: str = "test") -> list[Asked]:
+    """Colour questions about scenes where two or more colours are painted, so that a colour must be bound to its thing."""
+
+    def several(scene: Scene, question: Question) -> bool:
+        return len({thing.colour for thing in scene.things if thing.colour}) >= 2
+
+    return _first(count, "colour", Recipe(stream=stream, count=(2, 4)), "test", several)
+
+
+def unseen_pairs(count: int = EACH) -> list[Asked]:
+    """Colour questions about things in the one colour that training never paints them in."""
+
+    def unseen(scene: Scene, question: Question) -> bool:
+        thing = scene.things[question.things[0]]
+        return thing.kind != "sign" and thing.name not in DRAWN_IN_HELD_OUT_COLOUR
+
+    return _first(count, "colour", Recipe(stream="test", colour="held out"), "test", unseen)
+
+
+def trained_words(count: int = EACH) -> list[Asked]:
+    """Reading questions about test scenes whose signs say words that training signs say, too."""
+    from course_lib.world.signs import WORDS_TRAIN
+
+    rng, found = random.Random("trained words"), []
+    for one in asked("read", count):
+        number = one.question.things[0]
+        text = rng.choice(WORDS_TRAIN)
+        things = list(one.scene.things)
+        things[number] = replace(things[number], text=text)
+        found.append(Asked(replace(one.scene, things=tuple(things)), replace(one.question, answer=text)))
+    return found
+
+
+def _first(
+    count: int, kind: str, recipe: Recipe, templates: str, fits: Callable[[Scene, Question], bool]
+) -> list[Asked]:
+    rng, found = random.Random(f"asked/{kind}/{recipe.stream}"), []
+    for index in range(NO_LIMIT):
+        if len(found) == count:
+            break
+        scene = make_scene(index, recipe, seed=31)
+        of_kind = [q for q in questions(scene, rng, templates) if q.kind == kind and fits(scene, q)]
+        found += [Asked(scene, question) for question in of_kind]
+    return found
+
+
+def draw(scenes: Sequence[Scene]) -> np.ndarray:
+    """uint8 [N, 64, 64, 3]."""
+    return np.stack([render(scene).image for scene in scenes])
+
+
+def blank(count: int) -> np.ndarray:
+    """As many pictures of nothing, in the mean grey of the world: uint8 [N, 64, 64, 3]."""
+    return np.full((count, 64, 64, 3), round(255 * MEAN), np.uint8)
+
+
+def shuffled(images: np.ndarray) -> np.ndarray:
+    """Every picture in another one's place: [N, …] → [N, …]. A sound picture, only of another scene."""
+    return np.roll(images, 1, axis=0)

@@ -1,0 +1,64 @@
+"""How many pictures must the instruction set have? Stage 2 on sets of several sizes, equally long, and what each has taught.
+
+`python -m course_lib.llava.evaluate.set_size --steps 150` prints a line of JSON for each size as soon as it is known. Since a size is
+chosen by this curve, its scenes come from the stream "val" and its questions are worded as in training. One run a size: two
+sizes less than about seven points apart are not told apart.
+"""
+
+import argparse
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from course_lib.figures import Figure, share
+from course_lib.llava.data.batches import training_scene
+from course_lib.llava.data.testsets import SCORED, Asked, asked, blank, draw
+from course_lib.llava.evaluate import text_prior
+from course_lib.llava.evaluate.vqa import accuracy, answers, right
+from course_lib.llava.train import saved, stages
+
+SIZES = (10, 100, 1_000, 10_000)
+KINDS = tuple(kind for kind in SCORED if kind != "read")  # what pocket eyes can't see, no set can teach
+RECIPE = replace(stages.LIVE2, steps=150, batch_size=8)
+
+
+def set_sizes(
+    sizes: Sequence[int] = SIZES, recipe: stages.LlavaRecipe = RECIPE, each: int = 60, folder: Path | None = None
+) -> Iterator[Figure]:
+    """A figure for each size; smaller sets are the beginnings of larger ones. With a `folder`, a stopped run goes on."""
+    rng = random.Random("the set")
+    scenes = [training_scene(rng) for _ in range(max(sizes))]
+    about = [one for kind in KINDS for one in asked(kind, each, "val", "train")]
+    untaught = round(accuracy(saved.load("words"), about), 4)
+    for size in sizes:
+        model = saved.load("words")
+        state = folder / f"set_size_{size}.training.safetensors" if folder else None
+        if stages.stage2_on(model, scenes[:size], recipe, state_file=state).stopped:
+            return
+        yield measured(model, about, f"llava.set_size.n{size}", untaught, recipe)
+
+
+def measured(model, about: Sequence[Asked], id: str, untaught: float, recipe: stages.LlavaRecipe) -> Figure:
+    """Right answers with the true pictures; control: blank ones; baseline: before the first picture."""
+    texts, truth = text_prior.texts(about), text_prior.answers(about)
+    seen = right(answers(model, draw([one.scene for one in about]), texts), truth)
+    unseen = right(answers(model, blank(len(about)), texts), truth)
+    looked = recipe.steps * recipe.batch_size
+    note = f"{looked:,} pictures looked at, with replacement; control: blank picture; baseline: before stage 2"
+    return share(id, seen, control=round(float(unseen.mean()), 4), baseline=untaught, note=note)
+
+
+def main() -> None:
+    """`python -m course_lib.llava.evaluate.set_size --sizes 10 100 --steps N --folder FOLDER`."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES))
+    parser.add_argument("--steps", type=int, default=RECIPE.steps)
+    parser.add_argument("--folder", type=Path, help="keeps what a stopped run needs to go on")
+    args = parser.parse_args()
+    for figure in set_sizes(args.sizes, replace(RECIPE, steps=args.steps), folder=args.folder):
+        print(figure.to_json(), flush=True)
+
+
+if __name__ == "__main__":
+    main()

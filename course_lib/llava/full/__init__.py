@@ -1,0 +1,1 @@
+"""Training and asking with several processes and pretrained parts."""

@@ -1,0 +1,1 @@
+"""The two stages, the letters, the loss, and what is saved."""

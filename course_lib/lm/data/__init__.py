@@ -1,0 +1,1 @@
+"""Documents, instructions and their batches."""

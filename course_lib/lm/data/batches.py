@@ -1,0 +1,119 @@
+"""What the language model reads: plain documents in pretraining, conversations in tuning."""
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import count
+
+import torch
+from torch import Tensor
+
+from course_lib.lm.chat import Message, chat_segments, mask_labels
+from course_lib.lm.data.descriptions import describe
+from course_lib.lm.data.documents import knowledge, practice, statements, story
+from course_lib.lm.data.instructions import exchange
+from course_lib.lm.tokenizer import END_OF_TEXT, get_tokenizer
+from course_lib.world.questions import KINDS, questions
+from course_lib.world.scenes import Recipe, make_scene
+
+
+@dataclass(frozen=True)
+class TextBatch:
+    """Token ids, and what is learned from them."""
+
+    ids: Tensor  # int64 [B, T]
+    labels: Tensor  # int64 [B, T], IGNORE where nothing is learned
+
+
+def document(rng: random.Random, most: int = 4, practised: float = 0.2) -> str:
+    """A plain text: practice in looking back (a share of `practised`), a story, what everybody knows, or a description with what follows from it.
+
+    Scenes have at most `most` things.
+    """
+    share = rng.random() - practised
+    if share < 0:
+        return practice(rng)
+    if share < 0.1:
+        return story(rng)
+    if share < 0.25:
+        return knowledge(rng)
+    scene = make_scene(rng.randrange(1_000_000_000), Recipe(count=(1, most)))
+    said = list(dict.fromkeys(statements(scene, rng) + statements(scene, rng)))
+    return " ".join([describe(scene, rng, places=rng.random() < 0.4), *said])
+
+
+STAGES = (  # of tuning: (kinds of questions, fewest and most things, share of other instructions)
+    (("exist",), (1, 2), 0.2),
+    (("exist", "relation", "related"), (2, 2), 0.2),
+    (KINDS, (1, 4), 0.4),
+)
+
+
+def conversation(rng: random.Random, stage: int = -1) -> list[Message]:
+    """Some turns: about a scene that is described at first, or other instructions.
+
+    The first stages ask again and again about what two words must be compared for. In a mixture of everything that stays
+    at the level of guessing; asked alone, it is soon found out.
+    """
+    kinds, things, others = STAGES[stage]
+    if rng.random() < others:
+        turns = [(made.instruction, made.answer) for made in (exchange(rng) for _ in range(rng.randint(1, 3)))]
+    else:
+        turns = about_a_scene(rng, kinds, things)
+    return [
+        Message(role=role, content=text)
+        for turn in turns
+        for role, text in zip(("user", "assistant"), turn, strict=True)
+    ]
+
+
+def about_a_scene(rng: random.Random, kinds: Sequence[str], things: tuple[int, int]) -> list[tuple[str, str]]:
+    """(question, answer) about a scene, five of each kind at most; its description comes with the first question."""
+    scene = make_scene(rng.randrange(1_000_000_000), Recipe(count=things))
+    rounds = 2 if kinds == KINDS else 5
+    asked = {question.text: question for _ in range(rounds) for question in questions(scene, rng)}
+    chosen = [question for question in asked.values() if question.kind in kinds] or list(asked.values())
+    rng.shuffle(chosen)
+    places = kinds == KINDS and rng.random() < 0.2
+    first, *others = [(question.text, question.answer) for question in chosen]
+    return [(f"{describe(scene, rng, places)} {first[0]}", first[1]), *others]
+
+
+def pack(texts: Iterator[tuple[list[int], list[int]]], batch: int, length: int) -> TextBatch:
+    """Texts (ids, labels) one after the other into B rows of T tokens: nothing is padded, and a row's last text is cut.
+
+    Every row begins with the beginning of a text. The usual way of pretraining: no time is spent on padding.
+    """
+    ids, labels = torch.empty(batch, length, dtype=torch.long), torch.empty(batch, length, dtype=torch.long)
+    for row in range(batch):
+        these: list[int] = []
+        learned: list[int] = []
+        while len(these) < length:
+            more, more_learned = next(texts)
+            these += more
+            learned += more_learned
+        ids[row], labels[row] = torch.tensor(these[:length]), torch.tensor(learned[:length])
+    return TextBatch(ids, labels)
+
+
+def plain_row(text: str) -> tuple[list[int], list[int]]:
+    """(ids, labels) of a document: every token is learned, and so is its end."""
+    ids = get_tokenizer().encode(f"{END_OF_TEXT} {text}", add_special_tokens=False)
+    return ids, ids
+
+
+def plain_batch(
+    step: int, batch: int, length: int = 192, most: int = 4, practised: float = 0.2, seed: int = 0
+) -> TextBatch:
+    """The documents of a pretraining step."""
+    rng = random.Random(f"plain/{seed}/{step}")
+    return pack((plain_row(document(rng, most, practised)) for _ in count()), batch, length)
+
+
+def chat_batch(
+    step: int, batch: int, length: int = 256, stage: int = -1, seed: int = 0, mask: Callable = mask_labels
+) -> TextBatch:
+    """The conversations of a tuning step; `mask` decides whose words are learned."""
+    rng = random.Random(f"chat/{seed}/{step}")
+    rows = (mask(chat_segments(get_tokenizer(), conversation(rng, stage))) for _ in count())
+    return pack(rows, batch, length)

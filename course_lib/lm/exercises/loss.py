@@ -1,0 +1,183 @@
+"""Exercises on how a language model learns: the shift, and the mask of the future."""
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from course_lib.checker.task import Mistake, Task
+from course_lib.lm.loss import IGNORE, causal_mask, next_token_loss
+
+
+def loss_inputs(rng) -> tuple[Tensor, Tensor]:
+    """Random logits, and labels of which some, or now and then all, are not learned from."""
+    batch, length, vocabulary = (int(rng.integers(low, high)) for low, high in ((2, 4), (5, 9), (6, 12)))
+    logits = torch.from_numpy(rng.standard_normal((batch, length, vocabulary)).astype("float32"))
+    labels = torch.from_numpy(rng.integers(0, vocabulary, (batch, length)))
+    masked = torch.from_numpy(rng.random((batch, length)) < (1.1 if rng.random() < 0.4 else 0.4))
+    return logits, labels.masked_fill(masked, IGNORE)
+
+
+def _flat_loss(logits: Tensor, labels: Tensor) -> Tensor:
+    total = F.cross_entropy(logits.flatten(0, 1), labels.flatten(), ignore_index=IGNORE, reduction="sum")
+    return total / (labels != IGNORE).sum().clamp(min=1)
+
+
+def loss_unshifted(logits, labels):
+    return _flat_loss(logits, labels)
+
+
+def loss_shifted_backwards(logits, labels):
+    return _flat_loss(logits[:, 1:], labels[:, :-1])
+
+
+def loss_masked_as_token_zero(logits, labels):
+    return _flat_loss(logits[:, :-1], labels[:, 1:].clamp(min=0))
+
+
+def loss_nan_when_all_masked(logits, labels):
+    return F.cross_entropy(logits[:, :-1].flatten(0, 1), labels[:, 1:].flatten(), ignore_index=IGNORE)
+
+
+def loss_mean_over_masked(logits, labels):
+    predicted, following = logits[:, :-1].flatten(0, 1), labels[:, 1:].flatten()
+    return F.cross_entropy(predicted, following, ignore_index=IGNORE, reduction="none").mean()
+
+
+def loss_by_gather(logits, labels):
+    following = labels[:, 1:]
+    learned = following != IGNORE
+    chances = logits[:, :-1].log_softmax(-1).gather(-1, following.clamp(min=0).unsqueeze(-1)).squeeze(-1)
+    return -(chances * learned).sum() / learned.sum().clamp(min=1)
+
+
+def loss_by_loop(logits, labels):
+    losses = [
+        F.cross_entropy(logits[b, t], labels[b, t + 1])
+        for b in range(labels.shape[0])
+        for t in range(labels.shape[1] - 1)
+        if labels[b, t + 1] != IGNORE
+    ]
+    return torch.stack(losses).mean() if losses else logits.sum() * 0
+
+
+def mask_inputs(rng) -> tuple[int]:
+    """A length."""
+    return (int(rng.integers(3, 9)),)
+
+
+def mask_strict(length):
+    return torch.arange(length)[:, None] > torch.arange(length)
+
+
+def mask_one_ahead(length):
+    return torch.arange(length)[:, None] + 1 >= torch.arange(length)
+
+
+def mask_transposed(length):
+    return torch.arange(length)[:, None] <= torch.arange(length)
+
+
+def mask_everything(length):
+    return torch.ones(length, length, dtype=torch.bool)
+
+
+def mask_inverted(length):
+    return torch.arange(length)[:, None] < torch.arange(length)
+
+
+def mask_by_tril(length):
+    return torch.ones(length, length).tril().bool()
+
+
+def mask_by_loop(length):
+    return torch.tensor([[j <= i for j in range(length)] for i in range(length)])
+
+
+TASKS = [
+    Task(
+        id="lm.next_token_loss",
+        title="The next-token loss",
+        difficulty=3,
+        importance=5,
+        minutes=12,
+        reference=next_token_loss,
+        make_inputs=loss_inputs,
+        check_gradient=True,
+        draws=8,
+        mistakes=(
+            Mistake(
+                "labels not shifted",
+                loss_unshifted,
+                "Each position is asked for the token it has just read. Position t must predict token t+1: compare `logits[:, :-1]` with `labels[:, 1:]`.",
+            ),
+            Mistake(
+                "shifted the wrong way",
+                loss_shifted_backwards,
+                "The shift goes the wrong way: here position t predicts token t-1, which it has read. Drop the *last* logits and the *first* label.",
+            ),
+            Mistake(
+                "masked labels count as token 0",
+                loss_masked_as_token_zero,
+                "Positions marked -100 are learned from, as if token 0 stood there. Leave them out: `ignore_index=-100`.",
+            ),
+            Mistake(
+                "nan when everything is masked",
+                loss_nan_when_all_masked,
+                "Right, but for one case: where every label is -100, a mean over nothing is nan, and one nan spoils the whole model. Sum, then divide by `max(1, number of labels)`.",
+            ),
+            Mistake(
+                "mean over masked positions too",
+                loss_mean_over_masked,
+                "Masked positions add 0 to the sum, but are counted in the mean, so the loss shrinks with every masked word. Divide by the number of labels that are *not* -100.",
+            ),
+        ),
+        alternatives=(loss_by_gather, loss_by_loop),
+        hints=(
+            "Which position's logits speak about token 5? And which positions have nothing to predict?",
+            "$\\mathcal L = -\\frac1n \\sum_{b,t:\\,y_{b,t+1} \\neq -100} \\log p_{b,t}(y_{b,t+1})$ with $p_{b,t}=\\mathrm{softmax}(\\mathrm{logits}_{b,t})$, over $[B, T-1]$ positions, $n$ of them learned.",
+            "```python\npredicted = logits[:, :-1].reshape(...)  # [B·(T-1), V]\nfollowing = labels[:, 1:].reshape(...)  # [B·(T-1)]\ntotal = F.cross_entropy(..., ignore_index=-100, reduction='sum')\nreturn total / ...\n```",
+        ),
+    ),
+    Task(
+        id="lm.causal_mask",
+        title="Nobody reads the future",
+        difficulty=1,
+        importance=4,
+        minutes=6,
+        reference=causal_mask,
+        make_inputs=mask_inputs,
+        mistakes=(
+            Mistake(
+                "can't see itself",
+                mask_strict,
+                "Off by one: no token may look at itself, and the first one at nothing at all (a softmax over nothing is nan). Token i may look at j ≤ i, not only j < i.",
+            ),
+            Mistake(
+                "sees one token ahead",
+                mask_one_ahead,
+                "Off by one: every token sees the next one, which is the very token it must predict. The loss falls to nearly 0, and the model can't write.",
+            ),
+            Mistake(
+                "transposed",
+                mask_transposed,
+                "Transposed: token i sees only what comes *after* it. Rows are readers, columns are what is read: True in and below the diagonal.",
+            ),
+            Mistake(
+                "everything visible",
+                mask_everything,
+                "Everybody sees everything, the future too. True only where the column's position is not after the row's.",
+            ),
+            Mistake(
+                "says what is hidden",
+                mask_inverted,
+                "This is True where looking is *forbidden*. Here, and in `F.scaled_dot_product_attention`, True means that a token may look.",
+            ),
+        ),
+        alternatives=(mask_by_tril, mask_by_loop),
+        hints=(
+            "Draw it for three tokens: which of them has the third one read when it predicts the fourth?",
+            "$M_{ij} = [\\,j \\le i\\,]$, bool $[T, T]$; rows are readers.",
+            "```python\npositions = torch.arange(length)\nreturn positions[:, None] ... positions[None, :]\n```",
+        ),
+    ),
+]

@@ -1,0 +1,1 @@
+"""Queries, strokes, batches and test sets."""

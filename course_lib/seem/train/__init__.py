@@ -1,0 +1,1 @@
+"""The recipe, the losses and the click simulator."""

@@ -1,0 +1,194 @@
+"""Plots for the lessons. Each is shown with its alt text, and means the same without its colours."""
+
+import textwrap
+from collections.abc import Iterable
+
+import numpy as np
+
+from course_lib.show.alt_text import show_figure
+
+INK = "#1f3b73"  # dark blue: told from the others by lightness, too
+SOFT = "#9db7e0"
+WARN = "#c44e00"
+LINE_STYLES = (("-", "o", INK), ("--", "", WARN), (":", "s", "#5b5b5b"))  # dash, marker, colour
+
+
+def pictures(images: list[np.ndarray], *, alt: str, titles: list[str] | None = None, columns: int = 6) -> None:
+    """A grid of pictures uint8 [H, W, 3], with a title above each."""
+    from matplotlib import pyplot
+
+    rows = -(-len(images) // columns)
+    figure, axes = pyplot.subplots(
+        rows, columns, figsize=(1.6 * columns, 1.95 * rows), layout="constrained", squeeze=False
+    )
+    for cell in axes.flat:
+        cell.axis("off")
+    for number, (cell, image) in enumerate(zip(axes.flat, images, strict=False)):
+        cell.imshow(image)
+        if titles:
+            cell.set_title("\n".join(textwrap.wrap(titles[number], 22)), fontsize=8)
+    show_figure(figure, alt)
+
+
+def annotated(image: np.ndarray, boxes: np.ndarray, instances: np.ndarray, names: list[str], *, alt: str) -> None:
+    """A picture uint8 [H, W, 3] with its boxes [N, 4] and names, and beside it the masks that `instances` [H, W] numbers."""
+    from matplotlib import pyplot
+
+    figure, (left, right) = pyplot.subplots(1, 2, figsize=(6.4, 3.3), layout="constrained")
+    left.imshow(image)
+    for (x0, y0, x1, y1), name in zip(boxes.tolist(), names, strict=True):
+        left.add_patch(
+            pyplot.Rectangle((x0 - 0.5, y0 - 0.5), x1 - x0, y1 - y0, fill=False, edgecolor="white", linewidth=1.5)
+        )
+        left.text(x0, max(y0 - 1, 3), name, fontsize=8, color="white", backgroundcolor=(0, 0, 0, 0.6))
+    right.imshow(instances, cmap="cividis", interpolation="nearest")
+    for number, name in enumerate(names, start=1):
+        rows, columns = np.nonzero(instances == number)
+        if len(rows):
+            right.text(
+                columns.mean(),
+                rows.mean(),
+                name,
+                ha="center",
+                fontsize=8,
+                color="white",
+                backgroundcolor=(0, 0, 0, 0.6),
+            )
+    for axes in (left, right):
+        axes.axis("off")
+    show_figure(figure, alt)
+
+
+def bars(
+    values: dict[str, float], *, alt: str, chance: float | None = None, limit: float = 1.0, unit: str = ""
+) -> None:
+    """A horizontal bar for every name, its value written at the end; a dashed line at chance."""
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(figsize=(6.5, 0.5 + 0.36 * len(values)), layout="constrained")
+    names, numbers = list(values), list(values.values())
+    axes.barh(names, numbers, color=SOFT, edgecolor=INK)
+    for row, number in enumerate(numbers):
+        text = f"{100 * number:.0f} %" if not unit else f"{number:.3g} {unit}"
+        axes.text(number + 0.01 * limit, row, text, va="center", fontsize=9)
+    if chance is not None:
+        axes.axvline(chance, color=WARN, linestyle="--", linewidth=1.2, label=f"chance {100 * chance:.1f} %")
+        axes.legend(frameon=False, loc="lower right", fontsize=8)
+    axes.set_xlim(0, 1.12 * limit)
+    axes.invert_yaxis()
+    axes.spines[["top", "right"]].set_visible(False)
+    show_figure(figure, alt)
+
+
+def matrix(values: np.ndarray, rows: list[str], columns: list[str], *, alt: str) -> None:
+    """A table of numbers [R, C], shaded by value, each number written in its cell."""
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(figsize=(1.6 + 0.75 * len(columns), 1.2 + 0.42 * len(rows)), layout="constrained")
+    axes.imshow(values, cmap="Blues", aspect="auto")
+    axes.set_xticks(range(len(columns)), columns, rotation=35, ha="right", fontsize=8)
+    axes.set_yticks(range(len(rows)), rows, fontsize=8)
+    middle = (values.max() + values.min()) / 2
+    for (row, column), value in np.ndenumerate(values):
+        colour = "white" if value > middle else "black"
+        axes.text(column, row, f"{value:.2f}", ha="center", va="center", color=colour, fontsize=8)
+    show_figure(figure, alt)
+
+
+def highest(values: np.ndarray, rows: Iterable[str], columns: list[str]) -> str:
+    """A sentence for a matrix [R, C] of probabilities: the highest of each row."""
+    best = zip(rows, values.argmax(axis=1), values.max(axis=1), strict=True)
+    return f"The highest of each row: {'; '.join(f'{row}: {columns[at]}, {value:.2f}' for row, at, value in best)}."
+
+
+def curves(x: list[float], lines: dict[str, list[float]], *, alt: str, xlabel: str, ylabel: str) -> None:
+    """Lines over a logarithmic x axis, told apart by dashes and markers as well as by colour."""
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(figsize=(6, 3), layout="constrained")
+    for (name, values), (dash, marker, colour) in zip(lines.items(), LINE_STYLES, strict=False):
+        axes.plot(x, values, linestyle=dash, marker=marker, color=colour, label=name)
+    axes.set_xscale("log", base=2)
+    axes.set_xticks(x, [str(value) for value in x])
+    axes.set(xlabel=xlabel, ylabel=ylabel, ylim=(0, 1))
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False)
+    show_figure(figure, alt)
+
+
+def heat(pictures: list[np.ndarray], maps: list[np.ndarray], titles: list[str], *, alt: str) -> None:
+    """Pictures uint8 [H, W, 3], and beside each where a value [h, w] is high: bright there, dark elsewhere."""
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(
+        2, len(pictures), figsize=(1.7 * len(pictures), 3.6), layout="constrained", squeeze=False
+    )
+    for column, (picture, values, title) in enumerate(zip(pictures, maps, titles, strict=True)):
+        axes[0, column].imshow(picture)
+        axes[0, column].set_title(title, fontsize=8)
+        side = picture.shape[0]
+        axes[1, column].imshow(picture, extent=(0, side, side, 0))
+        shade = np.clip((values - values.min()) / (np.ptp(values) + 1e-9), 0, 1)
+        axes[1, column].imshow(
+            1 - shade, extent=(0, side, side, 0), cmap="gray_r", alpha=0.75, interpolation="bilinear"
+        )
+    for cell in axes.flat:
+        cell.axis("off")
+    show_figure(figure, alt)
+
+
+def boxed(
+    images: list[np.ndarray],
+    boxes: list[list[tuple[str, tuple[float, float, float, float]]]],
+    *,
+    alt: str,
+    titles: list[str] | None = None,
+    columns: int = 6,
+) -> None:
+    """A grid of pictures uint8 [H, W, 3], over each its boxes: a name, and left, top, right, bottom as shares of the side."""
+    from matplotlib import patheffects, pyplot
+
+    rows = -(-len(images) // columns)
+    figure, axes = pyplot.subplots(
+        rows, columns, figsize=(1.7 * columns, 1.95 * rows), layout="constrained", squeeze=False
+    )
+    for cell in axes.flat:
+        cell.axis("off")
+    rim = [patheffects.withStroke(linewidth=2.5, foreground="black")]  # white on any picture
+    for number, (cell, image, asked) in enumerate(zip(axes.flat, images, boxes, strict=False)):
+        cell.imshow(image, extent=(0, 1, 1, 0))
+        for name, (x0, y0, x1, y1) in asked:
+            frame = pyplot.Rectangle((x0, y0), x1 - x0, y1 - y0, fill=False, edgecolor="white", path_effects=rim)
+            cell.add_patch(frame)
+            cell.text(x0 + 0.02, y0 + 0.02, name, fontsize=7, va="top", color="white", path_effects=rim)
+        if titles:
+            cell.set_title("\n".join(textwrap.wrap(titles[number], 24)), fontsize=8)
+    show_figure(figure, alt)
+
+
+def clouds(panels: dict[str, np.ndarray], *, alt: str, reach: float = 2.6) -> None:
+    """A row of point clouds [N, 2], all on the same square from -reach to reach, with a title above each."""
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(1, len(panels), figsize=(1.75 * len(panels), 2.1), layout="constrained")
+    for cell, (title, points) in zip(np.atleast_1d(axes), panels.items(), strict=True):
+        cell.scatter(points[:, 0], points[:, 1], s=2, color=INK)
+        cell.set(xlim=(-reach, reach), ylim=(-reach, reach), xticks=(), yticks=(), aspect="equal")
+        cell.set_title(title, fontsize=8)
+    show_figure(figure, alt)
+
+
+def history(x: list[float], lines: dict[str, list[float]], *, alt: str, xlabel: str, ylabel: str) -> None:
+    """How several things went over a run: told apart by dashes, markers and lightness, named at the right."""
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(figsize=(7, 2.8), layout="constrained")
+    shades = pyplot.get_cmap("cividis")(np.linspace(0, 0.8, len(lines)))
+    for number, ((name, values), shade) in enumerate(zip(lines.items(), shades, strict=True)):
+        axes.plot(
+            x, values, color=shade, label=name, linestyle=("-", "--", ":")[number % 3], marker="os^Dv"[number % 5]
+        )
+    axes.set(xlabel=xlabel, ylabel=ylabel)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
+    show_figure(figure, alt)
