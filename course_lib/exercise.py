@@ -1,16 +1,18 @@
 """What a lesson uses: `exercise` checks a function at once, `hint` helps, `points` and `progress` count."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any, TypeVar
 
 from course_lib.checker import progress as progress_store
+from course_lib.checker import sockets
 from course_lib.checker.checking import Verdict, check
 from course_lib.checker.page import Card, Page, ProgressPage, show
 from course_lib.checker.registry import UnknownExercise, find_task
 from course_lib.checker.table import progress_table
 from course_lib.common.text import say
 
-__all__ = ["exercise", "hint", "points", "progress", "progress_table"]
+__all__ = ["exercise", "hint", "points", "progress", "progress_table", "stand_in"]
 
 Written = TypeVar("Written", bound=Callable)
 _verdicts: dict[str, Verdict] = {}  # the last verdict of each exercise in this process
@@ -19,6 +21,8 @@ _hints_given: dict[str, int] = {}
 
 def exercise(task_id: str) -> Callable[[Written], Written]:
     """Check the function (or class) below, say what was found, and return it if it is right, else the reference.
+
+    What is returned is also what the course's own models, training and measuring use from then on.
 
     >>> @exercise("clip.contrastive_loss")
     ... def contrastive_loss(image_features, text_features, logit_scale): ...
@@ -34,9 +38,16 @@ def exercise(task_id: str) -> Callable[[Written], Written]:
         verdict = _verdicts[task_id] = check(task, written)
         note = progress_store.record(task_id, verdict.state == "solved") if verdict.state != "not started" else ""
         show(verdict_card(task_id, verdict, note))
-        return written if verdict.state == "solved" else task.reference
+        used = written if verdict.state == "solved" else task.reference
+        sockets.install(task, used)
+        return used
 
     return decorate
+
+
+def stand_in(task_id: str, function: Callable) -> AbstractContextManager[None]:
+    """`with stand_in("llava.splice", broken): …`: inside, the course's models, training and measuring use this function."""
+    return sockets.installed(find_task(task_id), function)
 
 
 def verdict_card(task_id: str, verdict: Verdict, note: str = "") -> Card:

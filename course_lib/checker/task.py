@@ -26,6 +26,8 @@ class Task:
     it must give the same tuple for the same generator. numpy, torch and random are seeded around every call.
     `build` turns what the learner wrote into a function of those arguments, for exercises that ask for a class.
     `custom` looks at the learner's object and returns what is wrong with it, or None.
+    `used_at` names the places where the course itself looks the function up, as "module under course_lib:name"; what a learner
+    hands in is put there once it passes (`sockets`). A function that is only a step of its lesson says why in `lesson_only`.
     """
 
     id: str
@@ -43,6 +45,8 @@ class Task:
     build: Callable[[Any], Callable] | None = None
     custom: Callable[[Any], str | None] | None = None
     draws: int = 5
+    used_at: tuple[str, ...] = ()
+    lesson_only: str = ""
 
     def as_function(self, written: Any) -> Callable:
         """What the learner wrote, as a function of the inputs."""
