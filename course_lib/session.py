@@ -118,11 +118,13 @@ def best_device() -> tuple[str, str, str]:
     """The best device for pretrained weights, their number format, and why."""
     import torch
 
+    from course_lib.common.precision import compute_dtype
+
     if torch.cuda.is_available():
-        name, bf16 = torch.cuda.get_device_name(), torch.cuda.get_device_capability() >= (8, 0)
-        if bf16:
-            return "cuda", "bfloat16", f"{name} multiplies bfloat16 in hardware"
-        return "cuda", "float16", f"{name} has no bfloat16, so float16 halves the memory"
+        name, dtype_name = torch.cuda.get_device_name(), str(compute_dtype("cuda")).removeprefix("torch.")
+        if dtype_name == "bfloat16":
+            return "cuda", dtype_name, f"{name} multiplies bfloat16 in hardware"
+        return "cuda", dtype_name, f"{name} has no bfloat16, so float16 halves the memory"
     if torch.backends.mps.is_available():
         return "mps", "float16", "Apple's GPU, where float16 halves the memory"
     advice = "; choose Runtime → Change runtime type → T4 GPU, or it takes hours" if on_colab() else ""

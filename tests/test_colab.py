@@ -31,7 +31,7 @@ WITH_GPU = """
 import torch
 torch.cuda.is_available = lambda: True
 torch.cuda.get_device_name = lambda: {name!r}
-torch.cuda.get_device_capability = lambda: {capability}
+torch.cuda.get_device_capability = lambda device: {capability}
 """
 TRAIN = """
 import os, sys, torch

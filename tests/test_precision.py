@@ -34,3 +34,8 @@ def test_a_torch_that_can_not_say_uses_float32(fresh, monkeypatch):
 
 def test_both_questions_are_known_to_the_torch_that_is_tested():
     assert all(isinstance(getattr(torch.cpu, name)(), bool) for name in precision.INSTRUCTIONS)
+
+
+def test_pretrained_weights_are_float32_on_a_cpu_and_float16_on_apples_gpu():
+    assert precision.compute_dtype() == precision.compute_dtype(torch.device("cpu")) == torch.float32
+    assert precision.compute_dtype("mps") == torch.float16

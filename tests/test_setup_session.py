@@ -44,7 +44,7 @@ def test_the_number_format_fits_the_gpu(monkeypatch, capability, dtype):
 
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "a GPU")
-    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda: capability)
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
     device, name, reason = session.best_device()
     assert (device, name) == ("cuda", dtype) and "a GPU" in reason
 

@@ -1,4 +1,4 @@
-"""Number formats: bfloat16 where it is quicker."""
+"""Number formats: what pretrained weights are computed in, and bfloat16 where it is quicker."""
 
 from contextlib import AbstractContextManager
 from functools import cache
@@ -9,6 +9,18 @@ INSTRUCTIONS = (
     "_is_avx512_bf16_supported",
     "_is_amx_tile_supported",
 )  # torch.cpu's questions; a torch without them: no
+
+
+def compute_dtype(device: torch.device | str = "cpu") -> torch.dtype:
+    """The dtype that pretrained weights are loaded and multiplied in.
+
+    bfloat16 on GPUs that multiply it in hardware (from Ampere on), float16 on those that don't (a T4, Apple's), float32
+    on a CPU. The course's own models stay in float32 everywhere, and `mixed_precision` computes part of them in bfloat16.
+    """
+    device = torch.device(device)
+    if device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.get_device_capability(device) >= (8, 0) else torch.float16
+    return torch.float16 if device.type == "mps" else torch.float32
 
 
 def mixed_precision(device: str = "cpu") -> AbstractContextManager:
@@ -27,12 +39,5 @@ def bfloat16_is_faster(device: str = "cpu") -> bool:
     repeated, would come to other weights.
     """
     if device != "cpu":
-        return torch.cuda.is_available() and torch.cuda.get_device_capability() >= (8, 0)
+        return torch.cuda.is_available() and compute_dtype(device) == torch.bfloat16
     return any(getattr(torch.cpu, name, bool)() for name in INSTRUCTIONS)
-
-
-def half(device: torch.device) -> torch.dtype:
-    """The number format of matrix products: bfloat16, float16 on GPUs that lack it (T4), float32 on a CPU."""
-    if device.type == "cpu":
-        return torch.float32
-    return torch.bfloat16 if torch.cuda.get_device_capability(device) >= (8, 0) else torch.float16

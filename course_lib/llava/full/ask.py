@@ -8,7 +8,7 @@ import torch
 
 from course_lib.checkpoints import CheckpointError
 from course_lib.clip.data.images import PictureError, open_picture
-from course_lib.common.precision import half
+from course_lib.common.precision import compute_dtype
 from course_lib.llava.full.scale import Machines, load
 
 
@@ -17,7 +17,7 @@ def answers(file: Path, picture: Path, questions: list[str]) -> list[str]:
     """What the model in `file` says about a picture, a question each. CheckpointError, PictureError, OSError."""
     opened = open_picture(picture)
     device = Machines().device
-    form = half(device)
+    form = compute_dtype(device)
     model, processor = load(file, device)
     pixels = processor(images=[opened], return_tensors="pt")["pixel_values"].to(device)
     with torch.autocast(device.type, form, enabled=form != torch.float32):

@@ -25,7 +25,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from course_lib import checkpoints
-from course_lib.common.precision import half
+from course_lib.common.precision import compute_dtype
 from course_lib.llava.data.batches import LlavaBatch
 from course_lib.llava.full.data import InstructionData, to_device
 from course_lib.llava.model import MiniLlava, make_connector
@@ -90,7 +90,7 @@ def train(
     learned = nn.ParameterList(p for p in model.parameters() if p.requires_grad)
     groups = parameter_groups(model, 0.0, {"connector": recipe.connector_times})
     optimizer = torch.optim.AdamW(groups, recipe.learning_rate)
-    form = half(machines.device)
+    form = compute_dtype(machines.device)
     scaler = torch.amp.GradScaler(machines.device.type, enabled=form == torch.float16)
     first = 0
     if state_file.exists():
@@ -174,7 +174,9 @@ def main(arguments: list[str] | None = None) -> None:
         data = InstructionData(given.data, given.images, model.tokenizer, processor, model.patches)
 
         if machines.rank == 0:
-            print(f"{machines.count} process(es) on {machines.device.type}, {half(machines.device)}", flush=True)
+            print(
+                f"{machines.count} process(es) on {machines.device.type}, {compute_dtype(machines.device)}", flush=True
+            )
 
         def report(step: int, loss: float) -> None:
             if machines.rank == 0:
@@ -197,9 +199,9 @@ def assemble(
     from peft import LoraConfig, get_peft_model
     from transformers import AutoImageProcessor, AutoModel, AutoModelForCausalLM, AutoTokenizer
 
-    from course_lib.common.precision import half
+    from course_lib.common.precision import compute_dtype
 
-    form = half(device)
+    form = compute_dtype(device)
     tower = AutoModel.from_pretrained(vision, dtype=form, attn_implementation="sdpa", use_safetensors=True)
     tower = getattr(tower, "vision_model", tower)
     words = AutoModelForCausalLM.from_pretrained(language, dtype=form, attn_implementation="sdpa", use_safetensors=True)
