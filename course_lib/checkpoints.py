@@ -8,6 +8,8 @@ resume needs. Nothing here unpickles anything.
 import hashlib
 import json
 import os
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from torch import Tensor, nn
@@ -36,6 +38,26 @@ def machine() -> str:
 
 def _contiguous(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+
+
+def card(name: str, data: str, recipe: object, minutes: float, losses: Sequence[float] = (), **more: object) -> dict:
+    """The card of weights that were just trained, for `save`: how they were made, so that anybody can make them again.
+
+    name: what `bake` calls them. data: what they were trained on, in words. recipe: a dataclass, or several in their order.
+    minutes: of training. losses: one a step; the card's `final_loss` is their mean over the last 200 steps, or all of fewer (over the
+    last 100 in the shipped cards of llava_letters and llava_smollm2, which are older). `more` stands as it is given.
+    """
+    recipes = recipe if isinstance(recipe, list | tuple) else None
+    fields = {
+        "data": data,
+        "recipe": [asdict(one) for one in recipes] if recipes else asdict(recipe),
+        "command": f"python -m course_lib bake {name}",
+        "minutes": round(minutes, 1),
+        "machine": machine(),
+    }
+    if last := losses[-200:]:
+        fields["final_loss"] = round(sum(last) / len(last), 4)
+    return fields | more
 
 
 def save(file: Path, weights: nn.Module | dict[str, Tensor], card: dict) -> dict:

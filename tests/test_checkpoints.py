@@ -1,6 +1,7 @@
 """Checkpoints: whole or not at all, and checked when read."""
 
 import json
+from dataclasses import dataclass
 
 import pytest
 import torch
@@ -65,3 +66,22 @@ def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
 def test_cards_are_readable_json(saved):
     card = json.loads(saved[1].with_suffix(".json").read_text(encoding="utf-8"))
     assert len(card["sha256"]) == 64
+
+
+def test_one_function_writes_the_cards_of_all_bakes():
+    @dataclass(frozen=True)
+    class Recipe:
+        steps: int = 300
+
+    losses = [9.0] * 100 + [1.0] * 200
+    card = checkpoints.card("clip", "scenes", Recipe(), 2.04, losses, stored_as="float16")
+    assert card == {
+        "data": "scenes",
+        "recipe": {"steps": 300},
+        "command": "python -m course_lib bake clip",
+        "minutes": 2.0,
+        "machine": checkpoints.machine(),
+        "final_loss": 1.0,
+        "stored_as": "float16",
+    }
+    assert checkpoints.card("llava", "", [Recipe(), Recipe(1)], 0)["recipe"] == [{"steps": 300}, {"steps": 1}]

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -133,15 +133,9 @@ def bake(out_folder: Path, recipe: ClipRecipe = BAKED) -> None:
     progress = train(model, recipe, state_file=out_folder / "clip.training.safetensors")
     if progress.stopped:
         return
-    card = {
-        "config": model.config.to_dict(),
-        "data": "the sticker world, stream train: what course_lib.world.splits allows",
-        "recipe": asdict(recipe),
-        "command": "python -m course_lib bake clip",
-        "minutes": round(progress.seconds / 60, 1),
-        "machine": checkpoints.machine(),
-        "final_loss": round(sum(progress.losses[-200:]) / 200, 4),
-    }
+    data = "the sticker world, stream train: what course_lib.world.splits allows"
+    config = model.config.to_dict()
+    card = checkpoints.card("clip", data, recipe, progress.seconds / 60, progress.losses, config=config)
     checkpoints.save(out_folder / CHECKPOINT.name, model, card)
 
 

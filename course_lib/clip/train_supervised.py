@@ -4,7 +4,7 @@ It sees the same close-ups and scenes as CLIP does, as often, changed in the sam
 one label, so scenes of one thing stand in for those. What it is worth on styles it never saw is CLIP's fair comparison.
 """
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -58,15 +58,9 @@ def bake(out_folder: Path, recipe: train.ClipRecipe = RECIPE) -> None:
     )
     if progress.stopped:
         return
-    card = {
-        "data": "the sticker world, stream train: what course_lib.world.splits allows; labels instead of captions",
-        "recipe": asdict(recipe),
-        "command": "python -m course_lib bake clip_supervised",
-        "minutes": round(progress.seconds / 60, 1),
-        "machine": checkpoints.machine(),
-        "final_loss": round(sum(progress.losses[-200:]) / 200, 4),
-        "stored_as": "float16",
-    }
+    data = "the sticker world, stream train: what course_lib.world.splits allows; labels instead of captions"
+    minutes, losses = progress.seconds / 60, progress.losses
+    card = checkpoints.card("clip_supervised", data, recipe, minutes, losses, stored_as="float16")
     checkpoints.save(out_folder / CHECKPOINT.name, model.half(), card)
 
 

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from torch import Tensor
@@ -137,19 +137,10 @@ def _save(file: Path, model, recipe: LmRecipe, progress: Progress, data: str) ->
     """Write the checkpoint, in half precision to halve its size, unless the run was stopped."""
     if progress.stopped:
         return
-    card = {
-        "config": {
-            key: getattr(model.config, key)
-            for key in ("hidden_size", "num_hidden_layers", "num_attention_heads", "vocab_size")
-        },
-        "data": data,
-        "recipe": asdict(recipe),
-        "command": f"python -m course_lib bake {file.stem}",
-        "minutes": round(progress.seconds / 60, 1),
-        "machine": checkpoints.machine(),
-        "final_loss": round(sum(progress.losses[-200:]) / len(progress.losses[-200:]), 4),
-        "stored_as": "float16",
-    }
+    keys = ("hidden_size", "num_hidden_layers", "num_attention_heads", "vocab_size")
+    config = {key: getattr(model.config, key) for key in keys}
+    minutes, losses = progress.seconds / 60, progress.losses
+    card = checkpoints.card(file.stem, data, recipe, minutes, losses, config=config, stored_as="float16")
     weights = {name: tensor.half() for name, tensor in model.state_dict().items() if name != "lm_head.weight"}
     checkpoints.save(file, weights, card)
 

@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -52,15 +52,9 @@ def bake_base(out_folder: Path, recipe: BaseRecipe = BAKED) -> None:
     progress = train_base(model, recipe, state_file=out_folder / "gligen_base.training.safetensors")
     if progress.stopped:
         return
-    card = {
-        "config": model.model.config.to_dict(),
-        "data": "the world of course_lib.gligen.data.scenes, stream train: pictures and captions, no boxes",
-        "recipe": asdict(recipe),
-        "command": "python -m course_lib bake gligen_base",
-        "minutes": round(progress.seconds / 60, 1),
-        "machine": checkpoints.machine(),
-        "final_loss": round(sum(progress.losses[-200:]) / 200, 4),
-    }
+    data = "the world of course_lib.gligen.data.scenes, stream train: pictures and captions, no boxes"
+    config = model.model.config.to_dict()
+    card = checkpoints.card("gligen_base", data, recipe, progress.seconds / 60, progress.losses, config=config)
     weights = {name: tensor.half() for name, tensor in model.average.state_dict().items()}
     checkpoints.save(out_folder / CHECKPOINT.name, weights, card)
 

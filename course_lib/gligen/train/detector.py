@@ -4,7 +4,7 @@ One stage and no anchors, as FCOS (Tian et al. 2019): every cell of a 16 × 16 g
 and how far the four sides of its box are.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -207,13 +207,7 @@ def bake_detector(out_folder: Path, recipe: DetectorRecipe = BAKED) -> None:
     progress = train_detector(model, recipe, state_file=out_folder / "gligen_detector.training.safetensors")
     if progress.stopped:
         return
-    card = {
-        "data": "real renders of the world of course_lib.gligen.data.scenes; no generated picture",
-        "recipe": asdict(recipe),
-        "command": "python -m course_lib bake gligen_detector",
-        "minutes": round(progress.seconds / 60, 1),
-        "machine": checkpoints.machine(),
-        "final_loss": round(sum(progress.losses[-200:]) / 200, 4),
-    }
+    data = "real renders of the world of course_lib.gligen.data.scenes; no generated picture"
+    card = checkpoints.card("gligen_detector", data, recipe, progress.seconds / 60, progress.losses)
     weights = {name: weight.half() for name, weight in model.state_dict().items()}
     checkpoints.save(out_folder / CHECKPOINT.name, weights, card)

@@ -3,7 +3,7 @@
 import json
 import random
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -160,15 +160,10 @@ def bake_gates(out_folder: Path, recipe: GatesRecipe = BAKED) -> None:
     progress = train_gates(model, recipe, callbacks=[log], state_file=out_folder / "gligen_gates.training.safetensors")
     if progress.stopped:
         return
-    card = {
+    data = "the world of course_lib.gligen.data.scenes, stream train: pictures, captions, phrases and boxes"
+    card = checkpoints.card("gligen_gates", data, recipe, progress.seconds / 60, progress.losses) | {
         "base_sha256": sha256(base_file),
         "base_weights_after": base_hash(model),
-        "data": "the world of course_lib.gligen.data.scenes, stream train: pictures, captions, phrases and boxes",
-        "recipe": asdict(recipe),
-        "command": "python -m course_lib bake gligen_gates",
-        "minutes": round(progress.seconds / 60, 1),
-        "machine": checkpoints.machine(),
-        "final_loss": round(sum(progress.losses[-200:]) / 200, 4),
         "openness": {name: round(value, 4) for name, value in openness(model).items()},
         "openness_log": log.rows,
     }

