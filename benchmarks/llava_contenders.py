@@ -17,7 +17,7 @@ from course_lib.common.precision import bfloat16_is_faster, mixed_precision
 from course_lib.llava.data import batches
 from course_lib.llava.train import stages
 from course_lib.lm.chat import mask_labels
-from course_lib.lm.loss import IGNORE
+from course_lib.lm.loss import IGNORE_INDEX
 from course_lib.training import parameter_groups, schedule
 
 PICTURES, SHORT = 4, 11  # of a step; short questions a picture, beside one conversation, description or reasoning
@@ -134,7 +134,7 @@ class Plain:
         sizes = torch.tensor([len(row["input_ids"]) for row in rows])
         return {
             "input_ids": padded("input_ids", self.padding),
-            "labels": padded("labels", IGNORE),
+            "labels": padded("labels", IGNORE_INDEX),
             "attention_mask": (torch.arange(length) < sizes[:, None]).long(),  # [B, T]
             "pixel_values": torch.stack([row["pixel_values"] for row in rows]),
         }

@@ -39,12 +39,12 @@ from course_lib.seem.prompts import Prompt
 from course_lib.seem.train import stages
 from course_lib.seem.train.click_simulator import clicked
 from course_lib.world.render import render
-from course_lib.world.scenes import Recipe, make_scene
+from course_lib.world.scenes import SceneSpec, make_scene
 
 
 def clicks(model) -> dict[str, Callable[[], torch.Tensor]]:
     """Name → a function that answers one more click with logits [1, 1, S, S]."""
-    picture = render(make_scene(0, Recipe(stream="val", count=(3, 4))))
+    picture = render(make_scene(0, SceneSpec(stream="val", count=(3, 4))))
     pixels = normalise(to_tensor(picture.image[None]))
     thing = picture.instances == 1
     with torch.inference_mode():

@@ -28,9 +28,9 @@ session = begin(lesson="00_welcome")
 from course_lib import show
 from course_lib.world.language import captions
 from course_lib.world.render import render
-from course_lib.world.scenes import Recipe, make_scene
+from course_lib.world.scenes import SceneSpec, make_scene
 
-scenes = [make_scene(index, Recipe(placement="plausible")) for index in range(12)]
+scenes = [make_scene(index, SceneSpec(placement="plausible")) for index in range(12)]
 show.pictures(
     [render(scene, size=128).image for scene in scenes],
     titles=[captions(scene)[0] for scene in scenes],
@@ -68,7 +68,7 @@ show.annotated(
 from course_lib.world.stickers import COLOURS, STYLES, classes
 
 guitars = [
-    make_scene(3, Recipe(stream="test", names=("guitar",), styles=(style,), colour=None, backdrop="plain"))
+    make_scene(3, SceneSpec(stream="test", names=("guitar",), styles=(style,), colour=None, backdrop="plain"))
     for style in STYLES
 ]
 show.pictures(
@@ -93,7 +93,7 @@ from course_lib.world.splits import held_out_colour, training_may_see
 print("classes that training may see:", sum(c.split == "base" for c in classes()), "of", len(classes()))
 leaks = sum(not training_may_see(make_scene(i)) for i in range(1000))
 print("training scenes that hold something held out:", leaks, "of 1,000")
-print("may training see a line drawing?", training_may_see(make_scene(0, Recipe(styles=("line",)))))
+print("may training see a line drawing?", training_may_see(make_scene(0, SceneSpec(styles=("line",)))))
 print("the colour that training paints no fox in:", [c for c in COLOURS if held_out_colour("fox", c)])
 
 # %% [markdown]

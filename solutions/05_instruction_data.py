@@ -33,10 +33,10 @@ session = begin(lesson="05_instruction_data")
 # %%
 from course_lib import show
 from course_lib.world.render import render
-from course_lib.world.scenes import Recipe, make_scene
+from course_lib.world.scenes import SceneSpec, make_scene
 
 SIZE = 128
-scene = make_scene(25, Recipe(count=(3, 3)))
+scene = make_scene(25, SceneSpec(count=(3, 3)))
 picture = render(scene, SIZE)
 show.pictures(
     [picture.image], columns=1, alt="A beach: an elephant on the left, a frog on the right, a small shoe below them."
@@ -231,7 +231,7 @@ def write_about(scene, kind):
 
 
 for index in (28, 37):
-    other = make_scene(index, Recipe(count=(3, 3)))
+    other = make_scene(index, SceneSpec(count=(3, 3)))
     for question, answer in write_about(other, "conversation"):
         print(f"{index}: {question} → {answer}")
 

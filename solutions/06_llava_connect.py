@@ -39,11 +39,11 @@ from course_lib import show
 from course_lib.llava.data.batches import pictures as pixels_of
 from course_lib.llava.train import stages
 from course_lib.world.render import render
-from course_lib.world.scenes import Recipe, make_scene
+from course_lib.world.scenes import SceneSpec, make_scene
 
 ASK = "write a caption."
 model = stages.born()
-scenes = [make_scene(index, Recipe(stream="val", count=(1, 2)), seed=5) for index in range(5)]
+scenes = [make_scene(index, SceneSpec(stream="val", count=(1, 2)), seed=5) for index in range(5)]
 
 
 def captioned(model):
@@ -371,7 +371,7 @@ from course_lib.figures import Figure
 from course_lib.figures import share as share_of
 from course_lib.figures import show as show_figures
 
-held_out = [make_scene(index, Recipe(stream="test", count=(1, 3)), seed=6) for index in range(4 if quick() else 80)]
+held_out = [make_scene(index, SceneSpec(stream="test", count=(1, 3)), seed=6) for index in range(4 if quick() else 80)]
 
 
 def clarity(model, when):

@@ -40,7 +40,7 @@ from course_lib.llava import evaluate, lora
 from course_lib.llava.data import testsets
 from course_lib.llava.train import saved, stages
 from course_lib.world.render import render
-from course_lib.world.scenes import Recipe, make_scene
+from course_lib.world.scenes import SceneSpec, make_scene
 
 captioner, assistant = saved.load("1"), saved.load("2")
 examples = [one for kind in ("colour", "count", "relation", "place") for one in testsets.asked(kind, 1, stream="val")]
@@ -512,7 +512,7 @@ for row in rows:
 # %%
 from course_lib.llava.ui import chat, show_replies
 
-pictures = {f"scene {i}": render(make_scene(i, Recipe(stream="test", count=(2, 4))), 256).image for i in range(6)}
+pictures = {f"scene {i}": render(make_scene(i, SceneSpec(stream="test", count=(2, 4))), 256).image for i in range(6)}
 show_replies(assistant, pictures["scene 1"], ["where is this?", "how many things are there?"])
 
 # %%

@@ -664,9 +664,9 @@ board
 
 # %%
 from course_lib.world.render import render
-from course_lib.world.scenes import Recipe, make_scene
+from course_lib.world.scenes import SceneSpec, make_scene
 
-other = render(make_scene(5, Recipe(stream="test", names=("frog",), styles=("twemoji",), colour=None)))
+other = render(make_scene(5, SceneSpec(stream="test", names=("frog",), styles=("twemoji",), colour=None)))
 (x0, y0), (x1, y1) = other.boxes[0].reshape(2, 2) / 64
 board = DrawBoxes(painter, caption="on the beach", reference=other.image)
 board.draw([Mark("reference", ((x0, y0), (x1, y1))), at(0.3, 0.4, 0.72, 0.8)])

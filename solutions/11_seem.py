@@ -37,12 +37,12 @@ from course_lib.canvas import Mark, PromptCanvas
 from course_lib.seem.train import click_simulator, stages
 from course_lib.seem.ui import Interactive
 from course_lib.world.render import render
-from course_lib.world.scenes import Recipe, make_scene
+from course_lib.world.scenes import SceneSpec, make_scene
 
 model = stages.load()
 person = Interactive(model)
-scene = render(make_scene(5, Recipe(stream="test", names=("cat", "guitar", "bus"), colour=None)))
-other = render(make_scene(9, Recipe(stream="test", names=("guitar",), colour=None)))
+scene = render(make_scene(5, SceneSpec(stream="test", names=("cat", "guitar", "bus"), colour=None)))
+other = render(make_scene(9, SceneSpec(stream="test", names=("guitar",), colour=None)))
 
 
 def middle(mask):
@@ -491,7 +491,7 @@ canvas
 
 # %% [markdown]
 # Try: a click between two things, then a second one that settles it. A word and a click that contradict each other. A word it never read.
-# Another picture: `new = render(make_scene(7, Recipe(stream="test"))).image`, then `person.look(new, reference=other.image)` and
+# Another picture: `new = render(make_scene(7, SceneSpec(stream="test"))).image`, then `person.look(new, reference=other.image)` and
 # `canvas.show(new, "another scene")`.
 
 # %%

@@ -16,9 +16,9 @@ import ipywidgets
 import numpy as np
 from course_lib.canvas import Answer, PromptCanvas
 from course_lib.world.render import render
-from course_lib.world.scenes import Recipe, make_scene
+from course_lib.world.scenes import SceneSpec, make_scene
 
-scene, other = (render(make_scene(index, Recipe(stream="val", count=(3, 3)))) for index in (3, 4))
+scene, other = (render(make_scene(index, SceneSpec(stream="val", count=(3, 3)))) for index in (3, 4))
 heard = ipywidgets.HTML("[]")
 
 def ask(marks):

@@ -12,7 +12,7 @@ from course_lib.instruct.teachers.base import Reply
 from course_lib.instruct.teachers.grammar import detail
 from course_lib.world.language import RELATIONS, SAYS
 from course_lib.world.questions import WORDINGS, wordings
-from course_lib.world.scenes import Recipe, make_scene
+from course_lib.world.scenes import SceneSpec, make_scene
 from course_lib.world.splits import held_out_colour, held_out_relation
 from course_lib.world.stickers import COLOURS, classes
 
@@ -30,7 +30,7 @@ def test_the_same_seed_gives_the_same_set_and_another_one_another(made):
 def test_only_training_scenes(made):
     assert all(sample.id.startswith("train_") for sample in made.samples)
     with pytest.raises(ValueError, match="stream"):
-        instruction_set(1, recipe=Recipe(stream="test"))
+        instruction_set(1, recipe=SceneSpec(stream="test"))
 
 
 def test_no_filter_fires_on_what_is_kept(made):
@@ -40,7 +40,7 @@ def test_no_filter_fires_on_what_is_kept(made):
 
 
 def test_what_repeats_itself_is_replaced():
-    narrow = instruction_set(120, recipe=Recipe(names=("dog",), colour=None, backdrop="plain"))
+    narrow = instruction_set(120, recipe=SceneSpec(names=("dog",), colour=None, backdrop="plain"))
     assert narrow.dropped["near_duplicate"] > 20 and not of_sets.check_near_duplicates(narrow.samples)
     assert [sample.type for sample in narrow.samples] == mixed_types(120)
 

@@ -13,7 +13,7 @@ from course_lib.instruct.teachers.grammar.words import plural_of
 from course_lib.world.geometry import relation
 from course_lib.world.language import PLACES, RELATIONS
 from course_lib.world.nouns import NUMBERS
-from course_lib.world.scenes import Recipe, make_scene
+from course_lib.world.scenes import SceneSpec, make_scene
 from course_lib.world.shapes import SHAPES
 from course_lib.world.stickers import COLOURS, classes
 
@@ -59,7 +59,7 @@ class Truth:
     """What holds of the things that can be seen, and of the place."""
 
     def __init__(self, index: int, stream: str) -> None:
-        self.scene = make_scene(index, Recipe(stream=stream))
+        self.scene = make_scene(index, SceneSpec(stream=stream))
         self.context = from_scene(self.scene)
         left = [box.name for box in self.context.boxes]
         self.things = [t for t in self.scene.things if t.name in left]

@@ -19,7 +19,7 @@ from course_lib.world.language import (
     swapped_captions,
 )
 from course_lib.world.nouns import article, plural
-from course_lib.world.scenes import Recipe, make_scene
+from course_lib.world.scenes import SceneSpec, make_scene
 from course_lib.world.splits import training_may_use_template
 from course_lib.world.stickers import COLOURS, classes
 
@@ -119,7 +119,7 @@ def test_class_prompts_use_every_wording():
 def test_swapped_captions_have_the_same_words_and_only_one_is_true():
     found = 0
     for index in range(300):
-        scene = make_scene(index, Recipe(count=(2, 2), kinds=(1, 0, 0)))
+        scene = make_scene(index, SceneSpec(count=(2, 2), kinds=(1, 0, 0)))
         pair = swapped_captions(scene)
         if pair:
             found += 1

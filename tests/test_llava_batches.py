@@ -6,7 +6,7 @@ import torch
 from course_lib.llava.data.batches import PATCHES, stage2_batch
 from course_lib.llava.train import stages
 from course_lib.llava.train.loss import learned_tokens, loss_sum
-from course_lib.lm.loss import IGNORE
+from course_lib.lm.loss import IGNORE_INDEX
 from course_lib.lm.tokenizer import get_tokenizer
 
 MOST, OPENING = 60, 3  # tokens: behind a picture, and before it
@@ -24,7 +24,7 @@ def behind(batch) -> list[int]:
 
 def answers(tokenizer, batch) -> set[str]:
     """All that is learned, answer by answer."""
-    texts = [tokenizer.decode(row[row != IGNORE]) for row in batch.labels]
+    texts = [tokenizer.decode(row[row != IGNORE_INDEX]) for row in batch.labels]
     return {text.strip() for row in texts for text in row.split("<|im_end|>") if text.strip()}
 
 
@@ -33,7 +33,7 @@ def test_no_row_has_more_words_than_it_may_and_none_is_empty(tokenizer):
     assert max(behind(free)) > 2 * MOST
     assert min(behind(narrow)) > 0 and max(behind(narrow)) <= MOST
     assert narrow.ids.shape[1] < 0.7 * free.ids.shape[1]
-    assert bool((narrow.labels != IGNORE).any(1).all())
+    assert bool((narrow.labels != IGNORE_INDEX).any(1).all())
 
 
 def test_over_some_batches_every_sort_of_answer_comes(tokenizer):

@@ -14,8 +14,8 @@ from course_lib.llava.model import fingerprints, freeze, picture_labels, select_
 from course_lib.llava.train import stages
 from course_lib.llava.vision import PocketEyes, TransformersEyes
 from course_lib.lm.chat import Message, chat_segments
-from course_lib.lm.loss import IGNORE
-from course_lib.world.scenes import Recipe, make_scene
+from course_lib.lm.loss import IGNORE_INDEX
+from course_lib.world.scenes import SceneSpec, make_scene
 
 TASKS = [task for module in STAGE_1 for task in module.TASKS]
 
@@ -78,7 +78,7 @@ def test_what_learns_is_the_connector_and_fingerprints_prove_it(model):
         model.state_dict()[name].flatten()[-1].add_(1e-6)
     after = fingerprints(model.state_dict())
     assert [key for key in before if before[key] != after[key]] == [name]
-    assert IGNORE == -100  # as the lesson writes it
+    assert IGNORE_INDEX == -100  # as the lesson writes it
 
 
 class Dictionary:
@@ -96,7 +96,7 @@ class Dictionary:
 
 
 def test_a_patch_that_is_a_word_says_it_and_is_right_where_its_thing_is(model):
-    scenes = [make_scene(i, Recipe(stream="val", count=(1, 2), kinds=(1.0, 0.0, 0.0)), seed=3) for i in range(12)]
+    scenes = [make_scene(i, SceneSpec(stream="val", count=(1, 2), kinds=(1.0, 0.0, 0.0)), seed=3) for i in range(12)]
     oracle = Dictionary(model, scenes)
     assert patch_words.say(oracle, scenes) == oracle.known
     true, other = patch_words.words_right(oracle, scenes)

@@ -5,12 +5,12 @@ import pytest
 from course_lib.instruct.formats import from_scene, serialise
 from course_lib.instruct.teachers.grammar import write
 from course_lib.llava.evaluate.descriptions import claims, read_points, relative_score, rule_judge
-from course_lib.world.scenes import Recipe, Scene, Thing, make_scene
+from course_lib.world.scenes import Scene, SceneSpec, Thing, make_scene
 
 CAR = Thing("sticker", "car", 1, 1, "noto", "red", None, "medium", 0.36, 0.2, 0.5)
 CAT = Thing("sticker", "cat", 2, 2, "noto", None, None, "medium", 0.36, 0.8, 0.5)
 SCENE = Scene("val", 0, 0, "sea", 0, (CAR, CAT))
-SCENES = [make_scene(index, Recipe(stream="val")) for index in range(60)]
+SCENES = [make_scene(index, SceneSpec(stream="val")) for index in range(60)]
 
 
 def told(scene: Scene) -> str:

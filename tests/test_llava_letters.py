@@ -16,9 +16,9 @@ from course_lib.llava.train import letters as letters_learn
 from course_lib.llava.train import saved, stages
 from course_lib.llava.vision import PocketEyes
 from course_lib.lm.chat import mask_labels
-from course_lib.lm.loss import IGNORE
+from course_lib.lm.loss import IGNORE_INDEX
 from course_lib.world.render import render
-from course_lib.world.scenes import Recipe, make_scene
+from course_lib.world.scenes import SceneSpec, make_scene
 from course_lib.world.signs import WORDS_TEST, WORDS_TRAIN, letter_boxes
 from course_lib.world.splits import training_may_see
 
@@ -49,14 +49,16 @@ def test_practice_words_are_none_that_tests_ask_to_read():
 
 
 def test_a_sign_with_a_word_of_the_tests_may_not_be_trained_on():
-    scene = next(s for s in (make_scene(i, Recipe(kinds=(0, 0, 1))) for i in range(99)) if training_may_see(s))
+    scene = next(s for s in (make_scene(i, SceneSpec(kinds=(0, 0, 1))) for i in range(99)) if training_may_see(s))
     things = (replace(scene.things[0], text="EXIT"), *scene.things[1:])
     assert not training_may_see(replace(scene, things=things))
 
 
 def test_letters_stand_where_the_picture_is_bright_and_not_behind_other_things():
     scene = next(
-        s for s in (make_scene(i, Recipe(count=(1, 1), kinds=(0, 0, 1))) for i in range(99)) if s.things[0].text == "UP"
+        s
+        for s in (make_scene(i, SceneSpec(count=(1, 1), kinds=(0, 0, 1))) for i in range(99))
+        if s.things[0].text == "UP"
     )
     drawn = render(scene)
     found = letters_learn.where_letters_stand(scene, drawn.instances)
@@ -108,7 +110,7 @@ def test_a_sign_is_read_out_letter_by_letter(reader):
     tokenizer = reader.tokenizer
     assert tokenizer.decode(spelled(tokenizer, "STOP")) == " STOP"
     _, labels = mask_labels(reading_segments(tokenizer, "what does the sign say?", "STOP", 64))
-    learned = [label for label in labels if label != IGNORE]
+    learned = [label for label in labels if label != IGNORE_INDEX]
     assert tokenizer.decode(learned) == " STOP<|im_end|>"
     assert [tokenizer.decode([token]) for token in learned[-4:-1]] == ["T", "O", "P"]
 

@@ -16,7 +16,7 @@ from course_lib.llava.train import saved, stages
 from course_lib.llava.vision import TransformersEyes
 from course_lib.llava.word_mixture import said_words, seen_words, words_loss
 from course_lib.lm.chat import chat_segments
-from course_lib.lm.loss import IGNORE
+from course_lib.lm.loss import IGNORE_INDEX
 from course_lib.lm.tokenizer import get_tokenizer
 
 SMALL = stages.LlavaRecipe(steps=2, batch_size=2, learning_rate=1e-3, rank=4)
@@ -54,7 +54,7 @@ def test_an_unknown_connector_is_refused():
 def test_only_the_assistants_words_are_learned(model, tokenizer):
     ids, labels = model.encode("what colour is the car?", "red")
     assert ids.count(model.image_token) == model.patches
-    learned = [label for label in labels if label != IGNORE]
+    learned = [label for label in labels if label != IGNORE_INDEX]
     assert tokenizer.decode(learned) == " red<|im_end|>"
     batch = batches.stage2_batch(tokenizer, 0, 2)
     assert not (batch.labels == model.image_token).any()
@@ -131,7 +131,7 @@ def test_an_answer_with_the_cache_is_that_of_reading_everything_again():
         ids, labels = (torch.tensor([row]) for row in model.encode(question, text))
         with torch.no_grad():
             _, logits = model(ids, torch.ones_like(ids), labels, pixels=pixels[:1])
-        learned = labels[0, 1:] != IGNORE
+        learned = labels[0, 1:] != IGNORE_INDEX
         assert torch.equal(logits[0, :-1][learned].argmax(-1), labels[0, 1:][learned])
     assert model.answer(model.image_features(pixels), questions) == said
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from course_lib.llava.data.batches import PATCHES, everything, set_batch, training_scene
 from course_lib.llava.evaluate import set_size
-from course_lib.lm.loss import IGNORE
+from course_lib.lm.loss import IGNORE_INDEX
 from course_lib.lm.tokenizer import get_tokenizer
 from course_lib.world.splits import training_may_see
 
@@ -20,12 +20,12 @@ def test_what_a_set_holds_about_a_scene_never_changes():
 def test_a_batch_reads_nothing_but_the_set():
     tokenizer = get_tokenizer()
     batch = set_batch(tokenizer, SCENES, step=0, size=5)
-    assert batch.pixels.shape == (5, 3, 64, 64) and (batch.labels != IGNORE).any(dim=1).all()
+    assert batch.pixels.shape == (5, 3, 64, 64) and (batch.labels != IGNORE_INDEX).any(dim=1).all()
     said = [
         " ".join(message["content"] for messages in everything(scene) for message in messages[1::2]) for scene in SCENES
     ]
     for ids, labels in zip(batch.ids, batch.labels, strict=True):
-        learned = tokenizer.decode(ids[labels != IGNORE], skip_special_tokens=True)
+        learned = tokenizer.decode(ids[labels != IGNORE_INDEX], skip_special_tokens=True)
         assert any(learned.replace(" ", "") == text.replace(" ", "") for text in said)
         assert (ids == tokenizer.convert_tokens_to_ids("<image>")).sum() == PATCHES
     assert set_batch(tokenizer, SCENES, 1, 3).ids.tolist() != set_batch(tokenizer, SCENES, 2, 3).ids.tolist()

@@ -14,12 +14,12 @@ from course_lib.lm.data.descriptions import GRID, describe
 from course_lib.lm.data.documents import knowledge, state, statements, story
 from course_lib.lm.data.instructions import MAKERS, WORDINGS, clean, exchange, wordings
 from course_lib.lm.generate import complete_all, continue_text, next_token_probabilities, stop_tokens
-from course_lib.lm.loss import IGNORE, causal_mask, next_token_loss
+from course_lib.lm.loss import IGNORE_INDEX, causal_mask, next_token_loss
 from course_lib.lm.model import new_model
 from course_lib.lm.tokenizer import get_tokenizer
 from course_lib.world.language import RELATIONS, phrase
 from course_lib.world.questions import clear_relations, questions
-from course_lib.world.scenes import Recipe, make_scene
+from course_lib.world.scenes import SceneSpec, make_scene
 from course_lib.world.stickers import COLOURS, classes
 
 SCENES = [make_scene(index) for index in range(300)]
@@ -63,7 +63,7 @@ def test_every_clear_relation_can_be_read_from_a_description():
 
 
 def test_places_on_the_grid_agree_with_the_scene():
-    scene = make_scene(3, Recipe(count=(1, 1)))
+    scene = make_scene(3, SceneSpec(count=(1, 1)))
     thing = scene.things[0]
     assert f"at {int(thing.x * GRID)}, {int(thing.y * GRID)}" in describe(scene, random.Random(0), places=True)
 
@@ -133,7 +133,7 @@ def test_the_loss_is_transformers_own(model):
 
 def test_the_loss_of_nothing_is_zero_and_harmless(model):
     ids = torch.arange(12).view(2, 6)
-    loss = next_token_loss(model(input_ids=ids).logits, torch.full_like(ids, IGNORE))
+    loss = next_token_loss(model(input_ids=ids).logits, torch.full_like(ids, IGNORE_INDEX))
     loss.backward()
     assert loss.item() == 0
     assert all(p.grad is None or torch.isfinite(p.grad).all() for p in model.parameters())
@@ -157,7 +157,7 @@ def test_the_template_is_the_tokenizers_and_segments_are_its_tokens(tokenizer):
         assert text == tokenizer.apply_chat_template(chat, tokenize=False)
         ids, labels = mask_labels(chat_segments(tokenizer, chat))
         assert ids[1:] == tokenizer.encode(text, add_special_tokens=False)
-        learned = [i for i, label in zip(ids, labels, strict=True) if label != IGNORE]
+        learned = [i for i, label in zip(ids, labels, strict=True) if label != IGNORE_INDEX]
         said = "".join(f" {m['content']}<|im_end|>" for m in chat if m["role"] == "assistant")
         assert tokenizer.decode(learned) == said
         prompt = render_chat(chat[:1], add_generation_prompt=True)
@@ -175,7 +175,7 @@ def test_packing_wastes_nothing_and_begins_with_a_beginning(tokenizer):
     batch = chat_batch(0, batch=3, length=256)
     assert batch.ids.shape == batch.labels.shape == (3, 256)
     assert (batch.ids[:, 0] == tokenizer.bos_token_id).all()
-    learned = batch.labels != IGNORE
+    learned = batch.labels != IGNORE_INDEX
     assert (batch.labels[learned] == batch.ids[learned]).all() and 0.05 < learned.float().mean() < 0.6
     rows = iter([([1, 2, 3], [1, 2, 3])] * 9)
     assert pack(rows, batch=1, length=5).ids.tolist() == [[1, 2, 3, 1, 2]]
@@ -246,7 +246,7 @@ def test_a_newborn_model_looks_where_the_same_words_stood(tokenizer):
 
 
 def test_the_shipped_models_keep_apart_what_belongs_to_whom():
-    asked = evaluate._colour_questions(Recipe(stream="val", count=(2, 3)), fewest=2)[:60]
+    asked = evaluate._colour_questions(SceneSpec(stream="val", count=(2, 3)), fewest=2)[:60]
     assert evaluate.answers_from_text(train.load_tuned(), asked).mean() > 0.9
     assert evaluate.answers_from_text(train.load_tuned(), asked, blind=True).mean() < 0.5
 

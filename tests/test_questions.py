@@ -10,13 +10,13 @@ from course_lib.world.language import RELATIONS
 from course_lib.world.nouns import GROUPS, NUMBERS, could_be
 from course_lib.world.questions import KINDS, WORDINGS, questions, wordings
 from course_lib.world.render import render
-from course_lib.world.scenes import Recipe, make_scene
+from course_lib.world.scenes import SceneSpec, make_scene
 from course_lib.world.shapes import SHAPES
 from course_lib.world.splits import held_out_colour, held_out_relation
 from course_lib.world.stickers import COLOURS, classes
 
-SCENES = [make_scene(index, Recipe(kinds=(0.6, 0.3, 0.1))) for index in range(3000)]
-SCENES += [make_scene(index, Recipe(names=("cat", "cat", "fox"))) for index in range(100)]
+SCENES = [make_scene(index, SceneSpec(kinds=(0.6, 0.3, 0.1))) for index in range(3000)]
+SCENES += [make_scene(index, SceneSpec(names=("cat", "cat", "fox"))) for index in range(100)]
 NOUNS = sorted([c.name for c in classes()] + list(SHAPES) + ["sign"], key=len, reverse=True)
 EXISTS = re.compile(
     rf"(?:an?|any|the) (?:({'|'.join(COLOURS)}) )?({'|'.join(map(re.escape, NOUNS))})"
@@ -154,7 +154,7 @@ def test_training_questions_name_nothing_that_is_held_out():
 
 
 @pytest.mark.parametrize(
-    "recipe", [Recipe("test", split="novel"), Recipe("test", (1, 1), names=("fox",), colour="held out")]
+    "recipe", [SceneSpec("test", split="novel"), SceneSpec("test", (1, 1), names=("fox",), colour="held out")]
 )
 def test_what_is_held_out_is_asked_for_with_both_answers(recipe):
     """Else a learner could tell yes from no by what was never in training."""

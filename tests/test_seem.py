@@ -18,7 +18,7 @@ from course_lib.seem.prompts import Prompt
 from course_lib.seem.train import stages
 from course_lib.seem.train.click_simulator import ask_prompts, clicked, play_rounds
 from course_lib.world.render import render
-from course_lib.world.scenes import Recipe, make_scene
+from course_lib.world.scenes import SceneSpec, make_scene
 from course_lib.world.splits import TRAIN_STYLES
 
 SMALL = replace(stages.LIVE, batch_size=2)
@@ -118,7 +118,7 @@ def box_grown(mask):
 def test_phrases_mean_one_thing():
     told = 0
     for index in range(60):
-        scene = make_scene(index, Recipe(names=("cat", "cat", "dog")))
+        scene = make_scene(index, SceneSpec(names=("cat", "cat", "dog")))
         for k, thing in enumerate(scene.things):
             twins = [t for t in scene.things if t.name == thing.name and t is not thing]
             for text in phrases(scene, k):
@@ -133,7 +133,7 @@ def test_phrases_mean_one_thing():
 
 def test_absent_things_are_absent():
     for index in range(20):
-        scene = make_scene(index, Recipe(count=(2, 4)))
+        scene = make_scene(index, SceneSpec(count=(2, 4)))
         ask = random_ask(scene, render(scene).instances, random.Random(index), "absent")
         assert not ask.target.any() and not any(thing.name == ask.text.split(" ", 1)[-1] for thing in scene.things)
 

@@ -13,9 +13,9 @@ from course_lib.seem.train import stages
 from course_lib.seem.train.click_simulator import reference_tokens
 from course_lib.seem.ui import Interactive
 from course_lib.world.render import render
-from course_lib.world.scenes import Recipe, make_scene
+from course_lib.world.scenes import SceneSpec, make_scene
 
-PICTURE = render(make_scene(3, Recipe(stream="val", count=(2, 3)))).image
+PICTURE = render(make_scene(3, SceneSpec(stream="val", count=(2, 3)))).image
 NOTHING = np.zeros((64, 64), bool)
 
 

@@ -8,14 +8,14 @@ from course_lib.canvas import Mark, PromptCanvas
 from course_lib.seem.train import stages
 from course_lib.seem.ui import Interactive, known
 from course_lib.world.render import render
-from course_lib.world.scenes import Recipe, make_scene
+from course_lib.world.scenes import SceneSpec, make_scene
 
 MIDDLE, AWAY = Mark("click", ((0.5, 0.5),)), Mark("click", ((0.1, 0.9),), False)
 
 
 @pytest.fixture(scope="module")
 def pictures() -> list[np.ndarray]:
-    return [render(make_scene(index, Recipe(stream="val", count=(2, 3)))).image for index in (3, 4)]
+    return [render(make_scene(index, SceneSpec(stream="val", count=(2, 3)))).image for index in (3, 4)]
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from course_lib.session import REPO
 from course_lib.world.geometry import relation
 from course_lib.world.recolour import PALETTE
 from course_lib.world.render import render
-from course_lib.world.scenes import Recipe, make_scene
+from course_lib.world.scenes import SceneSpec, make_scene
 from course_lib.world.splits import (
     DRAWN_IN_HELD_OUT_COLOUR,
     SHIFT_STYLES,
@@ -33,7 +33,7 @@ def fingerprint() -> str:
     """SHA-256 over the bytes of scenes of all kinds."""
     digest = hashlib.sha256()
     for index in range(50):
-        recipe = Recipe(placement=("uniform", "plausible")[index % 2])
+        recipe = SceneSpec(placement=("uniform", "plausible")[index % 2])
         scene = make_scene(index, recipe)
         picture = render(scene, 128 if index % 10 == 0 else 64)
         digest.update(
@@ -56,10 +56,10 @@ def test_a_scene_needs_no_scene_before_it():
     forwards = [make_scene(index) for index in range(40)]
     assert [make_scene(index) for index in reversed(range(40))] == forwards[::-1]
     assert make_scene(7, seed=1) != make_scene(7, seed=0)
-    assert make_scene(7, Recipe(stream="test")) != make_scene(7)
+    assert make_scene(7, SceneSpec(stream="test")) != make_scene(7)
 
 
-@pytest.mark.parametrize("recipe", [Recipe(), Recipe(placement="plausible"), Recipe(kinds=(0.4, 0.4, 0.2))])
+@pytest.mark.parametrize("recipe", [SceneSpec(), SceneSpec(placement="plausible"), SceneSpec(kinds=(0.4, 0.4, 0.2))])
 def test_training_never_sees_what_is_held_out(recipe):
     scenes = [make_scene(index, recipe) for index in range(2000)]
     assert all(training_may_see(scene) for scene in scenes)
@@ -67,8 +67,12 @@ def test_training_never_sees_what_is_held_out(recipe):
 
 
 def test_what_is_held_out_is_recognised():
-    assert not training_may_see(make_scene(0, Recipe(stream="test")))
-    for forbidden in (Recipe(styles=("line",)), Recipe(split="novel"), Recipe(names=("fox",), colour="held out")):
+    assert not training_may_see(make_scene(0, SceneSpec(stream="test")))
+    for forbidden in (
+        SceneSpec(styles=("line",)),
+        SceneSpec(split="novel"),
+        SceneSpec(names=("fox",), colour="held out"),
+    ):
         assert not training_may_see(make_scene(0, forbidden))
     assert not training_may_use_template("test.photo") and training_may_use_template("train.photo")
     assert set(TRAIN_STYLES).isdisjoint(SHIFT_STYLES) and set(TRAIN_STYLES) | set(SHIFT_STYLES) == set(STYLES)
@@ -115,14 +119,14 @@ def test_boxes_are_tight_around_what_one_sees(size):
 
 
 def test_a_lone_thing_can_always_be_seen():
-    scenes = [make_scene(index, Recipe(stream="test", count=(1, 1), styles=STYLES)) for index in range(300)]
+    scenes = [make_scene(index, SceneSpec(stream="test", count=(1, 1), styles=STYLES)) for index in range(300)]
     assert all((render(scene).instances == 1).sum() >= 20 for scene in scenes)
 
 
 def test_relations_agree_from_both_sides():
     opposite = {"left": "right", "right": "left", "above": "below", "below": "above", None: None}
     for index in range(500):
-        things = make_scene(index, Recipe(count=(2, 4))).things
+        things = make_scene(index, SceneSpec(count=(2, 4))).things
         for a, b in itertools.pairwise(things):
             assert relation(a, b) == opposite[relation(b, a)]
 
@@ -131,6 +135,6 @@ def test_where_things_are_says_nothing_about_what_they_are_in_uniform_scenes():
     centres = {"air": [], "ground": []}
     place = {c.name: c.place for c in classes()}
     for index in range(4000):
-        for thing in make_scene(index, Recipe(kinds=(1, 0, 0), count=(1, 1))).things:
+        for thing in make_scene(index, SceneSpec(kinds=(1, 0, 0), count=(1, 1))).things:
             centres.setdefault(place[thing.name], []).append(thing.y)
     assert abs(np.mean(centres["air"]) - np.mean(centres["ground"])) < 0.05

@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from course_lib.world.render import render
-from course_lib.world.scenes import Recipe, make_scene
+from course_lib.world.scenes import SceneSpec, make_scene
 from course_lib.world.shapes import shape_sprites
 from course_lib.world.signs import WORDS_TEST, WORDS_TRAIN, sign_sprite
 from course_lib.world.stickers import COLOURS, DRAWINGS, STYLES, classes, load_atlas
@@ -41,7 +41,7 @@ def sprite_sheet(sprites: np.ndarray, columns: int) -> Image.Image:
 
 def scene_sheet() -> Image.Image:
     """24 scenes of 96 pixels: twelve in uniform placement, then twelve in plausible placement."""
-    recipes = (Recipe(), Recipe(placement="plausible"))
+    recipes = (SceneSpec(), SceneSpec(placement="plausible"))
     images = [render(make_scene(index, recipe), 96).image for recipe in recipes for index in range(12)]
     rows = [np.concatenate(images[start : start + 8], axis=1) for start in range(0, 24, 8)]
     return Image.fromarray(np.concatenate(rows))

@@ -14,9 +14,9 @@ from course_lib.instruct.filters import of_sets
 from course_lib.instruct.formats import ImageContext, Sample, from_scene, serialise
 from course_lib.instruct.prompts import mixed_types
 from course_lib.instruct.teachers.grammar import write
-from course_lib.world.scenes import Recipe, Scene, make_scene
+from course_lib.world.scenes import Scene, SceneSpec, make_scene
 
-TRAINING = Recipe()
+TRAINING = SceneSpec()
 ROUNDS = 10  # of writing anew what was filtered out
 
 
@@ -30,7 +30,7 @@ class InstructionSet:
     dropped: Counter[str]  # by defect
 
 
-def instruction_set(count: int, seed: int = 0, recipe: Recipe = TRAINING) -> InstructionSet:
+def instruction_set(count: int, seed: int = 0, recipe: SceneSpec = TRAINING) -> InstructionSet:
     """`count` samples about training scenes that survive the filters, with types mixed as in LLaVA-Instruct.
 
     What is filtered out is replaced by a sample of the same type about a later scene. Recipes so narrow that everything

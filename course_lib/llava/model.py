@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from course_lib.llava.chat_format import Segments, picture_segments
 from course_lib.lm.chat import Message, mask_labels
 from course_lib.lm.generate import stop_tokens
-from course_lib.lm.loss import IGNORE, next_token_loss
+from course_lib.lm.loss import IGNORE_INDEX, next_token_loss
 from course_lib.lm.tokenizer import IMAGE
 
 
@@ -172,8 +172,8 @@ def picture_labels(segments: Segments, image_token: int, patches: int, most: int
         for token in tokens:
             times = patches if token == image_token else 1
             ids += [token] * times
-            labels += [token if learned and token != image_token else IGNORE] * times
-    if all(label == IGNORE for label in labels[:most]):
+            labels += [token if learned and token != image_token else IGNORE_INDEX] * times
+    if all(label == IGNORE_INDEX for label in labels[:most]):
         raise ValueError(f"Nothing is left to learn within {most} tokens, {patches} of them the picture's.")
     return ids[:most], labels[:most]
 

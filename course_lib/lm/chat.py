@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import TypedDict
 
-from course_lib.lm.loss import IGNORE
+from course_lib.lm.loss import IGNORE_INDEX
 
 
 class Message(TypedDict):
@@ -26,13 +26,13 @@ def render_chat(messages: Sequence[Message], add_generation_prompt: bool = False
 def mask_labels(segments: Sequence[tuple[bool, Sequence[int]]]) -> tuple[list[int], list[int]]:
     """Token segments (learned?, ids) in their order → (input ids, labels), equally long.
 
-    Labels are the ids themselves where a segment is learned from, and IGNORE everywhere else.
+    Labels are the ids themselves where a segment is learned from, and IGNORE_INDEX everywhere else.
     """
     ids: list[int] = []
     labels: list[int] = []
     for learned, tokens in segments:
         ids += tokens
-        labels += tokens if learned else [IGNORE] * len(tokens)
+        labels += tokens if learned else [IGNORE_INDEX] * len(tokens)
     return ids, labels
 
 

@@ -20,7 +20,7 @@ from course_lib.lm.generate import complete_all
 from course_lib.lm.loss import next_token_loss
 from course_lib.lm.tokenizer import END_OF_TEXT, get_tokenizer
 from course_lib.world.questions import KINDS, Question, questions
-from course_lib.world.scenes import Recipe, Scene, make_scene
+from course_lib.world.scenes import Scene, SceneSpec, make_scene
 
 EACH = 200  # questions of a kind
 GATE = ("exist", "count", "colour", "relation", "place")  # Lesson 06 begins when these are answered
@@ -85,7 +85,7 @@ def scene_questions(kind: str, count: int, templates: str = "test") -> list[tupl
     """`count` questions of a kind about test scenes."""
     rng, found, index = random.Random(f"text qa/{kind}"), [], 0
     while len(found) < count:
-        scene = make_scene(index, Recipe(stream="test"), seed=12)
+        scene = make_scene(index, SceneSpec(stream="test"), seed=12)
         found += [(scene, question) for question in questions(scene, rng, templates) if question.kind == kind][:1]
         index += 1
     return found
@@ -127,7 +127,7 @@ def text_qa(model) -> Iterator[Figure]:
         baseline=commonest([q.answer for _, q in asked]),
         note="columns and rows instead of relations",
     )
-    apart = _colour_questions(Recipe(stream="test", count=(2, 4)), fewest=2)
+    apart = _colour_questions(SceneSpec(stream="test", count=(2, 4)), fewest=2)
     note = "two or more colours in the text; control: the description of another scene"
     yield share(
         "lm.text_qa.colour_apart",
@@ -137,13 +137,13 @@ def text_qa(model) -> Iterator[Figure]:
         ceiling=1.0,
         note=note,
     )
-    held_out = _colour_questions(Recipe(stream="test", colour="held out", count=(2, 4)))
+    held_out = _colour_questions(SceneSpec(stream="test", colour="held out", count=(2, 4)))
     yield share(
         "lm.text_qa.unseen_pairs", answers_from_text(model, held_out), note="colours never read on these things"
     )
 
 
-def _colour_questions(recipe: Recipe, fewest: int = 1) -> list[tuple[Scene, Question]]:
+def _colour_questions(recipe: SceneSpec, fewest: int = 1) -> list[tuple[Scene, Question]]:
     """EACH colour questions about scenes of this recipe in which at least `fewest` colours are painted."""
     rng, found = random.Random("unseen pairs"), []
     for index in range(2000):

@@ -65,7 +65,7 @@ class Scene:
 
 
 @dataclass(frozen=True)
-class Recipe:
+class SceneSpec:
     """What kind of scenes to make."""
 
     stream: str = "train"  # "train", "val" or "test"
@@ -81,67 +81,67 @@ class Recipe:
     backdrop: str | None = None  # None: any
 
 
-def make_scene(index: int, recipe: Recipe = Recipe(), seed: int = 0) -> Scene:
+def make_scene(index: int, spec: SceneSpec = SceneSpec(), seed: int = 0) -> Scene:
     """Scene number `index` of a stream. Training scenes are drawn again until nothing held out is left in them."""
-    rng = random.Random(f"{recipe.stream}/{seed}/{index}")
+    rng = random.Random(f"{spec.stream}/{seed}/{index}")
     while True:
-        scene = _draw(rng, index, recipe, seed)
-        if recipe.stream != "train" or not has_held_out_relation(scene):
+        scene = _draw(rng, index, spec, seed)
+        if spec.stream != "train" or not has_held_out_relation(scene):
             return scene
 
 
-def _draw(rng: random.Random, index: int, recipe: Recipe, seed: int) -> Scene:
-    n = len(recipe.names) or rng.randint(*recipe.count)
-    style = recipe.styles[int(rng.random() * len(recipe.styles))]  # one hand drew the whole scene
-    picked = [_pick(rng, recipe, i) for i in range(n)]
-    kind = recipe.backdrop or _choose_backdrop(rng, recipe, picked)
+def _draw(rng: random.Random, index: int, spec: SceneSpec, seed: int) -> Scene:
+    n = len(spec.names) or rng.randint(*spec.count)
+    style = spec.styles[int(rng.random() * len(spec.styles))]  # one hand drew the whole scene
+    picked = [_pick(rng, spec, i) for i in range(n)]
+    kind = spec.backdrop or _choose_backdrop(rng, spec, picked)
     things: list[Thing] = []
     for what in picked:
-        thing = _place(rng, what, style, kind, recipe, things)
+        thing = _place(rng, what, style, kind, spec, things)
         if thing is not None:
             things.append(thing)
-    if recipe.placement == "plausible":  # what stands lower is nearer, and hides what is behind it
+    if spec.placement == "plausible":  # what stands lower is nearer, and hides what is behind it
         things.sort(key=lambda t: t.y + t.width / 2)
-    return Scene(recipe.stream, seed, index, kind, int(rng.random() * VARIANTS), tuple(things))
+    return Scene(spec.stream, seed, index, kind, int(rng.random() * VARIANTS), tuple(things))
 
 
-def _pick(rng: random.Random, recipe: Recipe, i: int) -> tuple:
+def _pick(rng: random.Random, spec: SceneSpec, i: int) -> tuple:
     """(kind, name, class id, drawing, colour, text, sticker class) of the i-th thing."""
-    if not recipe.names:
+    if not spec.names:
         share = rng.random()
-        stickers, shapes, _ = recipe.kinds
+        stickers, shapes, _ = spec.kinds
         if share >= stickers + shapes:
-            return _pick_sign(rng, recipe)
+            return _pick_sign(rng, spec)
         if share >= stickers:
-            return _pick_shape(rng, recipe)
-        pool = _pool(recipe.split)
+            return _pick_shape(rng, spec)
+        pool = _pool(spec.split)
         sticker = pool[int(rng.random() * len(pool))]
     else:
-        sticker = class_named(recipe.names[i])
-    colour = _pick_colour(rng, recipe, sticker.name) if sticker.recolourable else None
+        sticker = class_named(spec.names[i])
+    colour = _pick_colour(rng, spec, sticker.name) if sticker.recolourable else None
     drawing = sticker.drawings[int(rng.random() * len(sticker.drawings))]
     return "sticker", sticker.name, sticker.id, drawing, colour, None, sticker
 
 
-def _pick_shape(rng: random.Random, recipe: Recipe) -> tuple:
+def _pick_shape(rng: random.Random, spec: SceneSpec) -> tuple:
     rank = int(rng.random() * len(SHAPES))
-    colour = _pick_colour(rng, recipe, SHAPES[rank]) or COLOURS[int(rng.random() * 8)]  # a shape always has one
-    while recipe.colour != "held out" and held_out_colour(SHAPES[rank], colour):
+    colour = _pick_colour(rng, spec, SHAPES[rank]) or COLOURS[int(rng.random() * 8)]  # a shape always has one
+    while spec.colour != "held out" and held_out_colour(SHAPES[rank], colour):
         colour = COLOURS[int(rng.random() * 8)]
     return "shape", SHAPES[rank], FIRST_SHAPE_CLASS + rank, rank * 8 + COLOURS.index(colour), colour, None, None
 
 
-def _pick_sign(rng: random.Random, recipe: Recipe) -> tuple:
-    words = WORDS_TRAIN if recipe.stream == "train" else WORDS_TEST
+def _pick_sign(rng: random.Random, spec: SceneSpec) -> tuple:
+    words = WORDS_TRAIN if spec.stream == "train" else WORDS_TEST
     return "sign", "sign", SIGN_CLASS, -1, COLOURS[int(rng.random() * 8)], words[int(rng.random() * len(words))], None
 
 
-def _pick_colour(rng: random.Random, recipe: Recipe, name: str) -> str | None:
-    """A colour for this class; an unseen pair only where the recipe asks for it."""
-    if recipe.colour == "held out":
+def _pick_colour(rng: random.Random, spec: SceneSpec, name: str) -> str | None:
+    """A colour for this class; an unseen pair only where the spec asks for it."""
+    if spec.colour == "held out":
         return _held_out(name)
-    if recipe.colour != "mixed":
-        fixed = recipe.colour
+    if spec.colour != "mixed":
+        fixed = spec.colour
         return None if fixed and held_out_colour(name, fixed) else fixed
     if rng.random() >= COLOURED:
         return None
@@ -160,8 +160,8 @@ def _pool(split: str) -> tuple[StickerClass, ...]:
     return tuple(c for c in classes() if split in ("all", c.split))
 
 
-def _choose_backdrop(rng: random.Random, recipe: Recipe, picked: list[tuple]) -> str:
-    if recipe.placement == "plausible":
+def _choose_backdrop(rng: random.Random, spec: SceneSpec, picked: list[tuple]) -> str:
+    if spec.placement == "plausible":
         sticker = picked[0][6]  # the first thing says where we are
         homes = _homes(sticker.name, sticker.supercategory) if sticker else ()
         if homes:
@@ -175,7 +175,7 @@ def _homes(name: str, supercategory: str) -> tuple[str, ...]:
     return named or tuple(place for place, who in HOMES.items() if supercategory in who)
 
 
-def _place(rng: random.Random, what: tuple, style, backdrop: str, recipe: Recipe, others: list[Thing]) -> Thing | None:
+def _place(rng: random.Random, what: tuple, style, backdrop: str, spec: SceneSpec, others: list[Thing]) -> Thing | None:
     """The thing at a place where it hides little of the others; None when ten tries find none."""
     kind, name, class_id, drawing, colour, text, sticker = what
     for _ in range(10):
@@ -184,10 +184,10 @@ def _place(rng: random.Random, what: tuple, style, backdrop: str, recipe: Recipe
         if kind == "sign":
             size = "big"
         width = SIZES[size][rng.random() < 0.5] / 64
-        x, y = _position(rng, width, sticker, backdrop, recipe.placement)
+        x, y = _position(rng, width, sticker, backdrop, spec.placement)
         if all(_apart(x, y, width, other) for other in others):
             tilt = 0 if kind == "sign" else TILTS[int(rng.random() * 5)]
-            if recipe.placement == "plausible" and sticker and sticker.place == "ground":
+            if spec.placement == "plausible" and sticker and sticker.place == "ground":
                 tilt = tilt // 7 * 7 if abs(tilt) <= 7 else 0
             flip = kind == "sticker" and rng.random() < 0.5
             return Thing(kind, name, class_id, drawing, style, colour, text, size, width, x, y, tilt, flip)

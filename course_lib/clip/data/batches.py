@@ -14,7 +14,7 @@ import numpy as np
 from course_lib.world.backdrops import BACKDROPS
 from course_lib.world.language import caption
 from course_lib.world.render import render
-from course_lib.world.scenes import Recipe, Scene, make_scene
+from course_lib.world.scenes import Scene, SceneSpec, make_scene
 from course_lib.world.splits import held_out_colour
 from course_lib.world.stickers import COLOURS, classes
 
@@ -49,7 +49,7 @@ def close_ups(number: int, size: int, seed: int = 0) -> PictureBatch:
     """`size` different classes, one close-up each, with a caption that says little more than the name."""
     rng = random.Random(f"close-ups/{seed}/{number}")
     names = rng.sample(base_names(), size)
-    scenes = [make_scene(number * size + i, Recipe(names=(name,)), seed) for i, name in enumerate(names)]
+    scenes = [make_scene(number * size + i, SceneSpec(names=(name,)), seed) for i, name in enumerate(names)]
     texts = [caption(scene, rng, attributes=0.5, place=0.1) for scene in scenes]
     return _batch(scenes, texts, rng)
 
@@ -58,7 +58,7 @@ def everything_said(number: int, size: int, seed: int = 0) -> PictureBatch:
     """The shortcut, left open: any things at all, close up, with captions that always say size, colour and place."""
     rng = random.Random(f"everything/{seed}/{number}")
     names = rng.choices(base_names(), k=size)
-    scenes = [make_scene(number * size + i, Recipe(names=(name,)), seed) for i, name in enumerate(names)]
+    scenes = [make_scene(number * size + i, SceneSpec(names=(name,)), seed) for i, name in enumerate(names)]
     return _batch(scenes, [caption(scene, rng) for scene in scenes], rng)
 
 
@@ -66,7 +66,7 @@ def painted(number: int, size: int, seed: int = 0) -> PictureBatch:
     """`size` different pairs of class and colour, close up: here the colour must be read, and the class too."""
     rng = random.Random(f"painted/{seed}/{number}")
     pairs = rng.sample(painted_pairs(), size)
-    recipes = [Recipe(names=(name,), colour=colour) for name, colour in pairs]
+    recipes = [SceneSpec(names=(name,), colour=colour) for name, colour in pairs]
     scenes = [make_scene(number * size + i, recipe, seed + 1) for i, recipe in enumerate(recipes)]
     return _batch(scenes, [caption(scene, rng, place=0.1) for scene in scenes], rng)
 
@@ -75,7 +75,7 @@ def singles(number: int, size: int, seed: int = 0) -> PictureBatch:
     """Whole scenes with one thing each, all of different classes."""
     rng = random.Random(f"singles/{seed}/{number}")
     names = rng.sample(base_names(), size)
-    scenes = [make_scene(number * size + i, Recipe(names=(name,)), seed + 2) for i, name in enumerate(names)]
+    scenes = [make_scene(number * size + i, SceneSpec(names=(name,)), seed + 2) for i, name in enumerate(names)]
     return _batch(scenes, [caption(scene, rng, attributes=0.5, place=0.3) for scene in scenes], None)
 
 
@@ -83,7 +83,7 @@ def scenes_of_several(number: int, size: int, seed: int = 0) -> PictureBatch:
     """Whole scenes of two to four things; in every other batch all have the same backdrop."""
     rng = random.Random(f"several/{seed}/{number}")
     backdrop = rng.choice(BACKDROPS) if number % 2 else None
-    recipe = Recipe(count=(2, 4), backdrop=backdrop)
+    recipe = SceneSpec(count=(2, 4), backdrop=backdrop)
     scenes = [make_scene(number * size + i, recipe, seed + 3) for i in range(size)]
     return _batch(scenes, [caption(scene, rng, attributes=0.6, place=0.5) for scene in scenes], None)
 

@@ -111,7 +111,7 @@ def prepare(source, size: int = 64) -> Tensor:
     return normalise(to_tensor(np.asarray(middle_square(source, size))[None]))[0]
 
 
-MEAN, SPREAD = 0.55, 0.27  # of the world's pixels, all channels together
+MEAN, STD = 0.55, 0.27  # of the world's pixels, all channels together
 
 
 def to_tensor(images: np.ndarray) -> Tensor:
@@ -126,4 +126,4 @@ def to_images(tensors: Tensor) -> np.ndarray:
 
 def normalise(images: Tensor) -> Tensor:
     """float [B, 3, H, W] in 0–1 → about mean 0 and spread 1."""
-    return (images - MEAN) / SPREAD
+    return (images - MEAN) / STD

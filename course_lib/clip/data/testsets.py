@@ -12,7 +12,7 @@ from course_lib.clip.data.batches import base_names
 from course_lib.clip.data.images import normalise, to_tensor
 from course_lib.world.language import caption, swapped_captions
 from course_lib.world.render import render
-from course_lib.world.scenes import Recipe, Scene, make_scene
+from course_lib.world.scenes import Scene, SceneSpec, make_scene
 from course_lib.world.splits import DRAWN_IN_HELD_OUT_COLOUR, TRAIN_STYLES
 from course_lib.world.stickers import COLOURS, class_named, classes
 
@@ -40,7 +40,7 @@ def single_things(
 ) -> TestSet:
     """`each` scenes with one thing, for every class."""
     names = tuple(names or base_names())
-    recipe = Recipe(stream=stream, styles=tuple(styles), colour=colour, split=split)
+    recipe = SceneSpec(stream=stream, styles=tuple(styles), colour=colour, split=split)
     scenes = [
         make_scene(c * each + i, replace(recipe, names=(name,))) for c, name in enumerate(names) for i in range(each)
     ]
@@ -68,7 +68,7 @@ def novel_things(each: int = 25) -> TestSet:
 def retrieval_pairs(n: int = 512) -> tuple[np.ndarray, list[str]]:
     """n scenes of two to four things, and one caption each in wordings never trained on."""
     rng = random.Random("retrieval")
-    scenes = [make_scene(i, Recipe(stream="test", count=(2, 4)), seed=7) for i in range(n)]
+    scenes = [make_scene(i, SceneSpec(stream="test", count=(2, 4)), seed=7) for i in range(n)]
     return draw(scenes), [caption(scene, rng, templates="test") for scene in scenes]
 
 
@@ -77,7 +77,7 @@ def swapped_pairs(n: int = 400) -> tuple[np.ndarray, np.ndarray, list[tuple[str,
     scenes, others, texts = [], [], []
     index = 0
     while len(scenes) < n:
-        scene = make_scene(index, Recipe(stream="test", count=(2, 2), kinds=(1.0, 0.0, 0.0)), seed=8)
+        scene = make_scene(index, SceneSpec(stream="test", count=(2, 2), kinds=(1.0, 0.0, 0.0)), seed=8)
         index += 1
         pair = swapped_captions(scene)
         if pair is None or pair[0] == pair[1]:

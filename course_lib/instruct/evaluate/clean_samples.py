@@ -10,7 +10,7 @@ from course_lib.instruct.run import generate
 from course_lib.instruct.teachers.base import Teacher
 from course_lib.world.language import join, phrase
 from course_lib.world.questions import clear_relations, questions
-from course_lib.world.scenes import Recipe, Scene, make_scene
+from course_lib.world.scenes import Scene, SceneSpec, make_scene
 
 Pair = tuple[Sample, ImageContext]
 PLACED = {  # true statements about a relation
@@ -35,7 +35,7 @@ def of_the_world(stream: str, count: int) -> list[Pair]:
     """Conversations about scenes: the world's own questions and answers, and true statements."""
     found = []
     for index in range(count):
-        scene = make_scene(index, Recipe(stream=stream))
+        scene = make_scene(index, SceneSpec(stream=stream))
         context, rng = from_scene(scene), random.Random(f"clean/{stream}/{index}")
         asked = questions(scene, rng, "test" if stream == "test" else "train")
         turns = [Turn(q.text[0].upper() + q.text[1:], q.answer) for q in asked if _visible(q.things, context, scene)]

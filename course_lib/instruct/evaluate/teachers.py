@@ -17,7 +17,7 @@ from course_lib.instruct.teachers.grammar.facts import read
 from course_lib.instruct.teachers.grammar.questions import ask
 from course_lib.world.language import TRAIN_TEMPLATES
 from course_lib.world.nouns import NUMBERS, plural
-from course_lib.world.scenes import Recipe, make_scene
+from course_lib.world.scenes import SceneSpec, make_scene
 from course_lib.world.stickers import classes
 
 HALLUCINATIONS = frozenset(("unsupported_noun", "wrong_count", "wrong_relation"))
@@ -25,7 +25,7 @@ HALLUCINATIONS = frozenset(("unsupported_noun", "wrong_count", "wrong_relation")
 
 def contexts(count: int) -> list[ImageContext]:
     """Pictures in words, of scenes that nothing was tuned on."""
-    return [from_scene(make_scene(index, Recipe(stream="test"))) for index in range(count)]
+    return [from_scene(make_scene(index, SceneSpec(stream="test"))) for index in range(count)]
 
 
 def teacher_table(teacher: Teacher, pictures: Sequence[ImageContext]) -> list[Figure]:
@@ -114,7 +114,7 @@ def pictures(stream: str, count: int) -> list[Counted]:
     found = []
     for index in range(count):
         name = rng.choice(names)
-        recipe = Recipe(stream=stream, names=(name,) * rng.choice(COUNTS), colour=None)
+        recipe = SceneSpec(stream=stream, names=(name,) * rng.choice(COUNTS), colour=None)
         context = from_scene(make_scene(index, recipe))
         wordings = rng.sample(TRAIN_TEMPLATES, 5)
         said = tuple(wording.format(f"some {plural(name)}") for _, wording in wordings)

@@ -23,11 +23,11 @@ from course_lib.llava.model import ALONE, shared_mask
 from course_lib.llava.word_mixture import said_words
 from course_lib.lm.chat import Message, chat_segments, mask_labels
 from course_lib.lm.data.batches import conversation
-from course_lib.lm.loss import IGNORE
+from course_lib.lm.loss import IGNORE_INDEX
 from course_lib.world.language import captions
 from course_lib.world.questions import Question, questions
 from course_lib.world.render import render
-from course_lib.world.scenes import Recipe, Scene, make_scene
+from course_lib.world.scenes import Scene, SceneSpec, make_scene
 from course_lib.world.signs import letter_boxes
 from course_lib.world.splits import training_may_use_text
 
@@ -42,7 +42,7 @@ class LlavaBatch:
     """Texts with their pictures: B texts of T tokens, a picture each."""
 
     ids: Tensor  # int64 [B, T]
-    labels: Tensor  # int64 [B, T], IGNORE where nothing is learned
+    labels: Tensor  # int64 [B, T], IGNORE_INDEX where nothing is learned
     mask: Tensor  # bool [B, 1, T, T], who may look at whom
     positions: Tensor  # int64 [B, T]: each conversation continues from the picture's last position
     pixels: Tensor  # float [B, 3, 64, 64]
@@ -75,7 +75,7 @@ class LlavaBatch:
 
 def training_scene(rng: random.Random) -> Scene:
     """Any scene that training may see."""
-    return make_scene(rng.randrange(1_000_000_000), Recipe(count=(1, 4)))
+    return make_scene(rng.randrange(1_000_000_000), SceneSpec(count=(1, 4)))
 
 
 def words_batch(tokenizer, words: list[int], step: int, size: int, seed: int = 0) -> tuple[Tensor, Tensor]:
@@ -207,7 +207,7 @@ def collate(
     length = max(len(ids) for ids, *_ in rows)
     ids, labels, groups, positions = (
         torch.tensor([part + [padding] * (length - len(part)) for part in parts])  # [B, T]
-        for parts, padding in zip(zip(*rows, strict=True), (0, IGNORE, -1, 0), strict=True)
+        for parts, padding in zip(zip(*rows, strict=True), (0, IGNORE_INDEX, -1, 0), strict=True)
     )
     return LlavaBatch(ids, labels, shared_mask(groups), positions, pixels)
 
@@ -229,7 +229,7 @@ def _row(
 
 
 PRACTICE = 600  # different words
-SIGNS = Recipe(count=(1, 3), kinds=(0.45, 0.1, 0.45))
+SIGNS = SceneSpec(count=(1, 3), kinds=(0.45, 0.1, 0.45))
 
 
 @cache

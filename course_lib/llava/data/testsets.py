@@ -12,7 +12,7 @@ import numpy as np
 from course_lib.clip.data.images import MEAN
 from course_lib.world.questions import KINDS, Question, questions
 from course_lib.world.render import render
-from course_lib.world.scenes import Recipe, Scene, make_scene
+from course_lib.world.scenes import Scene, SceneSpec, make_scene
 from course_lib.world.splits import DRAWN_IN_HELD_OUT_COLOUR
 
 EACH = 200  # questions of a kind
@@ -33,7 +33,7 @@ def asked(kind: str, count: int = EACH, stream: str = "test", templates: str = "
     """`count` questions of a kind, each about another scene of the stream; `recipe` narrows the scenes."""
     if kind not in KINDS:
         raise ValueError(f'There are no questions of the kind "{kind}". There are: {", ".join(KINDS)}.')
-    recipe = Recipe(stream=stream, **{**RECIPES.get(kind, {}), **recipe})
+    recipe = SceneSpec(stream=stream, **{**RECIPES.get(kind, {}), **recipe})
     return _first(count, kind, recipe, templates, lambda scene, question: True)
 
 
@@ -43,7 +43,7 @@ def colour_apart(count: int = EACH, stream: str = "test") -> list[Asked]:
     def several(scene: Scene, question: Question) -> bool:
         return len({thing.colour for thing in scene.things if thing.colour}) >= 2
 
-    return _first(count, "colour", Recipe(stream=stream, count=(2, 4)), "test", several)
+    return _first(count, "colour", SceneSpec(stream=stream, count=(2, 4)), "test", several)
 
 
 def unseen_pairs(count: int = EACH) -> list[Asked]:
@@ -53,7 +53,7 @@ def unseen_pairs(count: int = EACH) -> list[Asked]:
         thing = scene.things[question.things[0]]
         return thing.kind != "sign" and thing.name not in DRAWN_IN_HELD_OUT_COLOUR
 
-    return _first(count, "colour", Recipe(stream="test", colour="held out"), "test", unseen)
+    return _first(count, "colour", SceneSpec(stream="test", colour="held out"), "test", unseen)
 
 
 def trained_words(count: int = EACH) -> list[Asked]:
@@ -71,7 +71,7 @@ def trained_words(count: int = EACH) -> list[Asked]:
 
 
 def _first(
-    count: int, kind: str, recipe: Recipe, templates: str, fits: Callable[[Scene, Question], bool]
+    count: int, kind: str, recipe: SceneSpec, templates: str, fits: Callable[[Scene, Question], bool]
 ) -> list[Asked]:
     rng, found = random.Random(f"asked/{kind}/{recipe.stream}"), []
     for index in range(NO_LIMIT):

@@ -25,7 +25,7 @@ from course_lib.llava.model import MiniLlava
 from course_lib.llava.train import saved, stages
 from course_lib.lm.evaluate import follows, test_exchanges
 from course_lib.session import REPO
-from course_lib.world.scenes import Recipe, make_scene
+from course_lib.world.scenes import SceneSpec, make_scene
 
 KEPT = REPO / "data" / "llava_ablations.jsonl"
 SEEDS = (0, 1, 2)
@@ -80,7 +80,7 @@ def trained(variant: Variant, seed: int, steps: int) -> MiniLlava:
 
 def measured(model: MiniLlava) -> dict[str, float]:
     """Share of right answers, the judge's relative score of descriptions (0–100), and the text-only skill that is left."""
-    scenes = [make_scene(index, Recipe(stream="test"), seed=43) for index in range(SCENES)]
+    scenes = [make_scene(index, SceneSpec(stream="test"), seed=43) for index in range(SCENES)]
     said = answers(model, draw(scenes), [REQUESTS[scene.index % len(REQUESTS)] for scene in scenes])
     return {
         "accuracy": accuracy(model, [one for kind in SCORED for one in asked(kind, QUESTIONS)]),

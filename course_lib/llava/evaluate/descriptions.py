@@ -21,7 +21,7 @@ from course_lib.lm import evaluate as lm_measure
 from course_lib.world.geometry import relation
 from course_lib.world.language import PLACES
 from course_lib.world.nouns import could_be
-from course_lib.world.scenes import Recipe, Scene, Thing, make_scene
+from course_lib.world.scenes import Scene, SceneSpec, Thing, make_scene
 from course_lib.world.stickers import COLOURS
 
 REQUESTS = ("What is there to be seen? Tell me about all of it.", "Give me a full account of this picture.")
@@ -39,7 +39,7 @@ def captioner_and_assistant(captioner, assistant, each: int = 40) -> Iterator[Fi
 
 def described(captioner, assistant, count: int = 60) -> Iterator[Figure]:
     """Descriptions before the judge, beside a teacher's who was told the truth; control: descriptions of other scenes."""
-    scenes = [make_scene(index, Recipe(stream="test"), seed=41) for index in range(count)]
+    scenes = [make_scene(index, SceneSpec(stream="test"), seed=41) for index in range(count)]
     teacher = [told(scene) for scene in scenes]
     requests = [random.Random(f"request/{scene.index}").choice(REQUESTS) for scene in scenes]
     stages = {

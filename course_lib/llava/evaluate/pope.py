@@ -27,7 +27,7 @@ from course_lib.llava.data.testsets import blank, draw
 from course_lib.llava.evaluate.vqa import answers
 from course_lib.world.nouns import article, could_be, is_plural
 from course_lib.world.questions import wordings
-from course_lib.world.scenes import Recipe, Scene, make_scene
+from course_lib.world.scenes import Scene, SceneSpec, make_scene
 from course_lib.world.shapes import SHAPES
 from course_lib.world.stickers import class_named, classes
 
@@ -50,7 +50,7 @@ def probes(negatives: str, scenes: int = 100, stream: str = "test") -> list[Prob
     """Up to 6 questions about each of the first `scenes` scenes with three different names; yes and no equally often."""
     rng, found, index, used = random.Random(f"pope/{negatives}/{stream}"), [], 0, 0
     while used < scenes:
-        scene = make_scene(index, Recipe(stream=stream, **RECIPE), seed=37)
+        scene = make_scene(index, SceneSpec(stream=stream, **RECIPE), seed=37)
         index += 1
         there = list(dict.fromkeys(thing.name for thing in scene.things))
         absent = absent_names(scene, negatives, rng)
@@ -87,7 +87,7 @@ def absent_names(scene: Scene, negatives: str, rng: random.Random) -> list[str]:
 @cache
 def popular(scenes: int = 20_000) -> list[str]:
     """The names that training scenes show most often, the most frequent first. (The ten shapes lead: they are few.)"""
-    seen = Counter(thing.name for i in range(scenes) for thing in make_scene(i, Recipe(**RECIPE)).things)
+    seen = Counter(thing.name for i in range(scenes) for thing in make_scene(i, SceneSpec(**RECIPE)).things)
     return [name for name, _ in seen.most_common(POPULAR)]
 
 

@@ -6,7 +6,7 @@ from torch import Tensor
 from course_lib.checker.task import Mistake, Task
 from course_lib.llava.exercises.lora import normal
 from course_lib.llava.model import picture_labels, splice
-from course_lib.lm.loss import IGNORE
+from course_lib.lm.loss import IGNORE_INDEX
 
 
 class Refusing:
@@ -102,12 +102,12 @@ def _labelled(segments, image_token: int, patches: int, learn_user: bool = False
             picture = token == image_token
             times = patches if picture else 1
             ids += [token] * times
-            labels += [token if (learned or learn_user) and not picture else IGNORE] * times
+            labels += [token if (learned or learn_user) and not picture else IGNORE_INDEX] * times
     return ids, labels
 
 
 def _refuse_if_empty(ids, labels) -> tuple[list[int], list[int]]:
-    if not any(label != IGNORE for label in labels):
+    if not any(label != IGNORE_INDEX for label in labels):
         raise ValueError("nothing is left to learn")
     return ids, labels
 

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from course_lib.llava.data.batches import LlavaBatch
-from course_lib.lm.loss import IGNORE
+from course_lib.lm.loss import IGNORE_INDEX
 
 
 def loss_sum(model, batch: LlavaBatch) -> Tensor:
@@ -20,11 +20,11 @@ def loss_sum(model, batch: LlavaBatch) -> Tensor:
     read = model.language_model.get_decoder()(
         inputs_embeds=embeddings, attention_mask=batch.mask, position_ids=batch.positions, use_cache=False
     )
-    learned = batch.labels[:, 1:] != IGNORE  # [B, T-1]
+    learned = batch.labels[:, 1:] != IGNORE_INDEX  # [B, T-1]
     logits = model.language_model.get_output_embeddings()(read.last_hidden_state[:, :-1][learned])  # [M, V]
     return F.cross_entropy(logits.float(), batch.labels[:, 1:][learned], reduction="sum")
 
 
 def learned_tokens(batch: LlavaBatch) -> int:
     """M: how many tokens a batch teaches."""
-    return int((batch.labels[:, 1:] != IGNORE).sum())
+    return int((batch.labels[:, 1:] != IGNORE_INDEX).sum())

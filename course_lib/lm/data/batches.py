@@ -14,7 +14,7 @@ from course_lib.lm.data.documents import knowledge, practice, statements, story
 from course_lib.lm.data.instructions import exchange
 from course_lib.lm.tokenizer import END_OF_TEXT, get_tokenizer
 from course_lib.world.questions import KINDS, questions
-from course_lib.world.scenes import Recipe, make_scene
+from course_lib.world.scenes import SceneSpec, make_scene
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class TextBatch:
     """Token ids, and what is learned from them."""
 
     ids: Tensor  # int64 [B, T]
-    labels: Tensor  # int64 [B, T], IGNORE where nothing is learned
+    labels: Tensor  # int64 [B, T], IGNORE_INDEX where nothing is learned
 
 
 def document(rng: random.Random, most: int = 4, practised: float = 0.2) -> str:
@@ -37,7 +37,7 @@ def document(rng: random.Random, most: int = 4, practised: float = 0.2) -> str:
         return story(rng)
     if share < 0.25:
         return knowledge(rng)
-    scene = make_scene(rng.randrange(1_000_000_000), Recipe(count=(1, most)))
+    scene = make_scene(rng.randrange(1_000_000_000), SceneSpec(count=(1, most)))
     said = list(dict.fromkeys(statements(scene, rng) + statements(scene, rng)))
     return " ".join([describe(scene, rng, places=rng.random() < 0.4), *said])
 
@@ -69,7 +69,7 @@ def conversation(rng: random.Random, stage: int = -1) -> list[Message]:
 
 def about_a_scene(rng: random.Random, kinds: Sequence[str], things: tuple[int, int]) -> list[tuple[str, str]]:
     """(question, answer) about a scene, five of each kind at most; its description comes with the first question."""
-    scene = make_scene(rng.randrange(1_000_000_000), Recipe(count=things))
+    scene = make_scene(rng.randrange(1_000_000_000), SceneSpec(count=things))
     rounds = 2 if kinds == KINDS else 5
     asked = {question.text: question for _ in range(rounds) for question in questions(scene, rng)}
     chosen = [question for question in asked.values() if question.kind in kinds] or list(asked.values())

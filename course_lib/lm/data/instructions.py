@@ -13,7 +13,7 @@ from course_lib.lm.data.documents import group, groups, known_classes, with_arti
 from course_lib.world.language import PLACES, join
 from course_lib.world.nouns import NUMBERS, plural
 from course_lib.world.questions import questions
-from course_lib.world.scenes import Recipe, make_scene
+from course_lib.world.scenes import SceneSpec, make_scene
 from course_lib.world.splits import training_may_use_template
 
 OPPOSITES = {"left": "right", "above": "below", "big": "small", "yes": "no", "first": "last", "many": "few"}
@@ -53,7 +53,7 @@ def mentions(words: list[str]) -> Callable[[str], bool]:
 
 def _scene(rng: random.Random, templates: str) -> Exchange:
     stream = "train" if templates == "train" else "test"
-    scene = make_scene(rng.randrange(1_000_000), Recipe(stream=stream), seed=11)
+    scene = make_scene(rng.randrange(1_000_000), SceneSpec(stream=stream), seed=11)
     asked = rng.choice(questions(scene, rng, templates))
     return Exchange("scene", f"{describe(scene, rng)} {asked.text}", asked.answer, exactly(asked.answer))
 

@@ -4,7 +4,7 @@ import torch
 
 from course_lib.checker.task import Mistake, Task
 from course_lib.lm.chat import mask_labels, render_chat
-from course_lib.lm.loss import IGNORE
+from course_lib.lm.loss import IGNORE_INDEX
 
 
 def chat_inputs(rng) -> tuple[list[dict], bool]:
@@ -71,7 +71,7 @@ def labels_of_everything(segments):
 
 def labels_without_end(segments):
     ids, labels = mask_labels(segments)
-    return ids, [IGNORE if i == 3 else label for i, label in zip(ids, labels, strict=True)]
+    return ids, [IGNORE_INDEX if i == 3 else label for i, label in zip(ids, labels, strict=True)]
 
 
 def labels_of_the_user(segments):
@@ -81,28 +81,28 @@ def labels_of_the_user(segments):
 
 def labels_of_nothing(segments):
     ids, _ = mask_labels(segments)
-    return ids, [IGNORE] * len(ids)
+    return ids, [IGNORE_INDEX] * len(ids)
 
 
 def labels_shifted(segments):
     ids, labels = mask_labels(segments)
-    return ids, [*labels[1:], IGNORE]
+    return ids, [*labels[1:], IGNORE_INDEX]
 
 
 def labels_zero(segments):
     ids, labels = mask_labels(segments)
-    return ids, [0 if label == IGNORE else label for label in labels]
+    return ids, [0 if label == IGNORE_INDEX else label for label in labels]
 
 
 def labels_by_pairs(segments):
-    pairs = [(i, i if learned else IGNORE) for learned, tokens in segments for i in tokens]
+    pairs = [(i, i if learned else IGNORE_INDEX) for learned, tokens in segments for i in tokens]
     return [i for i, _ in pairs], [label for _, label in pairs]
 
 
 def labels_by_tensor(segments):
     ids = torch.tensor([i for _, tokens in segments for i in tokens])
     learned = torch.tensor([learned for learned, tokens in segments for _ in tokens])
-    return ids.tolist(), torch.where(learned, ids, IGNORE).tolist()
+    return ids.tolist(), torch.where(learned, ids, IGNORE_INDEX).tolist()
 
 
 TASKS = [

@@ -5,7 +5,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from course_lib.checker.task import Mistake, Task
-from course_lib.lm.loss import IGNORE, causal_mask, next_token_loss
+from course_lib.lm.loss import IGNORE_INDEX, causal_mask, next_token_loss
 
 
 def loss_inputs(rng) -> tuple[Tensor, Tensor]:
@@ -14,12 +14,12 @@ def loss_inputs(rng) -> tuple[Tensor, Tensor]:
     logits = torch.from_numpy(rng.standard_normal((batch, length, vocabulary)).astype("float32"))
     labels = torch.from_numpy(rng.integers(0, vocabulary, (batch, length)))
     masked = torch.from_numpy(rng.random((batch, length)) < (1.1 if rng.random() < 0.4 else 0.4))
-    return logits, labels.masked_fill(masked, IGNORE)
+    return logits, labels.masked_fill(masked, IGNORE_INDEX)
 
 
 def _flat_loss(logits: Tensor, labels: Tensor) -> Tensor:
-    total = F.cross_entropy(logits.flatten(0, 1), labels.flatten(), ignore_index=IGNORE, reduction="sum")
-    return total / (labels != IGNORE).sum().clamp(min=1)
+    total = F.cross_entropy(logits.flatten(0, 1), labels.flatten(), ignore_index=IGNORE_INDEX, reduction="sum")
+    return total / (labels != IGNORE_INDEX).sum().clamp(min=1)
 
 
 def loss_unshifted(logits, labels):
@@ -35,17 +35,17 @@ def loss_masked_as_token_zero(logits, labels):
 
 
 def loss_nan_when_all_masked(logits, labels):
-    return F.cross_entropy(logits[:, :-1].flatten(0, 1), labels[:, 1:].flatten(), ignore_index=IGNORE)
+    return F.cross_entropy(logits[:, :-1].flatten(0, 1), labels[:, 1:].flatten(), ignore_index=IGNORE_INDEX)
 
 
 def loss_mean_over_masked(logits, labels):
     predicted, following = logits[:, :-1].flatten(0, 1), labels[:, 1:].flatten()
-    return F.cross_entropy(predicted, following, ignore_index=IGNORE, reduction="none").mean()
+    return F.cross_entropy(predicted, following, ignore_index=IGNORE_INDEX, reduction="none").mean()
 
 
 def loss_by_gather(logits, labels):
     following = labels[:, 1:]
-    learned = following != IGNORE
+    learned = following != IGNORE_INDEX
     chances = logits[:, :-1].log_softmax(-1).gather(-1, following.clamp(min=0).unsqueeze(-1)).squeeze(-1)
     return -(chances * learned).sum() / learned.sum().clamp(min=1)
 
@@ -55,7 +55,7 @@ def loss_by_loop(logits, labels):
         F.cross_entropy(logits[b, t], labels[b, t + 1])
         for b in range(labels.shape[0])
         for t in range(labels.shape[1] - 1)
-        if labels[b, t + 1] != IGNORE
+        if labels[b, t + 1] != IGNORE_INDEX
     ]
     return torch.stack(losses).mean() if losses else logits.sum() * 0
 

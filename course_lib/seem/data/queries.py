@@ -10,7 +10,7 @@ from course_lib.seem.data.strokes import drawn, hasty
 from course_lib.world.language import phrase
 from course_lib.world.nouns import article
 from course_lib.world.render import render
-from course_lib.world.scenes import Recipe, Scene, make_scene
+from course_lib.world.scenes import Scene, SceneSpec, make_scene
 from course_lib.world.shapes import SHAPES
 from course_lib.world.stickers import classes
 
@@ -57,8 +57,8 @@ def make_asked_scene(index: int, rng: random.Random, stream: str, seed: int, twi
     """A scene to ask about; a share of `twins` has two things of one name, which words must tell apart."""
     if rng.random() < twins:
         twin, other = rng.sample(stickers(), 2)
-        return make_scene(index, Recipe(stream=stream, names=(twin, twin, other)), seed)
-    return make_scene(index, Recipe(stream=stream, count=(1, 4)), seed)
+        return make_scene(index, SceneSpec(stream=stream, names=(twin, twin, other)), seed)
+    return make_scene(index, SceneSpec(stream=stream, count=(1, 4)), seed)
 
 
 def visible(scene: Scene, instances: np.ndarray) -> list[int]:
@@ -98,7 +98,7 @@ def by_reference(scene: Scene, k: int, mask: np.ndarray, rng: random.Random) -> 
     if scene.things[k].kind != "sticker" or [thing.name for thing in scene.things].count(name) > 1:
         return None
     names = (name, *rng.sample(stickers(), rng.randint(0, 1)))
-    other = make_scene(rng.randrange(10**9), Recipe(stream=scene.stream, names=names), seed=7)
+    other = make_scene(rng.randrange(10**9), SceneSpec(stream=scene.stream, names=names), seed=7)
     picture = render(other, len(mask))
     area = picture.instances == 1
     if not other.things or other.things[0].name != name or area.sum() < SEEN:

@@ -12,7 +12,7 @@ from course_lib.seem.data.queries import Ask, make_asked_scene, random_ask, visi
 from course_lib.seem.encoder import Features
 from course_lib.seem.model import MiniSeem
 from course_lib.world.render import render
-from course_lib.world.scenes import Recipe, Scene, make_scene
+from course_lib.world.scenes import Scene, SceneSpec, make_scene
 from course_lib.world.splits import TRAIN_STYLES
 
 
@@ -64,7 +64,7 @@ def scene_for(rng: random.Random, styles: tuple, split: str, stream: str) -> Sce
     index = rng.randrange(10**9)
     if styles == TRAIN_STYLES and split == "base":
         return make_asked_scene(index, rng, stream, seed=0)
-    return make_scene(index, Recipe(stream=stream, count=(2, 3), styles=styles, split=split, kinds=(1.0, 0.0, 0.0)))
+    return make_scene(index, SceneSpec(stream=stream, count=(2, 3), styles=styles, split=split, kinds=(1.0, 0.0, 0.0)))
 
 
 def ambiguous(count: int, stream: str = "test", size: int = 64) -> TestSet:
