@@ -78,6 +78,7 @@ TASKS = [
         importance=5,
         minutes=15,
         reference=gated_self_attention,
+        used_at=("gligen.gated_attention:gated_self_attention",),
         make_inputs=gate_inputs,
         check_gradient=True,
         mistakes=(

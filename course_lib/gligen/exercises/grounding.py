@@ -127,6 +127,7 @@ TASKS = [
         importance=4,
         minutes=12,
         reference=fourier_features,
+        used_at=("gligen.grounding:fourier_features",),
         make_inputs=box_inputs,
         mistakes=(
             Mistake(
@@ -174,6 +175,7 @@ TASKS = [
         importance=5,
         minutes=12,
         reference=token_inputs,
+        used_at=("gligen.grounding:token_inputs",),
         make_inputs=token_draw,
         mistakes=(
             Mistake(

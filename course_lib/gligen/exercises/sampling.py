@@ -157,6 +157,7 @@ TASKS = [
         importance=5,
         minutes=15,
         reference=ddim_step,
+        used_at=("gligen.sampling:ddim_step",),
         make_inputs=step_inputs,
         mistakes=(
             Mistake(
@@ -204,6 +205,7 @@ TASKS = [
         importance=5,
         minutes=10,
         reference=guided_velocity,
+        used_at=("gligen.sampling:guided_velocity",),
         make_inputs=guidance_inputs,
         mistakes=(
             Mistake(
@@ -251,6 +253,7 @@ TASKS = [
         importance=3,
         minutes=10,
         reference=grounding_strengths,
+        used_at=("gligen.sampling:grounding_strengths",),
         make_inputs=strength_inputs,
         mistakes=(
             Mistake(
