@@ -82,14 +82,33 @@ def fit(
 
 def _step(model: nn.Module, optimizer: torch.optim.Optimizer, rate: float, loss: Callable, data: object) -> float:
     """One step of gradient descent; returns the loss before it."""
-    for group in optimizer.param_groups:
-        group["lr"] = rate * group["times"]
+    set_learning_rate(optimizer, rate)
     value = loss(model, data)
     optimizer.zero_grad(set_to_none=True)
     value.backward()
-    nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-    optimizer.step()
+    apply_gradients(model, optimizer)
     return value.item()
+
+
+def set_learning_rate(optimizer: torch.optim.Optimizer, learning_rate: float) -> None:
+    """Give every group of `parameter_groups` this learning rate times its own multiplier."""
+    for group in optimizer.param_groups:
+        group["lr"] = learning_rate * group["times"]
+
+
+def apply_gradients(
+    model: nn.Module, optimizer: torch.optim.Optimizer, scaler: torch.amp.GradScaler | None = None
+) -> None:
+    """Clip the gradients that are there to a common length of 1, and take the optimizer's step.
+
+    scaler: has multiplied the loss, so that small gradients survive in float16. It divides them again, and leaves out a step whose
+    gradients ran over.
+    """
+    scaler = scaler or torch.amp.GradScaler(enabled=False)
+    scaler.unscale_(optimizer)
+    nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+    scaler.step(optimizer)
+    scaler.update()
 
 
 def schedule(share: float, warmup: float = 0.05) -> float:

@@ -33,7 +33,7 @@ from course_lib.llava.templated import TemplatedLlava
 from course_lib.llava.train.loss import learned_tokens, loss_sum
 from course_lib.llava.vision import TransformersEyes
 from course_lib.lm.tokenizer import IMAGE
-from course_lib.training import parameter_groups, schedule
+from course_lib.training import apply_gradients, parameter_groups, schedule, set_learning_rate
 
 
 @dataclass(frozen=True)
@@ -99,15 +99,11 @@ def train(
         scaler.load_state_dict(notes["scaler"])
     model.train()
     for step in range(first, recipe.steps):
-        for group in optimizer.param_groups:
-            group["lr"] = recipe.learning_rate * schedule(step / recipe.steps) * group["times"]
+        set_learning_rate(optimizer, recipe.learning_rate * schedule(step / recipe.steps))
         names = data.chosen(step, recipe.batch, recipe.seed)[machines.rank :: machines.count]
         loss = gradients(model, [data.batch(names[i : i + recipe.micro]) for i in range(0, len(names), recipe.micro)],
                          scaler, form, machines)  # fmt: skip
-        scaler.unscale_(optimizer)
-        nn.utils.clip_grad_norm_(learned, 1.0)
-        scaler.step(optimizer)  # left out where float16 ran over; the scale is then halved
-        scaler.update()
+        apply_gradients(model, optimizer, scaler)
         done = step + 1
         if machines.rank == 0 and (done % recipe.save_every == 0 or done == recipe.steps):
             checkpoints.save_training(state_file, learned, optimizer, {"step": done, "scaler": scaler.state_dict()})
