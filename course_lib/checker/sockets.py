@@ -5,7 +5,7 @@ import importlib
 from collections.abc import Callable, Iterator
 from types import ModuleType
 
-from .task import Task
+from course_lib.checker.task import Task
 
 
 def places(task: Task) -> list[tuple[ModuleType, str]]:
