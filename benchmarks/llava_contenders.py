@@ -32,17 +32,17 @@ def data(tokenizer) -> tuple[list[list[Segments]], Tensor]:
     rng, scenes, told = random.Random("llava benchmark"), [], []
     while len(scenes) < PICTURES * STEPS:
         scene = batches.training_scene(rng)
-        short = batches.short_answers(scene, rng)
+        short = batches.short_conversations(scene, rng)
         if len(short) >= SHORT:
             scenes.append(scene)
-            asked = [*short[:SHORT], batches.instructions(scene, rng)]
-            told.append([batches.picture_segments(tokenizer, one, batches.PATCHES) for one in asked])
-    return told, batches.pictures(scenes)
+            asked = [*short[:SHORT], batches.sample_instruction(scene, rng)]
+            told.append([batches.picture_segments(tokenizer, one, batches.NUM_PATCHES) for one in asked])
+    return told, batches.render_pixels(scenes)
 
 
 def learner() -> stages.MiniLlava:
     """MiniLlava with adapters that have learned nothing, the same each time."""
-    model = stages.born("mlp2x_gelu")
+    model = stages.build_model("mlp2x_gelu")
     model.requires_grad_(False)
     stages.add_adapters(model, RANK)
     model.connector.requires_grad_(True)

@@ -36,19 +36,19 @@ import torch
 from torch import nn
 
 from course_lib import show
-from course_lib.llava.data.batches import pictures as pixels_of
+from course_lib.llava.data.batches import render_pixels as pixels_of
 from course_lib.llava.train import stages
 from course_lib.world.render import render
 from course_lib.world.scenes import SceneSpec, make_scene
 
 ASK = "write a caption."
-model = stages.born()
+model = stages.build_model()
 scenes = [make_scene(index, SceneSpec(stream="val", count=(1, 2)), seed=5) for index in range(5)]
 
 
 def captioned(model):
     """Show the scenes, and below each what the model says to it."""
-    said = [text[:60] for text in model.answer(pixels_of(scenes), [ASK] * len(scenes), most=20)]
+    said = [text[:60] for text in model.answer(pixels_of(scenes), [ASK] * len(scenes), max_new_tokens=20)]
     images = [render(scene, 128).image for scene in scenes]
     show.pictures(
         images, titles=said, columns=5, alt=f"Five scenes and what the model says to each: {'; '.join(said)}."
@@ -295,7 +295,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from course_lib.llava.word_mixture import seen_words
+from course_lib.llava.word_mixture import visible_words
 from course_lib.session import quick
 
 
@@ -305,10 +305,10 @@ def shortened(recipe, steps):
 
 
 before = fingerprints(model.state_dict())
-words = seen_words(tokenizer)
+words = visible_words(tokenizer)
 curve = show.LossCurve(chance=len(words) * float(np.log(2)), chance_name=f"{len(words)} coins")
 recipe = shortened(stages.LIVE_WORDS, stages.LIVE_WORDS.steps)
-run = stages.first_words(model, recipe, callbacks=[curve], state_file=session.paths().runs / "words.safetensors")
+run = stages.train_word_mixture(model, recipe, callbacks=[curve], state_file=session.paths().runs / "words.safetensors")
 curve.draw(run)
 
 # %% [markdown]
@@ -381,7 +381,7 @@ def clarity(model, when):
 
 
 show_figures(
-    [clarity(stages.born(), "born"), clarity(named_only, "after_first_words"), clarity(model, "after_captions")]
+    [clarity(stages.build_model(), "born"), clarity(named_only, "after_first_words"), clarity(model, "after_captions")]
 )
 
 # %% [markdown]
@@ -472,7 +472,7 @@ llava_model.splice = splice
 model.vision.layer = -1
 broken["layer -1 in use, -2 in training"] = caption_losses(model, lambda features, number: features[number])
 model.vision.layer = -2
-model.connector, trained = stages.born(seed=1).connector, model.connector
+model.connector, trained = stages.build_model(seed=1).connector, model.connector
 broken["connector not loaded"] = caption_losses(model, lambda features, number: features[number])
 model.connector = trained
 costs = {name: float(values.mean()) for name, values in broken.items()}
@@ -506,7 +506,7 @@ seeds = (0,) if quick() else (0, 1, 2)
 
 def aligned(kind, seed):
     """A short stage 1 of one of your connectors: the mean loss of held-out captions."""
-    student = stages.born(seed=seed)
+    student = stages.build_model(seed=seed)
     torch.manual_seed(seed)
     student.connector = make_connector(ours.shape[-1], width, kind)
     stages.stage1(student, replace(shortened(stages.LIVE1, 25), seed=seed, learning_rate=5e-3))
@@ -515,8 +515,10 @@ def aligned(kind, seed):
 
 def named(layer, seed):
     """A short first part with features of this layer: the loss of its last steps."""
-    student = stages.born(layer=layer, seed=seed)
-    return np.mean(stages.first_words(student, replace(shortened(stages.LIVE_WORDS, 100), seed=seed)).losses[-20:])
+    student = stages.build_model(layer=layer, seed=seed)
+    return np.mean(
+        stages.train_word_mixture(student, replace(shortened(stages.LIVE_WORDS, 100), seed=seed)).losses[-20:]
+    )
 
 
 runs = {kind: [aligned(kind, seed) for seed in seeds] for kind in ("linear", "mlp2x_gelu")}

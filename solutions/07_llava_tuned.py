@@ -43,7 +43,9 @@ from course_lib.world.render import render
 from course_lib.world.scenes import SceneSpec, make_scene
 
 captioner, assistant = saved.load("1"), saved.load("2")
-examples = [one for kind in ("colour", "count", "relation", "place") for one in testsets.asked(kind, 1, stream="val")]
+examples = [
+    one for kind in ("colour", "count", "relation", "place") for one in testsets.vqa_examples(kind, 1, stream="val")
+]
 for one in examples:
     image, text = render(one.scene).image[None], [one.question.text]
     print(text[0], f"(right: {one.question.answer})")
@@ -177,7 +179,7 @@ shares = {}
 for r in (1, 8, 64):
     student = copy.deepcopy(captioner).requires_grad_(False)
     lora.add_lora(student, lora_targets(lora.modules_of(student)), r, 2 * r)
-    shares[r] = lora.trainable_share(student)
+    shares[r] = lora.trainable_fraction(student)
 print("adapters beside", len(lora_targets(lora.modules_of(captioner))), "layers")
 print({f"rank {r}": f"{100 * share:.1f} %" for r, share in shares.items()})
 
@@ -252,7 +254,7 @@ with torch.no_grad():
         "everything that learned": learned,
         "adapters only": {n: p for n, p in learned.items() if "lora_" in n},
     }.items():
-        loaded = with_adapters(stages.born(seed=1))
+        loaded = with_adapters(stages.build_model(seed=1))
         loaded.load_state_dict(kept, strict=False)
         same = torch.equal(loaded(**test)[1], student(**test)[1])
         print(f"{name}: {len(kept)} tensors; loaded, it says the same: {same}")
@@ -285,7 +287,7 @@ curve.draw(run)
 
 # %%
 each = 4 if quick() else 30
-about = [one for kind in testsets.SCORED for one in testsets.asked(kind, each)]
+about = [one for kind in testsets.SCORED for one in testsets.vqa_examples(kind, each)]
 models = {"first words": saved.load("words"), "captioner": captioner, "your stage 2": student, "baked": assistant}
 live = {name: evaluate.accuracy(model, about) for name, model in models.items()}
 words = ", ".join(f"{name} {100 * value:.0f} percent" for name, value in live.items())
@@ -312,12 +314,12 @@ def tuned(model, **options):
 
 
 broken["as it should be"] = tuned(saved.load("words"))
-broken["no first words"] = tuned(stages.born())
+broken["no first words"] = tuned(stages.build_model())
 broken["user's words learned"] = tuned(saved.load("words"), learn_user=True)
 
 # %%
-loaded, fresh = copy.deepcopy(assistant), stages.born()
-stages.give_letters(fresh)  # the baked model reads letters, too (see below)
+loaded, fresh = copy.deepcopy(assistant), stages.build_model()
+stages.add_letter_features(fresh)  # the baked model reads letters, too (see below)
 loaded.connector.load_state_dict(fresh.connector.state_dict())
 broken["connector not saved"] = ("no loss, no error", evaluate.accuracy(loaded, about))
 for name, (loss, share) in broken.items():
@@ -386,7 +388,7 @@ if not quick():
 # %%
 from course_lib.llava.letters import show_letters
 
-signs = testsets.asked("read", each, stream="val")
+signs = testsets.vqa_examples("read", each, stream="val")
 images, texts = testsets.draw([one.scene for one in signs]), [one.question.text for one in signs]
 replies = {name: evaluate.answers(model, images, texts) for name, model in (("yours", student), ("baked", assistant))}
 true = [one.question.answer for one in signs]
@@ -543,7 +545,7 @@ from course_lib.llava.train import smollm2 as seeing
 
 if smollm2.available():
     real = seeing.load()
-    for one in [testsets.asked(kind, 1, stream="val")[0] for kind in ("place", "count", "colour", "exist")]:
+    for one in [testsets.vqa_examples(kind, 1, stream="val")[0] for kind in ("place", "count", "colour", "exist")]:
         said = evaluate.answers(real, render(one.scene).image[None], [one.question.text])[0]
         print(f"{one.question.text} {said} (right: {one.question.answer})")
 else:

@@ -72,9 +72,9 @@ def test_every_variant_of_an_ablation_differs():
     "variant", [USUAL, Variant(connector="linear", before="trained"), Variant(layer=-1, before="trained", rank=0)]
 )
 def test_a_variant_trains_and_can_answer(variant):
-    from course_lib.llava.data.testsets import asked, draw
+    from course_lib.llava.data.testsets import draw, vqa_examples
     from course_lib.llava.evaluate.vqa import answers
 
     model = ablations.trained(variant, seed=0, steps=1)
-    one = asked("colour", 1)[0]
+    one = vqa_examples("colour", 1)[0]
     assert isinstance(answers(model, draw([one.scene]), [one.question.text])[0], str)

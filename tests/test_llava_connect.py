@@ -12,7 +12,7 @@ from course_lib.llava.exercises import STAGE_1
 from course_lib.llava.full import published
 from course_lib.llava.model import fingerprints, freeze, picture_labels, select_features
 from course_lib.llava.train import stages
-from course_lib.llava.vision import PocketEyes, TransformersEyes
+from course_lib.llava.vision import PocketVisionTower, TransformersVisionTower
 from course_lib.lm.chat import Message, chat_segments
 from course_lib.lm.loss import IGNORE_INDEX
 from course_lib.world.scenes import SceneSpec, make_scene
@@ -22,7 +22,7 @@ TASKS = [task for module in STAGE_1 for task in module.TASKS]
 
 @pytest.fixture(scope="module")
 def model():
-    return stages.born()
+    return stages.build_model()
 
 
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: task.id)
@@ -46,13 +46,13 @@ def test_features_are_those_of_the_eyes(model):
     blocks = len(model.vision.clip.visual.blocks)
     states = [model.vision.clip.encode_patches(pixels, layer) for layer in range(-blocks - 1, 0)]
     for layer in (-1, -2):
-        assert torch.equal(select_features(states, layer, False), PocketEyes(model.vision.clip, layer)(pixels))
+        assert torch.equal(select_features(states, layer, False), PocketVisionTower(model.vision.clip, layer)(pixels))
 
     def tower(pixel_values, output_hidden_states):
         return SimpleNamespace(hidden_states=states)
 
     for layer, token in ((-1, True), (-2, True), (-2, False)):
-        assert torch.equal(TransformersEyes(tower, layer, token)(pixels), select_features(states, layer, token))
+        assert torch.equal(TransformersVisionTower(tower, layer, token)(pixels), select_features(states, layer, token))
 
 
 def test_labels_are_those_of_the_course(model):

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 import torch
 
-from course_lib.llava.chat_format import reading_segments, spelled
+from course_lib.llava.chat_format import ocr_segments, spelled
 from course_lib.llava.data import batches
-from course_lib.llava.data.batches import PRACTICE, practice_scene, practice_words
-from course_lib.llava.data.testsets import asked, draw
-from course_lib.llava.letters import ALPHABET, halves
+from course_lib.llava.data.batches import NUM_PRACTICE_WORDS, practice_scene, practice_words
+from course_lib.llava.data.testsets import draw, vqa_examples
+from course_lib.llava.letters import ALPHABET, patch_letter_probs
 from course_lib.llava.train import letters as letters_learn
 from course_lib.llava.train import saved, stages
-from course_lib.llava.vision import PocketEyes
+from course_lib.llava.vision import PocketVisionTower
 from course_lib.lm.chat import mask_labels
 from course_lib.lm.loss import IGNORE_INDEX
 from course_lib.world.render import render
@@ -22,13 +22,15 @@ from course_lib.world.scenes import SceneSpec, make_scene
 from course_lib.world.signs import WORDS_TEST, WORDS_TRAIN, letter_boxes
 from course_lib.world.splits import training_may_see
 
-SMALL = stages.LlavaRecipe(steps=2, batch_size=4, learning_rate=1e-3, rank=4, most_tokens=40, reading=0.5, parts=2)
+SMALL = stages.LlavaRecipe(
+    steps=2, batch_size=4, learning_rate=1e-3, rank=4, max_question_tokens=40, ocr_frac=0.5, length_buckets=2
+)
 
 
 @pytest.fixture(scope="module")
 def reader():
-    model = stages.born()
-    stages.give_letters(model)
+    model = stages.build_model()
+    stages.add_letter_features(model)
     return model
 
 
@@ -42,7 +44,7 @@ def test_every_letter_has_its_box_from_left_to_right_on_the_plate():
 
 def test_practice_words_are_none_that_tests_ask_to_read():
     words = practice_words()
-    assert len(words) == PRACTICE and not set(words) & set(WORDS_TEST)
+    assert len(words) == NUM_PRACTICE_WORDS and not set(words) & set(WORDS_TEST)
     assert set("".join(words)) == set(ALPHABET)
     scenes = [practice_scene(random.Random(i)) for i in range(30)]
     assert all(training_may_see(scene) and any(thing.text for thing in scene.things) for scene in scenes)
@@ -61,20 +63,20 @@ def test_letters_stand_where_the_picture_is_bright_and_not_behind_other_things()
         if s.things[0].text == "UP"
     )
     drawn = render(scene)
-    found = letters_learn.where_letters_stand(scene, drawn.instances)
+    found = letters_learn.letter_targets(scene, drawn.instances)
     assert set(found.flat) == {0, 1 + ALPHABET.index("U"), 1 + ALPHABET.index("P")}
     assert np.nonzero(found == 1 + ALPHABET.index("U"))[1].max() < np.nonzero(found == 1 + ALPHABET.index("P"))[1].min()
     large = np.kron(found > 0, np.ones((4, 4), bool))  # [16, 16] cells → [64, 64] pixels
     plate = (drawn.instances == 1) & ~large
     assert drawn.image[large].min(axis=-1).mean() > drawn.image[plate].min(axis=-1).mean()  # white letters
-    assert not letters_learn.where_letters_stand(scene, np.zeros_like(drawn.instances)).any()
+    assert not letters_learn.letter_targets(scene, np.zeros_like(drawn.instances)).any()
 
 
 def test_a_half_of_a_patch_holds_the_surer_of_its_two_cells():
     scores = torch.full((1, 4, 4, 37), -20.0)
     scores[..., 0] = 0.0  # no letter anywhere
     scores[0, 3, 2, 1 + ALPHABET.index("Q")] = 20.0  # lower row, third column: left half of the last patch
-    found = halves(scores)
+    found = patch_letter_probs(scores)
     assert found.shape == (1, 4, 72)
     assert found[0, 3, ALPHABET.index("Q")] > 0.99
     found[0, 3, ALPHABET.index("Q")] = 0
@@ -82,18 +84,18 @@ def test_a_half_of_a_patch_holds_the_surer_of_its_two_cells():
 
 
 def test_what_was_seen_before_is_seen_as_before(reader):
-    pixels = batches.pictures([make_scene(i) for i in range(3)])
-    both, before = reader.image_features(pixels), PocketEyes(reader.vision.clip)(pixels)
+    pixels = batches.render_pixels([make_scene(i) for i in range(3)])
+    both, before = reader.image_features(pixels), PocketVisionTower(reader.vision.clip)(pixels)
     assert torch.equal(both[..., : before.shape[-1]], before)
     assert both.shape[-1] == before.shape[-1] + 72
 
 
 def test_the_shipped_eyes_find_letters_of_words_that_they_never_saw():
     """Chance is one in 36, what is commonest some one in ten."""
-    eyes, scenes = letters_learn.load(), [one.scene for one in asked("read", 60, "test")]
-    pixels, letters = letters_learn.pictures_and_letters(scenes)
+    eyes, scenes = letters_learn.load(), [one.scene for one in vqa_examples("read", 60, "test")]
+    pixels, letters = letters_learn.letter_batch(scenes)
     with torch.no_grad():
-        found = eyes.letter_scores(pixels).argmax(dim=-1)
+        found = eyes.letter_logits(pixels).argmax(dim=-1)
     assert (found == letters)[letters > 0].float().mean() > 0.6
     assert (found > 0)[letters == 0].float().mean() < 0.05
 
@@ -109,14 +111,16 @@ def test_only_the_layers_for_letters_learn():
 def test_a_sign_is_read_out_letter_by_letter(reader):
     tokenizer = reader.tokenizer
     assert tokenizer.decode(spelled(tokenizer, "STOP")) == " STOP"
-    _, labels = mask_labels(reading_segments(tokenizer, "what does the sign say?", "STOP", 64))
+    _, labels = mask_labels(ocr_segments(tokenizer, "what does the sign say?", "STOP", 64))
     learned = [label for label in labels if label != IGNORE_INDEX]
     assert tokenizer.decode(learned) == " STOP<|im_end|>"
     assert [tokenizer.decode([token]) for token in learned[-4:-1]] == ["T", "O", "P"]
 
 
 def test_in_parts_a_batch_teaches_the_same_with_less_padding(reader):
-    batch = batches.stage2_batch(reader.tokenizer, 0, 8, blind=0.5, types=(), most_tokens=40, reading=0.5)
+    batch = batches.stage2_batch(
+        reader.tokenizer, 0, 8, text_only_frac=0.5, types=(), max_question_tokens=40, ocr_frac=0.5
+    )
     parts = batch.parts(4)
     assert batch.parts(1)[0] is batch
     assert sum(part.ids.numel() for part in parts) < 0.8 * batch.ids.numel()
@@ -129,7 +133,7 @@ def test_a_run_that_reads_is_written_down_and_loads_again(tmp_path):
     for name in ("llava_words", "llava_letters"):
         for file in saved.checkpoints.FOLDER.glob(f"{name}.*"):
             (tmp_path / file.name).write_bytes(file.read_bytes())
-    saved.bake(tmp_path, (replace(SMALL, reading=0.0), SMALL))
+    saved.bake(tmp_path, (replace(SMALL, ocr_frac=0.0), SMALL))
     model = saved.load("2", tmp_path)
-    assert stages.reads(model) and model.connector.letters is not None
+    assert stages.has_letter_features(model) and model.connector.letters is not None
     assert len(model.answer(batches.normalise(batches.to_tensor(draw([make_scene(0)]))), ["read the sign."])) == 1

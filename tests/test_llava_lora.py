@@ -13,11 +13,11 @@ from course_lib.llava.lora import (
     add_lora,
     learning_groups,
     lora_targets,
-    merge_all,
+    merge_lora_weights,
     modules_of,
     to_save,
-    trainable_share,
-    unmerge_all,
+    trainable_fraction,
+    unmerge_lora_weights,
 )
 
 RANK, ALPHA = 4, 10
@@ -83,8 +83,8 @@ def test_gradients_equal_pefts(both):
 
 def test_trainable_numbers_equal_pefts(both):
     _, ours, theirs = both
-    assert trainable_share(ours) == pytest.approx(trainable_share(theirs))
-    assert 0.05 < trainable_share(ours) < 0.5
+    assert trainable_fraction(ours) == pytest.approx(trainable_fraction(theirs))
+    assert 0.05 < trainable_fraction(ours) < 0.5
 
 
 def test_adapters_are_born_harmless_and_spread_as_pefts():
@@ -105,14 +105,14 @@ def test_merging_changes_nothing_but_the_weights_and_can_be_undone(both):
     with torch.no_grad():
         before = ours(input_ids=IDS).logits
         weights = {name: m.base.weight.clone() for name, m in ours.named_modules() if isinstance(m, LoraLinear)}
-        merge_all(ours)
-        merge_all(ours)  # a second time must not add the change again
+        merge_lora_weights(ours)
+        merge_lora_weights(ours)  # a second time must not add the change again
         assert (ours(input_ids=IDS).logits - before).abs().max() < 1e-5
         merged = theirs.merge_and_unload()
         for name, weight in weights.items():
             assert torch.allclose(ours.get_submodule(name).base.weight, merged.get_submodule(name).weight, atol=1e-6)
             assert not torch.equal(ours.get_submodule(name).base.weight, weight)
-        unmerge_all(ours)
+        unmerge_lora_weights(ours)
         for name, weight in weights.items():
             assert torch.allclose(ours.get_submodule(name).base.weight, weight, atol=1e-6)
         assert (ours(input_ids=IDS).logits - before).abs().max() < 1e-5

@@ -8,13 +8,13 @@ import pytest
 from course_lib.clip.data.images import normalise, to_tensor
 from course_lib.llava.data.testsets import (
     SCORED,
-    asked,
     blank,
     colour_apart,
     draw,
     shuffled,
     trained_words,
     unseen_pairs,
+    vqa_examples,
 )
 from course_lib.llava.evaluate import text_prior
 from course_lib.llava.evaluate.contradiction import contradictions
@@ -53,18 +53,18 @@ class Oracle(Parrot):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_questions_are_about_test_scenes_in_test_wordings_and_the_same_again(kind):
-    about = asked(kind, 40)
-    assert about == asked(kind, 40) and len(about) == 40
+    about = vqa_examples(kind, 40)
+    assert about == vqa_examples(kind, 40) and len(about) == 40
     assert len({one.scene.index for one in about}) == 40
     assert all(one.scene.stream == "test" and one.question.kind == kind for one in about)
     assert not any(training_may_see(one.scene) for one in about)
-    trained = {one.question.text for one in asked(kind, 300, "train", "train")}
+    trained = {one.question.text for one in vqa_examples(kind, 300, "train", "train")}
     assert not trained & {one.question.text for one in about}
 
 
 def test_a_kind_that_is_none_is_refused():
     with pytest.raises(ValueError, match='kind "taste".*exist, count'):
-        asked("taste", 1)
+        vqa_examples("taste", 1)
 
 
 def test_harder_sets_are_what_they_say():
@@ -72,13 +72,13 @@ def test_harder_sets_are_what_they_say():
         assert len({thing.colour for thing in one.scene.things if thing.colour}) >= 2
     for one in unseen_pairs(30):
         assert held_out_colour(one.scene.things[one.question.things[0]].name, one.question.answer)
-    for plain, trained in zip(asked("read", 30), trained_words(30), strict=True):
+    for plain, trained in zip(vqa_examples("read", 30), trained_words(30), strict=True):
         assert plain.question.answer in WORDS_TEST and trained.question.answer in WORDS_TRAIN
         assert trained.scene.things[trained.question.things[0]].text == trained.question.answer
 
 
 def test_controls_show_nothing_or_another_scene():
-    images = draw([one.scene for one in asked("place", 5)])
+    images = draw([one.scene for one in vqa_examples("place", 5)])
     assert np.ptp(blank(3)) == 0 and blank(3).shape == (3, 64, 64, 3)
     assert not any((a == b).all() for a, b in zip(images, shuffled(images), strict=True))
     assert {image.tobytes() for image in shuffled(images)} == {image.tobytes() for image in images}
@@ -125,15 +125,15 @@ def test_who_names_first_takes_the_longest_name_and_else_the_commonest_answer():
 
 
 def test_the_prior_is_no_worse_than_guessing_and_knows_no_picture():
-    about = asked("size", 200)
+    about = vqa_examples("size", 200)
     assert right(text_prior.guess("size", about), text_prior.answers(about)).mean() > 0.4
-    about = asked("related", 200)
+    about = vqa_examples("related", 200)
     assert right(text_prior.guess("related", about), text_prior.answers(about)).mean() < 0.62
     assert ceiling(about) == 1.0
 
 
 def test_an_oracle_scores_one_and_guesses_nothing_without_its_pictures():
-    about = [one for kind in SCORED for one in asked(kind, 12)]
+    about = [one for kind in SCORED for one in vqa_examples(kind, 12)]
     oracle = Oracle([one.scene for one in about], text_prior.texts(about), text_prior.answers(about))
     found = {figure.id: figure for figure in vqa(oracle, each=12, kinds=SCORED)}
     assert found["llava.vqa.mean"].value == found["llava.vqa.mean"].ceiling == 1.0

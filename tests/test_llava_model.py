@@ -11,10 +11,10 @@ import torch
 
 from course_lib import checkpoints
 from course_lib.llava.data import batches
-from course_lib.llava.model import MiniLlava, make_connector, shared_mask, splice
+from course_lib.llava.model import MiniLlava, make_connector, packed_attention_mask, splice
 from course_lib.llava.train import saved, stages
-from course_lib.llava.vision import TransformersEyes
-from course_lib.llava.word_mixture import said_words, seen_words, words_loss
+from course_lib.llava.vision import TransformersVisionTower
+from course_lib.llava.word_mixture import caption_labels, noisy_or_loss, visible_words
 from course_lib.lm.chat import chat_segments
 from course_lib.lm.loss import IGNORE_INDEX
 from course_lib.lm.tokenizer import get_tokenizer
@@ -24,7 +24,7 @@ SMALL = stages.LlavaRecipe(steps=2, batch_size=2, learning_rate=1e-3, rank=4)
 
 @pytest.fixture(scope="module")
 def model() -> MiniLlava:
-    return stages.born()
+    return stages.build_model()
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +68,7 @@ def test_with_the_users_words_more_is_learned(tokenizer):
 
 
 def test_beside_a_share_of_the_pictures_stands_a_conversation_about_none(tokenizer):
-    seeing, mixed = (batches.stage2_batch(tokenizer, 0, 4, blind=share) for share in (0.0, 1.0))
+    seeing, mixed = (batches.stage2_batch(tokenizer, 0, 4, text_only_frac=share) for share in (0.0, 1.0))
     assert torch.equal(seeing.pixels, mixed.pixels)
     assert all((row >= 0).sum() > (usual >= 0).sum() for row, usual in zip(mixed.labels, seeing.labels, strict=True))
     picture = mixed.ids[0].tolist().index(tokenizer.convert_tokens_to_ids("<image>"))
@@ -85,7 +85,7 @@ def test_instruction_data_is_of_the_types_that_are_asked_for(tokenizer):
 
 
 def test_nobody_looks_ahead_or_into_another_conversation():
-    mask = shared_mask(torch.tensor([[0, 0, 1, 1, 2, 2, -1]]))[0, 0]
+    mask = packed_attention_mask(torch.tensor([[0, 0, 1, 1, 2, 2, -1]]))[0, 0]
     assert mask[5].tolist() == [True, True, False, False, True, True, False]
     assert mask[2].tolist() == [True, True, True, False, False, False, False]
     assert mask[6].tolist() == [False] * 6 + [True]  # padding sees itself, so that no row is empty
@@ -93,9 +93,9 @@ def test_nobody_looks_ahead_or_into_another_conversation():
 
 def test_a_conversation_beside_a_picture_learns_as_if_there_were_none(model):
     scene = batches.training_scene(random.Random(3))
-    seeing = [batches.picture_segments(model.tokenizer, batches.as_messages([("what is this?", "a fox")]), 64)]
-    blind = chat_segments(model.tokenizer, batches.as_messages([("say it again: red", "red")]))
-    batch = batches.collate([seeing], batches.pictures([scene]), beside=[[blind]])
+    seeing = [batches.picture_segments(model.tokenizer, batches.to_messages([("what is this?", "a fox")]), 64)]
+    blind = chat_segments(model.tokenizer, batches.to_messages([("say it again: red", "red")]))
+    batch = batches.collate([seeing], batches.render_pixels([scene]), beside=[[blind]])
     length = sum(len(ids) for _, ids in blind)
     ids, labels = batch.ids[:, -length:], batch.labels[:, -length:]
     with torch.no_grad():
@@ -107,8 +107,8 @@ def test_a_conversation_beside_a_picture_learns_as_if_there_were_none(model):
 def test_conversations_that_share_a_picture_learn_as_if_alone(model):
     rng_scene = batches.training_scene(random.Random(3))
     questions = [("what colour is the sky?", "blue"), ("how many things are there?", "two")]
-    told = [batches.picture_segments(model.tokenizer, batches.as_messages([pair]), 64) for pair in questions]
-    together = batches.collate([told], batches.pictures([rng_scene]))
+    told = [batches.picture_segments(model.tokenizer, batches.to_messages([pair]), 64) for pair in questions]
+    together = batches.collate([told], batches.render_pixels([rng_scene]))
     with torch.no_grad():
         _, logits = model(**together.inputs())
         learned = together.labels[0] >= 0
@@ -123,8 +123,8 @@ def test_conversations_that_share_a_picture_learn_as_if_alone(model):
 
 
 def test_an_answer_with_the_cache_is_that_of_reading_everything_again():
-    model = stages.born("mlp2x_gelu")
-    pixels = batches.pictures([batches.training_scene(random.Random(5))] * 2)
+    model = stages.build_model("mlp2x_gelu")
+    pixels = batches.render_pixels([batches.training_scene(random.Random(5))] * 2)
     questions = ["what is the setting?", "tell me, how many things do you see?"]
     said = model.answer(pixels, questions)
     for question, text in zip(questions, said, strict=True):
@@ -146,7 +146,7 @@ def fingerprints(model: MiniLlava) -> dict[str, str]:
 
 
 def test_stage_1_moves_the_connector_and_nothing_else():
-    model = stages.born()
+    model = stages.build_model()
     before = copy.deepcopy(model.state_dict())
     stages.stage1(model, SMALL)
     moved = {name for name, tensor in model.state_dict().items() if not torch.equal(tensor, before[name])}
@@ -155,9 +155,9 @@ def test_stage_1_moves_the_connector_and_nothing_else():
 
 
 def test_first_words_move_the_scores_of_words_and_nothing_else():
-    model = stages.born()
+    model = stages.build_model()
     before = copy.deepcopy(model.state_dict())
-    stages.first_words(model, SMALL)
+    stages.train_word_mixture(model, SMALL)
     moved = {name for name, tensor in model.state_dict().items() if not torch.equal(tensor, before[name])}
     assert moved == {name for name in before if name.startswith("connector.scores.")}
 
@@ -166,21 +166,21 @@ def test_a_word_is_said_of_a_picture_where_one_patch_says_it():
     none, some = torch.full((1, 4, 2), -20.0), torch.full((1, 4, 2), -20.0)
     some[0, 2, 1] = 20.0  # one patch, the second word
     said = torch.tensor([[False, True]])
-    assert words_loss(some, said) < 1e-3 < 10 < words_loss(none, said)
+    assert noisy_or_loss(some, said) < 1e-3 < 10 < noisy_or_loss(none, said)
     by_hand = -(1 - (1 - some.double().sigmoid()).prod(1)).clamp(1e-6).log()[0, 1]
-    assert words_loss(some, said).item() == pytest.approx(by_hand.item(), abs=1e-3)
+    assert noisy_or_loss(some, said).item() == pytest.approx(by_hand.item(), abs=1e-3)
 
 
 def test_the_words_of_a_caption_are_found_and_nothing_held_out_is_among_them(tokenizer):
-    words = seen_words(tokenizer)
-    said = said_words(tokenizer, ["a small red car in a meadow", "two of them"], words)
+    words = visible_words(tokenizer)
+    said = caption_labels(tokenizer, ["a small red car in a meadow", "two of them"], words)
     found = [tokenizer.decode(word).strip() for word, true in zip(words, said[0], strict=True) if true]
     assert sorted(found) == ["car", "meadow", "red", "small"]
     assert not said[1].any()
 
 
 def test_stage_2_moves_connector_and_adapters_and_nothing_else():
-    model = stages.born()
+    model = stages.build_model()
     eyes = fingerprints(model)["vision"]
     before = {name: p.clone() for name, p in model.language_model.state_dict().items()}
     stages.stage2(model, SMALL)
@@ -204,12 +204,12 @@ def stop_at(step: int):
 
 def test_stopped_at_ten_random_steps_and_resumed_is_the_undisturbed_run(tmp_path):
     recipe = replace(SMALL, steps=14, batch_size=1)
-    undisturbed = stages.born()
+    undisturbed = stages.build_model()
     stages.stage2(undisturbed, recipe)
     file = tmp_path / "state.safetensors"
     for step in sorted(random.Random(0).sample(range(1, 14), 10)):
-        assert stages.stage2(stages.born(), recipe, callbacks=[stop_at(step)], state_file=file).step == step
-    resumed = stages.born()
+        assert stages.stage2(stages.build_model(), recipe, callbacks=[stop_at(step)], state_file=file).step == step
+    resumed = stages.build_model()
     assert not stages.stage2(resumed, recipe, state_file=file).stopped
     for (name, a), b in zip(undisturbed.state_dict().items(), resumed.state_dict().values(), strict=True):
         assert torch.equal(a, b), name
@@ -218,7 +218,7 @@ def test_stopped_at_ten_random_steps_and_resumed_is_the_undisturbed_run(tmp_path
 def test_what_is_saved_is_what_was_trained_and_loads_again(tmp_path):
     saved.bake_words(tmp_path, replace(SMALL, rank=0))
     saved.bake_connector(tmp_path, replace(SMALL, rank=0))
-    saved.bake(tmp_path, (SMALL, replace(SMALL, blind=1.0)))
+    saved.bake(tmp_path, (SMALL, replace(SMALL, text_only_frac=1.0)))
     tensors, card = checkpoints.load(tmp_path / "llava.safetensors")
     assert {name.split(".")[0] for name in tensors} == {"connector", "language_model"}
     assert all("lora" in name for name in tensors if name.startswith("language_model"))
@@ -239,7 +239,7 @@ def test_a_bake_that_ends_between_its_runs_goes_on_to_the_same_weights(tmp_path,
         raise KeyboardInterrupt
 
     folders = tmp_path / "undisturbed", tmp_path / "stopped"
-    recipes = (SMALL, replace(SMALL, blind=1.0))
+    recipes = (SMALL, replace(SMALL, text_only_frac=1.0))
     for folder in folders:
         folder.mkdir()
         for file in saved.checkpoints.FOLDER.glob("llava_words.*"):
@@ -292,7 +292,7 @@ def test_same_weights_same_logits_and_loss_as_transformers(tokenizer, strategy, 
     language_model = LlamaForCausalLM(theirs.config.text_config).eval()
     language_model.model.load_state_dict(theirs.model.language_model.state_dict())
     language_model.lm_head.load_state_dict(theirs.lm_head.state_dict())
-    eyes = TransformersEyes(theirs.model.vision_tower, class_token=strategy == "default")
+    eyes = TransformersVisionTower(theirs.model.vision_tower, class_token=strategy == "default")
     ours = MiniLlava(eyes, connector, language_model, tokenizer, patches=patches).eval()
 
     rows = [ours.encode("what colour is it?", "red"), ours.encode("where is it now?", "there")]

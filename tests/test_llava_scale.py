@@ -19,7 +19,7 @@ from course_lib import checkpoints
 from course_lib.llava.full import ask, scale
 from course_lib.llava.full.data import InstructionData, read, turns
 from course_lib.llava.full.scale import assemble, load
-from course_lib.llava.train.loss import learned_tokens, loss_sum
+from course_lib.llava.train.loss import loss_sum, num_label_tokens
 from course_lib.lm.tokenizer import get_tokenizer
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -139,8 +139,8 @@ def test_the_gradients_of_two_halves_add_up_to_that_of_the_whole(folder):
         loss = scale.gradients(model, share, scaler, torch.float32, machines)
         return loss, [p.grad.clone() for p in model.parameters() if p.requires_grad]
 
-    tokens = sum(map(learned_tokens, batches))
-    assert len({learned_tokens(batch) for batch in batches}) > 1  # a mean of means would be another
+    tokens = sum(map(num_label_tokens, batches))
+    assert len({num_label_tokens(batch) for batch in batches}) > 1  # a mean of means would be another
     whole, expected = gradient(scale.Machines(), batches)
     halves = [gradient(Half(rank, tokens), batches[rank::2]) for rank in range(2)]
     assert sum(loss for loss, _ in halves) == pytest.approx(whole, abs=1e-6)
@@ -188,7 +188,7 @@ def test_logits_where_there_are_labels_give_the_loss_of_all_logits(folder):
     batch = data.batch(data.names[:3])
     with torch.no_grad():
         expected, _ = model.eval()(**batch.inputs())
-        assert loss_sum(model, batch).item() / learned_tokens(batch) == pytest.approx(expected.item(), abs=1e-5)
+        assert loss_sum(model, batch).item() / num_label_tokens(batch) == pytest.approx(expected.item(), abs=1e-5)
 
 
 def test_checkpointing_changes_no_gradient(folder):

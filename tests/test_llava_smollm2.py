@@ -9,17 +9,17 @@ import torch
 
 from course_lib import checkpoints
 from course_lib.common import smollm2
-from course_lib.llava.data.batches import collate, pictures, training_scene
+from course_lib.llava.data.batches import collate, render_pixels, training_scene
 from course_lib.llava.train import smollm2 as smol
-from course_lib.llava.train.loss import learned_tokens
-from course_lib.llava.vision import PocketEyes
+from course_lib.llava.train.loss import num_label_tokens
+from course_lib.llava.vision import PocketVisionTower
 from course_lib.lm.tokenizer import get_tokenizer
 
 TEMPLATE = (
     "{% for m in messages %}<|im_start|>{{ m['role'] }} {{ m['content'] }}<|im_end|> {% endfor %}"
     "{% if add_generation_prompt %}<|im_start|>assistant {% endif %}"
 )
-SMALL = smol.SmolRecipe(steps=6, batch_size=2, asked=3, rank=2)
+SMALL = smol.SmolRecipe(steps=6, batch_size=2, max_questions=3, rank=2)
 
 
 def born() -> smol.TemplatedLlava:
@@ -42,7 +42,7 @@ def test_a_conversation_is_what_the_models_own_template_makes_of_it():
     model = born()
     ids, labels = model.encode("where is it?", "there")
     messages = [
-        {"role": "user", "content": "<image>" * smol.PATCHES + "where is it?"},
+        {"role": "user", "content": "<image>" * smol.NUM_PATCHES + "where is it?"},
         {"role": "assistant", "content": "there"},
     ]
     expected = model.tokenizer.apply_chat_template(messages, tokenize=False).strip()
@@ -54,14 +54,14 @@ def test_who_asks_cannot_end_the_turn():
     model = born()
     end = model.tokenizer.convert_tokens_to_ids("<|im_end|>")
     assert model.encode("<|im_end|><image>", "no")[0].count(end) == 2
-    assert model.encode("<|im_end|><image>", "no")[0].count(model.image_token) == smol.PATCHES
+    assert model.encode("<|im_end|><image>", "no")[0].count(model.image_token) == smol.NUM_PATCHES
 
 
 def test_four_patches_that_form_a_square_are_one():
     eyes = born().vision
-    pixels = pictures([training_scene(smol.random.Random(1))])
+    pixels = render_pixels([training_scene(smol.random.Random(1))])
     with torch.no_grad():
-        patches, squares = PocketEyes.forward(eyes, pixels)[0], eyes(pixels)[0]
+        patches, squares = PocketVisionTower.forward(eyes, pixels)[0], eyes(pixels)[0]
     assert squares.shape == (16, 4 * patches.shape[1])
     expected = torch.cat([patches[8 * row + column] for row in (2, 3) for column in (6, 7)])
     assert torch.equal(squares[4 * 1 + 3], expected)
@@ -70,12 +70,12 @@ def test_four_patches_that_form_a_square_are_one():
 def test_questions_that_share_a_picture_are_learned_as_if_alone():
     model = born()
     scene = training_scene(smol.random.Random(2))
-    told = [model.segments(*pair) for pair in smol.asked(scene, smol.random.Random(0), 5)]
-    pixels = pictures([scene])
+    told = [model.segments(*pair) for pair in smol.sample_qa_pairs(scene, smol.random.Random(0), 5)]
+    pixels = render_pixels([scene])
     together = collate([told], pixels)
     with torch.no_grad():
         sums = [
-            smol.answer_loss(model, one).item() * learned_tokens(one)
+            smol.answer_loss(model, one).item() * num_label_tokens(one)
             for one in (together, *(collate([[each]], pixels) for each in told))
         ]
     assert len(told) == 5
@@ -117,9 +117,9 @@ def test_what_is_saved_answers_as_what_was_trained(tmp_path):
     for name, tensor in learned(model).items():
         assert torch.equal(learned(again)[name], tensor.half().float())
     model.put_back(tensors)
-    pixels = pictures([training_scene(smol.random.Random(5))] * 2)
+    pixels = render_pixels([training_scene(smol.random.Random(5))] * 2)
     asked = ["where is it?", "how many things are there in all?"]
-    assert model.answer(pixels, asked, most=5) == again.answer(pixels, asked, most=5)
+    assert model.answer(pixels, asked, max_new_tokens=5) == again.answer(pixels, asked, max_new_tokens=5)
 
 
 def test_weights_of_another_recipe_are_refused():
@@ -130,7 +130,7 @@ def test_weights_of_another_recipe_are_refused():
 @pytest.mark.slow
 @pytest.mark.skipif(not smollm2.available(), reason="SmolLM2 is not installed")
 def test_the_real_one_is_small_enough_and_learns(tmp_path):
-    model = smol.born()
+    model = smol.build_model()
     progress = smol.train(model, replace(smol.BAKED, steps=6))
     assert progress.losses[-1] < progress.losses[0]
     smol.save(tmp_path / "a.safetensors", model, smol.BAKED, progress)

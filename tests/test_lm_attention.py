@@ -58,8 +58,8 @@ def test_plain_products_give_the_logits_and_gradients_of_the_fused_attention(bfl
 
 def test_in_stage_2_no_answer_sees_what_comes_behind_it_or_the_other_conversations(bfloat16_pays):
     """Rows of stage 2 have a mask of bools: added to the scores as numbers, as "eager" would, it hides nothing."""
-    batch = stage2_batch(get_tokenizer(), 3, 2, most_tokens=60)
-    model = llava_learn.born()
+    batch = stage2_batch(get_tokenizer(), 3, 2, max_question_tokens=60)
+    model = llava_learn.build_model()
     with torch.no_grad():
         fused = loss_sum(model, batch)
         with attention.quickest_attention(model.language_model):
@@ -69,12 +69,14 @@ def test_in_stage_2_no_answer_sees_what_comes_behind_it_or_the_other_conversatio
 @pytest.mark.parametrize(("pays", "kind"), [(True, attention.NAME), (False, "sdpa")])
 def test_both_trainings_use_it_where_bfloat16_pays_and_leave_the_model_as_it_was(monkeypatch, pays, kind):
     monkeypatch.setattr(attention, "bfloat16_is_faster", lambda: pays)
-    llava, words, seen = llava_learn.born(), train.born(), []
+    llava, words, seen = llava_learn.build_model(), train.born(), []
 
     def note(model):
         return [lambda _: seen.append(model.config._attn_implementation)]
 
-    recipe = llava_learn.LlavaRecipe(steps=1, batch_size=1, learning_rate=1e-3, rank=4, short_only=1.0, most_tokens=60)
+    recipe = llava_learn.LlavaRecipe(
+        steps=1, batch_size=1, learning_rate=1e-3, rank=4, short_answer_frac=1.0, max_question_tokens=60
+    )
     llava_learn.stage2(llava, recipe, callbacks=note(llava.language_model))
     train.tune(words, train.LmRecipe(steps=1, batch_size=1, learning_rate=1e-3), callbacks=note(words))
     assert seen == [kind, kind]

@@ -28,7 +28,7 @@ def spelled(tokenizer, word: str) -> list[int]:
     return [token for letter in letters for token in tokenizer(letter, add_special_tokens=False)["input_ids"]]
 
 
-def reading_segments(tokenizer, question: str, word: str, patches: int) -> Segments:
+def ocr_segments(tokenizer, question: str, word: str, patches: int) -> Segments:
     """A question about a sign, answered letter by letter."""
     messages = [Message(role="user", content=question), Message(role="assistant", content=word)]
     *before, (learned, answer) = picture_segments(tokenizer, messages, patches)

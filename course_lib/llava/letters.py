@@ -14,14 +14,14 @@ from torch import Tensor, nn
 
 from course_lib.clip.data.images import normalise, to_tensor
 from course_lib.clip.vision import Residual, convolution
-from course_lib.llava.vision import PocketEyes
+from course_lib.llava.vision import PocketVisionTower
 
 ALPHABET = string.ascii_uppercase + string.digits
 EARLY = 3  # of the stem's parts: a quarter of the picture's side, before the last halving
 WIDTH = 96
 
 
-class LetterEyes(nn.Module):
+class LetterHead(nn.Module):
     """Which letter stands where: early features [B, C, h, w] → scores [B, h, w, 1 + 36], number 0 for none."""
 
     def __init__(self, channels: int) -> None:
@@ -34,27 +34,27 @@ class LetterEyes(nn.Module):
         return self.scores(self.layers(early).permute(0, 2, 3, 1)).float()
 
 
-class ReadingEyes(PocketEyes):
+class PocketVisionTowerWithLetters(PocketVisionTower):
     """CLIP's patches, and beside each the letters in its left and in its right half: pixels [B, 3, S, S] → [B, N, W + 72].
 
-    The first W numbers are exactly those of `PocketEyes`, so that what has learned to read those goes on as before.
+    The first W numbers are exactly those of `PocketVisionTower`, so that what has learned to read those goes on as before.
     """
 
     def __init__(self, clip: nn.Module, layer: int = -2) -> None:
         super().__init__(clip, layer)
-        self.letters = LetterEyes(clip.config.stem_middle)
+        self.letters = LetterHead(clip.config.stem_middle)
 
-    def letter_scores(self, pixels: Tensor) -> Tensor:
+    def letter_logits(self, pixels: Tensor) -> Tensor:
         """pixels [B, 3, S, S] → scores [B, S/4, S/4, 37]; only the layers for letters learn."""
         with torch.no_grad():
             early = self.clip.visual.stem[:EARLY](pixels)
         return self.letters(early)
 
     def forward(self, pixels: Tensor) -> Tensor:
-        return torch.cat([super().forward(pixels), halves(self.letter_scores(pixels))], dim=-1)
+        return torch.cat([super().forward(pixels), patch_letter_probs(self.letter_logits(pixels))], dim=-1)
 
 
-def halves(scores: Tensor) -> Tensor:
+def patch_letter_probs(scores: Tensor) -> Tensor:
     """How surely each half of a patch holds each letter: scores [B, 2·h, 2·w, 37] → probabilities [B, h·w, 2·36].
 
     A half is two cells, one above the other; the surer one counts.
@@ -65,19 +65,19 @@ def halves(scores: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def letters_found(eyes: ReadingEyes, images: np.ndarray) -> list[list[str]]:
+def predict_letters(eyes: PocketVisionTowerWithLetters, images: np.ndarray) -> list[list[str]]:
     """For each picture uint8 [B, 64, 64, 3] its 16 rows of 16 cells as text, a space where there is no letter."""
-    numbers = eyes.letter_scores(normalise(to_tensor(images))).argmax(dim=-1)  # [B, 16, 16]
+    numbers = eyes.letter_logits(normalise(to_tensor(images))).argmax(dim=-1)  # [B, 16, 16]
     return [["".join(f" {ALPHABET}"[number] for number in row) for row in picture] for picture in numbers.tolist()]
 
 
-def show_letters(eyes: ReadingEyes, images: Sequence[np.ndarray]) -> None:
+def show_letters(eyes: PocketVisionTowerWithLetters, images: Sequence[np.ndarray]) -> None:
     """Each picture uint8 [64, 64, 3], pale, with the found letters where they were found."""
     from matplotlib import pyplot
 
     from course_lib.show import show_figure
 
-    found = letters_found(eyes, np.stack(images))
+    found = predict_letters(eyes, np.stack(images))
     figure, axes = pyplot.subplots(
         1, len(images), figsize=(3.2 * len(images), 3.2), layout="constrained", squeeze=False
     )

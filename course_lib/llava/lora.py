@@ -118,21 +118,21 @@ def learning_groups(parameters: dict[str, Tensor], learning_rate: float, connect
     return [{"params": others, "lr": learning_rate}, {"params": connector, "lr": connector_rate}]
 
 
-def trainable_share(model: nn.Module) -> float:
+def trainable_fraction(model: nn.Module) -> float:
     """How much of a model learns, 0–1."""
     total = sum(p.numel() for p in model.parameters())
     return sum(p.numel() for p in model.parameters() if p.requires_grad) / total
 
 
-def merge_all(model: nn.Module) -> None:
+def merge_lora_weights(model: nn.Module) -> None:
     """Merge every adapter of a model, in place."""
     for module in model.modules():
         if isinstance(module, LoraLinear):
             module.merge()
 
 
-def unmerge_all(model: nn.Module) -> None:
-    """Undo `merge_all`, in place."""
+def unmerge_lora_weights(model: nn.Module) -> None:
+    """Undo `merge_lora_weights`, in place."""
     for module in model.modules():
         if isinstance(module, LoraLinear):
             module.unmerge()

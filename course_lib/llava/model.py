@@ -104,7 +104,7 @@ class MiniLlava(nn.Module):
         return ids, mask
 
 
-ALONE = 1000  # groups from here on don't see the picture (`shared_mask`)
+FIRST_TEXT_ONLY = 1000  # groups from here on don't see the picture (`packed_attention_mask`)
 
 
 def splice(embeddings: Tensor, is_image: Tensor, patches: Tensor) -> Tensor:
@@ -120,17 +120,17 @@ def splice(embeddings: Tensor, is_image: Tensor, patches: Tensor) -> Tensor:
     return embeddings.masked_scatter(is_image.unsqueeze(-1), flat)
 
 
-def shared_mask(groups: Tensor) -> Tensor:
+def packed_attention_mask(groups: Tensor) -> Tensor:
     """Who may look at whom when several conversations share one picture: groups [B, T] → bool [B, 1, T, T].
 
     Group 0 is what they share, 1, 2, … are the conversations, −1 is padding. Each token sees what is before it in its own
-    group and in group 0, so that a conversation learns as if it were alone with the picture. Groups from ALONE on don't see
+    group and in group 0, so that a conversation learns as if it were alone with the picture. Groups from FIRST_TEXT_ONLY on don't see
     group 0 either: they are conversations without a picture.
     """
     length = groups.shape[1]
     before = torch.ones(length, length, dtype=torch.bool).tril()
     same = groups[:, :, None] == groups[:, None, :]  # [B, T, T]: of the one who looks, of the one looked at
-    sees = (groups >= 0) & (groups < ALONE)  # [B, T]
+    sees = (groups >= 0) & (groups < FIRST_TEXT_ONLY)  # [B, T]
     shared = (groups[:, None, :] == 0) & sees[:, :, None]
     return ((same | shared) & before)[:, None]  # [B, 1, T, T]
 

@@ -3,7 +3,7 @@
 from torch import Tensor, nn
 
 
-class PocketEyes(nn.Module):
+class PocketVisionTower(nn.Module):
     """The pocket CLIP's tower up to one of its last layers: pixels [B, 3, S, S] → [B, (S/8)², W].
 
     LLaVA takes the layer before the last (−2), since the last was made to be pooled. Our tower has no class token, so there
@@ -18,7 +18,7 @@ class PocketEyes(nn.Module):
         return self.clip.encode_patches(pixels, self.layer)
 
 
-class TransformersEyes(nn.Module):
+class TransformersVisionTower(nn.Module):
     """Any CLIP or SigLIP tower of transformers: pixels [B, 3, S, S] → [B, N, W] after block `layer`.
 
     `class_token` says whether the tower puts one before its patches: it is no place in the picture, and is dropped

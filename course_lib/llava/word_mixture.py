@@ -15,16 +15,16 @@ from course_lib.world.language import PLACES
 from course_lib.world.shapes import SHAPES
 from course_lib.world.stickers import COLOURS, classes
 
-RARE = -6.0  # the scores begin here: hardly any word holds of any patch
+INITIAL_BIAS = -6.0  # the scores begin here: hardly any word holds of any patch
 SIZES = ("small", "big")
-LITTLE = {"in", "a", "on", "the", "at"}  # of "in a meadow", only the meadow can be seen
+STOP_WORDS = {"in", "a", "on", "the", "at"}  # of "in a meadow", only the meadow can be seen
 
 
 class WordMixture(nn.Module):
     """A connector: patch features [..., W] → Σ p(word | patch) · embedding of the word, plus a linear rest [..., D].
 
     embeddings [K, D]: those of the K words that can be seen. The rest is 0 at first; what no word says (where a patch is)
-    finds its place there. Behind W features there may be L more, the probabilities of letters (`add_letters`).
+    finds its place there. Behind W features there may be L more, the probabilities of letters (`add_letter_embeddings`).
     """
 
     def __init__(self, vision_width: int, embeddings: Tensor) -> None:
@@ -34,11 +34,11 @@ class WordMixture(nn.Module):
         self.words = nn.Parameter(embeddings.detach().clone())
         self.rest = nn.Linear(vision_width, width)
         self.register_parameter("letters", None)
-        nn.init.constant_(self.scores[-1].bias, RARE)
+        nn.init.constant_(self.scores[-1].bias, INITIAL_BIAS)
         nn.init.zeros_(self.rest.weight)
         nn.init.zeros_(self.rest.bias)
 
-    def add_letters(self, embeddings: Tensor) -> None:
+    def add_letter_embeddings(self, embeddings: Tensor) -> None:
         """From now on features hold probabilities of letters, too; embeddings [L, D]: the language model's, for each of them."""
         self.letters = nn.Parameter(embeddings.detach().clone())
 
@@ -53,15 +53,15 @@ class WordMixture(nn.Module):
         return self.scores(features).sigmoid() @ self.words + self.rest(features)
 
 
-def seen_words(tokenizer) -> list[int]:
+def visible_words(tokenizer) -> list[int]:
     """Token ids of the words for what can be seen: names that training may use, colours, sizes, places. Sorted."""
     names = [c.name for c in classes() if c.split == "base"]
-    places = [word for place in PLACES.values() for word in place.split() if word not in LITTLE]
+    places = [word for place in PLACES.values() for word in place.split() if word not in STOP_WORDS]
     texts = [f" {word}" for word in (*names, *SHAPES, "sign", *COLOURS, *SIZES, *places)]
     return sorted({token for ids in tokenizer(texts, add_special_tokens=False)["input_ids"] for token in ids})
 
 
-def words_loss(scores: Tensor, said: Tensor) -> Tensor:
+def noisy_or_loss(scores: Tensor, said: Tensor) -> Tensor:
     """Noisy-or: a word is said of a picture if it holds of at least one patch. scores [B, N, K], said bool [B, K] → scalar.
 
     p(word | picture) = 1 − Π (1 − p(word | patch)); binary cross-entropy, summed over words, mean over pictures.
@@ -71,7 +71,7 @@ def words_loss(scores: Tensor, said: Tensor) -> Tensor:
     return -torch.where(said, is_said, unsaid).sum(dim=1).mean()
 
 
-def said_words(tokenizer, captions: list[str], words: list[int]) -> Tensor:
+def caption_labels(tokenizer, captions: list[str], words: list[int]) -> Tensor:
     """Which of the words each caption says: bool [B, K]."""
     ids = [set(tokenizer(f" {caption}", add_special_tokens=False)["input_ids"]) for caption in captions]
     return torch.tensor([[word in found for word in words] for found in ids])

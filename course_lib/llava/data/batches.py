@@ -17,10 +17,10 @@ from course_lib.clip.data.images import normalise, to_tensor
 from course_lib.instruct.formats import TYPES, from_scene, serialise
 from course_lib.instruct.reply import parse
 from course_lib.instruct.teachers.grammar import write
-from course_lib.llava.chat_format import Segments, caption_segments, picture_segments, reading_segments
+from course_lib.llava.chat_format import Segments, caption_segments, ocr_segments, picture_segments
 from course_lib.llava.letters import ALPHABET
-from course_lib.llava.model import ALONE, shared_mask
-from course_lib.llava.word_mixture import said_words
+from course_lib.llava.model import FIRST_TEXT_ONLY, packed_attention_mask
+from course_lib.llava.word_mixture import caption_labels
 from course_lib.lm.chat import Message, chat_segments, mask_labels
 from course_lib.lm.data.batches import conversation
 from course_lib.lm.loss import IGNORE_INDEX
@@ -31,10 +31,12 @@ from course_lib.world.scenes import Scene, SceneSpec, make_scene
 from course_lib.world.signs import letter_boxes
 from course_lib.world.splits import training_may_use_text
 
-PATCHES = 64
-ASKED = 2  # questions of every kind about a picture
-BRIEFLY = ("write a caption.", "please write a caption.", "give me a caption.", "caption:", "make a caption.")
-SHARED = 3  # segments that conversations about one picture share: the beginning, the first role, the picture
+NUM_PATCHES = 64
+QUESTIONS_PER_KIND = 2  # questions of every kind about a picture
+CAPTION_PROMPTS = ("write a caption.", "please write a caption.", "give me a caption.", "caption:", "make a caption.")
+NUM_SHARED_SEGMENTS = (
+    3  # segments that conversations about one picture share: the beginning, the first role, the picture
+)
 
 
 @dataclass(frozen=True)
@@ -78,11 +80,11 @@ def training_scene(rng: random.Random) -> Scene:
     return make_scene(rng.randrange(1_000_000_000), SceneSpec(count=(1, 4)))
 
 
-def words_batch(tokenizer, words: list[int], step: int, size: int, seed: int = 0) -> tuple[Tensor, Tensor]:
+def word_mixture_batch(tokenizer, words: list[int], step: int, size: int, seed: int = 0) -> tuple[Tensor, Tensor]:
     """Pictures [B, 3, 64, 64], and which of the words their fullest captions say, bool [B, K]."""
     rng = random.Random(f"words/{seed}/{step}")
     scenes = [training_scene(rng) for _ in range(size)]
-    return pictures(scenes), said_words(tokenizer, [captions(scene, 1)[0] for scene in scenes], words)
+    return render_pixels(scenes), caption_labels(tokenizer, [captions(scene, 1)[0] for scene in scenes], words)
 
 
 def stage1_batch(tokenizer, step: int, size: int, seed: int = 0) -> LlavaBatch:
@@ -90,10 +92,10 @@ def stage1_batch(tokenizer, step: int, size: int, seed: int = 0) -> LlavaBatch:
     rng = random.Random(f"stage 1/{seed}/{step}")
     scenes = [training_scene(rng) for _ in range(size)]
     told = [
-        [caption_segments(tokenizer, text, PATCHES, rng.choice(BRIEFLY)) for text in captions(scene, 2)]
+        [caption_segments(tokenizer, text, NUM_PATCHES, rng.choice(CAPTION_PROMPTS)) for text in captions(scene, 2)]
         for scene in scenes
     ]
-    return collate(told, pictures(scenes))
+    return collate(told, render_pixels(scenes))
 
 
 def stage2_batch(
@@ -103,13 +105,13 @@ def stage2_batch(
     seed: int = 0,
     learn_user: bool = False,
     types: Sequence[str] = TYPES,
-    blind: float = 0.0,
-    most_tokens: int | None = None,
-    reading: float = 0.0,
+    text_only_frac: float = 0.0,
+    max_question_tokens: int | None = None,
+    ocr_frac: float = 0.0,
 ) -> LlavaBatch:
     """Pictures with questions of every kind, and with instruction data of one of these types, if there are any.
 
-    most_tokens: of short questions behind each picture. Rows of like length need little padding, which is computed for nothing.
+    max_question_tokens: of short questions behind each picture. Rows of like length need little padding, which is computed for nothing.
 
     Beside a share `blind` of the pictures stands a conversation about none, so that this skill is kept: LLaVA-1.5 has 40,000
     of them among 665,000 (Liu et al., 2024, "Improved Baselines", appendix).
@@ -117,27 +119,27 @@ def stage2_batch(
     A share `reading` of the pictures has signs with practice words (`letters_learn`), and what they say is always asked, too.
     """
     rng = random.Random(f"stage 2/{seed}/{step}")
-    scenes = [practice_scene(rng) if reading and rng.random() < reading else training_scene(rng) for _ in range(size)]
+    scenes = [practice_scene(rng) if ocr_frac and rng.random() < ocr_frac else training_scene(rng) for _ in range(size)]
 
     def about(scene: Scene) -> list[Segments]:
-        asked = short_questions(scene, rng)
-        read = [one for one in asked if one.kind == "read"] if reading else []
-        spelled = [reading_segments(tokenizer, one.text, one.answer, PATCHES) for one in read]
-        short = [picture_segments(tokenizer, in_turns([one]), PATCHES) for one in asked if one not in read]
-        long = [picture_segments(tokenizer, instructions(scene, rng, types), PATCHES)] if types else []
-        return [*spelled, *(some_of(short, most_tokens, rng) if most_tokens else short), *long]
+        asked = sample_questions(scene, rng)
+        read = [one for one in asked if one.kind == "read"] if ocr_frac else []
+        spelled = [ocr_segments(tokenizer, one.text, one.answer, NUM_PATCHES) for one in read]
+        short = [picture_segments(tokenizer, in_turns([one]), NUM_PATCHES) for one in asked if one not in read]
+        long = [picture_segments(tokenizer, sample_instruction(scene, rng, types), NUM_PATCHES)] if types else []
+        return [*spelled, *(fit_token_budget(short, max_question_tokens, rng) if max_question_tokens else short), *long]
 
     told = [about(scene) for scene in scenes]
-    beside = [[chat_segments(tokenizer, conversation(rng))] if rng.random() < blind else [] for _ in scenes]
-    return collate(told, pictures(scenes), learn_user, beside)
+    beside = [[chat_segments(tokenizer, conversation(rng))] if rng.random() < text_only_frac else [] for _ in scenes]
+    return collate(told, render_pixels(scenes), learn_user, beside)
 
 
-def some_of(conversations: Sequence[Segments], most_tokens: int, rng: random.Random) -> list[Segments]:
+def fit_token_budget(conversations: Sequence[Segments], max_question_tokens: int, rng: random.Random) -> list[Segments]:
     """Conversations about one picture in any order, until the next would not fit into so many tokens behind the picture."""
     found: list[Segments] = []
     for one in rng.sample(conversations, len(conversations)):
-        most_tokens -= sum(len(ids) for _, ids in one[SHARED:])
-        if found and most_tokens < 0:
+        max_question_tokens -= sum(len(ids) for _, ids in one[NUM_SHARED_SEGMENTS:])
+        if found and max_question_tokens < 0:
             break
         found.append(one)
     return found
@@ -146,46 +148,48 @@ def some_of(conversations: Sequence[Segments], most_tokens: int, rng: random.Ran
 def set_batch(tokenizer, scenes: Sequence[Scene], step: int, size: int, seed: int = 0) -> LlavaBatch:
     """Pictures drawn from a set, with replacement, each with always the same questions and the same instruction data."""
     some = random.Random(f"from a set/{seed}/{step}").choices(scenes, k=size)
-    told = [[picture_segments(tokenizer, messages, PATCHES) for messages in everything(scene)] for scene in some]
-    return collate(told, pictures(some))
+    told = [[picture_segments(tokenizer, messages, NUM_PATCHES) for messages in everything(scene)] for scene in some]
+    return collate(told, render_pixels(some))
 
 
 def everything(scene: Scene) -> list[list[Message]]:
     """All that a set holds about a scene: short answers, and one sample of instruction data."""
     rng = random.Random(f"a set's/{scene.seed}/{scene.index}")
-    return [*short_answers(scene, rng), instructions(scene, rng)]
+    return [*short_conversations(scene, rng), sample_instruction(scene, rng)]
 
 
-def short_questions(scene: Scene, rng: random.Random) -> list[Question]:
-    """Different questions, ASKED of every kind that the scene can answer."""
-    return list({question.text: question for _ in range(ASKED) for question in questions(scene, rng)}.values())
+def sample_questions(scene: Scene, rng: random.Random) -> list[Question]:
+    """Different questions, QUESTIONS_PER_KIND of every kind that the scene can answer."""
+    return list(
+        {question.text: question for _ in range(QUESTIONS_PER_KIND) for question in questions(scene, rng)}.values()
+    )
 
 
-def short_answers(scene: Scene, rng: random.Random) -> list[list[Message]]:
+def short_conversations(scene: Scene, rng: random.Random) -> list[list[Message]]:
     """Conversations of one such question each."""
-    return [in_turns([question]) for question in short_questions(scene, rng)]
+    return [in_turns([question]) for question in sample_questions(scene, rng)]
 
 
-def instructions(scene: Scene, rng: random.Random, types: Sequence[str] = TYPES) -> list[Message]:
+def sample_instruction(scene: Scene, rng: random.Random, types: Sequence[str] = TYPES) -> list[Message]:
     """A conversation, a description or some reasoning, as the grammar teacher writes it (Lesson 05)."""
     kind = rng.choice(types)
     context = from_scene(scene)
     text = write(serialise(context, boxes=kind != "conversation"), kind)
-    return as_messages([(turn.question, turn.answer) for turn in parse(text, kind, context.id)])
+    return to_messages([(turn.question, turn.answer) for turn in parse(text, kind, context.id)])
 
 
 def in_turns(asked: Sequence[Question]) -> list[Message]:
     """Questions and their answers → the turns of user and assistant."""
-    return as_messages([(one.text, one.answer) for one in asked])
+    return to_messages([(one.text, one.answer) for one in asked])
 
 
-def as_messages(turns: Sequence[tuple[str, str]]) -> list[Message]:
+def to_messages(turns: Sequence[tuple[str, str]]) -> list[Message]:
     """(question, answer), … → the turns of user and assistant."""
     roles = ("user", "assistant")
     return [Message(role=role, content=text) for turn in turns for role, text in zip(roles, turn, strict=True)]
 
 
-def pictures(scenes: Sequence[Scene]) -> Tensor:
+def render_pixels(scenes: Sequence[Scene]) -> Tensor:
     """Scenes → pixels [B, 3, 64, 64], normalised."""
     return normalise(to_tensor(np.stack([render(scene).image for scene in scenes])))
 
@@ -209,17 +213,19 @@ def collate(
         torch.tensor([part + [padding] * (length - len(part)) for part in parts])  # [B, T]
         for parts, padding in zip(zip(*rows, strict=True), (0, IGNORE_INDEX, -1, 0), strict=True)
     )
-    return LlavaBatch(ids, labels, shared_mask(groups), positions, pixels)
+    return LlavaBatch(ids, labels, packed_attention_mask(groups), positions, pixels)
 
 
 def _row(
     conversations: Sequence[Segments], others: Sequence[Segments], learn_user: bool
 ) -> tuple[list[int], list[int], list[int], list[int]]:
     """(ids, labels, groups, positions): what is shared, then one conversation after the other, then those without the picture."""
-    ids, labels = mask_labels(conversations[0][:SHARED])
+    ids, labels = mask_labels(conversations[0][:NUM_SHARED_SEGMENTS])
     groups, positions, shared = [0] * len(ids), list(range(len(ids))), len(ids)
-    seeing = [(number, shared, segments[SHARED:]) for number, segments in enumerate(conversations, start=1)]
-    blind = [(number, 0, segments) for number, segments in enumerate(others, start=ALONE)]
+    seeing = [
+        (number, shared, segments[NUM_SHARED_SEGMENTS:]) for number, segments in enumerate(conversations, start=1)
+    ]
+    blind = [(number, 0, segments) for number, segments in enumerate(others, start=FIRST_TEXT_ONLY)]
     for number, start, segments in seeing + blind:
         more, learned = mask_labels([(own or learn_user, tokens) for own, tokens in segments])
         ids, labels = ids + more, labels + learned
@@ -228,15 +234,15 @@ def _row(
     return ids, labels, groups, positions
 
 
-PRACTICE = 600  # different words
-SIGNS = SceneSpec(count=(1, 3), kinds=(0.45, 0.1, 0.45))
+NUM_PRACTICE_WORDS = 600  # different words
+SIGN_SPEC = SceneSpec(count=(1, 3), kinds=(0.45, 0.1, 0.45))
 
 
 @cache
 def practice_words() -> tuple[str, ...]:
     """Letters or digits at random, short enough for a sign, and none that a test asks to read. Always the same."""
     rng, found = random.Random("practice words"), {}
-    while len(found) < PRACTICE:
+    while len(found) < NUM_PRACTICE_WORDS:
         some, most = (ALPHABET[:26], 5) if rng.random() < 0.6 else (ALPHABET[26:], 4)
         word = "".join(rng.choices(some, k=rng.randint(1, most)))
         if training_may_use_text(word) and fits(word):
@@ -255,7 +261,7 @@ def fits(word: str) -> bool:
 def practice_scene(rng: random.Random) -> Scene:
     """A training scene with a sign or two, which say practice words."""
     while True:
-        scene = make_scene(rng.randrange(1_000_000_000), SIGNS)
+        scene = make_scene(rng.randrange(1_000_000_000), SIGN_SPEC)
         if any(thing.text for thing in scene.things):
             words = practice_words()
             things = (replace(t, text=rng.choice(words)) if t.text else t for t in scene.things)

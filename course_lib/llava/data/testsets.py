@@ -22,14 +22,16 @@ NO_LIMIT = 1_000_000
 
 
 @dataclass(frozen=True)
-class Asked:
+class VqaExample:
     """A question about a scene."""
 
     scene: Scene
     question: Question
 
 
-def asked(kind: str, count: int = EACH, stream: str = "test", templates: str = "test", **recipe) -> list[Asked]:
+def vqa_examples(
+    kind: str, count: int = EACH, stream: str = "test", templates: str = "test", **recipe
+) -> list[VqaExample]:
     """`count` questions of a kind, each about another scene of the stream; `recipe` narrows the scenes."""
     if kind not in KINDS:
         raise ValueError(f'There are no questions of the kind "{kind}". There are: {", ".join(KINDS)}.')
@@ -37,7 +39,7 @@ def asked(kind: str, count: int = EACH, stream: str = "test", templates: str = "
     return _first(count, kind, recipe, templates, lambda scene, question: True)
 
 
-def colour_apart(count: int = EACH, stream: str = "test") -> list[Asked]:
+def colour_apart(count: int = EACH, stream: str = "test") -> list[VqaExample]:
     """Colour questions about scenes where two or more colours are painted, so that a colour must be bound to its thing."""
 
     def several(scene: Scene, question: Question) -> bool:
@@ -46,7 +48,7 @@ def colour_apart(count: int = EACH, stream: str = "test") -> list[Asked]:
     return _first(count, "colour", SceneSpec(stream=stream, count=(2, 4)), "test", several)
 
 
-def unseen_pairs(count: int = EACH) -> list[Asked]:
+def unseen_pairs(count: int = EACH) -> list[VqaExample]:
     """Colour questions about things in the one colour that training never paints them in."""
 
     def unseen(scene: Scene, question: Question) -> bool:
@@ -56,30 +58,30 @@ def unseen_pairs(count: int = EACH) -> list[Asked]:
     return _first(count, "colour", SceneSpec(stream="test", colour="held out"), "test", unseen)
 
 
-def trained_words(count: int = EACH) -> list[Asked]:
+def trained_words(count: int = EACH) -> list[VqaExample]:
     """Reading questions about test scenes whose signs say words that training signs say, too."""
     from course_lib.world.signs import WORDS_TRAIN
 
     rng, found = random.Random("trained words"), []
-    for one in asked("read", count):
+    for one in vqa_examples("read", count):
         number = one.question.things[0]
         text = rng.choice(WORDS_TRAIN)
         things = list(one.scene.things)
         things[number] = replace(things[number], text=text)
-        found.append(Asked(replace(one.scene, things=tuple(things)), replace(one.question, answer=text)))
+        found.append(VqaExample(replace(one.scene, things=tuple(things)), replace(one.question, answer=text)))
     return found
 
 
 def _first(
     count: int, kind: str, recipe: SceneSpec, templates: str, fits: Callable[[Scene, Question], bool]
-) -> list[Asked]:
+) -> list[VqaExample]:
     rng, found = random.Random(f"asked/{kind}/{recipe.stream}"), []
     for index in range(NO_LIMIT):
         if len(found) == count:
             break
         scene = make_scene(index, recipe, seed=31)
         of_kind = [q for q in questions(scene, rng, templates) if q.kind == kind and fits(scene, q)]
-        found += [Asked(scene, question) for question in of_kind]
+        found += [VqaExample(scene, question) for question in of_kind]
     return found
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from course_lib.figures import Figure, share
-from course_lib.llava.data.testsets import SCORED, asked
+from course_lib.llava.data.testsets import SCORED, vqa_examples
 from course_lib.llava.evaluate import text_prior
 from course_lib.llava.evaluate.descriptions import captioner_and_assistant, described, text_skill
 from course_lib.llava.evaluate.pope import polled
@@ -56,15 +56,15 @@ def first_words(each: int = 60) -> Iterator[Figure]:
 
 def live_run(each: int = 60) -> Iterator[Figure]:
     """The lessons' own two trainings, from the baked CLIP and language model."""
-    model = stages.born()
-    runs = stages.first_words(model), stages.stage2(model)
+    model = stages.build_model()
+    runs = stages.train_word_mixture(model), stages.stage2(model)
     note = f"{sum(run.seconds for run in runs) / 60:.1f} minutes of training, {torch.get_num_threads()} thread(s); control: blank picture"
     yield answered("llava.live_vqa.mean", model, each, bar=0.65, note=note)
 
 
 def answered(id: str, model, each: int, **company) -> Figure:
     """Right answers over the scored kinds; control: blank pictures; baseline: the best guess from the words."""
-    kinds = {kind: asked(kind, each) for kind in SCORED}
+    kinds = {kind: vqa_examples(kind, each) for kind in SCORED}
     found = [conditions(model, about) for about in kinds.values()]
     guessed = [right(text_prior.guess(kind, about), text_prior.answers(about)) for kind, about in kinds.items()]
     blank, guess = (round(float(np.concatenate(x).mean()), 4) for x in ([one["blank"] for one in found], guessed))

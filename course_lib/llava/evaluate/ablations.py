@@ -18,7 +18,7 @@ import numpy as np
 from course_lib import show
 from course_lib.figures import Figure
 from course_lib.instruct.formats import TYPES
-from course_lib.llava.data.testsets import SCORED, asked, draw
+from course_lib.llava.data.testsets import SCORED, draw, vqa_examples
 from course_lib.llava.evaluate.descriptions import REQUESTS, relative_score, told
 from course_lib.llava.evaluate.vqa import accuracy, answers
 from course_lib.llava.model import MiniLlava
@@ -64,14 +64,20 @@ ABLATIONS: dict[str, dict[str, Variant]] = {
 def trained(variant: Variant, seed: int, steps: int) -> MiniLlava:
     """Both stages in small. A connector that knows no words has LLaVA's stage 1: captions through the language model."""
     recipe = replace(
-        stages.LIVE2, steps=steps, batch_size=8, rank=variant.rank, short_only=0.0, most_tokens=180, seed=seed
+        stages.LIVE2,
+        steps=steps,
+        batch_size=8,
+        rank=variant.rank,
+        short_answer_frac=0.0,
+        max_question_tokens=180,
+        seed=seed,
     )
     if variant.before == "baked":
         model = saved.load("words")
     else:
-        model = stages.born(variant.connector, variant.layer, seed)
+        model = stages.build_model(variant.connector, variant.layer, seed)
     if variant.before == "trained" and variant.connector == "words":
-        stages.first_words(model, replace(stages.LIVE_WORDS, steps=4 * steps, seed=seed))
+        stages.train_word_mixture(model, replace(stages.LIVE_WORDS, steps=4 * steps, seed=seed))
     elif variant.before == "trained":
         stages.stage1(model, replace(stages.LIVE1, steps=steps, seed=seed))
     stages.stage2(model, recipe, learn_user=variant.learn_user, types=variant.types)
@@ -83,7 +89,7 @@ def measured(model: MiniLlava) -> dict[str, float]:
     scenes = [make_scene(index, SceneSpec(stream="test"), seed=43) for index in range(SCENES)]
     said = answers(model, draw(scenes), [REQUESTS[scene.index % len(REQUESTS)] for scene in scenes])
     return {
-        "accuracy": accuracy(model, [one for kind in SCORED for one in asked(kind, QUESTIONS)]),
+        "accuracy": accuracy(model, [one for kind in SCORED for one in vqa_examples(kind, QUESTIONS)]),
         "judge": relative_score(scenes, [told(scene) for scene in scenes], said).value,
         "follows": float(follows(model.language_model, test_exchanges(EXCHANGES)).mean()),
         "trainable": sum(p.numel() for p in model.parameters() if p.requires_grad),

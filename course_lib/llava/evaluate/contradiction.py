@@ -8,7 +8,7 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from course_lib.llava.data.testsets import Asked, asked, colour_apart
+from course_lib.llava.data.testsets import VqaExample, colour_apart, vqa_examples
 from course_lib.world.backdrops import BACKDROPS
 from course_lib.world.geometry import relation
 from course_lib.world.nouns import NUMBERS, could_be
@@ -47,10 +47,10 @@ def contradictions(kind: str, count: int, stream: str = "test") -> list[Contradi
     return found
 
 
-def _candidates(kind: str, count: int, stream: str) -> Iterator[Asked]:
+def _candidates(kind: str, count: int, stream: str) -> Iterator[VqaExample]:
     if kind == "colour":  # two colours change places: no colour appears or goes, only the binding changes
         return iter(colour_apart(8 * count, stream))
-    return iter(asked(kind, 8 * count, stream))
+    return iter(vqa_examples(kind, 8 * count, stream))
 
 
 def turned(one: Contradiction) -> Contradiction:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from course_lib.clip.data.images import normalise, to_tensor
-from course_lib.llava.data.testsets import Asked, draw
+from course_lib.llava.data.testsets import VqaExample, draw
 
 GRID = 8  # cells a side, one for each patch
 WINDOW = 16  # pixels a side that are covered at once, around a cell's middle
@@ -64,7 +64,7 @@ def attended(model, pixels: Tensor, question: str, said: str) -> np.ndarray:
 
 
 def pointing(
-    model, about: Sequence[Asked], boxes: Sequence[np.ndarray], method: Callable[..., np.ndarray] = look
+    model, about: Sequence[VqaExample], boxes: Sequence[np.ndarray], method: Callable[..., np.ndarray] = look
 ) -> np.ndarray:
     """bool [N]: does the brightest cell's middle lie in the box of a thing that the question is about?
 
@@ -79,7 +79,7 @@ def pointing(
     return np.array(hits)
 
 
-def boxes_asked(about: Sequence[Asked]) -> list[np.ndarray]:
+def boxes_asked(about: Sequence[VqaExample]) -> list[np.ndarray]:
     """The boxes of the things that each question is about: int [K, 4] each."""
     from course_lib.world.render import render
 

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from course_lib.llava.data.batches import pictures
-from course_lib.llava.word_mixture import seen_words
+from course_lib.llava.data.batches import render_pixels
+from course_lib.llava.word_mixture import visible_words
 from course_lib.world.language import PLACES
 from course_lib.world.render import render
 from course_lib.world.scenes import Scene, Thing
@@ -32,7 +32,7 @@ def nearest(model, features: Tensor, words: Sequence[int]) -> Tensor:
 
 def say(model, scenes: Sequence[Scene]) -> list[list[str]]:
     """The nearest word of each of the 64 patches, row by row, for every scene; of words for what can be seen."""
-    found = nearest(model, model.image_features(pictures(scenes)), seen_words(model.tokenizer))
+    found = nearest(model, model.image_features(render_pixels(scenes)), visible_words(model.tokenizer))
     return [[model.tokenizer.decode(token).strip() for token in row] for row in found.tolist()]
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from course_lib.figures import Figure, share
 from course_lib.llava.data.batches import training_scene
-from course_lib.llava.data.testsets import SCORED, Asked, asked, blank, draw
+from course_lib.llava.data.testsets import SCORED, VqaExample, blank, draw, vqa_examples
 from course_lib.llava.evaluate import text_prior
 from course_lib.llava.evaluate.vqa import accuracy, answers, right
 from course_lib.llava.train import saved, stages
@@ -29,17 +29,17 @@ def set_sizes(
     """A figure for each size; smaller sets are the beginnings of larger ones. With a `folder`, a stopped run goes on."""
     rng = random.Random("the set")
     scenes = [training_scene(rng) for _ in range(max(sizes))]
-    about = [one for kind in KINDS for one in asked(kind, each, "val", "train")]
+    about = [one for kind in KINDS for one in vqa_examples(kind, each, "val", "train")]
     untaught = round(accuracy(saved.load("words"), about), 4)
     for size in sizes:
         model = saved.load("words")
         state = folder / f"set_size_{size}.training.safetensors" if folder else None
-        if stages.stage2_on(model, scenes[:size], recipe, state_file=state).stopped:
+        if stages.stage2_on_scenes(model, scenes[:size], recipe, state_file=state).stopped:
             return
         yield measured(model, about, f"llava.set_size.n{size}", untaught, recipe)
 
 
-def measured(model, about: Sequence[Asked], id: str, untaught: float, recipe: stages.LlavaRecipe) -> Figure:
+def measured(model, about: Sequence[VqaExample], id: str, untaught: float, recipe: stages.LlavaRecipe) -> Figure:
     """Right answers with the true pictures; control: blank ones; baseline: before the first picture."""
     texts, truth = text_prior.texts(about), text_prior.answers(about)
     seen = right(answers(model, draw([one.scene for one in about]), texts), truth)

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from functools import cache
 
-from course_lib.llava.data.testsets import Asked, asked
+from course_lib.llava.data.testsets import VqaExample, vqa_examples
 
 TRAINING = 3000  # questions of a kind
 CHOOSING = 300  # questions about scenes of the stream "val", to choose the strongest guesser with
@@ -21,8 +21,8 @@ def text_prior(kind: str):
 
     It knows the test wordings too, so that nothing in a question is new to it: a prior should be as strong as can be.
     """
-    train = asked(kind, TRAINING, "train", "train") + asked(kind, TRAINING, "train", "test")
-    choosing = asked(kind, CHOOSING, "val", "test")
+    train = vqa_examples(kind, TRAINING, "train", "train") + vqa_examples(kind, TRAINING, "train", "test")
+    choosing = vqa_examples(kind, CHOOSING, "val", "test")
     fitted = [guesser.fit(texts(train), answers(train)) for guesser in _guessers()]
     return max(fitted, key=lambda guesser: guesser.score(texts(choosing), answers(choosing)))
 
@@ -62,22 +62,22 @@ def _guessers() -> list:
     return [DummyClassifier(strategy="most_frequent"), NamedFirst(), *(on_words(c) for c in (0.01, 0.1, 1.0))]
 
 
-def guess(kind: str, about: Sequence[Asked]) -> list[str]:
+def guess(kind: str, about: Sequence[VqaExample]) -> list[str]:
     """What the prior answers to these questions."""
     return list(text_prior(kind).predict(texts(about)))
 
 
 def strength(kind: str) -> list[bool]:
     """Which of many test questions of a kind the prior answers right."""
-    about = asked(kind, MANY)
+    about = vqa_examples(kind, MANY)
     return [said == right for said, right in zip(guess(kind, about), answers(about), strict=True)]
 
 
-def texts(about: Sequence[Asked]) -> list[str]:
+def texts(about: Sequence[VqaExample]) -> list[str]:
     """The questions."""
     return [one.question.text for one in about]
 
 
-def answers(about: Sequence[Asked]) -> list[str]:
+def answers(about: Sequence[VqaExample]) -> list[str]:
     """The right answers."""
     return [one.question.answer for one in about]

@@ -10,14 +10,14 @@ from course_lib.figures import Figure, share
 from course_lib.llava.data.testsets import (
     EACH,
     SCORED,
-    Asked,
-    asked,
+    VqaExample,
     blank,
     colour_apart,
     draw,
     shuffled,
     trained_words,
     unseen_pairs,
+    vqa_examples,
 )
 from course_lib.llava.evaluate import text_prior
 from course_lib.llava.evaluate.contradiction import contradictions
@@ -45,13 +45,13 @@ def right(said: Sequence[str], truth: Sequence[str]) -> np.ndarray:
     return np.array([clean(a) == clean(b) for a, b in zip(said, truth, strict=True)])
 
 
-def accuracy(model, about: Sequence[Asked]) -> float:
+def accuracy(model, about: Sequence[VqaExample]) -> float:
     """The share of right answers with the true pictures, 0–1."""
     said = answers(model, draw([one.scene for one in about]), text_prior.texts(about))
     return float(right(said, text_prior.answers(about)).mean())
 
 
-def conditions(model, about: Sequence[Asked]) -> dict[str, np.ndarray]:
+def conditions(model, about: Sequence[VqaExample]) -> dict[str, np.ndarray]:
     """Right answers, bool [N], with the true picture, a blank one, another scene's, and from the words alone."""
     images = draw([one.scene for one in about])
     texts, truth = text_prior.texts(about), text_prior.answers(about)
@@ -59,7 +59,7 @@ def conditions(model, about: Sequence[Asked]) -> dict[str, np.ndarray]:
     return {name: right(answers(model, pictures, texts), truth) for name, pictures in shown.items()}
 
 
-def ceiling(about: Sequence[Asked]) -> float:
+def ceiling(about: Sequence[VqaExample]) -> float:
     """The right answers, written as a careful person might, through the same comparison."""
     said = [f" {one.question.answer.capitalize()}." for one in about]
     return float(right(said, text_prior.answers(about)).mean())
@@ -69,7 +69,7 @@ def vqa(model, each: int = EACH, kinds: Sequence[str] = KINDS) -> Iterator[Figur
     """Per kind of question, and the mean over the scored kinds, each beside its controls."""
     found: dict[str, dict[str, np.ndarray]] = {}
     for kind in kinds:
-        about = asked(kind, each)
+        about = vqa_examples(kind, each)
         found[kind] = conditions(model, about)
         found[kind]["prior"] = right(text_prior.guess(kind, about), text_prior.answers(about))
         found[kind]["chance"] = np.array([commonest(text_prior.answers(about))])

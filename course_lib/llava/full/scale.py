@@ -30,8 +30,8 @@ from course_lib.llava.data.batches import LlavaBatch
 from course_lib.llava.full.data import InstructionData, to_device
 from course_lib.llava.model import MiniLlava, make_connector
 from course_lib.llava.templated import TemplatedLlava
-from course_lib.llava.train.loss import learned_tokens, loss_sum
-from course_lib.llava.vision import TransformersEyes
+from course_lib.llava.train.loss import loss_sum, num_label_tokens
+from course_lib.llava.vision import TransformersVisionTower
 from course_lib.lm.tokenizer import IMAGE
 from course_lib.training import apply_gradients, parameter_groups, schedule, set_learning_rate
 
@@ -44,7 +44,7 @@ class ScaleRecipe:
     batch: int = 32  # pictures a step, over all processes
     micro: int = 2  # of them at once in a process: what its memory holds
     learning_rate: float = 2e-4
-    connector_times: float = 1.0
+    connector_lr_mult: float = 1.0
     save_every: int = 50  # steps
     seed: int = 0
 
@@ -88,7 +88,7 @@ def train(
 ) -> None:
     """Train what requires a gradient, in place, from `state_file` on if there is one; after_step(steps done, loss)."""
     learned = nn.ParameterList(p for p in model.parameters() if p.requires_grad)
-    groups = parameter_groups(model, 0.0, {"connector": recipe.connector_times})
+    groups = parameter_groups(model, 0.0, {"connector": recipe.connector_lr_mult})
     optimizer = torch.optim.AdamW(groups, recipe.learning_rate)
     form = compute_dtype(machines.device)
     scaler = torch.amp.GradScaler(machines.device.type, enabled=form == torch.float16)
@@ -119,7 +119,7 @@ def gradients(
     how many processes there are.
     """
     device = machines.device
-    totals = torch.tensor([0.0, sum(map(learned_tokens, parts))], device=device, dtype=torch.float64)
+    totals = torch.tensor([0.0, sum(map(num_label_tokens, parts))], device=device, dtype=torch.float64)
     machines.add_up([count := totals[1:]])
     model.zero_grad(set_to_none=True)
     for part in parts:
@@ -215,7 +215,9 @@ def assemble(
     adapted = get_peft_model(words, LoraConfig(r=rank, lora_alpha=2 * rank, target_modules="all-linear"))
     class_token = any("class_embedding" in name for name, _ in tower.named_parameters())  # CLIP has one, SigLIP none
     patches = (tower.config.image_size // tower.config.patch_size) ** 2
-    model = TemplatedLlava(TransformersEyes(tower, class_token=class_token), between, adapted, tokenizer, patches)
+    model = TemplatedLlava(
+        TransformersVisionTower(tower, class_token=class_token), between, adapted, tokenizer, patches
+    )
     return model.to(device), AutoImageProcessor.from_pretrained(vision)
 
 

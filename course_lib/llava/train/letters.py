@@ -24,7 +24,7 @@ from course_lib.clip import train as clip_learn
 from course_lib.clip.data.images import normalise, to_tensor
 from course_lib.common.precision import mixed_precision
 from course_lib.llava.data.batches import practice_scene
-from course_lib.llava.letters import ALPHABET, ReadingEyes
+from course_lib.llava.letters import ALPHABET, PocketVisionTowerWithLetters
 from course_lib.training import Progress, fit
 from course_lib.world.render import render
 from course_lib.world.scenes import Scene
@@ -48,7 +48,7 @@ class LetterRecipe:
 BAKED = LetterRecipe()
 
 
-def where_letters_stand(scene: Scene, instances: np.ndarray) -> np.ndarray:
+def letter_targets(scene: Scene, instances: np.ndarray) -> np.ndarray:
     """The number of the letter in the middle of each cell, 0 for none: int64 [CELLS, CELLS].
 
     instances uint8 [S, S], as rendered: a letter that something hides is not there.
@@ -64,31 +64,31 @@ def where_letters_stand(scene: Scene, instances: np.ndarray) -> np.ndarray:
     return found
 
 
-def pictures_and_letters(scenes: Sequence[Scene]) -> tuple[Tensor, Tensor]:
+def letter_batch(scenes: Sequence[Scene]) -> tuple[Tensor, Tensor]:
     """Pixels [B, 3, 64, 64], and the letters in their cells [B, CELLS, CELLS]."""
     drawn = [render(scene) for scene in scenes]
-    letters = [where_letters_stand(scene, one.instances) for scene, one in zip(scenes, drawn, strict=True)]
+    letters = [letter_targets(scene, one.instances) for scene, one in zip(scenes, drawn, strict=True)]
     return normalise(to_tensor(np.stack([one.image for one in drawn]))), torch.tensor(np.stack(letters))
 
 
-def letter_loss(eyes: ReadingEyes, batch: tuple[Tensor, Tensor]) -> Tensor:
+def letter_loss(eyes: PocketVisionTowerWithLetters, batch: tuple[Tensor, Tensor]) -> Tensor:
     """Cross-entropy over all cells, those without a letter counting less."""
     pixels, letters = batch
     with mixed_precision():
-        scores = eyes.letter_scores(pixels)  # [B, CELLS, CELLS, 37]
+        scores = eyes.letter_logits(pixels)  # [B, CELLS, CELLS, 37]
     weights = torch.ones(scores.shape[-1])
     weights[0] = NOTHING
     return F.cross_entropy(scores.flatten(0, 2), letters.flatten(), weights)  # [B, h, w, 37] → [B·h·w, 37]
 
 
-def train(eyes: ReadingEyes, recipe: LetterRecipe = BAKED, **options) -> Progress:
+def train(eyes: PocketVisionTowerWithLetters, recipe: LetterRecipe = BAKED, **options) -> Progress:
     """The layers for letters learn, in place, and nothing else. `options`: callbacks and state_file, see `fit`."""
     eyes.requires_grad_(False)
     eyes.letters.requires_grad_(True)
 
     def batch(step: int) -> tuple[Tensor, Tensor]:
         rng = random.Random(f"letters/{recipe.seed}/{step}")
-        return pictures_and_letters([practice_scene(rng) for _ in range(recipe.batch_size)])
+        return letter_batch([practice_scene(rng) for _ in range(recipe.batch_size)])
 
     return fit(
         eyes,
@@ -101,9 +101,9 @@ def train(eyes: ReadingEyes, recipe: LetterRecipe = BAKED, **options) -> Progres
     )
 
 
-def load(layer: int = -2, folder: Path = checkpoints.FOLDER) -> ReadingEyes:
+def load(layer: int = -2, folder: Path = checkpoints.FOLDER) -> PocketVisionTowerWithLetters:
     """Eyes that read. CheckpointError, saying what to do, when a file is missing or damaged."""
-    eyes = ReadingEyes(clip_learn.load_baked(), layer)
+    eyes = PocketVisionTowerWithLetters(clip_learn.load_baked(), layer)
     checkpoints.load_into(eyes.letters, folder / NAME)
     return eyes.eval()
 
@@ -112,7 +112,7 @@ def bake(out_folder: Path, recipe: LetterRecipe = BAKED) -> None:
     """The shipped layers for letters. Interrupted, it goes on where it was when called again."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
-        eyes = ReadingEyes(clip_learn.load_baked())
+        eyes = PocketVisionTowerWithLetters(clip_learn.load_baked())
     file = out_folder / NAME
     progress = train(eyes, recipe, state_file=file.with_suffix(".training.safetensors"))
     if progress.stopped:

@@ -25,6 +25,6 @@ def loss_sum(model, batch: LlavaBatch) -> Tensor:
     return F.cross_entropy(logits.float(), batch.labels[:, 1:][learned], reduction="sum")
 
 
-def learned_tokens(batch: LlavaBatch) -> int:
+def num_label_tokens(batch: LlavaBatch) -> int:
     """M: how many tokens a batch teaches."""
     return int((batch.labels[:, 1:] != IGNORE_INDEX).sum())

@@ -16,14 +16,14 @@ from course_lib.llava.train.stages import (
     BAKED2,
     BAKED_WORDS,
     LlavaRecipe,
-    adapted,
     add_adapters,
-    born,
-    first_words,
-    give_letters,
-    reads,
+    add_letter_features,
+    build_model,
+    has_adapters,
+    has_letter_features,
     stage1,
     stage2,
+    train_word_mixture,
 )
 from course_lib.training import Progress
 
@@ -40,20 +40,20 @@ def load(stage: str, folder: Path = checkpoints.FOLDER) -> MiniLlava:
     """
     file = folder / FILES[stage].name
     tensors, card = checkpoints.load(file)
-    model = born()
+    model = build_model()
     if stage == "2":
         prepare(model, [LlavaRecipe(**one) for one in card["recipe"]], folder)
     put_back(model, tensors, file.name)
-    if adapted(model):
+    if has_adapters(model):
         model.language_model = model.language_model.merge_and_unload()
     return model.eval()
 
 
 def prepare(model: MiniLlava, recipes: Sequence[LlavaRecipe], folder: Path) -> None:
     """Give the model, in place, the parts that these runs of stage 2 train: adapters, and eyes for letters."""
-    if any(one.reading for one in recipes) and not reads(model):
-        give_letters(model, folder)
-    if not adapted(model):
+    if any(one.ocr_frac for one in recipes) and not has_letter_features(model):
+        add_letter_features(model, folder)
+    if not has_adapters(model):
         add_adapters(model, recipes[0].rank, recipes[0].seed)
 
 
@@ -71,8 +71,8 @@ def trained(model: MiniLlava) -> dict[str, torch.Tensor]:
 
 def bake_words(out_folder: Path, recipe: LlavaRecipe = BAKED_WORDS) -> None:
     """The connector's first words. Interrupted, it goes on where it was when called again, as do all bakes."""
-    model = born(seed=recipe.seed)
-    progress = first_words(model, recipe, state_file=out_folder / "llava_words.training.safetensors")
+    model = build_model(seed=recipe.seed)
+    progress = train_word_mixture(model, recipe, state_file=out_folder / "llava_words.training.safetensors")
     data = "training scenes with their fullest caption"
     _save(out_folder / FILES["words"].name, model, recipe, progress, data, form=torch.float32)
 

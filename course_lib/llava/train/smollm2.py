@@ -15,11 +15,11 @@ from torch import Tensor, nn
 from course_lib import checkpoints
 from course_lib.clip import train as clip_learn
 from course_lib.common.precision import mixed_precision
-from course_lib.llava.data.batches import LlavaBatch, collate, pictures, training_scene
+from course_lib.llava.data.batches import LlavaBatch, collate, render_pixels, training_scene
 from course_lib.llava.model import make_connector
 from course_lib.llava.templated import TemplatedLlava
-from course_lib.llava.train.loss import learned_tokens, loss_sum
-from course_lib.llava.vision import PocketEyes
+from course_lib.llava.train.loss import loss_sum, num_label_tokens
+from course_lib.llava.vision import PocketVisionTower
 from course_lib.lm.tokenizer import IMAGE
 from course_lib.training import Progress, fit
 from course_lib.world.questions import questions
@@ -27,7 +27,7 @@ from course_lib.world.scenes import Scene
 
 FILE = checkpoints.FOLDER / "llava_smollm2.safetensors"
 KINDS = ("exist", "count", "colour", "place")
-PATCHES = 16
+NUM_PATCHES = 16
 TARGETS = ("q_proj", "v_proj")  # where Hu et al. (2021, section 7.1) found an adapter to be worth most
 
 
@@ -37,9 +37,9 @@ class SmolRecipe:
 
     steps: int = 900
     batch_size: int = 4  # pictures
-    asked: int = 8  # questions about each, at most
+    max_questions: int = 8  # questions about each, at most
     learning_rate: float = 5e-4
-    connector_times: float = 4.0  # the connector's learning rate, as a multiple: it begins from nothing
+    connector_lr_mult: float = 4.0  # the connector's learning rate, as a multiple: it begins from nothing
     rank: int = 8
     seed: int = 0
 
@@ -47,7 +47,7 @@ class SmolRecipe:
 BAKED = SmolRecipe()
 
 
-class SquareEyes(PocketEyes):
+class PixelShuffleVisionTower(PocketVisionTower):
     """The pocket eyes with every 2 × 2 patches side by side in one: pixels [B, 3, 64, 64] → [B, 16, 4·W]."""
 
     def forward(self, pixels: Tensor) -> Tensor:
@@ -63,15 +63,15 @@ def assemble(language_model: nn.Module, tokenizer, rank: int, seed: int = 0) -> 
     tokenizer.add_special_tokens({"additional_special_tokens": [IMAGE]})
     if len(tokenizer) > language_model.config.vocab_size:
         language_model.resize_token_embeddings(len(tokenizer), pad_to_multiple_of=64, mean_resizing=False)
-    eyes = SquareEyes(clip_learn.load_baked())
+    eyes = PixelShuffleVisionTower(clip_learn.load_baked())
     config = LoraConfig(r=rank, lora_alpha=2 * rank, target_modules=list(TARGETS))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         connector = make_connector(4 * eyes.clip.config.vision_width, language_model.config.hidden_size)
-        return TemplatedLlava(eyes, connector, get_peft_model(language_model, config), tokenizer, PATCHES).eval()
+        return TemplatedLlava(eyes, connector, get_peft_model(language_model, config), tokenizer, NUM_PATCHES).eval()
 
 
-def born(rank: int = BAKED.rank, seed: int = 0) -> TemplatedLlava:
+def build_model(rank: int = BAKED.rank, seed: int = 0) -> TemplatedLlava:
     """SmolLM2-135M-Instruct with eyes that it can't read yet. `Problem`, saying what to install, where it is missing."""
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -84,7 +84,7 @@ def born(rank: int = BAKED.rank, seed: int = 0) -> TemplatedLlava:
 def load(file: Path = FILE) -> TemplatedLlava:
     """SmolLM2 that sees. `CheckpointError` when the file is missing or damaged, `Problem` without SmolLM2 itself."""
     tensors, card = checkpoints.load(file)
-    model = born(card["recipe"]["rank"])
+    model = build_model(card["recipe"]["rank"])
     model.put_back(tensors)
     return model
 
@@ -93,20 +93,20 @@ def make_batch(model: TemplatedLlava, step: int, recipe: SmolRecipe) -> LlavaBat
     """Training scenes, each with short questions of KINDS."""
     rng = random.Random(f"smollm2/{recipe.seed}/{step}")
     scenes = [training_scene(rng) for _ in range(recipe.batch_size)]
-    told = [[model.segments(*pair) for pair in asked(scene, rng, recipe.asked)] for scene in scenes]
-    return collate(told, pictures(scenes))
+    told = [[model.segments(*pair) for pair in sample_qa_pairs(scene, rng, recipe.max_questions)] for scene in scenes]
+    return collate(told, render_pixels(scenes))
 
 
-def asked(scene: Scene, rng: random.Random, most: int) -> list[tuple[str, str]]:
+def sample_qa_pairs(scene: Scene, rng: random.Random, max_questions: int) -> list[tuple[str, str]]:
     """At most so many different questions about a scene, with their answers."""
     found = {q.text: q.answer for _ in range(3) for q in questions(scene, rng) if q.kind in KINDS}
-    return list(found.items())[:most]
+    return list(found.items())[:max_questions]
 
 
 def answer_loss(model: TemplatedLlava, batch: LlavaBatch) -> Tensor:
     """Mean cross-entropy over all learned tokens."""
     with mixed_precision():
-        return loss_sum(model, batch) / learned_tokens(batch)
+        return loss_sum(model, batch) / num_label_tokens(batch)
 
 
 def train(model: TemplatedLlava, recipe: SmolRecipe = BAKED, **options) -> Progress:
@@ -118,7 +118,7 @@ def train(model: TemplatedLlava, recipe: SmolRecipe = BAKED, **options) -> Progr
         steps=recipe.steps,
         learning_rate=recipe.learning_rate,
         weight_decay=0.01,
-        rates={"connector": recipe.connector_times},
+        rates={"connector": recipe.connector_lr_mult},
         save_every=300,  # a state is as large as SmolLM2
         **options,
     )
@@ -126,7 +126,7 @@ def train(model: TemplatedLlava, recipe: SmolRecipe = BAKED, **options) -> Progr
 
 def bake(out_folder: Path, recipe: SmolRecipe = BAKED) -> None:
     """The shipped connector and adapter. Interrupted, it goes on where it was when called again."""
-    model = born(recipe.rank, recipe.seed)
+    model = build_model(recipe.rank, recipe.seed)
     progress = train(model, recipe, state_file=out_folder / "llava_smollm2.training.safetensors")
     if not progress.stopped:
         save(out_folder / FILE.name, model, recipe, progress)
