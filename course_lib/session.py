@@ -86,6 +86,11 @@ def gpu() -> tuple[str, float] | None:
         return None
 
 
+def cores() -> int:
+    """How many processor cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def home() -> Path:
     """The learner's own folder, which survives restarts. It may not exist yet."""
     return _home()[0]

@@ -1,16 +1,56 @@
-"""All tests run in a folder of their own, with tiny budgets and quiet libraries."""
+"""All tests run in a folder of their own, with tiny budgets and quiet libraries; two workers share them out."""
 
 import os
 import tempfile
+from pathlib import Path
 
 import pytest
 
-os.environ.setdefault("COURSE_HOME", tempfile.mkdtemp(prefix="course-tests-"))
+os.environ["COURSE_HOME"] = tempfile.mkdtemp(prefix="course-tests-")
 os.environ["COURSE_QUICK"] = "1"
 os.environ["CI"] = "1"
 os.environ.pop("COURSE_TIER", None)
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+LONGEST = ("browsers", "test_grading", "test_notebooks")  # the order in which these begin, before all others
+
+
+def unit(test: str) -> str:
+    """What one worker does in one go: a file, whose tests share what they have made.
+
+    The files that open JupyterLab in a browser are one unit, since they share one server. Of notebooks, each is a unit.
+    """
+    file, _, name = test.partition("::")
+    stem = Path(file).stem
+    if stem.endswith("browser"):
+        return "browsers"
+    return f"{stem}::{name}" if stem == "test_notebooks" and "[" in name else stem
+
+
+def turn(test: str) -> int:
+    """When this test's unit begins: what takes longest comes first, so that no worker is left alone with it at the end."""
+    return next((place for place, stem in enumerate(LONGEST) if unit(test).startswith(stem)), len(LONGEST))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests in the order of their units."""
+    items.sort(key=lambda item: turn(item.nodeid))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log):
+    """Hand out tests by units, where nobody asks for another way (`--dist`)."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByUnit(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return unit(nodeid)
+
+    if config.getvalue("dist") != "load":
+        return None
+    config.option.loadscopereorder = False  # it would begin with the units of most tests, which need not be the longest
+    return ByUnit(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ import pytest
 from course_lib import __main__ as cli
 from course_lib import session
 from course_lib.cli import doctor, environment, evaluate, run
+from course_lib.cli import test as test_command
 from course_lib.common.errors import Problem
 from course_lib.figures import MIME, Figure
 from course_lib.session import REPO
@@ -46,6 +47,24 @@ def test_options_of_pytest_are_passed_on(monkeypatch):
     words, rest = seen[0]
     assert words[2:] == ["pytest", "-k", "clip", "-q", "tests/test_x.py"]
     assert rest["env"]["PYTHONHASHSEED"] == "0"
+
+
+@pytest.mark.parametrize(
+    ("cores", "words", "option"),
+    [
+        (2, [], ["-n", "2"]),
+        (8, ["-k", "clip"], ["-n", "2"]),
+        (8, ["tests/test_x.py", "tests/test_y.py"], ["-n", "2"]),
+        (1, [], []),
+        (2, ["tests/test_x.py"], []),
+        (2, ["-n", "4"], []),
+        (2, ["--pdb"], []),
+        (2, ["-s"], []),
+    ],
+)
+def test_two_workers_where_two_cores_are(monkeypatch, cores, words, option):
+    monkeypatch.setattr(test_command, "cores", lambda: cores)
+    assert test_command.workers(words) == option
 
 
 def test_outside_the_environment_the_command_goes_on_inside(monkeypatch):

@@ -2,14 +2,13 @@
 
 import hashlib
 import json
-import os
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 
 from nbformat import NotebookNode
 
 from course_lib.common.files import write_atomically
+from course_lib.session import cores
 
 FILE = Path("data") / "lesson_times.json"  # in the course's folder
 
@@ -22,8 +21,7 @@ def measured(root: Path) -> dict[str, dict]:
 
 def record(root: Path, slug: str, cells: Iterable[NotebookNode], minutes: float, peak_mb: float) -> None:
     """Keep what running these cells of a lesson took; `build` writes it into the lesson's header."""
-    cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count()
-    new = {"minutes": round(minutes, 2), "peak_mb": round(peak_mb), "cores": cores, "master": code_hash(cells)}
+    new = {"minutes": round(minutes, 2), "peak_mb": round(peak_mb), "cores": cores(), "master": code_hash(cells)}
     text = json.dumps(measured(root) | {slug: new}, indent=1, sort_keys=True) + "\n"
     write_atomically(root / FILE, text.encode())
 
