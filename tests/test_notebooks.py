@@ -27,6 +27,7 @@ def nbval(notebook: Path, home: Path) -> subprocess.CompletedProcess:
     environment = {**os.environ, "COURSE_QUICK": "1", "CI": "1", "COURSE_HOME": str(home), "PYTHONPATH": str(REPO)}
     command = [sys.executable, "-m", "pytest", "--nbval-lax", "--nbval-current-env", "-p", "no:cacheprovider", "-q"]
     command += ["--rootdir", str(notebook.parent), "-c", os.devnull, "--color=no", str(notebook)]
+    command += [f"--nbval-cell-timeout={HANGS}", f"--nbval-kernel-startup-timeout={HANGS}"]
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=HANGS, check=False)
 
 

@@ -38,6 +38,7 @@ class Watch:
         client = NotebookClient(
             self.notebook,
             timeout=CELL_SECONDS,
+            startup_timeout=CELL_SECONDS,
             kernel_name="python3",
             resources={"metadata": {"path": str(folder)}},
             record_timing=False,
