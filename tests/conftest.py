@@ -1,5 +1,6 @@
 """All tests run in a folder of their own, with tiny budgets and quiet libraries; two workers share them out."""
 
+import itertools
 import os
 import tempfile
 from pathlib import Path
@@ -13,6 +14,13 @@ os.environ.pop("COURSE_TIER", None)
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
+PARTS = {  # of the suite, by how their files begin
+    "notebooks": ("test_notebooks",),
+    "grading": ("test_grading", "test_nbgrader"),
+    "browsers": ("browsers",),
+    "set-up, kills, Colab, servers, site": ("test_setup", "test_faults", "test_colab", "test_hub", "test_site"),
+}
+REST = "rooms and tools"
 LONGEST = ("browsers", "test_grading", "test_notebooks")  # the order in which these begin, before all others
 
 
@@ -36,6 +44,23 @@ def turn(test: str) -> int:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the tests in the order of their units."""
     items.sort(key=lambda item: turn(item.nodeid))
+
+
+def pytest_terminal_summary(terminalreporter) -> None:
+    """With `--durations`, say what each part of the suite costs: CONTRIBUTING's table."""
+    if terminalreporter.config.getoption("durations") is None:
+        return
+    minutes = dict.fromkeys([*PARTS, REST], 0.0)
+    for report in itertools.chain.from_iterable(terminalreporter.stats.values()):
+        if hasattr(report, "duration"):
+            minutes[part(report.nodeid)] += report.duration / 60
+    told = ", ".join(f"{name} {each:.1f}" for name, each in minutes.items())
+    terminalreporter.write_line(f"Minutes of work, all workers together: {told}.")
+
+
+def part(test: str) -> str:
+    """The part of the suite that a test belongs to."""
+    return next((name for name, stems in PARTS.items() if unit(test).startswith(stems)), REST)
 
 
 @pytest.hookimpl(optionalhook=True)
