@@ -33,6 +33,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from course_lib.clip import train as learn
 from course_lib.clip.model import PocketConfig, count_parameters
+from course_lib.clip.pretrained import build_clip
 from course_lib.clip.train import make_batch  # by name: `Ours` puts another in its place within `learn`
 from course_lib.common.precision import bfloat16_is_faster, mixed_precision
 from course_lib.figures import Figure
@@ -44,12 +45,12 @@ READY = 8  # batches made before, for the step alone
 LATE = learn.BAKED.steps * 3 // 4 // 4 * 4  # a step of the second half, when pictures are changed most
 
 
-def whole_scenes(i: int) -> learn.Batch:
+def whole_scenes(i: int) -> learn.ImageTextBatch:
     """The i-th batch of whole scenes: the recipe has them at every second step (of one thing and of several, in turn)."""
     return make_batch(LATE + 2 * i, learn.BAKED)
 
 
-def recipe_mix(i: int) -> learn.Batch:
+def recipe_mix(i: int) -> learn.ImageTextBatch:
     """Batches from all over the shipped recipe, in its own proportions (997 is odd, so every kind gets its turn)."""
     return make_batch(997 * i % learn.BAKED.steps, learn.BAKED)
 
@@ -58,9 +59,9 @@ class Ours:
     """`learn.train` as the lesson calls it, fed with batches of our choice."""
 
     def __init__(self) -> None:
-        self.model = learn.new_model()
+        self.model = build_clip()
 
-    def train(self, batch: Callable[[int], learn.Batch], first: int) -> None:
+    def train(self, batch: Callable[[int], learn.ImageTextBatch], first: int) -> None:
         """STEPS steps on batch(first), batch(first + 1), …"""
         with patch.object(learn, "make_batch", lambda step, recipe: batch(first + step)):
             learn.train(self.model, replace(learn.BAKED, steps=STEPS))
@@ -86,7 +87,7 @@ class OpenClip:
         self.model, self.loss, self.autocast = CLIP(ours.embed_dim, vision, text), ClipLoss(), autocast
         self.optimizer = torch.optim.AdamW(self.model.parameters(), 8e-4, betas=(0.9, 0.98), eps=1e-6, fused=True)
 
-    def train(self, batch: Callable[[int], learn.Batch], first: int) -> None:
+    def train(self, batch: Callable[[int], learn.ImageTextBatch], first: int) -> None:
         """STEPS steps on batch(first), batch(first + 1), …"""
         for i in range(first, first + STEPS):
             data = batch(i)
@@ -112,7 +113,7 @@ def contenders() -> dict[str, Callable[[int], None]]:
     return runs
 
 
-def _run(who: Ours | OpenClip, batch: Callable[[int], learn.Batch]) -> Callable[[int], None]:
+def _run(who: Ours | OpenClip, batch: Callable[[int], learn.ImageTextBatch]) -> Callable[[int], None]:
     return lambda first: who.train(batch, first)
 
 

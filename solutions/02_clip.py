@@ -34,6 +34,7 @@ from course_lib.clip import evaluate, train
 from course_lib.clip.data import batches, testsets
 from course_lib.clip.data.images import normalise, to_tensor
 from course_lib.clip.evaluate.probes import colour_histogram
+from course_lib.clip.pretrained import build_clip, load_clip
 
 animals = ("dog", "cat", "horse", "cow", "tiger", "panda", "penguin", "frog", "crocodile", "bee")
 known = testsets.single_things(animals, each=30, stream="train")
@@ -61,7 +62,7 @@ for probabilities in fixed.predict_proba(colour_histogram(guitars.images)):
 # cosine says how well they fit.
 
 # %% tags=["check"]
-model = train.new_model(seed=session.seed)
+model = build_clip(seed=session.seed)
 for name, tower in (("image tower", model.visual), ("text tower", model.text)):
     print(f"{name}: {sum(p.numel() for p in tower.parameters()):,} parameters")
 
@@ -91,6 +92,7 @@ show.pictures(
 # <!-- exercise: clip.image_head -->
 #
 # Score the patches with the query, scaled by $1/\sqrt{W}$; softmax over the patches; weighted sum; project.
+# Whatever passes here is what the model, its training and its measuring use from then on: this function and all that follow.
 
 
 # %% tags=["check"]
@@ -133,14 +135,6 @@ def pool_at_end(hidden, tokens):
     return hidden[torch.arange(len(hidden)), ends]
     ### END SOLUTION
 
-
-# %% [markdown]
-# Use your own code: the towers call these two functions by name, so we hand yours in.
-
-# %%
-from course_lib.clip import text, vision
-
-vision.image_head, text.pool_at_end = image_head, pool_at_end
 
 # %% [markdown]
 # ## Build it: the contrastive loss
@@ -212,15 +206,11 @@ def clamp_logit_scale(logit_scale):
 # %%
 from dataclasses import replace
 
-from course_lib.clip import model as clip_model
 from course_lib.session import quick
 
-clip_model.clamp_logit_scale = clamp_logit_scale
 recipe = replace(train.LIVE, steps=12, batch_size=32) if quick() else train.LIVE
 curve = show.LossCurve(chance=float(np.log(recipe.batch_size)), chance_name=f"ln {recipe.batch_size}")
-run = train.train(
-    model, recipe, loss=contrastive_loss, callbacks=[curve], state_file=session.paths().runs / "live.safetensors"
-)
+run = train.train(model, recipe, callbacks=[curve], state_file=session.paths().runs / "live.safetensors")
 curve.draw(run)
 
 # %% [markdown]
@@ -235,7 +225,7 @@ flat = testsets.single_things(each=2 if quick() else 5, styles=("fluent_flat",))
 live = {
     "trained styles": float(evaluate.hits(model, tests).mean()),
     "fluent_flat, never trained": float(evaluate.hits(model, flat).mean()),
-    "untrained twin": float(evaluate.hits(train.new_model(seed=1), tests).mean()),
+    "untrained twin": float(evaluate.hits(build_clip(seed=1), tests).mean()),
 }
 words = ", ".join(f"{name} {100 * value:.0f} percent" for name, value in live.items())
 show.bars(live, chance=1 / 160, alt=f"Bars of zero-shot accuracy after the live run: {words}.")
@@ -246,7 +236,7 @@ show.bars(live, chance=1 / 160, alt=f"Bars of zero-shot accuracy after the live 
 # The same model, the same data, trained longer. From here on we use this one. Everything about it stands on its card.
 
 # %% tags=["check"]
-baked = train.load_baked()
+baked = load_clip()
 print(
     type(baked).__name__,
     "with the same number of parameters:",
@@ -381,8 +371,8 @@ def compare(shortcut):
     short = train.ClipRecipe(
         steps=steps, batch_size=32 if quick() else 128, strength=0, close_share=1, shortcut=shortcut
     )
-    student = train.new_model(seed=3)
-    train.train(student, short, loss=contrastive_loss)
+    student = build_clip(seed=3)
+    train.train(student, short)
     told = batches.everything_said(number=10**6, size=256)
     with torch.no_grad():
         seen = student.encode_image(normalise(to_tensor(told.images)), normalize=True)
@@ -419,7 +409,7 @@ show.bars(results, alt=f"Two short runs compared: {words}.")
 # %%
 from course_lib.figures import show as show_figures
 
-untrained = train.new_model(seed=1)
+untrained = build_clip(seed=1)
 ladder = list(evaluate.zero_shot(baked, untrained))
 show_figures(ladder)
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from course_lib.clip import train
+from course_lib.clip.pretrained import build_clip
 from course_lib.clip.tokenizer import get_tokenizer
 from course_lib.clip.ui import MOST_LETTERS, LabelError, check_labels, probabilities, split_labels
 
@@ -50,7 +50,7 @@ def test_an_over_long_label_is_named():
 
 @pytest.fixture(scope="module")
 def model():
-    return train.new_model()
+    return build_clip()
 
 
 def test_strange_labels_still_get_probabilities(model):

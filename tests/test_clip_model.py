@@ -5,7 +5,8 @@ import math
 import pytest
 import torch
 
-from course_lib.clip.model import PocketCLIP, PocketConfig, contrastive_loss, count_parameters
+from course_lib.clip.loss import contrastive_loss
+from course_lib.clip.model import PocketCLIP, PocketConfig, count_parameters
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,9 @@ from torch.nn import functional as F
 
 from course_lib.clip import train
 from course_lib.clip.data import batches
-from course_lib.clip.model import PocketCLIP, clamp_logit_scale, contrastive_loss
+from course_lib.clip.loss import clamp_logit_scale, contrastive_loss
+from course_lib.clip.model import PocketCLIP
+from course_lib.clip.pretrained import build_clip
 from course_lib.clip.tokenizer import get_tokenizer
 from course_lib.clip.zero_shot import classify, zero_shot_classifier
 from course_lib.world.language import RELATIONS, SAYS, TEST_TEMPLATES
@@ -56,7 +58,7 @@ def test_one_pair_costs_nothing_and_equal_pairs_cost_ln_b():
 
 
 def test_the_zero_shot_head_is_open_clips(open_clip):
-    model, tokenizer = train.new_model(seed=5), get_tokenizer()
+    model, tokenizer = build_clip(seed=5), get_tokenizer()
     names = ["cat", "fire truck", "Schloß", "猫", "{}", "a very small red car"] * 3  # more than open_clip's ten a chunk
     templates = ["a photo of a {}.", "{}", "a drawing of the {}, please"]
     mine = zero_shot_classifier(model, tokenizer, names, templates)
@@ -98,17 +100,17 @@ def test_training_uses_the_loss_it_is_given():
         calls.append((image_features.shape, text_features.shape, logit_scale.item()))
         return (image_features - text_features).square().sum(dim=-1).mean() + 0 * logit_scale
 
-    model = train.new_model()
+    model = build_clip()
     before = {name: weight.clone() for name, weight in model.state_dict().items()}
     progress = train.train(model, TINY, loss=another_loss)
     assert progress.step == len(calls) == 3 and calls[0] == ((16, 128), (16, 128), pytest.approx(1 / 0.07, rel=1e-4))
     assert not torch.equal(before["visual.projection"], model.visual.projection)
-    usual = train.train(train.new_model(), TINY)
+    usual = train.train(build_clip(), TINY)
     assert abs(usual.losses[0] - progress.losses[0]) > 0.1
 
 
 def test_training_clamps_the_temperature_after_every_step():
-    model, seen = train.new_model(), []
+    model, seen = build_clip(), []
     model.logit_scale.data.fill_(9.0)
     train.train(model, TINY, callbacks=[lambda progress: seen.append(model.logit_scale.item())])
     assert len(seen) == 3 and max(seen) <= math.log(100) + 1e-6
@@ -154,7 +156,7 @@ def test_things_of_one_batch_of_close_ups_all_differ():
 
 
 def test_a_stopped_and_resumed_run_equals_an_undisturbed_one(tmp_path, capsys):
-    undisturbed, first, another = (train.new_model() for _ in range(3))
+    undisturbed, first, another = (build_clip() for _ in range(3))
     expected = train.train(undisturbed, TINY)
 
     def stop(progress) -> None:
@@ -171,6 +173,6 @@ def test_a_stopped_and_resumed_run_equals_an_undisturbed_one(tmp_path, capsys):
 
 
 def test_the_same_seed_is_born_the_same():
-    a, b, c = train.new_model(3), train.new_model(3), train.new_model(4)
+    a, b, c = build_clip(3), build_clip(3), build_clip(4)
     assert isinstance(a, PocketCLIP) and torch.equal(a.visual.projection, b.visual.projection)
     assert not torch.equal(a.visual.projection, c.visual.projection)

@@ -15,6 +15,7 @@ from course_lib.gligen.model import GeneratorConfig, add_gates
 from course_lib.gligen.train import base as learn
 from course_lib.gligen.train.gates import GateLog, GatesRecipe, gate_name, openness, train_gates
 
+
 @pytest.fixture(scope="module")
 def base():
     return learn.new_base(GeneratorConfig(channels=(16, 32))).model.eval()

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from course_lib.clip import train
+from course_lib.clip.pretrained import build_clip
 from course_lib.clip.tokenizer import get_tokenizer
 from course_lib.clip.ui import MOST_SHOWN, OWN, bars_html, label_box, probabilities, uploaded_bytes
 
@@ -17,7 +17,7 @@ widgets = pytest.importorskip("ipywidgets", reason="ipywidgets is not installed"
 
 @pytest.fixture(scope="module")
 def model():
-    return train.new_model(seed=2)
+    return build_clip(seed=2)
 
 
 @pytest.fixture

@@ -156,16 +156,14 @@ def test_chance_of_pointing_is_the_share_of_cells():
 @pytest.fixture(scope="module")
 def llava():
     """A MiniLlava that has learned nothing."""
-    from course_lib.clip import train as clip_learn
+    from course_lib.clip.pretrained import build_clip
     from course_lib.llava.model import MiniLlava, make_connector
     from course_lib.llava.vision import PocketVisionTower
     from course_lib.lm import train as lm_learn
     from course_lib.lm.tokenizer import get_tokenizer
 
     torch.manual_seed(0)
-    return MiniLlava(
-        PocketVisionTower(clip_learn.new_model()), make_connector(160, 192), lm_learn.born(), get_tokenizer()
-    )
+    return MiniLlava(PocketVisionTower(build_clip()), make_connector(160, 192), lm_learn.born(), get_tokenizer())
 
 
 def test_an_answers_probability_is_that_of_its_tokens(llava):

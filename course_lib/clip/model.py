@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from course_lib.clip.loss import clamp_logit_scale
 from course_lib.clip.text import TextTower
 from course_lib.clip.vision import VisionTower, pooling_weights
 
@@ -72,8 +73,8 @@ class PocketCLIP(nn.Module):
         """
         patches = self.visual.norm(self.visual.patches(image))  # [B, N, W]
         weights = pooling_weights(patches, self.visual.query)
-        said = ((patches @ self.visual.projection) * direction.unsqueeze(1)).sum(dim=-1)  # [B, N]
-        return (weights * said).float()
+        projected = ((patches @ self.visual.projection) * direction.unsqueeze(1)).sum(dim=-1)  # [B, N]
+        return (weights * projected).float()
 
     @torch.no_grad()
     def clamp_temperature(self) -> None:
@@ -84,26 +85,3 @@ class PocketCLIP(nn.Module):
 def count_parameters(module: nn.Module) -> int:
     """How many numbers training may change."""
     return sum(p.numel() for p in module.parameters() if p.requires_grad)
-
-
-LARGEST_LOGIT_SCALE = math.log(100)  # of the logarithm: cosines are multiplied by 100 at most
-
-
-def contrastive_loss(image_features: Tensor, text_features: Tensor, logit_scale: Tensor) -> Tensor:
-    """Pick the right text for every picture, and the right picture for every text, among those of the batch.
-
-    image_features [B, D] and text_features [B, D], both L2-normalised, row i of one belonging to row i of the other;
-    logit_scale is the factor itself, exp already taken → scalar loss. Guessing costs ln(B).
-    Equals `open_clip.ClipLoss` on one machine.
-    """
-    logits = logit_scale * image_features @ text_features.T  # [B, B]: row = picture, column = text
-    labels = torch.arange(len(logits), device=logits.device)  # the right answers lie on the diagonal
-    return (F.cross_entropy(logits, labels) + F.cross_entropy(logits.T, labels)) / 2
-
-
-def clamp_logit_scale(logit_scale: Tensor) -> Tensor:
-    """Keep the (logarithmic) temperature between 0 and ln 100, as CLIP does after every step. scalar → scalar.
-
-    Without a limit the easiest way to a smaller loss is ever larger logits, until training becomes unstable.
-    """
-    return logit_scale.clamp(0, LARGEST_LOGIT_SCALE)

@@ -13,15 +13,15 @@ from course_lib import checkpoints
 from course_lib.clip.data import batches
 from course_lib.clip.data.augment import augment
 from course_lib.clip.data.images import normalise, to_tensor
-from course_lib.clip.model import PocketCLIP, PocketConfig, contrastive_loss
+from course_lib.clip.loss import contrastive_loss
+from course_lib.clip.model import PocketCLIP
+from course_lib.clip.pretrained import CHECKPOINT, build_clip
 from course_lib.clip.tokenizer import TOKENIZER_FILE, get_tokenizer, train_tokenizer
 from course_lib.common.precision import mixed_precision
 from course_lib.training import Progress, fit
 from course_lib.world.language import caption
 from course_lib.world.scenes import make_scene
 from course_lib.world.stickers import COLOURS, classes
-
-CHECKPOINT = checkpoints.FOLDER / "clip.safetensors"
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ BAKED = ClipRecipe(steps=11_000)
 
 
 @dataclass(frozen=True)
-class Batch:
+class ImageTextBatch:
     """One step's pictures and texts, ready for the model."""
 
     images: Tensor  # [B, 3, S, S], normalised
@@ -54,7 +54,7 @@ class Batch:
     labels: Tensor  # [B] numbers of the first things' classes, which CLIP is never told
 
 
-def make_batch(step: int, recipe: ClipRecipe) -> Batch:
+def make_batch(step: int, recipe: ClipRecipe) -> ImageTextBatch:
     """The batch of a step: a pure function of its number, so that a resumed run sees what an undisturbed one does."""
     kind = kind_of_batch(step, recipe)
     pictures = kind(step, recipe.batch_size, recipe.seed)
@@ -64,7 +64,7 @@ def make_batch(step: int, recipe: ClipRecipe) -> Batch:
     keep_hue, keep_place = torch.from_numpy(pictures.keep_hue), torch.from_numpy(pictures.keep_place)
     images = augment(to_tensor(pictures.images), keep_hue, keep_place, strength, generator)
     labels = torch.tensor([class_number().get(name, -1) for name in pictures.names])
-    return Batch(normalise(images), get_tokenizer()(pictures.captions), labels)
+    return ImageTextBatch(normalise(images), get_tokenizer()(pictures.captions), labels)
 
 
 @cache
@@ -88,16 +88,16 @@ def train(
     model: PocketCLIP,
     recipe: ClipRecipe,
     *,
-    loss: Callable[[Tensor, Tensor, Tensor], Tensor] = contrastive_loss,
+    loss: Callable[[Tensor, Tensor, Tensor], Tensor] | None = None,
     callbacks: Iterable[Callable[[Progress], None]] = (),
     state_file: Path | None = None,
 ) -> Progress:
-    """Train in place with any contrastive loss, such as the learner's; see `training.fit` for stopping and resuming."""
+    """Train in place, with the contrastive loss or another `loss`; see `training.fit` for stopping and resuming."""
 
-    def batch_loss(model: PocketCLIP, batch: Batch) -> Tensor:
+    def batch_loss(model: PocketCLIP, batch: ImageTextBatch) -> Tensor:
         with mixed_precision():
             image_features, text_features, logit_scale = model(batch.images, batch.texts)
-        return loss(image_features, text_features, logit_scale)
+        return (loss or contrastive_loss)(image_features, text_features, logit_scale)
 
     return fit(
         model,
@@ -112,24 +112,9 @@ def train(
     )
 
 
-def new_model(seed: int = 0) -> PocketCLIP:
-    """A PocketCLIP as it is born: the same for the same seed."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        return PocketCLIP(PocketConfig(vocab_size=get_tokenizer().vocab_size)).eval()
-
-
-def load_baked(file: Path = CHECKPOINT) -> PocketCLIP:
-    """The one we made earlier. Raises CheckpointError, saying what to do, when it is missing or damaged."""
-    _, card = checkpoints.load(file)
-    model = PocketCLIP(PocketConfig(**card["config"]))
-    checkpoints.load_into(model, file)
-    return model.eval()
-
-
 def bake(out_folder: Path, recipe: ClipRecipe = BAKED) -> None:
     """Train the shipped checkpoint. Interrupted, it goes on where it was when called again."""
-    model = new_model(recipe.seed)
+    model = build_clip(recipe.seed)
     progress = train(model, recipe, state_file=out_folder / "clip.training.safetensors")
     if progress.stopped:
         return

@@ -42,7 +42,7 @@ def bake(out_folder: Path, recipe: train.ClipRecipe = RECIPE) -> None:
     torch.manual_seed(recipe.seed)
     model = Classifier()
 
-    def loss(model: Classifier, batch: train.Batch) -> Tensor:
+    def loss(model: Classifier, batch: train.ImageTextBatch) -> Tensor:
         with mixed_precision():
             logits = model(batch.images)
         return F.cross_entropy(logits.float(), batch.labels)

@@ -7,7 +7,7 @@ from functools import cache, lru_cache
 import torch
 from torch import Tensor, nn
 
-from course_lib.clip import train as clip_learn
+from course_lib.clip.pretrained import load_clip
 from course_lib.clip.text import pool_at_end
 from course_lib.clip.tokenizer import get_tokenizer
 from course_lib.gligen.gated_attention import GatedSelfAttention
@@ -139,7 +139,7 @@ def text_states(captions: list[str]) -> Tensor:
 @cache
 def frozen_clip():
     """The baked PocketCLIP, which is not trained here."""
-    return clip_learn.load_baked().requires_grad_(False)
+    return load_clip().requires_grad_(False)
 
 
 def phrase_embeddings(phrases: list[str]) -> Tensor:

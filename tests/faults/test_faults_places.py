@@ -332,9 +332,9 @@ OFFLINE = """
 from course_lib.classroom.network import cut_network
 print(cut_network())
 from course_lib import session
-from course_lib.clip import learn
+from course_lib.clip.pretrained import load_clip
 session.begin("02_clip")
-print(sum(p.numel() for p in learn.load_baked().parameters()))
+print(sum(p.numel() for p in load_clip().parameters()))
 """
 
 

@@ -16,7 +16,8 @@ from course_lib.clip.data import testsets
 from course_lib.clip.data.testsets import image_features, text_features
 from course_lib.clip.evaluate.probes import few_shots, linear_probe
 from course_lib.clip.evaluate.zero_shot import hits, pairs_and_novel, prompts, with_article, zero_shot
-from course_lib.clip.model import contrastive_loss
+from course_lib.clip.loss import contrastive_loss
+from course_lib.clip.pretrained import build_clip, load_clip
 from course_lib.clip.tokenizer import get_tokenizer
 from course_lib.figures import Figure, share
 from course_lib.world.splits import TRAIN_STYLES
@@ -30,11 +31,11 @@ SHOTS = (1, 2, 4, 8, 16, 32)
 
 def figures(live: bool = False, atlas: str | None = None) -> Iterator[Figure]:
     """All figures of the room; with `atlas`, the zero-shot figure on that style only; with `live`, those of a live run too."""
-    model = train.load_baked()
+    model = load_clip()
     if atlas:
         yield share("clip.zero_shot_top1.atlas", hits(model, testsets.single_things(styles=(atlas,))), chance=1 / 160)
         return
-    untrained = train.new_model(seed=1)
+    untrained = build_clip(seed=1)
     yield from zero_shot(model, untrained)
     yield from pairs_and_novel(model, untrained)
     yield from prompts(model)
@@ -123,7 +124,7 @@ def probes(model) -> Iterator[Figure]:
 
 def live_run() -> Iterator[Figure]:
     """Train from scratch as the lesson does, and measure that; control: a short run on captions of other pictures."""
-    model, twin = train.new_model(), train.new_model()
+    model, twin = build_clip(), build_clip()
     train.train(twin, replace(train.LIVE, steps=400), loss=mismatched_loss)
     minutes = f"{train.train(model, train.LIVE).seconds / 60:.1f} minutes of training; control: shuffled captions"
     for style, styles, bar in (("trained", TRAIN_STYLES, 0.70), ("fluent_flat", ("fluent_flat",), 0.30)):

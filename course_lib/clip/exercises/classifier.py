@@ -102,6 +102,7 @@ TASKS = [
         importance=5,
         minutes=12,
         reference=zero_shot_classifier,
+        used_at=("clip.evaluate.zero_shot:zero_shot_classifier", "clip.ui:zero_shot_classifier"),
         make_inputs=classifier_inputs,
         mistakes=(
             Mistake(

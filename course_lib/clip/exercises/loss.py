@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from course_lib.checker.task import Mistake, Task
-from course_lib.clip.model import LARGEST_LOGIT_SCALE, clamp_logit_scale, contrastive_loss
+from course_lib.clip.loss import MAX_LOGIT_SCALE, clamp_logit_scale, contrastive_loss
 
 
 def loss_inputs(rng) -> tuple[Tensor, Tensor, Tensor]:
@@ -88,7 +88,7 @@ def clamp_log10(logit_scale):
 
 
 def clamp_by_minimum(logit_scale):
-    return torch.minimum(torch.relu(logit_scale), torch.tensor(LARGEST_LOGIT_SCALE))
+    return torch.minimum(torch.relu(logit_scale), torch.tensor(MAX_LOGIT_SCALE))
 
 
 def clamp_by_where(logit_scale):
@@ -104,6 +104,7 @@ TASKS = [
         importance=5,
         minutes=15,
         reference=contrastive_loss,
+        used_at=("clip.train:contrastive_loss", "clip.evaluate:contrastive_loss"),
         make_inputs=loss_inputs,
         check_gradient=True,
         mistakes=(
@@ -152,6 +153,7 @@ TASKS = [
         importance=3,
         minutes=5,
         reference=clamp_logit_scale,
+        used_at=("clip.model:clamp_logit_scale",),
         make_inputs=scale_inputs,
         mistakes=(
             Mistake(

@@ -102,6 +102,7 @@ TASKS = [
         importance=4,
         minutes=10,
         reference=image_head,
+        used_at=("clip.vision:image_head",),
         make_inputs=head_inputs,
         mistakes=(
             Mistake(
@@ -144,6 +145,7 @@ TASKS = [
         importance=4,
         minutes=8,
         reference=pool_at_end,
+        used_at=("clip.text:pool_at_end",),
         make_inputs=text_inputs,
         mistakes=(
             Mistake(

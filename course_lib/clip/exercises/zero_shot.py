@@ -91,6 +91,7 @@ TASKS = [
         importance=4,
         minutes=8,
         reference=prompt_ensemble,
+        used_at=("clip.zero_shot:prompt_ensemble",),
         make_inputs=ensemble_inputs,
         mistakes=(
             Mistake(
@@ -133,6 +134,7 @@ TASKS = [
         importance=4,
         minutes=6,
         reference=classify,
+        used_at=("clip.ui:classify",),
         make_inputs=classify_inputs,
         mistakes=(
             Mistake(

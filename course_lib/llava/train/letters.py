@@ -20,8 +20,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from course_lib import checkpoints
-from course_lib.clip import train as clip_learn
 from course_lib.clip.data.images import normalise, to_tensor
+from course_lib.clip.pretrained import load_clip
 from course_lib.common.precision import mixed_precision
 from course_lib.llava.data.batches import practice_scene
 from course_lib.llava.letters import ALPHABET, PocketVisionTowerWithLetters
@@ -103,7 +103,7 @@ def train(eyes: PocketVisionTowerWithLetters, recipe: LetterRecipe = BAKED, **op
 
 def load(layer: int = -2, folder: Path = checkpoints.FOLDER) -> PocketVisionTowerWithLetters:
     """Eyes that read. CheckpointError, saying what to do, when a file is missing or damaged."""
-    eyes = PocketVisionTowerWithLetters(clip_learn.load_baked(), layer)
+    eyes = PocketVisionTowerWithLetters(load_clip(), layer)
     checkpoints.load_into(eyes.letters, folder / NAME)
     return eyes.eval()
 
@@ -112,7 +112,7 @@ def bake(out_folder: Path, recipe: LetterRecipe = BAKED) -> None:
     """The shipped layers for letters. Interrupted, it goes on where it was when called again."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
-        eyes = PocketVisionTowerWithLetters(clip_learn.load_baked())
+        eyes = PocketVisionTowerWithLetters(load_clip())
     file = out_folder / NAME
     progress = train(eyes, recipe, state_file=file.with_suffix(".training.safetensors"))
     if progress.stopped:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from course_lib import checkpoints
-from course_lib.clip import train as clip_learn
+from course_lib.clip.pretrained import load_clip
 from course_lib.common.precision import mixed_precision
 from course_lib.llava.data.batches import LlavaBatch, collate, render_pixels, training_scene
 from course_lib.llava.model import make_connector
@@ -63,7 +63,7 @@ def assemble(language_model: nn.Module, tokenizer, rank: int, seed: int = 0) -> 
     tokenizer.add_special_tokens({"additional_special_tokens": [IMAGE]})
     if len(tokenizer) > language_model.config.vocab_size:
         language_model.resize_token_embeddings(len(tokenizer), pad_to_multiple_of=64, mean_resizing=False)
-    eyes = PixelShuffleVisionTower(clip_learn.load_baked())
+    eyes = PixelShuffleVisionTower(load_clip())
     config = LoraConfig(r=rank, lora_alpha=2 * rank, target_modules=list(TARGETS))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from course_lib import checkpoints
-from course_lib.clip import train as clip_learn
+from course_lib.clip.pretrained import load_clip
 from course_lib.common.precision import mixed_precision
 from course_lib.instruct.formats import TYPES
 from course_lib.llava.data.batches import LlavaBatch, set_batch, stage1_batch, stage2_batch, word_mixture_batch
@@ -103,7 +103,7 @@ def build_model(connector: str = "words", layer: int = -2, seed: int = 0) -> Min
 
     connector: "words" (`WordMixture`), or one of `connector.KINDS`.
     """
-    clip, language_model = clip_learn.load_baked(), lm_learn.load_tuned()
+    clip, language_model = load_clip(), lm_learn.load_tuned()
     tokenizer, width = get_tokenizer(), clip.config.vision_width
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from course_lib import checkpoints
-from course_lib.clip import train as clip_learn
+from course_lib.clip.pretrained import load_clip
 from course_lib.clip.tokenizer import get_tokenizer
 from course_lib.common.precision import mixed_precision
 from course_lib.seem.data.batches import Batch, make_batch
@@ -165,7 +165,7 @@ def word_vectors(names: tuple[str, ...]) -> Tensor:
 @cache
 def frozen_clip():
     """The baked PocketCLIP, which is not trained here."""
-    return clip_learn.load_baked().requires_grad_(False)
+    return load_clip().requires_grad_(False)
 
 
 def new_model(seed: int = 0) -> MiniSeem:
