@@ -17,6 +17,7 @@ COMMANDS = {
     "check": "show which exercises you have solved",
     "evaluate": "measure the shipped models again, and print the figures",
     "instruct": "let a text-only teacher write visual instruction data (Lesson 05)",
+    "llava": "train a LLaVA of full size and ask it, or measure again what each part is worth (Lesson 07)",
     "doctor": "explain the environment: what is there, what is missing, how to mend it",
     "build": "make the notebooks from their masters (for authors)",
     "bake": "train a shipped checkpoint again (for authors)",

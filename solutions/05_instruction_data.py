@@ -421,7 +421,7 @@ print([(job.context.image, job.type, len(job.context.boxes)) for job in jobs])
 # later scene, so number and mixture stay what they should be. It comes from a seed, so it needs no download. (For the baked model of Lesson 07 this
 # teacher wrote while it learned, about ever new scenes; Lesson 06 needs captions only, and your own stage 2 short answers. How small could a set be? Stage 2, cut to 960 looks at pictures, answers 59 % from a set of 100 pictures, 58 % from one
 # of 1,000, and 38 % from one of 10, less than the 54 % before stage 2 (ten pictures are soon learned by heart):
-# `python -m course_lib.llava.evaluate.set_size --sizes 10 100 1000 --steps 120`.)
+# `python -m course_lib llava set-size --sizes 10 100 1000 --steps 120`.)
 
 # %%
 from course_lib.instruct.filters import of_sets

@@ -545,7 +545,7 @@ if session.tier != "full":
     print(f"Skipped: {published.HUB[0]} needs the full tier (COURSE_TIER=full).")
 if loaded:
     giant, processor = loaded
-    for part, (count, part_share) in published.shares(giant).items():
+    for part, (count, part_share) in published.parameter_shares(giant).items():
         print(f"{part:22s} {count:>12,} parameters, {100 * part_share:5.1f} %")
     inputs = published.prompt(giant, processor, render(scenes[0], 384).image, "What is in this picture?")
     print("places for the picture:", int((inputs["input_ids"] == giant.config.image_token_id).sum()))

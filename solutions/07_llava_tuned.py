@@ -479,7 +479,7 @@ show.bars(kept, alt=f"Share of instructions without a picture that are followed:
 # ## What is each part worth?
 #
 # The papers change one thing, leave all else, and train again. So did we: three seeds each, 120 steps of 8 pictures, 280 questions about unseen scenes. That took more than an hour, so the
-# runs are kept in the repository; `python -m course_lib.llava.evaluate.ablations --rows new.jsonl` makes them anew. **Predict** before you look: which choice matters most?
+# runs are kept in the repository; `python -m course_lib llava ablate --rows new.jsonl` makes them anew. **Predict** before you look: which choice matters most?
 #
 # - *stage1*: the connector's first words, or none;
 # - *connector*: words, linear, MLP; *layer*: the last but one, the last;
@@ -528,7 +528,7 @@ if show.somebody_watches():
 #
 # The same classes, with real parts: `MiniLlava` takes any CLIP or SigLIP tower of transformers and any chat model. One command tunes SigLIP and SmolLM2-360M on
 # LLaVA's own data, or on yours, and goes on after a disconnect where the last checkpoint was. On a T4 it computes in fp16, with gradient checkpointing, and
-# prints its peak memory. Afterwards `python -m course_lib.llava.full.ask my_llava/llava.safetensors photo.jpg "What is this?"` asks what came of it.
+# prints its peak memory. Afterwards `python -m course_lib llava ask my_llava/llava.safetensors photo.jpg "What is this?"` asks what came of it.
 
 # %%
 from course_lib.llava.full import scale

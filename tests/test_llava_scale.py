@@ -16,9 +16,12 @@ import torch
 from PIL import Image
 
 from course_lib import checkpoints
-from course_lib.llava.full import ask, scale
-from course_lib.llava.full.data import InstructionData, read, turns
-from course_lib.llava.full.scale import assemble, load
+from course_lib.__main__ import main
+from course_lib.llava.full import scale
+from course_lib.llava.full.data import InstructionData, read_records, read_turns
+from course_lib.llava.full.distributed import Distributed
+from course_lib.llava.full.model import assemble, load
+from course_lib.llava.full.recipe import PretrainedParts, ScaleRecipe
 from course_lib.llava.train.loss import loss_sum, num_label_tokens
 from course_lib.lm.tokenizer import get_tokenizer
 
@@ -28,12 +31,19 @@ CHATML = (
     "{% if add_generation_prompt %}<|im_start|>assistant {% endif %}"
 )
 CPU = torch.device("cpu")
-RECIPE = scale.ScaleRecipe(steps=3, batch=4, micro=2, learning_rate=1e-2, save_every=1)
+RECIPE = ScaleRecipe(steps=3, batch_size=4, micro_batch_size=2, learning_rate=1e-2, save_every=1)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def here():
+    """Commands run in this interpreter."""
+    with pytest.MonkeyPatch.context() as patch:
+        yield patch.setenv("COURSE_NO_VENV", "1")
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
-    """Random eyes, a random chat model, six pictures and eight records."""
+    """A random vision tower, a random chat model, six pictures and eight records."""
     from transformers import CLIPImageProcessor, CLIPVisionConfig, CLIPVisionModel, LlamaConfig, LlamaForCausalLM
 
     made, tokenizer, rng = tmp_path_factory.mktemp("scale"), copy.deepcopy(get_tokenizer()), random.Random(0)
@@ -41,13 +51,13 @@ def folder(tmp_path_factory) -> Path:
     torch.manual_seed(0)
     sizes = {"num_hidden_layers": 3, "num_attention_heads": 2, "intermediate_size": 64}
     CLIPVisionModel(CLIPVisionConfig(hidden_size=32, image_size=32, patch_size=8, **sizes)).save_pretrained(
-        made / "eyes"
+        made / "vision"
     )
     square = {"height": 32, "width": 32}
-    CLIPImageProcessor(size=square, crop_size=square).save_pretrained(made / "eyes")
-    words = LlamaConfig(vocab_size=len(tokenizer), hidden_size=48, num_key_value_heads=2, **sizes)
-    LlamaForCausalLM(words).save_pretrained(made / "words")
-    tokenizer.save_pretrained(made / "words")
+    CLIPImageProcessor(size=square, crop_size=square).save_pretrained(made / "vision")
+    config = LlamaConfig(vocab_size=len(tokenizer), hidden_size=48, num_key_value_heads=2, **sizes)
+    LlamaForCausalLM(config).save_pretrained(made / "language")
+    tokenizer.save_pretrained(made / "language")
     noise = np.random.default_rng(0)
     for i in range(6):
         Image.fromarray(noise.integers(0, 256, (40, 50, 3), dtype=np.uint8)).save(made / f"{i}.png")
@@ -69,13 +79,17 @@ def folder(tmp_path_factory) -> Path:
 
 
 def command(folder: Path, out: Path, **changed) -> list[str]:
-    given = {"vision": folder / "eyes", "language": folder / "words", "data": folder / "data.json", "images": folder}
-    given |= {"out": out, "rank": 4, **vars(RECIPE), **changed}
-    return [str(part) for name, value in given.items() for part in (f"--{name.replace('_', '-')}", value)]
+    options = {name: folder / name for name in ("vision", "language")} | {
+        "data": folder / "data.json",
+        "images": folder,
+    }
+    options |= {"out": out, "lora_rank": 4, **vars(RECIPE), **changed}
+    words = [str(part) for name, value in options.items() for part in (f"--{name.replace('_', '-')}", value)]
+    return ["llava", "scale", *words]
 
 
-def parts(folder: Path):
-    model, processor = assemble(str(folder / "eyes"), str(folder / "words"), 4, CPU)
+def model_and_data(folder: Path):
+    model, processor = assemble(PretrainedParts(str(folder / "vision"), str(folder / "language"), lora_rank=4), CPU)
     return model, InstructionData(folder / "data.json", folder, model.tokenizer, processor, model.patches)
 
 
@@ -88,7 +102,7 @@ def alone(folder) -> tuple[list[float], dict[str, torch.Tensor]]:
     """What one process prints as losses, and what it has learned."""
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
-        scale.main(command(folder, folder / "one"))
+        assert main(command(folder, folder / "one")) == 0
     return losses(printed.getvalue()), checkpoints.load(folder / "one" / "llava.safetensors")[0]
 
 
@@ -102,7 +116,7 @@ def alone(folder) -> tuple[list[float], dict[str, torch.Tensor]]:
 )
 def test_two_processes_do_what_one_does(folder, tmp_path, alone, launcher):
     ran = subprocess.run(
-        [sys.executable, "-m", *launcher, "-m", "course_lib.llava.full.scale", *command(folder, tmp_path)],
+        [sys.executable, "-m", *launcher, "-m", "course_lib", *command(folder, tmp_path)],
         env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
@@ -118,30 +132,30 @@ def test_two_processes_do_what_one_does(folder, tmp_path, alone, launcher):
     assert max((found[name].float() - weights[name].float()).abs().max() for name in weights) < 1e-3
 
 
-class Half(scale.Machines):
+class Half(Distributed):
     """One of two processes, whose sums are taken by the test."""
 
     def __init__(self, rank: int, tokens: int) -> None:
         super().__init__()
-        self.rank, self.count, self.tokens = rank, 2, tokens
+        self.rank, self.world_size, self.tokens = rank, 2, tokens
 
-    def add_up(self, tensors):
+    def all_reduce(self, tensors):
         if len(tensors) == 1:  # the count of learned tokens
             tensors[0].fill_(self.tokens)
 
 
 def test_the_gradients_of_two_halves_add_up_to_that_of_the_whole(folder):
-    model, data = parts(folder)
-    batches = [data.batch([name]) for name in data.chosen(0, 4)]
+    model, data = model_and_data(folder)
+    batches = [data.batch([name]) for name in data.sample(0, 4)]
     scaler = torch.amp.GradScaler("cpu", enabled=False)
 
-    def gradient(machines, share):
-        loss = scale.gradients(model, share, scaler, torch.float32, machines)
+    def gradient(distributed, share):
+        loss = scale.accumulate_gradients(model, share, scaler, torch.float32, distributed)
         return loss, [p.grad.clone() for p in model.parameters() if p.requires_grad]
 
     tokens = sum(map(num_label_tokens, batches))
     assert len({num_label_tokens(batch) for batch in batches}) > 1  # a mean of means would be another
-    whole, expected = gradient(scale.Machines(), batches)
+    whole, expected = gradient(Distributed(), batches)
     halves = [gradient(Half(rank, tokens), batches[rank::2]) for rank in range(2)]
     assert sum(loss for loss, _ in halves) == pytest.approx(whole, abs=1e-6)
     assert max(g.abs().max() for g in expected) > 1e-4
@@ -151,13 +165,13 @@ def test_the_gradients_of_two_halves_add_up_to_that_of_the_whole(folder):
 
 def test_in_float16_with_a_scale_the_gradient_is_the_same_but_for_rounding(folder):
     """The arithmetic of a T4, on the CPU."""
-    model, data = parts(folder)
-    batches = [data.batch([name]) for name in data.chosen(0, 2)]
+    model, data = model_and_data(folder)
+    batches = [data.batch([name]) for name in data.sample(0, 2)]
     learned = [p for p in model.parameters() if p.requires_grad]
     found = []
-    for form in (torch.float32, torch.float16):
-        scaler = torch.amp.GradScaler("cpu", enabled=form == torch.float16)
-        scale.gradients(model, batches, scaler, form, scale.Machines())
+    for dtype in (torch.float32, torch.float16):
+        scaler = torch.amp.GradScaler("cpu", enabled=dtype == torch.float16)
+        scale.accumulate_gradients(model, batches, scaler, dtype, Distributed())
         scaler.unscale_(torch.optim.SGD(learned))
         found.append(torch.cat([p.grad.flatten() for p in learned]))
     exact, rounded = found
@@ -171,8 +185,8 @@ def test_a_run_that_was_cut_off_and_resumed_is_the_undisturbed_one(folder, tmp_p
             if step == cut:
                 raise ConnectionError("the notebook is gone")
 
-        model, data = parts(folder)
-        scale.train(model, data, RECIPE, file, scale.Machines(), after_step)
+        model, data = model_and_data(folder)
+        scale.train(model, data, RECIPE, file, Distributed(), after_step)
         return {name: p.detach() for name, p in model.named_parameters() if p.requires_grad}
 
     undisturbed = run(tmp_path / "a.safetensors")
@@ -184,7 +198,7 @@ def test_a_run_that_was_cut_off_and_resumed_is_the_undisturbed_one(folder, tmp_p
 
 
 def test_logits_where_there_are_labels_give_the_loss_of_all_logits(folder):
-    model, data = parts(folder)
+    model, data = model_and_data(folder)
     batch = data.batch(data.names[:3])
     with torch.no_grad():
         expected, _ = model.eval()(**batch.inputs())
@@ -192,7 +206,7 @@ def test_logits_where_there_are_labels_give_the_loss_of_all_logits(folder):
 
 
 def test_checkpointing_changes_no_gradient(folder):
-    model, data = parts(folder)
+    model, data = model_and_data(folder)
     batch = data.batch(data.names[:2])
     found = []
     for training in (True, False):  # insides are thrown away and computed again in training only
@@ -204,13 +218,13 @@ def test_checkpointing_changes_no_gradient(folder):
 
 
 def test_all_that_is_said_about_a_picture_shares_its_row(folder):
-    model, data = parts(folder)
+    model, data = model_and_data(folder)
     batch = data.batch(["0.png", "2.png"])  # records 0 and 6, record 2
     assert (batch.ids == model.image_token).sum(1).tolist() == [16, 16]
     learned = model.tokenizer.decode(batch.ids[1][batch.labels[1] >= 0])
     answer = json.loads((folder / "data.json").read_text())[2]["conversations"][1]["value"]
     assert learned == f"{answer}<|im_end|>left<|im_end|>"
-    seen = [name for step in range(3) for name in data.chosen(step, 2)]
+    seen = [name for step in range(3) for name in data.sample(step, 2)]
     assert sorted(seen) == data.names
 
 
@@ -221,17 +235,17 @@ def test_all_that_is_said_about_a_picture_shares_its_row(folder):
 def test_a_file_of_another_kind_is_refused_in_a_sentence(tmp_path, text, message):
     (tmp_path / "data.json").write_text(text)
     with pytest.raises(ValueError, match=message):
-        read(tmp_path / "data.json")
+        read_records(tmp_path / "data.json")
 
 
 def test_who_speaks_out_of_turn_is_named():
     with pytest.raises(ValueError, match="Record 7: human and gpt must take turns"):
-        turns({"id": 7, "conversations": [{"from": "gpt", "value": "hello"}]})
+        read_turns({"id": 7, "conversations": [{"from": "gpt", "value": "hello"}]})
 
 
 def test_what_was_tuned_is_asked_about_a_picture(folder, alone, capsys):
     file, picture = folder / "one" / "llava.safetensors", folder / "0.png"
-    assert ask.main([str(file), str(picture), "what is it?", "where is it?"]) == 0
+    assert main(["llava", "ask", str(file), str(picture), "what is it?", "where is it?"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line[: len("what is it?")] for line in lines] == ["what is it?", "where is it"]
     model, processor = load(file, CPU)
@@ -243,9 +257,20 @@ def test_what_was_tuned_is_asked_about_a_picture(folder, alone, capsys):
 
 def test_what_cannot_be_asked_is_said_in_a_sentence(folder, alone, tmp_path, capsys):
     file = folder / "one" / "llava.safetensors"
-    assert ask.main([str(file), str(folder / "data.json"), "what is it?"]) == 1
-    assert ask.main([str(tmp_path / "none.safetensors"), str(folder / "0.png"), "what is it?"]) == 1
-    assert ask.main([str(checkpoints.FOLDER / "llava.safetensors"), str(folder / "0.png"), "what is it?"]) == 1
+    picture = folder / "0.png"
+    for llava, asked_about in (
+        (file, folder / "data.json"),  # no picture
+        (tmp_path / "none.safetensors", picture),
+        (checkpoints.FOLDER / "llava.safetensors", picture),  # a pocket model
+    ):
+        assert main(["llava", "ask", str(llava), str(asked_about), "what is it?"]) == 1
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 3 and all(line.startswith("✗ ") for line in lines)
     assert "no LLaVA of full size" in lines[2]
+
+
+def test_data_that_cannot_be_used_are_named_in_a_sentence(folder, tmp_path, capsys):
+    (tmp_path / "data.json").write_text('{"a": 1}')
+    capsys.readouterr()
+    assert main(command(folder, tmp_path, data=tmp_path / "data.json")) == 1
+    assert "✗" in (said := capsys.readouterr().err) and "must be a list of records" in said

@@ -22,7 +22,7 @@ OTHERS = {  # what is drawn, measured or written rather than trained: files → 
     "data/contact_sheets/*.webp": "python -m tools.contact_sheets",
     "docs/img/*.webp": "python -m tools.hero",
     "data/figures.jsonl": "python -m course_lib evaluate --json > FILE; python -m tools.readme_figures FILE",
-    "data/llava_ablations.jsonl": "python -m course_lib.llava.evaluate.ablations --rows FILE",
+    "data/llava_ablations.jsonl": "python -m course_lib llava ablate --rows FILE",
 }
 
 

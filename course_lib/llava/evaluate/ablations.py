@@ -1,13 +1,12 @@
 """What is each part worth? The papers' ablations in small: one thing changed, all else equal, three seeds.
 
-The runs that were made are kept in data/llava_ablations.jsonl. `python -m course_lib.llava.evaluate.ablations --rows FILE` makes them anew:
+The runs that were made are kept in data/llava_ablations.jsonl. `python -m course_lib llava ablate --rows FILE` makes them anew:
 it adds a line to FILE for each run as soon as it is known, and skips those that are there, so that it may be stopped at
 any time. At last it prints the figures. A run takes some two minutes of one core, all of them some ninety. Expect noise: with three seeds and some hundred questions, two variants less than about four points apart
 are not told apart. In the papers the layer is worth about one point, the connector half a point (LLaVA-1.5: MLP +0.5 on
 GQA), stage 1 five points, and of LLaVA-Bench's 85.1 points conversations alone reach 73.8.
 """
 
-import argparse
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -143,26 +142,6 @@ def _figure(id: str, rows: Sequence[dict]) -> Figure:
     )
     mean, low, high = (round(float(value), 4) for value in (np.mean(scores), min(scores), max(scores)))
     return Figure(id, mean, low, high, len(SCORED) * QUESTIONS * len(rows), note=note)
-
-
-def main() -> None:
-    """`python -m course_lib.llava.evaluate.ablations NAME… --rows FILE --seeds 0 1 2 --steps N`."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(ABLATIONS)} (default: all)")
-    parser.add_argument("--rows", type=Path, default=KEPT, help="keeps what is known (default: %(default)s)")
-    parser.add_argument("--seeds", type=int, nargs="+", default=list(SEEDS))
-    parser.add_argument("--steps", type=int, default=STEPS, help="of stage 2")
-    args = parser.parse_args()
-    names = args.names or list(ABLATIONS)
-    if unknown := [name for name in names if name not in ABLATIONS]:
-        parser.error(f'there is no ablation "{unknown[0]}". There are: {", ".join(ABLATIONS)}.')
-    run_all(args.rows, names, args.seeds, args.steps)
-    for figure in figures(rows_of(args.rows), names):
-        print(figure.to_json(), flush=True)
-
-
-if __name__ == "__main__":
-    main()
 
 
 def chart(figures: Sequence[Figure]) -> None:

@@ -1,11 +1,10 @@
 """How many pictures must the instruction set have? Stage 2 on sets of several sizes, equally long, and what each has taught.
 
-`python -m course_lib.llava.evaluate.set_size --steps 150` prints a line of JSON for each size as soon as it is known. Since a size is
+`python -m course_lib llava set-size --steps 150` prints a line of JSON for each size as soon as it is known. Since a size is
 chosen by this curve, its scenes come from the stream "val" and its questions are worded as in training. One run a size: two
 sizes less than about seven points apart are not told apart.
 """
 
-import argparse
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -47,18 +46,3 @@ def measured(model, about: Sequence[VqaExample], id: str, untaught: float, recip
     looked = recipe.steps * recipe.batch_size
     note = f"{looked:,} pictures looked at, with replacement; control: blank picture; baseline: before stage 2"
     return share(id, seen, control=round(float(unseen.mean()), 4), baseline=untaught, note=note)
-
-
-def main() -> None:
-    """`python -m course_lib.llava.evaluate.set_size --sizes 10 100 --steps N --folder FOLDER`."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES))
-    parser.add_argument("--steps", type=int, default=RECIPE.steps)
-    parser.add_argument("--folder", type=Path, help="keeps what a stopped run needs to go on")
-    args = parser.parse_args()
-    for figure in set_sizes(args.sizes, replace(RECIPE, steps=args.steps), folder=args.folder):
-        print(figure.to_json(), flush=True)
-
-
-if __name__ == "__main__":
-    main()

@@ -33,7 +33,7 @@ def load_real_llava() -> tuple[nn.Module, object] | None:
     return model.to(device).eval(), processor
 
 
-def shares(model: nn.Module) -> dict[str, tuple[int, float]]:
+def parameter_shares(model: nn.Module) -> dict[str, tuple[int, float]]:
     """Each part's number of parameters, and its share of all three's."""
     counts = {part: sum(p.numel() for p in getattr(model.model, part).parameters()) for part in PARTS}
     return {part: (count, count / sum(counts.values())) for part, count in counts.items()}
@@ -48,7 +48,7 @@ def prompt(model: nn.Module, processor, image: np.ndarray, question: str) -> dic
 
 
 @torch.no_grad()
-def reply(model: nn.Module, processor, inputs: dict, most: int = 60) -> str:
-    """What the model answers, greedily."""
-    written = model.generate(**inputs, max_new_tokens=most, do_sample=False)
-    return processor.decode(written[0, inputs["input_ids"].shape[1] :], skip_special_tokens=True).strip()
+def reply(model: nn.Module, processor, inputs: dict, max_new_tokens: int = 60) -> str:
+    """What the model answers to `prompt`, by greedy decoding, as text."""
+    ids = model.generate(**inputs, max_new_tokens=max_new_tokens, do_sample=False)
+    return processor.decode(ids[0, inputs["input_ids"].shape[1] :], skip_special_tokens=True).strip()

@@ -1,0 +1,126 @@
+"""`llava`: train a LLaVA of full size, ask it, and repeat the long measurements of Lessons 05 and 07."""
+
+import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import MISSING, fields, replace
+from pathlib import Path
+
+from course_lib.common.errors import Problem
+from course_lib.llava.full.recipe import PretrainedParts, ScaleRecipe
+
+SCALE_OPTIONS = {  # the fields of PretrainedParts and ScaleRecipe
+    "vision": "CLIP or SigLIP: a folder, or a name on the hub",
+    "language": "chat model: a folder, or a name on the hub",
+    "lora_rank": "of the adapters",
+    "connector": "safetensors of stage 1 (keys connector.*); without it the connector is new",
+    "steps": "of the optimizer",
+    "batch_size": "pictures a step, over all processes",
+    "micro_batch_size": "pictures at once in a process: what its memory holds",
+    "learning_rate": "of the adapters, at its peak",
+    "connector_lr_mult": "the connector's learning rate, as a multiple of the adapters'",
+    "save_every": "steps from one saved state to the next",
+    "seed": "of the order of the pictures",
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """scale …, ask …, ablate … and set-size …."""
+    actions = parser.add_subparsers(dest="action", required=True, metavar="scale | ask | ablate | set-size")
+    _add_scale(actions.add_parser("scale", help="stage 2 around published models, on one GPU or several"))
+    ask = actions.add_parser("ask", help="ask what `scale` has tuned about a picture")
+    ask.add_argument("llava", type=Path, help="such as my_llava/llava.safetensors")
+    ask.add_argument("picture", type=Path)
+    ask.add_argument("questions", nargs="+", metavar="QUESTION")
+    ablate = actions.add_parser("ablate", help="what is each part worth? all runs anew, a minute or two each")
+    ablate.add_argument("names", nargs="*", metavar="NAME", help="such as connector or rank (default: all)")
+    ablate.add_argument("--rows", type=Path, metavar="FILE", help="keeps the runs (default: the shipped file)")
+    ablate.add_argument("--seeds", type=int, nargs="+", metavar="N", help="(default: the shipped three)")
+    ablate.add_argument("--steps", type=int, metavar="N", help="of stage 2 (default: as many as the shipped runs)")
+    set_size = actions.add_parser("set-size", help="how many pictures must the instruction set have?")
+    set_size.add_argument("--sizes", type=int, nargs="+", metavar="N", help="pictures (default: four sizes)")
+    set_size.add_argument("--steps", type=int, metavar="N", help="of stage 2, for every size")
+    set_size.add_argument("--folder", type=Path, help="keeps what a stopped run needs to go on")
+
+
+def _add_scale(parser: argparse.ArgumentParser) -> None:
+    """Where the data are, and an option for every field of the parts and of the recipe."""
+    parser.add_argument("--data", type=Path, required=True, metavar="FILE", help="LLaVA's JSON")
+    parser.add_argument("--images", type=Path, required=True, metavar="FOLDER", help="of its pictures")
+    parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="for checkpoints and result")
+    for field in (*fields(PretrainedParts), *fields(ScaleRecipe)):
+        option, words = f"--{field.name.replace('_', '-')}", SCALE_OPTIONS[field.name]
+        if field.default is MISSING:
+            parser.add_argument(option, required=True, help=words)
+        elif field.default is None:
+            parser.add_argument(option, help=words)
+        else:
+            words += " (default: %(default)s)"
+            parser.add_argument(option, type=field.type, default=field.default, metavar="N", help=words)
+
+
+def main(args: argparse.Namespace) -> int:
+    """Do what was asked for; 0 if it went well."""
+    {"scale": scale, "ask": ask, "ablate": ablate, "set-size": set_size}[args.action](args)
+    return 0
+
+
+def scale(args: argparse.Namespace) -> None:
+    """Train; every process of torchrun or accelerate comes here."""
+    from course_lib.llava.full.scale import run
+
+    parts, recipe = _made(PretrainedParts, args), _made(ScaleRecipe, args)
+    with said_in_a_sentence():
+        run(parts, recipe, args.data, args.images, args.out)
+
+
+def _made(kind: type, args: argparse.Namespace):
+    """The dataclass whose fields are options of these names."""
+    return kind(**{field.name: getattr(args, field.name) for field in fields(kind)})
+
+
+def ask(args: argparse.Namespace) -> None:
+    """Print each question with its answer."""
+    from course_lib.llava.full.distributed import Distributed
+    from course_lib.llava.full.model import answers
+
+    with said_in_a_sentence():
+        replies = answers(args.llava, args.picture, args.questions, Distributed().device)
+    for question, answer in zip(args.questions, replies, strict=True):
+        print(f"{question} {answer}")
+
+
+def ablate(args: argparse.Namespace) -> None:
+    """Make the runs that `--rows` does not have yet, then print the figures."""
+    from course_lib.llava.evaluate import ablations
+
+    names = args.names or list(ablations.ABLATIONS)
+    if unknown := [name for name in names if name not in ablations.ABLATIONS]:
+        raise Problem(f'There is no ablation "{unknown[0]}". There are: {", ".join(ablations.ABLATIONS)}.')
+    rows = args.rows or ablations.KEPT
+    ablations.run_all(rows, names, args.seeds or ablations.SEEDS, args.steps or ablations.STEPS)
+    for figure in ablations.figures(ablations.rows_of(rows), names):
+        print(figure.to_json(), flush=True)
+
+
+def set_size(args: argparse.Namespace) -> None:
+    """Print a figure for each size as soon as it is known."""
+    from course_lib.llava.evaluate.set_size import RECIPE as usual
+    from course_lib.llava.evaluate.set_size import SIZES, set_sizes
+
+    recipe = replace(usual, steps=args.steps or usual.steps)
+    for figure in set_sizes(args.sizes or SIZES, recipe, folder=args.folder):
+        print(figure.to_json(), flush=True)
+
+
+@contextmanager
+def said_in_a_sentence() -> Iterator[None]:
+    """What whoever runs it can cause and mend becomes a `Problem`: a file that is missing, damaged, or of another kind."""
+    from course_lib.checkpoints import CheckpointError
+    from course_lib.clip.data.images import PictureError
+    from course_lib.llava.full.data import DataError
+
+    try:
+        yield
+    except (CheckpointError, DataError, PictureError, OSError) as error:
+        raise Problem(str(error)) from error
