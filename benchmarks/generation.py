@@ -20,9 +20,9 @@ from floor import middle, share, share_of_copying
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from course_lib.figures import Figure
-from course_lib.lm import train
 from course_lib.lm.chat import encode_prompt
 from course_lib.lm.generate import continue_text
+from course_lib.lm.pretrained import load_tuned
 from course_lib.lm.tokenizer import get_tokenizer
 
 LENGTHS = (16, 128)  # tokens to write
@@ -31,7 +31,7 @@ QUESTION = [{"role": "user", "content": "Describe a beach with a red crab, a blu
 
 def ours(model, ids: list[int], length: int) -> list[int]:
     """`continue_text`, which stops nowhere."""
-    return continue_text(model, ids, most=length)
+    return continue_text(model, ids, max_new_tokens=length)
 
 
 @torch.no_grad()
@@ -58,7 +58,7 @@ WRITERS: dict[str, Callable] = {"ours": ours, "transformers": theirs, "no_cache"
 
 def figures(rounds: int = 5) -> list[Figure]:
     """Rates, ratios, and our share of the floor, at each length."""
-    model, ids, found = train.load_tuned(), encode_prompt(get_tokenizer(), QUESTION), []
+    model, ids, found = load_tuned(), encode_prompt(get_tokenizer(), QUESTION), []
     for length in LENGTHS:
         rates: dict[str, list[float]] = {name: [] for name in WRITERS}
         written = {}

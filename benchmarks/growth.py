@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from course_lib.clip.zero_shot import classify
 from course_lib.figures import Figure
 from course_lib.gligen.model import CONFIG, TOKENS, Generator
-from course_lib.lm.train import born
+from course_lib.lm.pretrained import build_lm
 from course_lib.world.evaluate import annotated_scene
 
 TURNS = 3
@@ -36,7 +36,7 @@ def make_scenes(count: int) -> Callable[[], object]:
 
 def read_tokens(length: int) -> Callable[[], object]:
     """A text of so many tokens, read by the pocket language model at once."""
-    model, ids = born(), torch.ones(1, length, dtype=torch.long)
+    model, ids = build_lm(), torch.ones(1, length, dtype=torch.long)
     return lambda: model(input_ids=ids).logits
 
 

@@ -22,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from course_lib.figures import Figure
 from course_lib.lm import train as learn
 from course_lib.lm.data.batches import TextBatch, chat_batch, plain_batch
+from course_lib.lm.pretrained import build_lm
 
 STEPS = 3  # a turn
 WAYS = {"plain": (plain_batch, learn.BAKED_PLAIN), "chat": (chat_batch, learn.BAKED_CHAT)}
@@ -29,12 +30,12 @@ WAYS = {"plain": (plain_batch, learn.BAKED_PLAIN), "chat": (chat_batch, learn.BA
 
 def contenders() -> dict[str, tuple[Callable[[], object], int]]:
     """Name → a function that trains STEPS steps, and how many tokens it reads."""
-    model, found = learn.born(), {}
+    model, found = build_lm(), {}
     for name, (make, recipe) in WAYS.items():
         ready = [make(step, recipe.batch_size) for step in range(STEPS)]
-        tokens = sum(batch.ids.numel() for batch in ready)
+        tokens = sum(batch.input_ids.numel() for batch in ready)
         short = replace(recipe, steps=STEPS)
-        made: Callable[[int], TextBatch] = partial(make, batch=recipe.batch_size)
+        made: Callable[[int], TextBatch] = partial(make, batch_size=recipe.batch_size)
         found[f"{name}.step_alone"] = partial(learn.train, model, ready.__getitem__, short), tokens
         found[f"{name}.training"] = partial(learn.train, model, made, short), tokens
     return found

@@ -52,11 +52,11 @@ def generation() -> Callable[[], object]:
     """128 tokens, one after the other."""
     import generation as benchmark
 
-    from course_lib.lm import train
     from course_lib.lm.chat import encode_prompt
+    from course_lib.lm.pretrained import load_tuned
     from course_lib.lm.tokenizer import get_tokenizer
 
-    return partial(benchmark.ours, train.load_tuned(), encode_prompt(get_tokenizer(), benchmark.QUESTION), 128)
+    return partial(benchmark.ours, load_tuned(), encode_prompt(get_tokenizer(), benchmark.QUESTION), 128)
 
 
 def gligen_sampling() -> Callable[[], object]:

@@ -32,11 +32,12 @@ from torch.nn import functional as F
 
 from course_lib import show
 from course_lib.lm import evaluate, train
-from course_lib.lm.generate import answer, continue_text, stop_tokens
+from course_lib.lm.generate import answer, continue_text, stop_token_ids
+from course_lib.lm.pretrained import build_lm, load_base, load_tuned
 from course_lib.lm.tokenizer import get_tokenizer
 
 tokenizer = get_tokenizer()
-base, assistant = train.load_base(), train.load_tuned()
+base, assistant = load_base(), load_tuned()
 
 # %% [markdown]
 # **Predict before you run:** what will a model say that has only ever learned to continue texts?
@@ -46,13 +47,13 @@ base, assistant = train.load_base(), train.load_tuned()
 def continued(model, text, **options):
     """What the model writes after a plain text."""
     ids = tokenizer.encode(f"<|endoftext|> {text}", add_special_tokens=False)
-    return tokenizer.decode(continue_text(model, ids, stop=stop_tokens(tokenizer), **options)).strip()
+    return tokenizer.decode(continue_text(model, ids, stop_ids=stop_token_ids(tokenizer), **options)).strip()
 
 
 scene = "The picture shows a small red car and a dog. We are at sea. The car is left of the dog."
 for question in (f"{scene} what colour is the car?", "name three things of the group fruit."):
     print("instruction:", question)
-    print("  base:     ", continued(base, question, most=25), "…")
+    print("  base:     ", continued(base, question, max_new_tokens=25), "…")
     print("  assistant:", answer(assistant, tokenizer, [{"role": "user", "content": question}]))
 
 # %% [markdown]
@@ -88,6 +89,7 @@ print(len(tokenizer), "tokens;", "special:", tokenizer.convert_ids_to_tokens(ran
 # <!-- exercise: lm.next_token_loss -->
 #
 # The mean cross-entropy over all positions whose *next* label is not -100. (-100 marks what shall not be learned from. You will need it soon.)
+# Once it passes, training and measuring use it, and so with all that you write here.
 
 
 # %% tags=["check"]
@@ -124,7 +126,7 @@ def causal_mask(length):
 # Does our model obey it? Change the *last* word of a text. If any earlier position's logits move, the future leaks.
 
 # %% tags=["check"]
-model = train.born(seed=session.seed)
+model = build_lm(seed=session.seed)
 one, other = (torch.tensor([tokenizer.encode(f"The car is {colour}")]) for colour in ("red", "blue"))
 with torch.no_grad():
     moved = (model(input_ids=one).logits - model(input_ids=other).logits).abs().amax(dim=-1)[0]
@@ -155,9 +157,7 @@ from course_lib.session import quick
 
 recipe = replace(train.LIVE_PLAIN, steps=4, batch_size=2) if quick() else train.LIVE_PLAIN
 curve = show.LossCurve(chance=float(np.log(len(tokenizer))), chance_name="ln 1536")
-run = train.pretrain(
-    model, recipe, loss=next_token_loss, callbacks=[curve], state_file=session.paths().runs / "plain.safetensors"
-)
+run = train.pretrain(model, recipe, callbacks=[curve], state_file=session.paths().runs / "plain.safetensors")
 curve.draw(run)
 
 # %% [markdown]
@@ -190,13 +190,12 @@ def next_token_probabilities(logits, temperature):
 
 # %%
 for temperature in (0.0, 0.7, 1.5):
-    chance = torch.Generator().manual_seed(session.seed)
+    generator = torch.Generator().manual_seed(session.seed)
     story = continued(
         base,
         "One day a fox met",
         temperature=temperature,
-        generator=chance,
-        probabilities=next_token_probabilities,
+        generator=generator,
     )
     print(f"{temperature}: One day a fox met {story}\n")
 
@@ -279,8 +278,6 @@ curve = show.LossCurve(chance=float(np.log(len(tokenizer))), chance_name="ln 153
 run = train.tune(
     model,
     recipe,
-    mask=mask_labels,
-    loss=next_token_loss,
     callbacks=[curve],
     state_file=session.paths().runs / "chat.safetensors",
 )
@@ -319,9 +316,13 @@ for text in instructions:
 # ## Break it
 #
 # **Predict:** what does a model do that was tuned without the end of turn in its labels? And one that learned the user's turns as well?
+# (`stand_in` lets training use another function in place of yours, for a while.)
 
 
 # %%
+from course_lib.exercise import stand_in
+
+
 def without_end(segments):
     """Every label but the one that says: stop."""
     ids, labels = mask_labels(segments)
@@ -341,9 +342,10 @@ def nothing(segments):
 short = train.LmRecipe(steps=2 if quick() else 40, batch_size=2 if quick() else 12, learning_rate=1e-3)
 turn = [{"role": "user", "content": "what is the opposite of big?"}]
 for name, mask in {"right": mask_labels, "no end": without_end, "user too": with_user, "nothing": nothing}.items():
-    student = train.load_base()
-    losses = train.tune(student, short, mask=mask, loss=next_token_loss).losses
-    print(f"{name:9s} loss {losses[-1]:.2f}   says: {answer(student, tokenizer, turn, most=20)}")
+    student = load_base()
+    with stand_in("lm.mask_labels", mask):
+        losses = train.tune(student, short).losses
+    print(f"{name:9s} loss {losses[-1]:.2f}   says: {answer(student, tokenizer, turn, max_new_tokens=20)}")
 
 # %% [markdown]
 # Forty steps are too few for a good answer, yet enough to tell the masks apart. The right one may say nothing at all: it has learned to
@@ -382,10 +384,9 @@ def rouge_l(candidate, reference):
 
 
 # %%
-self_instruct.rouge_l = rouge_l
 seeds = self_instruct.seed_pairs(60)
 recipe = train.LmRecipe(steps=2 if quick() else 60, batch_size=2 if quick() else 8, learning_rate=1e-3)
-writer = train.load_base()
+writer = load_base()
 train.tune_on(writer, [pair.as_written() for pair in seeds], recipe)
 texts = self_instruct.write_pairs(writer, tokenizer, 4 if quick() else 200)
 kept, rejected = self_instruct.keep(texts, seeds)
@@ -407,7 +408,7 @@ sets = {"60 seeds": seeds, "seeds and its own": [*seeds, *kept], "as many by han
 asked = [one for one in exchanges if one.task != "scene"]
 scores = {}
 for name, pairs in sets.items():
-    student = train.load_base()
+    student = load_base()
     train.tune_on(student, [pair.messages() for pair in pairs], recipe)
     scores[name] = float(evaluate.follows(student, asked).mean())
 words = ", ".join(f"{name} {100 * value:.0f} percent" for name, value in scores.items())

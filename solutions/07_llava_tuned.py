@@ -463,7 +463,7 @@ if not quick():
 
 # %%
 from course_lib.lm.evaluate import follows, test_exchanges
-from course_lib.lm.train import load_tuned
+from course_lib.lm.pretrained import load_tuned
 
 exchanges = test_exchanges(1 if quick() else 10)
 models = {"before": load_tuned(), "your stage 2": student.language_model, "baked": assistant.language_model}

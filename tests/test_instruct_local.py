@@ -6,7 +6,7 @@ from course_lib.common import smollm2
 from course_lib.common.errors import Problem
 from course_lib.instruct.teachers import local
 from course_lib.instruct.teachers.base import MAX_REPLY_TOKENS
-from course_lib.lm import train
+from course_lib.lm.pretrained import load_tuned
 from course_lib.lm.tokenizer import get_tokenizer
 
 MESSAGES = [{"role": "user", "content": "what is the opposite of big?"}]
@@ -16,7 +16,7 @@ MESSAGES = [{"role": "user", "content": "what is the opposite of big?"}]
 def folder(tmp_path_factory):
     """The course's own language model, as a folder that from_pretrained reads."""
     made = tmp_path_factory.mktemp("model")
-    train.load_tuned().save_pretrained(made)
+    load_tuned().save_pretrained(made)
     get_tokenizer().save_pretrained(made)
     return made
 

@@ -15,7 +15,7 @@ from course_lib.common import smollm2
 from course_lib.instruct.teachers.base import TeacherError
 from course_lib.instruct.teachers.endpoint import EndpointTeacher
 from course_lib.instruct.teachers.local import LocalTeacher
-from course_lib.lm import train
+from course_lib.lm.pretrained import load_tuned
 from course_lib.lm.tokenizer import get_tokenizer
 from course_lib.session import REPO
 
@@ -35,7 +35,7 @@ SERVE = "import course_lib; from transformers.cli.transformers import main; main
 def pocket(tmp_path_factory):
     """The course's own language model, as a folder that the server reads."""
     made = tmp_path_factory.mktemp("pocket")
-    train.load_tuned().save_pretrained(made)
+    load_tuned().save_pretrained(made)
     get_tokenizer().save_pretrained(made)
     return made
 

@@ -159,11 +159,11 @@ def llava():
     from course_lib.clip.pretrained import build_clip
     from course_lib.llava.model import MiniLlava, make_connector
     from course_lib.llava.vision import PocketVisionTower
-    from course_lib.lm import train as lm_learn
+    from course_lib.lm.pretrained import build_lm
     from course_lib.lm.tokenizer import get_tokenizer
 
     torch.manual_seed(0)
-    return MiniLlava(PocketVisionTower(build_clip()), make_connector(160, 192), lm_learn.born(), get_tokenizer())
+    return MiniLlava(PocketVisionTower(build_clip()), make_connector(160, 192), build_lm(), get_tokenizer())
 
 
 def test_an_answers_probability_is_that_of_its_tokens(llava):

@@ -6,16 +6,17 @@ import re
 import pytest
 import torch
 
-from course_lib.lm import evaluate, train
+from course_lib.lm import evaluate
 from course_lib.lm.chat import chat_segments, encode_prompt, mask_labels, render_chat
 from course_lib.lm.data import self_instruct
 from course_lib.lm.data.batches import chat_batch, conversation, document, pack, plain_batch
 from course_lib.lm.data.descriptions import GRID, describe
 from course_lib.lm.data.documents import knowledge, state, statements, story
 from course_lib.lm.data.instructions import MAKERS, WORDINGS, clean, exchange, wordings
-from course_lib.lm.generate import complete_all, continue_text, next_token_probabilities, stop_tokens
+from course_lib.lm.generate import continue_text, generate_batch, next_token_probabilities, stop_token_ids
 from course_lib.lm.loss import IGNORE_INDEX, causal_mask, next_token_loss
-from course_lib.lm.model import new_model
+from course_lib.lm.model import build_model
+from course_lib.lm.pretrained import build_lm, load_base, load_tuned
 from course_lib.lm.tokenizer import get_tokenizer
 from course_lib.world.language import RELATIONS, phrase
 from course_lib.world.questions import clear_relations, questions
@@ -33,7 +34,7 @@ def tokenizer():
 
 @pytest.fixture(scope="module")
 def model(tokenizer):
-    return new_model(len(tokenizer))
+    return build_model(len(tokenizer))
 
 
 def test_a_description_names_everything_and_counts_nothing():
@@ -126,8 +127,8 @@ def test_wordings_are_kept_apart():
 
 
 def test_the_loss_is_transformers_own(model):
-    batch = plain_batch(0, batch=2, length=40)
-    out = model(input_ids=batch.ids, labels=batch.labels)
+    batch = plain_batch(0, batch_size=2, length=40)
+    out = model(input_ids=batch.input_ids, labels=batch.labels)
     assert next_token_loss(out.logits, batch.labels).item() == pytest.approx(out.loss.item(), abs=1e-5)
 
 
@@ -172,24 +173,24 @@ def test_special_words_that_a_learner_types_are_not_special(tokenizer):
 
 
 def test_packing_wastes_nothing_and_begins_with_a_beginning(tokenizer):
-    batch = chat_batch(0, batch=3, length=256)
-    assert batch.ids.shape == batch.labels.shape == (3, 256)
-    assert (batch.ids[:, 0] == tokenizer.bos_token_id).all()
+    batch = chat_batch(0, batch_size=3, length=256)
+    assert batch.input_ids.shape == batch.labels.shape == (3, 256)
+    assert (batch.input_ids[:, 0] == tokenizer.bos_token_id).all()
     learned = batch.labels != IGNORE_INDEX
-    assert (batch.labels[learned] == batch.ids[learned]).all() and 0.05 < learned.float().mean() < 0.6
+    assert (batch.labels[learned] == batch.input_ids[learned]).all() and 0.05 < learned.float().mean() < 0.6
     rows = iter([([1, 2, 3], [1, 2, 3])] * 9)
-    assert pack(rows, batch=1, length=5).ids.tolist() == [[1, 2, 3, 1, 2]]
+    assert pack(rows, batch_size=1, length=5).input_ids.tolist() == [[1, 2, 3, 1, 2]]
 
 
 def test_batches_are_functions_of_their_step():
-    assert torch.equal(plain_batch(5, 2).ids, plain_batch(5, 2).ids)
-    assert not torch.equal(plain_batch(5, 2).ids, plain_batch(6, 2).ids)
+    assert torch.equal(plain_batch(5, 2).input_ids, plain_batch(5, 2).input_ids)
+    assert not torch.equal(plain_batch(5, 2).input_ids, plain_batch(6, 2).input_ids)
 
 
 def test_greedy_writing_equals_generate(model, tokenizer):
     ids = encode_prompt(tokenizer, [{"role": "user", "content": "what is this?"}])
-    ours = continue_text(model, ids, most=12, stop=stop_tokens(tokenizer))
-    theirs = complete_all(model, tokenizer, [ids, ids + ids], most=12)
+    ours = continue_text(model, ids, max_new_tokens=12, stop_ids=stop_token_ids(tokenizer))
+    theirs = generate_batch(model, tokenizer, [ids, ids + ids], max_new_tokens=12)
     assert tokenizer.decode(ours, skip_special_tokens=True).strip() == theirs[0]
 
 
@@ -219,18 +220,18 @@ def test_rouge_l_and_the_filters():
 
 
 def test_the_shipped_models_load_and_know_what_they_learned(tokenizer):
-    tuned = train.load_tuned()
-    said = complete_all(
+    tuned = load_tuned()
+    said = generate_batch(
         tuned, tokenizer, [encode_prompt(tokenizer, [{"role": "user", "content": "what is the opposite of big?"}])]
     )
     assert clean(said[0]) == "small"
-    base = train.load_base()
+    base = load_base()
     assert base.lm_head.weight.data_ptr() == base.model.embed_tokens.weight.data_ptr()
 
 
 def test_a_newborn_model_looks_where_the_same_words_stood(tokenizer):
     """Of two coloured things, some head of the second layer attends to the colour of the one that is spoken of."""
-    model, shares = train.born(), []
+    model, shares = build_lm(), []
     model.set_attn_implementation("eager")
     for text, right, wrong in (
         ("The car is red. The book is blue. The car is", " red", " blue"),
@@ -246,9 +247,9 @@ def test_a_newborn_model_looks_where_the_same_words_stood(tokenizer):
 
 
 def test_the_shipped_models_keep_apart_what_belongs_to_whom():
-    asked = evaluate._colour_questions(SceneSpec(stream="val", count=(2, 3)), fewest=2)[:60]
-    assert evaluate.answers_from_text(train.load_tuned(), asked).mean() > 0.9
-    assert evaluate.answers_from_text(train.load_tuned(), asked, blind=True).mean() < 0.5
+    asked = evaluate._colour_questions(SceneSpec(stream="val", count=(2, 3)), min_colours=2)[:60]
+    assert evaluate.answers_from_text(load_tuned(), asked).mean() > 0.9
+    assert evaluate.answers_from_text(load_tuned(), asked, mismatched=True).mean() < 0.5
 
 
 def test_practice_contradicts_nothing_and_names_nothing_that_is_held_out():

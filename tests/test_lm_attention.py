@@ -8,6 +8,7 @@ from course_lib.llava.train import stages as llava_learn
 from course_lib.llava.train.loss import loss_sum
 from course_lib.lm import model as attention
 from course_lib.lm import train
+from course_lib.lm.pretrained import build_lm
 from course_lib.lm.tokenizer import get_tokenizer
 
 
@@ -50,7 +51,7 @@ def test_plain_products_give_the_logits_and_gradients_of_the_fused_attention(bfl
 
     fused = outcome()
     with attention.quickest_attention(model):
-        assert model.config._attn_implementation == attention.NAME
+        assert model.config._attn_implementation == attention.MATMUL_ATTENTION
         ours = outcome()
     assert model.config._attn_implementation == "sdpa"
     torch.testing.assert_close(ours, fused, atol=1e-5, rtol=1e-4)
@@ -66,10 +67,10 @@ def test_in_stage_2_no_answer_sees_what_comes_behind_it_or_the_other_conversatio
             assert loss_sum(model, batch).item() == pytest.approx(fused.item(), rel=1e-5)
 
 
-@pytest.mark.parametrize(("pays", "kind"), [(True, attention.NAME), (False, "sdpa")])
+@pytest.mark.parametrize(("pays", "kind"), [(True, attention.MATMUL_ATTENTION), (False, "sdpa")])
 def test_both_trainings_use_it_where_bfloat16_pays_and_leave_the_model_as_it_was(monkeypatch, pays, kind):
     monkeypatch.setattr(attention, "bfloat16_is_faster", lambda: pays)
-    llava, words, seen = llava_learn.build_model(), train.born(), []
+    llava, words, seen = llava_learn.build_model(), build_lm(), []
 
     def note(model):
         return [lambda _: seen.append(model.config._attn_implementation)]

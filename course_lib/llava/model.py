@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from course_lib.llava.chat_format import Segments, picture_segments
 from course_lib.lm.chat import Message, mask_labels
-from course_lib.lm.generate import stop_tokens
+from course_lib.lm.generate import stop_token_ids
 from course_lib.lm.loss import IGNORE_INDEX, next_token_loss
 from course_lib.lm.tokenizer import IMAGE
 
@@ -90,7 +90,7 @@ class MiniLlava(nn.Module):
 
     def stop_tokens(self) -> list[int]:
         """Token ids that end an answer."""
-        return stop_tokens(self.tokenizer)
+        return stop_token_ids(self.tokenizer)
 
     def _prompts(self, questions: Sequence[str]) -> tuple[Tensor, Tensor]:
         """Questions, each behind a picture, up to where the assistant begins: ids and mask [B, T], padded on the left."""

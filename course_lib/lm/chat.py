@@ -1,10 +1,12 @@
-"""Conversations as text, as tokens, and as labels: what a chat template is, and who is learned from."""
+"""Conversations as text, as tokens, and as labels: the chat template, and whose words are learned."""
 
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import TypedDict
 
 from course_lib.lm.loss import IGNORE_INDEX
+
+START, END = "<|im_start|>", "<|im_end|>"  # around every turn, as in ChatML
 
 
 class Message(TypedDict):
@@ -15,12 +17,12 @@ class Message(TypedDict):
 
 
 def render_chat(messages: Sequence[Message], add_generation_prompt: bool = False) -> str:
-    """The conversation in the pocket model's format.
+    """The chat template: a conversation as one text in the pocket model's format.
 
     Every turn is "<|im_start|>role content<|im_end|>"; the generation prompt, "<|im_start|>assistant", opens a turn.
     """
-    turns = [f"<|im_start|>{message['role']} {message['content']}<|im_end|>" for message in messages]
-    return "".join(turns) + ("<|im_start|>assistant" if add_generation_prompt else "")
+    turns = [f"{START}{message['role']} {message['content']}{END}" for message in messages]
+    return "".join(turns) + (f"{START}assistant" if add_generation_prompt else "")
 
 
 def mask_labels(segments: Sequence[tuple[bool, Sequence[int]]]) -> tuple[list[int], list[int]]:
@@ -37,15 +39,18 @@ def mask_labels(segments: Sequence[tuple[bool, Sequence[int]]]) -> tuple[list[in
 
 
 def chat_segments(tokenizer, messages: Sequence[Message]) -> list[tuple[bool, list[int]]]:
-    """A conversation in segments: the assistant's words with their end-of-turn are learned, all else is not.
+    """A conversation in segments (learned?, ids): the assistant's words with their end of turn are learned, all else is not.
 
-    The first token, as in every text, is the one that says that a new text begins.
+    The first token, as in every text, is the one that says that a new text begins. Turns are tokenised in pieces, between
+    their markers: what a person types is never taken for a marker.
     """
-    start, end = (tokenizer.convert_tokens_to_ids(mark) for mark in ("<|im_start|>", "<|im_end|>"))
+    start, end = tokenizer.convert_tokens_to_ids([START, END])
     segments = [(False, [tokenizer.bos_token_id])]
     for message in messages:
-        segments.append((False, [start, *_ids(tokenizer, message["role"])]))
-        segments.append((message["role"] == "assistant", [*_ids(tokenizer, f" {message['content']}"), end]))
+        turn = render_chat([message]).removeprefix(START).removesuffix(END)  # "role content"
+        role, content = turn[: len(message["role"])], turn[len(message["role"]) :]
+        segments.append((False, [start, *_ids(tokenizer, role)]))
+        segments.append((message["role"] == "assistant", [*_ids(tokenizer, content), end]))
     return segments
 
 
@@ -55,9 +60,10 @@ def encode_chat(tokenizer, messages: Sequence[Message]) -> tuple[list[int], list
 
 
 def encode_prompt(tokenizer, messages: Sequence[Message]) -> list[int]:
-    """The ids up to where the assistant begins to write."""
+    """The ids of a conversation, up to where the assistant begins to write."""
     ids = [i for _, tokens in chat_segments(tokenizer, messages) for i in tokens]
-    return [*ids, tokenizer.convert_tokens_to_ids("<|im_start|>"), *_ids(tokenizer, "assistant")]
+    opening = render_chat([], add_generation_prompt=True).removeprefix(START)  # "assistant"
+    return [*ids, tokenizer.convert_tokens_to_ids(START), *_ids(tokenizer, opening)]
 
 
 @lru_cache(maxsize=50_000)  # roles, and most questions and answers, come again and again

@@ -16,20 +16,21 @@ from course_lib.lm.chat import Message, encode_prompt
 from course_lib.lm.data.batches import conversation, plain_batch
 from course_lib.lm.data.descriptions import describe
 from course_lib.lm.data.instructions import MAKERS, Exchange, clean, exchange
-from course_lib.lm.generate import complete_all
+from course_lib.lm.generate import generate_batch
 from course_lib.lm.loss import next_token_loss
+from course_lib.lm.pretrained import build_lm, load_base, load_tuned
 from course_lib.lm.tokenizer import END_OF_TEXT, get_tokenizer
 from course_lib.world.questions import KINDS, Question, questions
 from course_lib.world.scenes import Scene, SceneSpec, make_scene
 
-EACH = 200  # questions of a kind
-GATE = ("exist", "count", "colour", "relation", "place")  # Lesson 06 begins when these are answered
-SIZES = (10, 100, 1_000, 10_000)  # of tuning sets
+QUESTIONS_PER_KIND = 200  # questions of a kind
+GATE_KINDS = ("exist", "count", "colour", "relation", "place")  # Lesson 06 begins when these are answered
+TUNING_SET_SIZES = (10, 100, 1_000, 10_000)  # of tuning sets
 
 
 def figures(live: bool = False) -> Iterator[Figure]:
     """All figures of the room; with `live`, also those of the lesson's own run and of tuning sets of several sizes."""
-    base, tuned = train.load_base(), train.load_tuned()
+    base, tuned = load_base(), load_tuned()
     yield from following(base, tuned)
     yield from text_qa(tuned)
     yield from forgetting(base, tuned)
@@ -50,8 +51,8 @@ def follows(model, exchanges: Sequence[Exchange], chat: bool = True) -> np.ndarr
         prompts = [encode_prompt(tokenizer, [_user(one.instruction)]) for one in exchanges]
     else:
         prompts = [tokenizer.encode(f"{END_OF_TEXT} {one.instruction}", add_special_tokens=False) for one in exchanges]
-    said = complete_all(model, tokenizer, prompts)
-    return np.array([one.accepts(text) for one, text in zip(exchanges, said, strict=True)])
+    replies = generate_batch(model, tokenizer, prompts)
+    return np.array([one.accepts(text) for one, text in zip(exchanges, replies, strict=True)])
 
 
 def _user(text: str) -> Message:
@@ -83,57 +84,59 @@ def _shuffled(exchanges: Sequence[Exchange]) -> float:
 
 def scene_questions(kind: str, count: int, templates: str = "test") -> list[tuple[Scene, Question]]:
     """`count` questions of a kind about test scenes."""
-    rng, found, index = random.Random(f"text qa/{kind}"), [], 0
-    while len(found) < count:
+    rng, pairs, index = random.Random(f"text qa/{kind}"), [], 0
+    while len(pairs) < count:
         scene = make_scene(index, SceneSpec(stream="test"), seed=12)
-        found += [(scene, question) for question in questions(scene, rng, templates) if question.kind == kind][:1]
+        pairs += [(scene, question) for question in questions(scene, rng, templates) if question.kind == kind][:1]
         index += 1
-    return found
+    return pairs
 
 
 def answers_from_text(
-    model, asked: Sequence[tuple[Scene, Question]], places: bool = False, blind: bool = False
+    model, question_pairs: Sequence[tuple[Scene, Question]], places: bool = False, mismatched: bool = False
 ) -> np.ndarray:
-    """bool [N]: right answers, given a perfect description (or, `blind`, that of another scene)."""
+    """bool [N]: right answers, given a perfect description (or, `mismatched`, that of another scene)."""
     rng = random.Random("descriptions")
-    told = [describe(scene, rng, places) for scene, _ in asked]
-    if blind:
-        told = told[1:] + told[:1]
+    descriptions = [describe(scene, rng, places) for scene, _ in question_pairs]
+    if mismatched:
+        descriptions = descriptions[1:] + descriptions[:1]
     prompts = [
         encode_prompt(get_tokenizer(), [_user(f"{text} {question.text}")])
-        for text, (_, question) in zip(told, asked, strict=True)
+        for text, (_, question) in zip(descriptions, question_pairs, strict=True)
     ]
-    said = complete_all(model, get_tokenizer(), prompts, most=12)
-    return np.array([clean(text) == clean(question.answer) for text, (_, question) in zip(said, asked, strict=True)])
+    replies = generate_batch(model, get_tokenizer(), prompts, max_new_tokens=12)
+    return np.array(
+        [clean(text) == clean(question.answer) for text, (_, question) in zip(replies, question_pairs, strict=True)]
+    )
 
 
 def text_qa(model) -> Iterator[Figure]:
     """Questions about a scene, answered from its description: the gate of Lesson 06."""
     for kind in KINDS:
-        asked = scene_questions(kind, EACH)
+        question_pairs = scene_questions(kind, QUESTIONS_PER_KIND)
         yield share(
             f"lm.text_qa.{kind}",
-            answers_from_text(model, asked),
-            control=float(answers_from_text(model, asked, blind=True).mean()),
-            baseline=commonest([question.answer for _, question in asked]),
+            answers_from_text(model, question_pairs),
+            control=float(answers_from_text(model, question_pairs, mismatched=True).mean()),
+            baseline=majority_accuracy([question.answer for _, question in question_pairs]),
             ceiling=1.0,
-            bar=0.95 if kind in GATE else None,
+            bar=0.95 if kind in GATE_KINDS else None,
             note="control: the description of another scene; baseline: the commonest answer",
         )
-    asked = scene_questions("relation", EACH)
+    question_pairs = scene_questions("relation", QUESTIONS_PER_KIND)
     yield share(
         "lm.text_qa.relation_from_places",
-        answers_from_text(model, asked, places=True),
-        baseline=commonest([q.answer for _, q in asked]),
+        answers_from_text(model, question_pairs, places=True),
+        baseline=majority_accuracy([q.answer for _, q in question_pairs]),
         note="columns and rows instead of relations",
     )
-    apart = _colour_questions(SceneSpec(stream="test", count=(2, 4)), fewest=2)
+    apart = _colour_questions(SceneSpec(stream="test", count=(2, 4)), min_colours=2)
     note = "two or more colours in the text; control: the description of another scene"
     yield share(
         "lm.text_qa.colour_apart",
         answers_from_text(model, apart),
-        control=float(answers_from_text(model, apart, blind=True).mean()),
-        baseline=commonest([q.answer for _, q in apart]),
+        control=float(answers_from_text(model, apart, mismatched=True).mean()),
+        baseline=majority_accuracy([q.answer for _, q in apart]),
         ceiling=1.0,
         note=note,
     )
@@ -143,17 +146,17 @@ def text_qa(model) -> Iterator[Figure]:
     )
 
 
-def _colour_questions(recipe: SceneSpec, fewest: int = 1) -> list[tuple[Scene, Question]]:
-    """EACH colour questions about scenes of this recipe in which at least `fewest` colours are painted."""
-    rng, found = random.Random("unseen pairs"), []
+def _colour_questions(spec: SceneSpec, min_colours: int = 1) -> list[tuple[Scene, Question]]:
+    """QUESTIONS_PER_KIND colour questions about scenes of this spec in which at least `min_colours` colours are painted."""
+    rng, pairs = random.Random("unseen pairs"), []
     for index in range(2000):
-        scene = make_scene(index, recipe, seed=13)
-        if len({thing.colour for thing in scene.things if thing.colour}) >= fewest:
-            found += [(scene, question) for question in questions(scene, rng, "test") if question.kind == "colour"]
-    return found[:EACH]
+        scene = make_scene(index, spec, seed=13)
+        if len({thing.colour for thing in scene.things if thing.colour}) >= min_colours:
+            pairs += [(scene, question) for question in questions(scene, rng, "test") if question.kind == "colour"]
+    return pairs[:QUESTIONS_PER_KIND]
 
 
-def commonest(answers: Sequence[str]) -> float:
+def majority_accuracy(answers: Sequence[str]) -> float:
     """The share of the commonest answer: what one can score without reading."""
     return max(answers.count(answer) for answer in set(answers)) / len(answers)
 
@@ -163,14 +166,14 @@ def plain_loss(model, batches: int = 8) -> float:
     """Mean next-token loss, in nats, on plain documents of another seed than training's."""
     losses = []
     for step in range(batches):
-        batch = plain_batch(step, batch=16, seed=1)
-        losses.append(next_token_loss(model(input_ids=batch.ids).logits, batch.labels).item())
+        batch = plain_batch(step, batch_size=16, seed=1)
+        losses.append(next_token_loss(model(input_ids=batch.input_ids).logits, batch.labels).item())
     return float(np.mean(losses))
 
 
 def forgetting(base, tuned) -> Iterator[Figure]:
     """What tuning forgets: the loss on plain text, before and after."""
-    untrained = plain_loss(train.born(), batches=2)
+    untrained = plain_loss(build_lm(), batches=2)
     yield Figure(
         "lm.plain_loss.base",
         round(plain_loss(base), 3),
@@ -183,7 +186,7 @@ def forgetting(base, tuned) -> Iterator[Figure]:
 
 def live_run() -> Iterator[Figure]:
     """Pretrain and tune as the lesson does, and measure that."""
-    model, exchanges = train.born(), test_exchanges(20)
+    model, exchanges = build_lm(), test_exchanges(20)
     seconds = train.pretrain(model).seconds
     before = float(follows(model, exchanges, chat=False).mean())
     seconds += train.tune(model).seconds
@@ -191,7 +194,7 @@ def live_run() -> Iterator[Figure]:
     yield share("lm.live_follow.after", follows(model, exchanges), baseline=before, note=note)
 
 
-def tuning_sizes(base, sizes: Sequence[int] = SIZES, steps: int = 120, each: int = 20) -> Iterator[Figure]:
+def tuning_sizes(base, sizes: Sequence[int] = TUNING_SET_SIZES, steps: int = 120, each: int = 20) -> Iterator[Figure]:
     """The base, tuned equally long on sets of several sizes; baseline: not tuned at all."""
     exchanges = test_exchanges(each)
     untuned = round(float(follows(base, exchanges).mean()), 4)

@@ -16,14 +16,14 @@ OFFLINE = "SmolLM2-135M-Instruct, from the offline package"
 
 def available(tier: str) -> dict[str, Callable]:
     """Name → a function that loads (model, tokenizer), or None. Says in one sentence why, when there is none."""
-    found: dict[str, Callable] = {}
+    loaders: dict[str, Callable] = {}
     if tier == "full":
-        found |= {name: lambda name=name: load_from_hub(*HUB[name]) for name in HUB}
+        loaders |= {name: lambda name=name: load_from_hub(*HUB[name]) for name in HUB}
     if smollm2.available():
-        found[OFFLINE] = load_offline
-    if not found:
+        loaders[OFFLINE] = load_offline
+    if not loaders:
         print(f"Skipped: this needs the full tier (COURSE_TIER=full), or {smollm2.NAME}: {smollm2.INSTALL}.")
-    return found
+    return loaders
 
 
 def load_from_hub(repository: str, revision: str):
@@ -53,12 +53,14 @@ def load_offline():
 
 
 @torch.no_grad()
-def reply(model, tokenizer, instruction: str, most: int = 40) -> str:
+def reply(model, tokenizer, instruction: str, max_new_tokens: int = 40) -> str:
     """What the model answers, greedily; a base model, which knows no conversations, continues the plain text."""
     text = instruction + "\n"
     if tokenizer.chat_template:
         messages = [{"role": "user", "content": instruction}]
         text = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
     ids = tokenizer(text, return_tensors="pt", add_special_tokens=False).to(model.device)
-    written = model.generate(**ids, max_new_tokens=most, do_sample=False, pad_token_id=tokenizer.eos_token_id)
-    return tokenizer.decode(written[0, ids["input_ids"].shape[1] :], skip_special_tokens=True).strip()
+    output_ids = model.generate(
+        **ids, max_new_tokens=max_new_tokens, do_sample=False, pad_token_id=tokenizer.eos_token_id
+    )
+    return tokenizer.decode(output_ids[0, ids["input_ids"].shape[1] :], skip_special_tokens=True).strip()

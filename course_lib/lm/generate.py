@@ -1,4 +1,4 @@
-"""Writing text: one token after the other, each chosen from the model's probabilities."""
+"""Autoregressive decoding: one token after the other, each drawn from the model's probabilities (greedy or sampled)."""
 
 from collections.abc import Sequence
 
@@ -8,9 +8,11 @@ from torch.nn import functional as F
 
 from course_lib.lm.chat import Message, encode_prompt
 
+PROMPTS_AT_ONCE = 100  # bounds the memory of a long list of prompts
+
 
 def next_token_probabilities(logits: Tensor, temperature: float) -> Tensor:
-    """logits [B, V] → probabilities [B, V] of the next token.
+    """Softmax with a temperature: logits [B, V] → probabilities [B, V] of the next token.
 
     A temperature of 0 means greedy: all probability on the largest logit. Below 1 the likely tokens become likelier,
     above 1 all become more alike.
@@ -25,57 +27,59 @@ def continue_text(
     model,
     ids: Sequence[int],
     *,
-    most: int = 40,
+    max_new_tokens: int = 40,
     temperature: float = 0.0,
-    stop: Sequence[int] = (),
+    stop_ids: Sequence[int] = (),
     generator: torch.Generator | None = None,
-    probabilities=next_token_probabilities,
 ) -> list[int]:
-    """Token ids → the ids that follow: at most `most`, up to and without the first one in `stop`.
+    """Token ids → the ids that follow: at most `max_new_tokens`, up to and without the first one in `stop_ids`.
 
-    Keys and values of what was read are kept (the cache), so that each step reads one token only.
+    Keys and values of what was read are kept (the KV cache), so that each step reads one token only.
     """
-    written: list[int] = []
+    new_ids: list[int] = []
     cache, unread = None, torch.tensor([list(ids)])  # [1, T]
-    for _ in range(most):
+    for _ in range(max_new_tokens):
         out = model(input_ids=unread, past_key_values=cache, use_cache=True)
         cache = out.past_key_values
-        chances = probabilities(out.logits[:, -1], temperature)  # [1, V]
-        chosen = torch.multinomial(chances, 1, generator=generator)  # [1, 1]
-        if chosen.item() in stop:
+        probs = next_token_probabilities(out.logits[:, -1], temperature)  # [1, V]
+        next_id = torch.multinomial(probs, 1, generator=generator)  # [1, 1]
+        if next_id.item() in stop_ids:
             break
-        written.append(chosen.item())
-        unread = chosen
-    return written
+        new_ids.append(next_id.item())
+        unread = next_id
+    return new_ids
 
 
-def stop_tokens(tokenizer) -> list[int]:
-    """What ends a turn or a text."""
+def stop_token_ids(tokenizer) -> list[int]:
+    """The ids of what ends a turn or a text."""
     return tokenizer.convert_tokens_to_ids(["<|im_end|>", "<|endoftext|>"])
 
 
 def answer(model, tokenizer, messages: Sequence[Message], **options) -> str:
-    """What the model says next in a conversation."""
+    """What the model says next in a conversation; `options` as for `continue_text`."""
     ids = encode_prompt(tokenizer, messages)
-    return tokenizer.decode(continue_text(model, ids, stop=stop_tokens(tokenizer), **options)).strip()
+    return tokenizer.decode(continue_text(model, ids, stop_ids=stop_token_ids(tokenizer), **options)).strip()
 
 
 @torch.no_grad()
-def complete_all(model, tokenizer, prompts: Sequence[Sequence[int]], most: int = 24, **options) -> list[str]:
+def generate_batch(
+    model, tokenizer, prompts: Sequence[Sequence[int]], max_new_tokens: int = 24, **options
+) -> list[str]:
     """Prompts (token ids) → what follows each, many at once, by transformers' own `generate` (greedy by default)."""
-    written = []
-    for start in range(0, len(prompts), 100):
-        rows = prompts[start : start + 100]
-        longest = max(len(row) for row in rows)
-        ids = torch.tensor([[tokenizer.pad_token_id] * (longest - len(row)) + list(row) for row in rows])  # left-padded
-        mask = (torch.arange(longest) >= torch.tensor([[longest - len(row)] for row in rows])).long()  # [B, T]
-        found = model.generate(
-            input_ids=ids,
-            attention_mask=mask,
-            max_new_tokens=most,
-            eos_token_id=stop_tokens(tokenizer),
+    texts = []
+    for start in range(0, len(prompts), PROMPTS_AT_ONCE):
+        rows = prompts[start : start + PROMPTS_AT_ONCE]
+        # Left-padded, so that every prompt ends where the new tokens begin; the mask hides the padding.
+        length = max(len(row) for row in rows)
+        input_ids = torch.tensor([[tokenizer.pad_token_id] * (length - len(row)) + list(row) for row in rows])  # [B, T]
+        attention_mask = (torch.arange(length) >= torch.tensor([[length - len(row)] for row in rows])).long()  # [B, T]
+        output_ids = model.generate(
+            input_ids=input_ids,
+            attention_mask=attention_mask,
+            max_new_tokens=max_new_tokens,
+            eos_token_id=stop_token_ids(tokenizer),
             pad_token_id=tokenizer.pad_token_id,
             **{"do_sample": False, **options},
         )
-        written += [tokenizer.decode(row[longest:], skip_special_tokens=True).strip() for row in found]
-    return written
+        texts += [tokenizer.decode(row[length:], skip_special_tokens=True).strip() for row in output_ids]
+    return texts

@@ -1,4 +1,10 @@
-"""The pocket language model: transformers' Llama, in a size that a laptop trains."""
+"""The pocket language model: transformers' Llama, in a size that a laptop trains.
+
+- `build_model` makes it, untrained; its first layers begin as *induction heads* (Olsson et al., 2022, arXiv 2209.11895),
+  set by hand as in "mimetic initialisation" (Trockman and Kolter, 2023, arXiv 2305.09828): a small model reads too little
+  to find them by itself.
+- `quickest_attention` lets it attend by plain matrix products where bfloat16 is fast.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +20,26 @@ from course_lib.lm.loss import causal_mask
 
 SIZES = {"hidden_size": 192, "num_hidden_layers": 4, "num_attention_heads": 6, "intermediate_size": 512}
 CONTEXT = 512  # tokens; 64 of them will be picture patches in Lesson 06
+
+# The induction heads that a new model begins with
+DISTANCES = (1, 2, 3, 4)  # heads of the first layer: each attends to the token so many places back
+MATCHES = {  # layer → what its heads compare: (of the query's token, of the key's token); 0 = itself, k = the token k back
+    1: ((0, 1), (1, 2), (0, 2), (2, 3)),
+    2: ((0, 1), (0, 2), (0, 4), (1, 2)),
+}
+EMBEDDING_STD = (
+    0.06  # of the token embeddings: larger than of the other weights, so that tokens stand out from the noise
+)
+SHARPNESS, FAST_PAIRS = (
+    7.0,
+    3,
+)  # strength of looking back, and the fast-turning rotary pairs of dimensions that carry it
+SKIPPED_PAIRS = 5  # rotary pairs that turn too fast to compare tokens that stand far from one another
+# Gains, so that scores begin at about 8, and no token drowns: of a query or key for a token k back, for the token itself;
+# of what the first layer writes; of what the others copy
+GAIN_BACK, GAIN_SELF, GAIN_WRITE, GAIN_COPY = 1.2, 1.6, 0.146, 0.1
+
+MATMUL_ATTENTION = "products"  # the name under which transformers knows `matmul_attention`
 
 
 def pocket_config(vocab_size: int) -> LlamaConfig:
@@ -33,104 +59,90 @@ def pocket_config(vocab_size: int) -> LlamaConfig:
     )
 
 
-def new_model(vocab_size: int, seed: int = 0) -> LlamaForCausalLM:
-    """A model as it is born, with heads that begin to look things up: the same for the same seed."""
-    import torch
-
+def build_model(vocab_size: int, seed: int = 0) -> LlamaForCausalLM:
+    """An untrained model with induction heads to begin with: the same weights for the same seed."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = LlamaForCausalLM(pocket_config(vocab_size))
-        start_looking_up(model)
+        init_induction_heads(model)
     return model.eval()
 
 
-BACK = (1, 2, 3, 4)  # heads of the first layer: each looks so many words back
-
-
-LOOKUPS = {  # layer → what its heads compare: (of the word that asks, of a word before), 0 = itself, k = the word k back
-    1: ((0, 1), (1, 2), (0, 2), (2, 3)),
-    2: ((0, 1), (0, 2), (0, 4), (1, 2)),
-}
-EMBEDDING = 0.06  # spread of the word embeddings: larger than the rest, so that words stand out from the noise
-SHARP, FAST = 7.0, 3  # strength of looking back, and the number of fast-turning pairs of dimensions that carry it
-TURNING = 5  # pairs of dimensions that turn too fast to compare words that stand far from one another
-ASK_NEAR, ASK_OWN, TELL, COPY = 1.2, 1.6, 0.146, 0.1  # gains, so that scores begin at about 8, and no word drowns
-
-
 @torch.no_grad()
-def start_looking_up(model) -> None:
-    """Set the first three layers of a new `LlamaForCausalLM` (with attention biases), in place."""
+def init_induction_heads(model) -> None:
+    """Set the first three layers of a new `LlamaForCausalLM` (with attention biases), in place.
+
+    Layer 0 writes into every token which tokens stood 1 to 4 places before it (previous-token heads); layers 1 and 2 find
+    earlier tokens by what stood before *them*, and copy what they find: "the car is red. … the car is" → "red".
+    """
     layers, config = model.model.layers, model.config
-    model.model.embed_tokens.weight.mul_(EMBEDDING / config.initializer_range)
-    width, size = config.hidden_size, config.hidden_size // config.num_attention_heads
-    seen, told = _turned(width)[:size], _turned(width)  # [D, W], [W, W]
-    for head, distance in enumerate(BACK):
-        _look_back(layers[0].self_attn, head, size, distance, config.rope_parameters["rope_theta"])
-        rows = slice(head * size, (head + 1) * size)
-        layers[0].self_attn.v_proj.weight[rows] = seen
-        layers[0].self_attn.o_proj.weight[:, rows] = TELL * told[rows].T  # each distance has its own place to write to
-    reads = {0: ASK_OWN * seen}
-    reads |= {distance: ASK_NEAR * told[i * size : (i + 1) * size] for i, distance in enumerate(BACK)}
-    for layer, pairs in LOOKUPS.items():
-        _compare(layers[layer].self_attn, size, [(reads[asks], reads[has]) for asks, has in pairs])
-        copied = _turned(width)
-        layers[layer].self_attn.v_proj.weight.copy_(copied)
-        layers[layer].self_attn.o_proj.weight.copy_(COPY * copied.T)  # what is found is handed on as it is
+    model.model.embed_tokens.weight.mul_(EMBEDDING_STD / config.initializer_range)
+    width, head_dim = config.hidden_size, config.hidden_size // config.num_attention_heads
+    # Random directions: heads read a token in one subspace, and write it into another, its own for each distance.
+    read, write = _random_rotation(width)[:head_dim], _random_rotation(width)  # [D, W], [W, W]
+    for head, distance in enumerate(DISTANCES):
+        _init_previous_token_head(layers[0].self_attn, head, head_dim, distance, config.rope_parameters["rope_theta"])
+        rows = slice(head * head_dim, (head + 1) * head_dim)
+        layers[0].self_attn.v_proj.weight[rows] = read
+        layers[0].self_attn.o_proj.weight[:, rows] = GAIN_WRITE * write[rows].T
+    # How to read a token (0), or the token k before it, out of the residual stream.
+    projections = {0: GAIN_SELF * read}
+    projections |= {k: GAIN_BACK * write[i * head_dim : (i + 1) * head_dim] for i, k in enumerate(DISTANCES)}
+    for layer, matches in MATCHES.items():
+        _init_matching_heads(layers[layer].self_attn, head_dim, [(projections[q], projections[k]) for q, k in matches])
+        rotation = _random_rotation(width)
+        layers[layer].self_attn.v_proj.weight.copy_(rotation)
+        layers[layer].self_attn.o_proj.weight.copy_(GAIN_COPY * rotation.T)  # what is found is handed on as it is
 
 
-def _turned(width: int) -> Tensor:
-    """A random rotation [W, W]."""
+def _random_rotation(width: int) -> Tensor:
+    """A random orthogonal matrix [W, W]."""
     return torch.linalg.qr(torch.randn(width, width))[0]
 
 
-def _look_back(attention, head: int, size: int, distance: int, theta: float) -> None:
-    """Make a head attend to the word `distance` before, whatever stands there: by its biases alone.
+def _init_previous_token_head(attention, head: int, head_dim: int, distance: int, theta: float) -> None:
+    """Make a head attend to the token `distance` before, whatever stands there: by its biases alone.
 
     Rotary positions turn pair j of a head's dimensions (j, j + D/2) by position × theta^(-2j/D). Equal biases of query and
     key, but the query's turned back by `distance`, agree best at that distance.
     """
-    half, start = size // 2, head * size
-    angle = distance * theta ** (-torch.arange(FAST) / half)  # [FAST]
-    attention.q_proj.weight[start : start + size] = 0
-    attention.k_proj.weight[start : start + size] = 0
-    attention.k_proj.bias[start : start + FAST] = SHARP
-    attention.q_proj.bias[start : start + FAST] = SHARP * angle.cos()
-    attention.q_proj.bias[start + half : start + half + FAST] = -SHARP * angle.sin()
+    half, start = head_dim // 2, head * head_dim
+    angle = distance * theta ** (-torch.arange(FAST_PAIRS) / half)  # [FAST_PAIRS]
+    attention.q_proj.weight[start : start + head_dim] = 0
+    attention.k_proj.weight[start : start + head_dim] = 0
+    attention.k_proj.bias[start : start + FAST_PAIRS] = SHARPNESS
+    attention.q_proj.bias[start : start + FAST_PAIRS] = SHARPNESS * angle.cos()
+    attention.q_proj.bias[start + half : start + half + FAST_PAIRS] = -SHARPNESS * angle.sin()
 
 
-def _compare(attention, size: int, reads: list[tuple[Tensor, Tensor]]) -> None:
-    """Make the first heads score how alike two readings are, in the dimensions that turn slowly."""
-    for head, (asks, has) in enumerate(reads):
-        for weight, read in ((attention.q_proj.weight, asks), (attention.k_proj.weight, has)):
-            rows = read.clone()  # [D, W]
-            rows[:TURNING] = 0
-            rows[size // 2 : size // 2 + TURNING] = 0
-            weight[head * size : (head + 1) * size] = rows
+def _init_matching_heads(attention, head_dim: int, projections: list[tuple[Tensor, Tensor]]) -> None:
+    """Make the first heads score how alike two readings are, in the dimensions that turn slowly: (query's, key's) [D, W]."""
+    for head, (query, key) in enumerate(projections):
+        for weight, projection in ((attention.q_proj.weight, query), (attention.k_proj.weight, key)):
+            rows = projection.clone()  # [D, W]
+            rows[:SKIPPED_PAIRS] = 0
+            rows[head_dim // 2 : head_dim // 2 + SKIPPED_PAIRS] = 0
+            weight[head * head_dim : (head + 1) * head_dim] = rows
 
 
-NAME = "products"
-
-
-def attend(
+def matmul_attention(
     module, query: Tensor, key: Tensor, value: Tensor, attention_mask: Tensor | None, scaling: float, **_
 ) -> tuple[Tensor, None]:
     """softmax(QKᵀ · scaling, where the mask is True) V: [B, H, T, D], [B, G, T, D] twice, bool [B, 1, T, T] → [B, T, H, D].
 
-    Without a mask each looks at itself and what stands before. As transformers' own "eager", but nothing is turned to float32 on
-    the way (softmax sums in float32 in any case), and a mask of bools is taken for what it is. There is no dropout.
+    Without a mask it is causal. As transformers' own "eager", but nothing is turned to float32 on the way (softmax sums in
+    float32 in any case), and a mask of bools is taken for what it is. There is no dropout.
     """
     key, value = (repeat_kv(part, module.num_key_value_groups) for part in (key, value))  # [B, H, T, D]
     scores = (query * scaling) @ key.transpose(2, 3)  # [B, H, T, T]
-    seen = causal_mask(query.shape[2]).to(query.device) if attention_mask is None else attention_mask
+    mask = causal_mask(query.shape[2]).to(query.device) if attention_mask is None else attention_mask
     lowest = torch.finfo(scores.dtype).min  # not −∞: a row that sees nothing, of padding, still has a softmax
-    scores += scores.new_zeros(seen.shape).masked_fill_(~seen, lowest)
+    scores += scores.new_zeros(mask.shape).masked_fill_(~mask, lowest)
     return (scores.softmax(-1) @ value).transpose(1, 2).contiguous(), None
 
 
-AttentionInterface.register(NAME, attend)
-
-
-AttentionMaskInterface.register(NAME, sdpa_mask)  # bools, or None where plain causality is meant
+AttentionInterface.register(MATMUL_ATTENTION, matmul_attention)
+AttentionMaskInterface.register(MATMUL_ATTENTION, sdpa_mask)  # bools, or None where plain causality is meant
 
 
 @contextmanager
@@ -138,7 +150,7 @@ def quickest_attention(language_model) -> Iterator[None]:
     """Within it, a language model of transformers attends by plain products where bfloat16 pays. In float32 the fused one is quicker."""
     before = language_model.config._attn_implementation
     if bfloat16_is_faster():
-        language_model.set_attn_implementation(NAME)
+        language_model.set_attn_implementation(MATMUL_ATTENTION)
     try:
         yield
     finally:

@@ -9,16 +9,14 @@ from torch import Tensor
 
 from course_lib import checkpoints
 from course_lib.common.precision import mixed_precision
-from course_lib.lm.chat import Message, encode_chat, mask_labels
+from course_lib.lm.chat import Message, encode_chat
 from course_lib.lm.data.batches import TextBatch, chat_batch, conversation, document, pack, plain_batch
 from course_lib.lm.loss import next_token_loss
-from course_lib.lm.model import new_model, quickest_attention
+from course_lib.lm.model import quickest_attention
+from course_lib.lm.pretrained import BASE, TUNED, build_lm, load_base
 from course_lib.lm.tokenizer import TOKENIZER_FILE, get_tokenizer, train_tokenizer
 from course_lib.training import Progress, fit
 from course_lib.world.stickers import classes
-
-BASE = checkpoints.FOLDER / "lm_base.safetensors"
-TUNED = checkpoints.FOLDER / "lm.safetensors"
 
 
 @dataclass(frozen=True)
@@ -29,34 +27,36 @@ class LmRecipe:
     batch_size: int
     learning_rate: float
     weight_decay: float = 0.05
-    easy: float = 0.0  # share of the steps with one or two things only, and much practice in looking back
+    easy_frac: float = 0.0  # of the steps: with one or two things only, and much practice in looking back
     seed: int = 0
 
 
-LIVE_PLAIN = LmRecipe(steps=500, batch_size=24, learning_rate=1.5e-3, easy=1.0)
+LIVE_PLAIN = LmRecipe(steps=500, batch_size=24, learning_rate=1.5e-3, easy_frac=1.0)
 LIVE_CHAT = LmRecipe(steps=250, batch_size=18, learning_rate=1e-3)
-BAKED_PLAIN = LmRecipe(steps=2000, batch_size=24, learning_rate=1.5e-3, easy=0.4)
-BAKED_CHAT = LmRecipe(steps=2500, batch_size=18, learning_rate=1e-3, easy=0.1)
+BAKED_PLAIN = LmRecipe(steps=2000, batch_size=24, learning_rate=1.5e-3, easy_frac=0.4)
+BAKED_CHAT = LmRecipe(steps=2500, batch_size=18, learning_rate=1e-3, easy_frac=0.1)
 
 
 def pretrain(model, recipe: LmRecipe = LIVE_PLAIN, **options) -> Progress:
-    """Learn to continue plain text, in place. `options`: loss, callbacks and state_file, see `train`."""
+    """Causal language modelling in place, on plain text. `options`: loss, callbacks and state_file, see `train`."""
 
     def batch(step: int) -> TextBatch:
-        easy = step < recipe.easy * recipe.steps
-        things, practised = (2, 0.5) if easy else (4, 0.2)
-        return plain_batch(step, recipe.batch_size, most=things, practised=practised, seed=recipe.seed)
+        easy = step < recipe.easy_frac * recipe.steps
+        max_things, practice_frac = (2, 0.5) if easy else (4, 0.2)
+        return plain_batch(
+            step, recipe.batch_size, max_things=max_things, practice_frac=practice_frac, seed=recipe.seed
+        )
 
     return train(model, batch, recipe, **options)
 
 
-def tune(model, recipe: LmRecipe = LIVE_CHAT, *, mask: Callable = mask_labels, **options) -> Progress:
-    """Learn to answer, in place, from ever new conversations; `mask` decides whose words are learned."""
+def tune(model, recipe: LmRecipe = LIVE_CHAT, **options) -> Progress:
+    """Supervised fine-tuning in place, on ever new conversations, of which the assistant's words are learned."""
 
     def batch(step: int) -> TextBatch:
-        share = step / recipe.steps
-        stage = 2 if share >= recipe.easy else int(2 * share / recipe.easy)
-        return chat_batch(step, recipe.batch_size, stage=stage, seed=recipe.seed, mask=mask)
+        done = step / recipe.steps
+        stage = 2 if done >= recipe.easy_frac else int(2 * done / recipe.easy_frac)
+        return chat_batch(step, recipe.batch_size, stage=stage, seed=recipe.seed)
 
     return train(model, batch, recipe, **options)
 
@@ -77,16 +77,16 @@ def train(
     batch: Callable[[int], TextBatch],
     recipe: LmRecipe,
     *,
-    loss: Callable[[Tensor, Tensor], Tensor] = next_token_loss,
+    loss: Callable[[Tensor, Tensor], Tensor] | None = None,
     callbacks: Iterable[Callable[[Progress], None]] = (),
     state_file: Path | None = None,
 ) -> Progress:
-    """Train in place with any next-token loss, such as the learner's; see `training.fit` for stopping and resuming."""
+    """Train in place, with the next-token loss or another `loss`; see `training.fit` for stopping and resuming."""
 
     def batch_loss(model, batch: TextBatch) -> Tensor:
         with mixed_precision():
-            logits = model(input_ids=batch.ids).logits  # [B, T, V]
-        return loss(logits.float(), batch.labels)
+            logits = model(input_ids=batch.input_ids).logits  # [B, T, V]
+        return (loss or next_token_loss)(logits.float(), batch.labels)
 
     with quickest_attention(model):
         return fit(
@@ -101,27 +101,9 @@ def train(
         )
 
 
-def born(seed: int = 0):
-    """A pocket language model that has read nothing yet."""
-    return new_model(len(get_tokenizer()), seed)
-
-
-def load_base(file: Path = BASE):
-    """The one that read plain text only. Raises CheckpointError, saying what to do, when it is missing or damaged."""
-    tensors, _ = checkpoints.load(file)
-    model = born()
-    model.load_state_dict({**tensors, "lm_head.weight": tensors["model.embed_tokens.weight"]})  # one table at both ends
-    return model.eval()
-
-
-def load_tuned(file: Path = TUNED):
-    """The one that follows instructions. Raises CheckpointError when it is missing or damaged."""
-    return load_base(file)
-
-
 def bake_base(out_folder: Path, recipe: LmRecipe = BAKED_PLAIN) -> None:
     """Pretrain the shipped base model. Interrupted, it goes on where it was when called again."""
-    model = born(recipe.seed)
+    model = build_lm(recipe.seed)
     progress = pretrain(model, recipe, state_file=out_folder / "lm_base.training.safetensors")
     _save(out_folder / BASE.name, model, recipe, progress, "plain text of the sticker world, stream train")
 

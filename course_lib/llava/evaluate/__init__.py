@@ -17,7 +17,7 @@ from course_lib.llava.evaluate.pope import polled
 from course_lib.llava.evaluate.set_size import set_sizes
 from course_lib.llava.evaluate.vqa import accuracy, answers, conditions, contradicted, harder, right, vqa
 from course_lib.llava.train import saved, stages
-from course_lib.lm.train import load_tuned
+from course_lib.lm.pretrained import load_tuned
 
 __all__ = [
     "accuracy",

@@ -22,7 +22,7 @@ from course_lib.llava.data.testsets import (
 from course_lib.llava.evaluate import text_prior
 from course_lib.llava.evaluate.contradiction import contradictions
 from course_lib.lm.data.instructions import clean
-from course_lib.lm.evaluate import commonest
+from course_lib.lm.evaluate import majority_accuracy
 from course_lib.world.questions import KINDS
 
 CHUNK = 100  # pictures seen at once
@@ -72,7 +72,7 @@ def vqa(model, each: int = EACH, kinds: Sequence[str] = KINDS) -> Iterator[Figur
         about = vqa_examples(kind, each)
         found[kind] = conditions(model, about)
         found[kind]["prior"] = right(text_prior.guess(kind, about), text_prior.answers(about))
-        found[kind]["chance"] = np.array([commonest(text_prior.answers(about))])
+        found[kind]["chance"] = np.array([majority_accuracy(text_prior.answers(about))])
         found[kind]["ceiling"] = np.array([ceiling(about)])
         yield share(f"llava.vqa.{kind}", found[kind]["true"], **_company(found[kind]), note=CONTROL_NOTE)
     yield from means({kind: found[kind] for kind in kinds if kind in SCORED})
@@ -118,7 +118,7 @@ def harder(model, each: int = EACH) -> Iterator[Figure]:
         yield share(
             f"llava.vqa.{name}",
             found["true"],
-            chance=round(commonest(text_prior.answers(about)), 4),
+            chance=round(majority_accuracy(text_prior.answers(about)), 4),
             control=round(float(found["blank"].mean()), 4),
             baseline=round(float(guessed.mean()), 4),
             ceiling=1.0,

@@ -22,8 +22,8 @@ from course_lib.llava.train import letters
 from course_lib.llava.train.loss import loss_sum, num_label_tokens
 from course_lib.llava.vision import PocketVisionTower
 from course_lib.llava.word_mixture import WordMixture, noisy_or_loss, visible_words
-from course_lib.lm import train as lm_learn
 from course_lib.lm.model import quickest_attention
+from course_lib.lm.pretrained import load_tuned
 from course_lib.lm.tokenizer import get_tokenizer
 from course_lib.training import Progress, fit
 from course_lib.world.scenes import Scene
@@ -103,7 +103,7 @@ def build_model(connector: str = "words", layer: int = -2, seed: int = 0) -> Min
 
     connector: "words" (`WordMixture`), or one of `connector.KINDS`.
     """
-    clip, language_model = load_clip(), lm_learn.load_tuned()
+    clip, language_model = load_clip(), load_tuned()
     tokenizer, width = get_tokenizer(), clip.config.vision_width
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 import torch
 
 from course_lib.lm.chat import Message, encode_prompt
-from course_lib.lm.generate import complete_all
+from course_lib.lm.data.instructions import MAKERS, exchange
+from course_lib.lm.generate import generate_batch
 
 ASK: list[Message] = [{"role": "user", "content": "write a new instruction and its answer."}]
 MARK = " => "  # between an instruction and its answer
-FEWEST, MOST = 3, 40  # words of an instruction
+MIN_WORDS, MAX_WORDS = 3, 40  # of an instruction
 
 
 @dataclass(frozen=True)
@@ -67,16 +68,18 @@ def write_pairs(model, tokenizer, count: int, seed: int = 0, temperature: float 
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         prompts = [encode_prompt(tokenizer, ASK)] * count
-        return complete_all(model, tokenizer, prompts, most=64, do_sample=True, temperature=temperature, top_k=0)
+        return generate_batch(
+            model, tokenizer, prompts, max_new_tokens=64, do_sample=True, temperature=temperature, top_k=0
+        )
 
 
-def keep(texts: Iterable[str], pool: Sequence[Pair], alike: float = 0.7) -> tuple[list[Pair], list[Rejected]]:
+def keep(texts: Iterable[str], pool: Sequence[Pair], max_rouge_l: float = 0.7) -> tuple[list[Pair], list[Rejected]]:
     """The filters: (pairs worth keeping, what was thrown away). An instruction must be new among the pool and the kept."""
     kept: list[Pair] = []
     rejected: list[Rejected] = []
     for text in texts:
         pair, reason = _parse(text)
-        if pair and any(rouge_l(pair.instruction, old.instruction) >= alike for old in [*pool, *kept]):
+        if pair and any(rouge_l(pair.instruction, old.instruction) >= max_rouge_l for old in [*pool, *kept]):
             reason = "near-duplicate"
         if reason:
             rejected.append(Rejected(text, reason))
@@ -91,17 +94,15 @@ def _parse(text: str) -> tuple[Pair | None, str | None]:
     if not mark or not answer.strip() or MARK.strip() in answer:
         return None, "broken format"
     words = len(instruction.split())
-    if words < FEWEST:
+    if words < MIN_WORDS:
         return None, "too short"
-    if words > MOST:
+    if words > MAX_WORDS:
         return None, "too long"
     return Pair(instruction.strip(), answer.strip()), None
 
 
 def seed_pairs(count: int, seed: int = 0) -> list[Pair]:
     """Seed tasks, as people would have written them: of every kind equally many."""
-    from course_lib.lm.data.instructions import MAKERS, exchange
-
     rng = random.Random(f"seeds/{seed}")
     tasks = [task for task in MAKERS if task != "scene"]
     made = [exchange(rng, "train", tasks[i % len(tasks)]) for i in range(count)]

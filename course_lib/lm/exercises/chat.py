@@ -113,6 +113,7 @@ TASKS = [
         importance=4,
         minutes=8,
         reference=render_chat,
+        used_at=("lm.chat:render_chat",),
         make_inputs=chat_inputs,
         mistakes=(
             Mistake(
@@ -160,6 +161,7 @@ TASKS = [
         importance=5,
         minutes=12,
         reference=mask_labels,
+        used_at=("lm.chat:mask_labels",),
         make_inputs=segment_inputs,
         mistakes=(
             Mistake(

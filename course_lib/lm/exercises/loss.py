@@ -101,6 +101,7 @@ TASKS = [
         importance=5,
         minutes=12,
         reference=next_token_loss,
+        used_at=("lm.train:next_token_loss", "lm.evaluate:next_token_loss"),
         make_inputs=loss_inputs,
         check_gradient=True,
         draws=8,
@@ -145,6 +146,7 @@ TASKS = [
         importance=4,
         minutes=6,
         reference=causal_mask,
+        used_at=("lm.model:causal_mask",),
         make_inputs=mask_inputs,
         mistakes=(
             Mistake(

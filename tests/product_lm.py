@@ -1,0 +1,35 @@
+"""Exercise of Lesson 04 → a tiny run of the course's own language model that uses it."""
+
+import torch
+
+from course_lib.lm import train
+from course_lib.lm.data import self_instruct
+from course_lib.lm.generate import answer
+from course_lib.lm.model import MATMUL_ATTENTION
+from course_lib.lm.pretrained import build_lm
+from course_lib.lm.tokenizer import get_tokenizer
+
+RECIPE = train.LmRecipe(steps=1, batch_size=1, learning_rate=1e-3)
+QUESTION = [{"role": "user", "content": "what is this?"}]
+
+
+def attend():
+    """Logits of a model that attends by plain products, as training does where bfloat16 pays."""
+    model = build_lm()
+    model.set_attn_implementation(MATMUL_ATTENTION)
+    return model(input_ids=torch.tensor([[1, 7, 8]])).logits
+
+
+def filter_pairs():
+    """One text beside one seed."""
+    return self_instruct.keep(["count from one to three. => one, two, three"], self_instruct.seed_pairs(1))
+
+
+PRODUCT = {
+    "lm.next_token_loss": lambda: train.pretrain(build_lm(), RECIPE),
+    "lm.causal_mask": attend,
+    "lm.next_token_probabilities": lambda: answer(build_lm(), get_tokenizer(), QUESTION, max_new_tokens=1),
+    "lm.render_chat": lambda: answer(build_lm(), get_tokenizer(), QUESTION, max_new_tokens=1),
+    "lm.mask_labels": lambda: train.tune(build_lm(), RECIPE),
+    "lm.rouge_l": filter_pairs,
+}
