@@ -17,11 +17,10 @@ from PIL import Image
 
 from course_lib import checkpoints
 from course_lib.__main__ import main
-from course_lib.llava.full import scale
+from course_lib.llava.full import PretrainedParts, ScaleRecipe, scale
 from course_lib.llava.full.data import InstructionData, read_records, read_turns
-from course_lib.llava.full.distributed import Distributed
 from course_lib.llava.full.model import assemble, load
-from course_lib.llava.full.recipe import PretrainedParts, ScaleRecipe
+from course_lib.llava.full.scale import Distributed
 from course_lib.llava.train.loss import loss_sum, num_label_tokens
 from course_lib.lm.tokenizer import get_tokenizer
 

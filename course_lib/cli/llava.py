@@ -7,7 +7,7 @@ from dataclasses import MISSING, fields, replace
 from pathlib import Path
 
 from course_lib.common.errors import Problem
-from course_lib.llava.full.recipe import PretrainedParts, ScaleRecipe
+from course_lib.llava.full import PretrainedParts, ScaleRecipe
 
 SCALE_OPTIONS = {  # the fields of PretrainedParts and ScaleRecipe
     "vision": "CLIP or SigLIP: a folder, or a name on the hub",
@@ -81,8 +81,8 @@ def _made(kind: type, args: argparse.Namespace):
 
 def ask(args: argparse.Namespace) -> None:
     """Print each question with its answer."""
-    from course_lib.llava.full.distributed import Distributed
     from course_lib.llava.full.model import answers
+    from course_lib.llava.full.scale import Distributed
 
     with said_in_a_sentence():
         replies = answers(args.llava, args.picture, args.questions, Distributed().device)

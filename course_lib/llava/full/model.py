@@ -11,7 +11,7 @@ from torch import nn
 from course_lib import checkpoints
 from course_lib.clip.data.images import open_picture
 from course_lib.common.precision import compute_dtype
-from course_lib.llava.full.recipe import PretrainedParts, ScaleRecipe
+from course_lib.llava.full import PretrainedParts, ScaleRecipe
 from course_lib.llava.model import MiniLlava, make_connector
 from course_lib.llava.templated import TemplatedLlava
 from course_lib.llava.vision import TransformersVisionTower

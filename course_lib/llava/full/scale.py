@@ -11,23 +11,58 @@ suffice, halve `--micro-batch-size`: the result stays the same. The command runs
 COURSE_NO_VENV=1 it stays in the Python that has started it.
 """
 
+import os
+import resource
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch import distributed as dist
 
 from course_lib import checkpoints
 from course_lib.common.precision import compute_dtype
 from course_lib.llava.data.batches import LlavaBatch
+from course_lib.llava.full import PretrainedParts, ScaleRecipe
 from course_lib.llava.full.data import InstructionData, to_device
-from course_lib.llava.full.distributed import Distributed, peak_memory
 from course_lib.llava.full.model import assemble, save
-from course_lib.llava.full.recipe import PretrainedParts, ScaleRecipe
 from course_lib.llava.model import MiniLlava
 from course_lib.llava.train.loss import loss_sum, num_label_tokens
 from course_lib.training import apply_gradients, parameter_groups, schedule, set_learning_rate
+
+
+class Distributed:
+    """This process among those of the run, as torchrun and accelerate announce them (RANK, WORLD_SIZE, LOCAL_RANK).
+
+    Without these variables the run is this process alone. Every process has one GPU if there are any.
+    """
+
+    def __init__(self) -> None:
+        self.rank, self.world_size = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
+        self.device = torch.device("cpu")
+        if torch.cuda.is_available():
+            self.device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0)))
+            torch.cuda.set_device(self.device)
+
+    @contextmanager
+    def process_group(self) -> Iterator[None]:
+        """Within it, the processes are connected: by nccl between GPUs, by gloo between CPUs."""
+        if self.world_size == 1:
+            yield
+            return
+        dist.init_process_group("nccl" if self.device.type == "cuda" else "gloo")
+        try:
+            yield
+        finally:
+            dist.destroy_process_group()
+
+    def all_reduce(self, tensors: list[Tensor]) -> None:
+        """Each tensor becomes its sum over all processes, in place."""
+        if self.world_size > 1:
+            for tensor in tensors:
+                dist.all_reduce(tensor)
 
 
 def run(parts: PretrainedParts, recipe: ScaleRecipe, data_file: Path, images: Path, out: Path) -> None:
@@ -125,3 +160,10 @@ def accumulate_gradients(
             parameter.grad = torch.zeros_like(parameter)
     distributed.all_reduce([*(p.grad for p in trainable), totals[:1]])
     return totals[0].item()
+
+
+def peak_memory(device: torch.device) -> str:
+    """The most memory that was in use, in words."""
+    if device.type == "cuda":
+        return f"{torch.cuda.max_memory_allocated(device) / 2**30:.1f} GiB on {torch.cuda.get_device_name(device)}"
+    return f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.1f} GiB"
