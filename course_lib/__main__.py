@@ -19,6 +19,7 @@ COMMANDS = {
     "instruct": "let a text-only teacher write visual instruction data (Lesson 05)",
     "llava": "train a LLaVA of full size and ask it, or measure again what each part is worth (Lesson 07)",
     "doctor": "explain the environment: what is there, what is missing, how to mend it",
+    "figures": "take measured figures into README and docs/FIGURES.md (for authors)",
     "build": "make the notebooks from their masters (for authors)",
     "bake": "train a shipped checkpoint again (for authors)",
 }

@@ -8,19 +8,18 @@ from dataclasses import replace
 import pytest
 
 from course_lib.cli import artefacts, bake, doctor, evaluate
-from course_lib.cli.registry import find
+from course_lib.cli.registry import BAKES, Bake
 from course_lib.common.errors import Problem
 from course_lib.gligen.data import scenes
-from course_lib.lm.train import LmRecipe
+from course_lib.lm.train import BAKED_PLAIN
 from course_lib.session import REPO
 
-THERE = [name for name in bake.BAKES if artefacts.file_of(name, bake.SHIPPED).exists()]
+THERE = [name for name in BAKES if artefacts.file_of(name, bake.SHIPPED).exists()]
 
 
 @pytest.mark.parametrize("name", THERE)
 def test_cards_say_today_s_recipe_world_and_inputs(name):
-    function = find(bake.BAKES, name, "checkpoint")
-    assert artefacts.problems(name, bake.SHIPPED, function, bake.INPUTS.get(name, ())) == []
+    assert artefacts.problems(name, bake.SHIPPED) == []
 
 
 def test_lesson_10_s_own_world_counts_for_its_checkpoints_alone(monkeypatch):
@@ -37,15 +36,13 @@ def test_lesson_10_s_own_world_counts_for_its_checkpoints_alone(monkeypatch):
 
 def test_the_manifest_is_up_to_date():
     stored = json.loads(bake.MANIFEST.read_text(encoding="utf-8"))
-    assert stored == artefacts.manifest(list(bake.BAKES), bake.inputs_of_all()), (
-        "run: python -m course_lib bake --manifest"
-    )
+    assert stored == artefacts.manifest(), "run: python -m course_lib bake --manifest"
     assert all((REPO / name).exists() for name in stored)
 
 
 def test_each_input_is_baked_before():
-    order = list(bake.BAKES)
-    assert all(order.index(one) < order.index(name) for name, inputs in bake.INPUTS.items() for one in inputs)
+    order = list(BAKES)
+    assert all(order.index(one) < order.index(name) for name, bake in BAKES.items() for one in bake.inputs)
 
 
 @pytest.fixture
@@ -53,29 +50,26 @@ def copies(tmp_path):
     """A checkpoint with its card, and what it was made of, in a folder of their own."""
     for name in ("lm_tokenizer.json", "lm_base.json", "lm_base.safetensors"):
         (tmp_path / name).write_bytes((bake.SHIPPED / name).read_bytes())
-    artefacts.complete_card("lm_base", tmp_path, ("lm_tokenizer",))
+    artefacts.complete_card("lm_base", tmp_path)
     return tmp_path
 
 
-RECIPE = LmRecipe(steps=2000, batch_size=24, learning_rate=1.5e-3, easy=0.4)  # of the shipped one
-ANOTHER = replace(RECIPE, steps=2001)
-
-
-def bake_of_lm(out, recipe=RECIPE):
-    """Does nothing."""
+ANOTHER = replace(BAKED_PLAIN, steps=2001)
 
 
 def bake_otherwise(out, recipe=ANOTHER):
     """Does nothing, in another way."""
 
 
-def problems(folder, function=bake_of_lm):
-    return artefacts.problems("lm_base", folder, function, ("lm_tokenizer",))
+def problems(folder):
+    return artefacts.problems("lm_base", folder)
 
 
-def test_what_is_not_current_is_named(copies):
+def test_what_is_not_current_is_named(copies, monkeypatch):
     assert problems(copies) == []
-    assert problems(copies, bake_otherwise) == ["lm_base was made with another recipe"]
+    with monkeypatch.context() as changed:
+        changed.setitem(BAKES, "lm_base", Bake(f"{__name__}:bake_otherwise", ("lm_tokenizer",)))
+        assert problems(copies) == ["lm_base was made with another recipe"]
     (copies / "lm_tokenizer.json").write_text("{}")
     assert problems(copies) == ["lm_base was made from another lm_tokenizer"]
     content = bytearray((copies / "lm_base.safetensors").read_bytes())
@@ -91,9 +85,12 @@ def test_what_is_not_current_is_named(copies):
 
 @pytest.fixture
 def language_bakes(monkeypatch):
-    """As if there were three of the bakes only. Returns what `bake` calls, and the exit codes it gets (0 unless set here)."""
-    monkeypatch.setattr(bake, "BAKES", {name: bake.BAKES[name] for name in ("lm_tokenizer", "lm_base", "lm", "clip")})
-    monkeypatch.setattr(bake, "INPUTS", {name: bake.INPUTS[name] for name in ("lm_base", "lm")})
+    """As if there were four of the bakes only. Returns what `bake` calls, and the exit codes it gets (0 unless set here)."""
+    four = {name: BAKES[name] for name in ("lm_tokenizer", "lm_base", "lm")} | {
+        "clip": replace(BAKES["clip"], inputs=())
+    }
+    for module in (artefacts, bake):
+        monkeypatch.setattr(module, "BAKES", four)
     made, codes = [], {}
 
     def call(command, env, **_):
@@ -135,7 +132,7 @@ def test_bake_all_stops_when_it_is_stopped(tmp_path, language_bakes):
 
 def test_what_is_made_of_something_that_came_out_as_it_was_stays(copies, language_bakes, monkeypatch, capsys):
     made, _ = language_bakes
-    monkeypatch.setattr(bake, "BAKES", {name: bake.BAKES[name] for name in ("lm_tokenizer", "lm_base")})
+    monkeypatch.setattr(bake, "BAKES", {name: BAKES[name] for name in ("lm_tokenizer", "lm_base")})
     content = (copies / "lm_tokenizer.json").read_bytes()
     (copies / "lm_tokenizer.json").unlink()
     call = bake.subprocess.call
@@ -177,9 +174,9 @@ def test_a_damaged_tokenizer_is_named(monkeypatch, tmp_path):
     file = folder / "lm_tokenizer.json"
     file.write_bytes((bake.SHIPPED / "lm_tokenizer.json").read_bytes())
     (tmp_path / "data" / "manifest.json").write_bytes(bake.MANIFEST.read_bytes())
-    assert artefacts.problems("lm_tokenizer", folder, bake_of_lm, ()) == []
+    assert artefacts.problems("lm_tokenizer", folder) == []
     file.write_bytes(file.read_bytes().replace(b"a", b"b", 1))
-    assert "lm_tokenizer.json is damaged" in artefacts.problems("lm_tokenizer", folder, bake_of_lm, ())[0]
+    assert "lm_tokenizer.json is damaged" in artefacts.problems("lm_tokenizer", folder)[0]
 
 
 def test_a_card_that_does_not_say_what_its_weights_were_made_of_is_not_current(copies):
@@ -190,7 +187,7 @@ def test_a_card_that_does_not_say_what_its_weights_were_made_of_is_not_current(c
 
 
 def test_what_hangs_on_something_made_anew_is_made_anew(copies, monkeypatch):
-    monkeypatch.setattr(bake, "BAKES", {name: bake.BAKES[name] for name in ("lm_tokenizer", "lm_base")})
+    monkeypatch.setattr(bake, "BAKES", {name: BAKES[name] for name in ("lm_tokenizer", "lm_base")})
     assert bake.outdated(copies) == {}
     (copies / "lm_tokenizer.json").unlink()
     assert list(bake.outdated(copies)) == ["lm_tokenizer", "lm_base"]
@@ -211,5 +208,5 @@ def test_evaluate_fails_where_a_checkpoint_is_not_what_its_card_says(monkeypatch
     monkeypatch.setattr(evaluate, "ROOMS", {})
     options = Namespace(rooms=[], json=True, atlas=None, live=False)
     assert evaluate.main(options) == 0
-    monkeypatch.setattr(bake, "wrong_with", lambda name, _: ["lm is damaged"] if name == "lm" else [])
+    monkeypatch.setattr(artefacts, "problems", lambda name, _: ["lm is damaged"] if name == "lm" else [])
     assert evaluate.main(options) == 1 and "✗ lm is damaged" in capsys.readouterr().err

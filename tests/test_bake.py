@@ -9,7 +9,8 @@ import torch
 from torch import nn
 
 from course_lib import checkpoints, training
-from course_lib.cli import bake
+from course_lib.cli import artefacts, bake
+from course_lib.cli.registry import BAKES, Bake
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,10 @@ def toy(monkeypatch):
     """Make `bake toy` call this function."""
 
     def use(function):
-        monkeypatch.setattr(bake, "find", lambda *_: function)
+        for module in (artefacts, bake):
+            monkeypatch.setattr(module, "find", lambda *_: function)
+
+    monkeypatch.setitem(BAKES, "toy", Bake("test_bake:two_stages"))
 
     use(two_stages)
     return use
@@ -135,7 +139,7 @@ def test_another_recipe_begins_afresh(tmp_path, toy, capsys):
 
 
 def test_another_input_begins_afresh(tmp_path, toy, monkeypatch, capsys):
-    monkeypatch.setitem(bake.INPUTS, "toy", ("source",))
+    monkeypatch.setitem(BAKES, "toy", Bake("test_bake:two_stages", ("source",)))
     (tmp_path / "source.safetensors").write_bytes(b"one")
 
     def half(folder, recipes=TWO_STAGES):

@@ -8,11 +8,11 @@ pytestmark = lab.MARKS
 NAME, SECONDS = "board.ipynb", lab.PATIENCE
 CELL = """
 import sys; sys.path.insert(0, "..")
-from course_lib.gligen import learn_gates
+from course_lib.gligen.train import gates
 from course_lib.gligen.ui.board import DrawBoxes
 from course_lib.gligen.ui.painter import Painter
 
-board = DrawBoxes(Painter(learn_gates.load_gated(), steps=2), caption="a lion in the snow")
+board = DrawBoxes(Painter(gates.load_gated(), steps=2), caption="a lion in the snow")
 board
 """
 

@@ -6,7 +6,6 @@ import nbformat
 import pytest
 
 from course_lib.authoring import quiz
-from course_lib.authoring import quiz as glossary
 from course_lib.authoring.master import LessonError, masters, read_lesson
 from course_lib.authoring.notebook import lay_out
 from course_lib.checker.registry import all_tasks
@@ -62,16 +61,16 @@ def test_every_lesson_asks_and_its_right_answers_have_no_favourite_place():
 def test_the_words_of_a_lesson_lead_to_the_glossary(lesson):
     cells = lay_out(lesson, "header", all_tasks())
     text = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
-    page = (REPO / glossary.PAGE).read_text(encoding="utf-8")
-    headings = {glossary.anchor(heading) for heading in re.findall(r"^#+ (.+)$", page, re.MULTILINE)}
+    page = (REPO / quiz.PAGE).read_text(encoding="utf-8")
+    headings = {quiz.anchor(heading) for heading in re.findall(r"^#+ (.+)$", page, re.MULTILINE)}
     linked = re.findall(r"GLOSSARY\.md#([\w-]+)\)", text)
-    asked = any(glossary.WORDS_MARK in cell.source for cell in lesson.cells)
+    asked = any(quiz.WORDS_MARK in cell.source for cell in lesson.cells)
     assert set(linked) <= headings and (len(linked) >= 3) == asked
-    assert quiz.MARK not in text and glossary.WORDS_MARK not in text
+    assert quiz.MARK not in text and quiz.WORDS_MARK not in text
 
 
 def test_words_that_the_glossary_lacks_are_an_error():
-    lesson = LESSONS[0].__class__("99_none", "None", [], [], 1, [nbformat.v4.new_markdown_cell(glossary.WORDS_MARK)])
+    lesson = LESSONS[0].__class__("99_none", "None", [], [], 1, [nbformat.v4.new_markdown_cell(quiz.WORDS_MARK)])
     with pytest.raises(LessonError, match="ascribes no word"):
-        glossary.with_words(lesson, glossary.WORDS_MARK)
-    assert glossary.anchor("retrieval, R@1") == "retrieval-r1"
+        quiz.with_words(lesson, quiz.WORDS_MARK)
+    assert quiz.anchor("retrieval, R@1") == "retrieval-r1"

@@ -2,15 +2,13 @@
 
 import json
 import re
-import sys
+from argparse import Namespace
 
 import pytest
 
+from course_lib.cli import figures as pages
 from course_lib.figures import WORDED_BARS, Figure, papers
 from course_lib.session import REPO
-
-sys.path.insert(0, str(REPO / "tools"))
-import readme_figures
 
 README = (REPO / "README.md").read_text(encoding="utf-8")
 PAGE = (REPO / "docs" / "FIGURES.md").read_text(encoding="utf-8")
@@ -26,27 +24,27 @@ def changed(*, barred: bool) -> str:
 
 
 def test_both_pages_are_those_of_the_measured_figures():
-    again = "`python -m tools.readme_figures` writes it anew"
+    again = "`python -m course_lib figures` writes it anew"
     lines = FIGURES.read_text(encoding="utf-8")
-    assert readme_figures.with_figures(README, lines) == README, again
-    assert readme_figures.all_figures(lines) == PAGE, again
+    assert pages.with_figures(README, lines) == README, again
+    assert pages.all_figures(lines) == PAGE, again
 
 
 def test_a_figure_that_changes_is_noticed():
-    assert readme_figures.with_figures(README, changed(barred=True)) != README
-    assert readme_figures.all_figures(changed(barred=True)) != PAGE
-    assert readme_figures.all_figures(changed(barred=False)) != PAGE
+    assert pages.with_figures(README, changed(barred=True)) != README
+    assert pages.all_figures(changed(barred=True)) != PAGE
+    assert pages.all_figures(changed(barred=False)) != PAGE
 
 
 def test_the_lessons_minutes_stand_there_too():
-    figures = readme_figures.lessons()
+    figures = pages.lessons()
     assert figures[-1].value == pytest.approx(sum(figure.value for figure in figures[:-1]), abs=0.01)
     assert f"| course.minutes.total | {figures[-1].value:,.4g} min |" in README
     assert all(f"| {figure.id} | {figure.value:,.4g} min |" in PAGE for figure in figures)
 
 
 def test_readme_has_every_bar_and_stays_readable():
-    figures = readme_figures.read(FIGURES.read_text(encoding="utf-8"))
+    figures = pages.read(FIGURES.read_text(encoding="utf-8"))
     for figure in figures:
         aimed = figure.bar is not None and not figure.id.startswith("instruct.filter_")
         assert (f"| {figure.id} |" in README) == (aimed or figure.id in WORDED_BARS)
@@ -61,16 +59,16 @@ def test_one_room_measured_again_leaves_the_others_alone(tmp_path, monkeypatch, 
     old, new = Figure("clip.a", 0.1), Figure("seem.a", 0.2)
     (tmp_path / "docs").mkdir()
     (tmp_path / "README.md").write_text("a <!-- figures:begin --><!-- figures:end --> b", encoding="utf-8")
-    monkeypatch.setattr(readme_figures, "REPO", tmp_path)
-    monkeypatch.setattr(readme_figures, "lessons", list)
-    monkeypatch.setattr(readme_figures, "FIGURES", tmp_path / "figures.jsonl")
-    readme_figures.FIGURES.write_text(f"{new.to_json()}\n{old.to_json()}\n", encoding="utf-8")
+    monkeypatch.setattr(pages, "REPO", tmp_path)
+    monkeypatch.setattr(pages, "lessons", list)
+    monkeypatch.setattr(pages, "FIGURES", tmp_path / "figures.jsonl")
+    pages.FIGURES.write_text(f"{new.to_json()}\n{old.to_json()}\n", encoding="utf-8")
     measured = tmp_path / "new.jsonl"
     measured.write_text(
         "".join(f"{Figure(*one).to_json()}\n" for one in (("clip.b", 3), ("seem.a", 4))), encoding="utf-8"
     )
-    readme_figures.main([str(measured)])
-    kept = readme_figures.read(readme_figures.FIGURES.read_text(encoding="utf-8"))
+    pages.main(Namespace(files=[measured]))
+    kept = pages.read(pages.FIGURES.read_text(encoding="utf-8"))
     assert [(one.id, one.value) for one in kept] == [("seem.a", 4), ("clip.a", 0.1), ("clip.b", 3)]
     assert "clip: kept as they were" in capsys.readouterr().out
     assert "| seem.a | 400.0 % |" in (tmp_path / "docs" / "FIGURES.md").read_text(encoding="utf-8")

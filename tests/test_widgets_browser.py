@@ -10,7 +10,7 @@ SECONDS = lab.PATIENCE  # for an answer of a widget
 # Lesson 05's cell builds on nearly all cells before it; two clean samples and a spoilt one are enough.
 SAMPLES = """
 import random
-from course_lib.instruct import filter_scores
+from course_lib.instruct.evaluate import filter_scores
 from course_lib.instruct.evaluate.clean_samples import of_teacher
 from course_lib.instruct.formats import from_scene
 from course_lib.instruct.teachers.grammar import GrammarTeacher

@@ -3,11 +3,11 @@
 import hashlib
 import inspect
 import json
-from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from course_lib.checkpoints import CheckpointError, read_card
+from course_lib.cli.registry import BAKES, find, load
 from course_lib.common.files import write_atomically
 from course_lib.session import REPO
 
@@ -21,7 +21,7 @@ OTHERS = {  # what is drawn, measured or written rather than trained: files → 
     "data/instruct/*.json*": WRITTEN,
     "data/contact_sheets/*.webp": "python -m tools.contact_sheets",
     "docs/img/*.webp": "python -m tools.hero",
-    "data/figures.jsonl": "python -m course_lib evaluate --json > FILE; python -m tools.readme_figures FILE",
+    "data/figures.jsonl": "python -m course_lib evaluate --json > FILE; python -m course_lib figures FILE",
     "data/llava_ablations.jsonl": "python -m course_lib llava ablate --rows FILE",
 }
 
@@ -37,26 +37,26 @@ def hash_of(file: Path) -> str:
 
 
 def world(name: str) -> str:
-    """The hash of the world that a checkpoint was trained on, with its splits: Lesson 10 has one of its own."""
-    from course_lib.gligen.data import scenes as small
-    from course_lib.world import fingerprint as sticker
-
-    return (small if name.startswith("gligen_") else sticker).fingerprint()
+    """The hash of the world that a checkpoint was trained on, with its splits."""
+    return load(BAKES[name].world)()
 
 
-def complete_card(name: str, folder: Path, inputs: Sequence[str]) -> None:
+def recipe_of(name: str):
+    """The recipe, or recipes, that a bake uses unless told otherwise; None if it has none."""
+    _, *rest = inspect.signature(find(BAKES, name, "checkpoint")).parameters.values()
+    return rest[0].default if rest else None
+
+
+def complete_card(name: str, folder: Path) -> None:
     """Write down which world and which other checkpoints these weights were trained on."""
     file = file_of(name, folder)
     if file.suffix == ".safetensors":
-        card = {
-            **read_card(file),
-            "world": world(name),
-            "inputs": {one: hash_of(file_of(one, folder)) for one in inputs},
-        }
+        inputs = {one: hash_of(file_of(one, folder)) for one in BAKES[name].inputs}
+        card = {**read_card(file), "world": world(name), "inputs": inputs}
         write_atomically(file.with_suffix(".json"), (json.dumps(card, indent=2, ensure_ascii=False) + "\n").encode())
 
 
-def problems(name: str, folder: Path, bake: Callable, inputs: Sequence[str]) -> list[str]:
+def problems(name: str, folder: Path) -> list[str]:
     """What is not as today's code would make it: a file that is missing or damaged, another recipe, world or input."""
     file = file_of(name, folder)
     if not file.exists():
@@ -68,12 +68,12 @@ def problems(name: str, folder: Path, bake: Callable, inputs: Sequence[str]) -> 
     except (OSError, CheckpointError):
         return [f"the card of {file.name} is missing or damaged"]
     found = [] if hash_of(file) == card["sha256"] else [f"{file.name} is damaged: its SHA-256 is not the card's"]
-    if not same_recipe(card.get("recipe"), recipe_of(bake)):
+    if not same_recipe(card.get("recipe"), recipe_of(name)):
         found.append(f"{name} was made with another recipe")
     if card.get("world") != world(name):
         found.append(f"{name} was trained on another world, or on other splits")
     made_of = card.get("inputs", {})
-    old = [one for one in inputs if made_of.get(one) != hash_of(file_of(one, folder))]
+    old = [one for one in BAKES[name].inputs if made_of.get(one) != hash_of(file_of(one, folder))]
     return found + [f"{name} was made from another {one}" for one in old]
 
 
@@ -84,16 +84,10 @@ def intact(file: Path) -> bool:
     return entry is None or entry["sha256"] == hash_of(file)
 
 
-def identity(name: str, folder: Path, bake: Callable, inputs: Sequence[str]) -> str:
+def identity(name: str, folder: Path) -> str:
     """A hash of all that decides what a bake makes: its recipe, its world, and what it is made of."""
-    made_of = [hash_of(file_of(one, folder)) for one in inputs]
-    return hashlib.sha256(repr((name, recipe_of(bake), world(name), made_of)).encode()).hexdigest()
-
-
-def recipe_of(bake: Callable):
-    """The recipe, or recipes, that a bake uses unless told otherwise; None if it has none."""
-    _, *rest = inspect.signature(bake).parameters.values()
-    return rest[0].default if rest else None
+    made_of = [hash_of(file_of(one, folder)) for one in BAKES[name].inputs]
+    return hashlib.sha256(repr((name, recipe_of(name), world(name), made_of)).encode()).hexdigest()
 
 
 def same_recipe(written: object, recipe: object) -> bool:
@@ -106,10 +100,10 @@ def same_recipe(written: object, recipe: object) -> bool:
     return set(values) <= set(vars(recipe)) and type(recipe)(**values) == replace(recipe)
 
 
-def manifest(bakes: Sequence[str], inputs: dict[str, Sequence[str]]) -> dict[str, dict]:
+def manifest() -> dict[str, dict]:
     """Every shipped artefact: its command, its inputs with their hashes, and its own hash; minutes where a card says."""
     folder, found = REPO / "data" / "checkpoints", {}
-    for name in bakes:
+    for name in BAKES:
         file = file_of(name, folder)
         if file.exists():
             card = read_card(file) if file.suffix == ".safetensors" else {}
@@ -122,6 +116,6 @@ def manifest(bakes: Sequence[str], inputs: dict[str, Sequence[str]]) -> dict[str
     return found
 
 
-def write_manifest(bakes: Sequence[str], inputs: dict[str, Sequence[str]], file: Path) -> None:
+def write_manifest(file: Path) -> None:
     """The manifest as JSON."""
-    write_atomically(file, (json.dumps(manifest(bakes, inputs), indent=1) + "\n").encode())
+    write_atomically(file, (json.dumps(manifest(), indent=1) + "\n").encode())

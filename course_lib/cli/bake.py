@@ -8,43 +8,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from course_lib.cli.registry import find
+from course_lib.cli.registry import BAKES, find
 from course_lib.common import lock
 from course_lib.common.errors import Problem
 from course_lib.common.files import write_atomically
 from course_lib.session import REPO
 
-BAKES = {
-    "clip_tokenizer": "course_lib.clip.train:bake_tokenizer",
-    "clip": "course_lib.clip.train:bake",
-    "clip_supervised": "course_lib.clip.train_supervised:bake",
-    "lm_tokenizer": "course_lib.lm.train:bake_tokenizer",
-    "lm_base": "course_lib.lm.train:bake_base",
-    "lm": "course_lib.lm.train:bake_tuned",
-    "seem": "course_lib.seem.train.stages:bake",
-    "llava_words": "course_lib.llava.train.saved:bake_words",
-    "llava_connector": "course_lib.llava.train.saved:bake_connector",
-    "llava_letters": "course_lib.llava.train.letters:bake",
-    "llava": "course_lib.llava.train.saved:bake",
-    "llava_smollm2": "course_lib.llava.train.smollm2:bake",
-    "gligen_base": "course_lib.gligen.train.base:bake_base",
-    "gligen_gates": "course_lib.gligen.train.gates:bake_gates",
-    "gligen_detector": "course_lib.gligen.train.detector:bake_detector",
-}
-INPUTS = {  # which others a bake reads; they stand before it in BAKES
-    "clip": ("clip_tokenizer",),
-    "clip_supervised": ("clip_tokenizer",),
-    "lm_base": ("lm_tokenizer",),
-    "lm": ("lm_tokenizer", "lm_base"),
-    "seem": ("clip_tokenizer", "clip"),
-    "llava_words": ("clip", "lm_tokenizer", "lm"),
-    "llava_connector": ("clip", "lm_tokenizer", "lm", "llava_words"),
-    "llava_letters": ("clip",),
-    "llava": ("clip", "lm_tokenizer", "lm", "llava_words", "llava_letters"),
-    "llava_smollm2": ("clip",),
-    "gligen_base": ("clip_tokenizer", "clip"),
-    "gligen_gates": ("clip_tokenizer", "clip", "gligen_base"),
-}
 SHIPPED = REPO / "data" / "checkpoints"
 MANIFEST = REPO / "data" / "manifest.json"
 FINISHED = "finished"
@@ -72,15 +41,10 @@ def main(args: argparse.Namespace) -> int:
         return bake_elsewhere(args.name, args.out.resolve())
     finished = args.manifest or bake_one(args.name, args.out)
     if args.out == SHIPPED and finished:
-        from course_lib.cli.artefacts import write_manifest
+        from course_lib.cli import artefacts
 
-        write_manifest(list(BAKES), inputs_of_all(), MANIFEST)
+        artefacts.write_manifest(MANIFEST)
     return 0 if finished else STOPPED
-
-
-def inputs_of_all() -> dict[str, tuple[str, ...]]:
-    """Name → the checkpoints it is made from."""
-    return {name: INPUTS.get(name, ()) for name in BAKES}
 
 
 def bake_one(name: str, folder: Path) -> bool:
@@ -94,9 +58,9 @@ def bake_one(name: str, folder: Path) -> bool:
     from course_lib.cli import artefacts
     from course_lib.training import states_kept
 
-    file, inputs = artefacts.file_of(name, folder), INPUTS.get(name, ())
+    file = artefacts.file_of(name, folder)
     with alone(name, folder):
-        if not begin(name, folder, artefacts.identity(name, folder, function, inputs)):
+        if not begin(name, folder, artefacts.identity(name, folder)):
             return True
         before = stamp(file)
         try:
@@ -111,7 +75,7 @@ def bake_one(name: str, folder: Path) -> bool:
             ) from None
         if stamp(file) == before:
             return False
-        artefacts.complete_card(name, folder, inputs)
+        artefacts.complete_card(name, folder)
         tidy(name, folder)
     return True
 
@@ -176,7 +140,7 @@ def bake_elsewhere(name: str, folder: Path) -> int:
 
     find(BAKES, name, "checkpoint")
     with alone(name, folder):
-        for one in INPUTS.get(name, ()):
+        for one in BAKES[name].inputs:
             if not file_of(one, folder).exists():
                 print(f"{one} is not in {folder}: the shipped one is copied there.", flush=True)
                 for part in SHIPPED.glob(f"{one}.*"):
@@ -194,6 +158,7 @@ def own_process(name: str, folder: Path) -> int:
 
 def bake_all(folder: Path, dry_run: bool) -> int:
     """Make what is not current, one after the other. What can't be made holds up only what is made of it."""
+    from course_lib.cli import artefacts
     from course_lib.common.interrupts import stop_request
 
     wanted = outdated(folder)
@@ -203,10 +168,10 @@ def bake_all(folder: Path, dry_run: bool) -> int:
     failed: list[str] = []
     with stop_request() as stop:
         for name in [] if dry_run else wanted:
-            if any(one in failed for one in INPUTS.get(name, ())):
+            if any(one in failed for one in BAKES[name].inputs):
                 failed.append(name)
                 continue
-            if not wrong_with(name, folder):  # what it is made of came out as it was
+            if not artefacts.problems(name, folder):  # what it is made of came out as it was
                 print(f"{name} is current after all.", flush=True)
                 continue
             print(f"Baking {name} …", flush=True)
@@ -219,19 +184,14 @@ def bake_all(folder: Path, dry_run: bool) -> int:
     return 0
 
 
-def wrong_with(name: str, folder: Path) -> list[str]:
-    """What is not as today's code would make it, in words."""
-    from course_lib.cli.artefacts import problems
-
-    return problems(name, folder, find(BAKES, name, "checkpoint"), INPUTS.get(name, ()))
-
-
 def outdated(folder: Path) -> dict[str, list[str]]:
     """Name → why it must be made: by itself, or because something that it is made from must."""
+    from course_lib.cli import artefacts
+
     found: dict[str, list[str]] = {}
     for name in BAKES:
-        reasons = wrong_with(name, folder)
-        reasons += [f"{one} is made anew" for one in INPUTS.get(name, ()) if one in found]
+        reasons = artefacts.problems(name, folder)
+        reasons += [f"{one} is made anew" for one in BAKES[name].inputs if one in found]
         if reasons:
             found[name] = reasons
     return found

@@ -6,18 +6,8 @@ import sys
 from collections.abc import Iterator
 
 from course_lib import figures
-from course_lib.cli.registry import find
+from course_lib.cli.registry import BAKES, ROOMS, find
 from course_lib.common.errors import Problem
-
-ROOMS = {
-    "world": "course_lib.world.evaluate:figures",
-    "clip": "course_lib.clip.evaluate:figures",
-    "lm": "course_lib.lm.evaluate:figures",
-    "instruct": "course_lib.instruct.evaluate:figures",
-    "llava": "course_lib.llava.evaluate:figures",
-    "gligen": "course_lib.gligen.evaluate:figures",
-    "seem": "course_lib.seem.evaluate:figures",
-}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -62,7 +52,7 @@ def outdated_checkpoints() -> list[str]:
     from course_lib.checkpoints import FOLDER
     from course_lib.cli import artefacts, bake
 
-    there = [name for name in bake.BAKES if artefacts.file_of(name, FOLDER).exists()]
+    there = [name for name in BAKES if artefacts.file_of(name, FOLDER).exists()]
     return [problem for name, found in bake.outdated(FOLDER).items() if name in there for problem in found]
 
 

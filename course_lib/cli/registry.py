@@ -1,14 +1,79 @@
-"""Functions named as "module:function", imported when they are called for."""
+"""The course's rooms and its shipped checkpoints: one table of each, in the order of the lessons.
+
+Functions are named as "module:function" and imported when they are called for, so that reading this needs no torch.
+"""
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from course_lib.common.errors import Problem
 
 
-def find(table: dict[str, str], name: str, kind: str) -> Callable:
-    """The function that the table names. `Problem` for a name that it does not have."""
+@dataclass(frozen=True)
+class Room:
+    """A folder of `course_lib/` that a lesson is about, and that `evaluate` measures."""
+
+    title: str
+    lessons: str  # their numbers; "" for the world, which all lessons look at
+    function: str  # measures it: yields the room's figures
+
+    @property
+    def heading(self) -> str:
+        """Above its figures in README."""
+        return f"{self.title} ({self.lessons})" if self.lessons else self.title
+
+
+@dataclass(frozen=True)
+class Bake:
+    """A checkpoint of `data/checkpoints/`, or a tokenizer, that `bake` makes."""
+
+    function: str  # (folder, recipe with a default) → None; writes weights and card into the folder
+    inputs: tuple[str, ...] = ()  # which others it reads; they stand before it in BAKES
+    world: str = "course_lib.world.fingerprint:fingerprint"  # a hash of the world that it is trained on
+
+
+ROOMS = {
+    "world": Room("The sticker world", "", "course_lib.world.evaluate:figures"),
+    "clip": Room("CLIP: finding words for a picture", "02", "course_lib.clip.evaluate:figures"),
+    "lm": Room("The assistant: following instructions in text", "04", "course_lib.lm.evaluate:figures"),
+    "instruct": Room(
+        "Instruction data: filters that find planted faults", "05", "course_lib.instruct.evaluate:figures"
+    ),
+    "llava": Room("LLaVA: answering questions about pictures", "06, 07", "course_lib.llava.evaluate:figures"),
+    "gligen": Room("GLIGEN: drawing things into boxes", "10", "course_lib.gligen.evaluate:figures"),
+    "seem": Room("SEEM: masks from clicks, boxes, words and examples", "11", "course_lib.seem.evaluate:figures"),
+}
+
+CLIP, LM = ("clip_tokenizer", "clip"), ("lm_tokenizer", "lm")
+SMALL_WORLD = "course_lib.gligen.data.scenes:fingerprint"  # Lesson 10 has one of its own
+BAKES = {
+    "clip_tokenizer": Bake("course_lib.clip.train:bake_tokenizer"),
+    "clip": Bake("course_lib.clip.train:bake", ("clip_tokenizer",)),
+    "clip_supervised": Bake("course_lib.clip.train_supervised:bake", ("clip_tokenizer",)),
+    "lm_tokenizer": Bake("course_lib.lm.train:bake_tokenizer"),
+    "lm_base": Bake("course_lib.lm.train:bake_base", ("lm_tokenizer",)),
+    "lm": Bake("course_lib.lm.train:bake_tuned", ("lm_tokenizer", "lm_base")),
+    "seem": Bake("course_lib.seem.train.stages:bake", CLIP),
+    "llava_words": Bake("course_lib.llava.train.saved:bake_words", ("clip", *LM)),
+    "llava_connector": Bake("course_lib.llava.train.saved:bake_connector", ("clip", *LM, "llava_words")),
+    "llava_letters": Bake("course_lib.llava.train.letters:bake", ("clip",)),
+    "llava": Bake("course_lib.llava.train.saved:bake", ("clip", *LM, "llava_words", "llava_letters")),
+    "llava_smollm2": Bake("course_lib.llava.train.smollm2:bake", ("clip",)),
+    "gligen_base": Bake("course_lib.gligen.train.base:bake_base", CLIP, SMALL_WORLD),
+    "gligen_gates": Bake("course_lib.gligen.train.gates:bake_gates", (*CLIP, "gligen_base"), SMALL_WORLD),
+    "gligen_detector": Bake("course_lib.gligen.train.detector:bake_detector", (), SMALL_WORLD),
+}
+
+
+def find(table: Mapping[str, Room | Bake], name: str, kind: str) -> Callable:
+    """The function of an entry. `Problem` for a name that the table does not have."""
     if name not in table:
         raise Problem(f'There is no {kind} "{name}". There are: {", ".join(table)}.')
-    module, function = table[name].split(":")
+    return load(table[name].function)
+
+
+def load(place: str) -> Callable:
+    """ "module:function" → the function."""
+    module, function = place.split(":")
     return getattr(importlib.import_module(module), function)

@@ -8,6 +8,7 @@ from torch import nn
 
 from course_lib import checkpoints, training
 from course_lib.cli import bake
+from course_lib.cli.registry import BAKES, Bake
 from course_lib.clip import train as learn
 
 STEPS = 40
@@ -41,7 +42,7 @@ def train(folder: Path) -> None:
 
 def bake_clip(folder: Path) -> None:
     """The bake of the pocket CLIP, cut down to four steps, with all that the command does around it."""
-    bake.BAKES["clip"] = "fault_training:clip"
+    BAKES["clip"] = Bake("fault_training:clip", ("clip_tokenizer",))
     bake.bake_one("clip", folder)
 
 

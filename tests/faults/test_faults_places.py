@@ -21,6 +21,7 @@ from course_lib.authoring import build
 from course_lib.checker import progress
 from course_lib.classroom import gradebook
 from course_lib.cli import bake, environment
+from course_lib.cli.registry import BAKES, Bake
 from course_lib.clip import train
 from course_lib.common import files
 from course_lib.common.errors import Problem
@@ -108,13 +109,13 @@ def test_a_disk_that_fills_up_leaves_the_older_state_whole(small_disk, capsys):
 
 
 def test_a_bake_that_finds_no_room_keeps_what_it_trained(tmp_path, monkeypatch, capsys):
-    monkeypatch.setitem(bake.BAKES, "clip", "fault_training:clip")
+    monkeypatch.setitem(BAKES, "clip", Bake("fault_training:clip", ("clip_tokenizer",)))
     monkeypatch.setattr(train.checkpoints, "write_atomically", no_room_for(("clip.safetensors",)))
     with pytest.raises(Problem, match="clip can't be written into .*No space left"):
         bake.bake_one("clip", tmp_path)
     assert (tmp_path / "clip.training.safetensors").exists() and not (tmp_path / "clip.safetensors").exists()
     monkeypatch.undo()
-    monkeypatch.setitem(bake.BAKES, "clip", "fault_training:clip")
+    monkeypatch.setitem(BAKES, "clip", Bake("fault_training:clip", ("clip_tokenizer",)))
     assert bake.bake_one("clip", tmp_path)
     assert f"Going on from step {CLIP.steps}" in capsys.readouterr().out
     assert sorted(file.name for file in tmp_path.iterdir()) == [".bake.lock", "clip.json", "clip.safetensors"]
@@ -270,7 +271,7 @@ def test_what_kills_left_behind_is_swept_away(tmp_path):
 WRITES_SLOWLY = """
 import os, sys
 from pathlib import Path
-from course_lib import files
+from course_lib.common import files
 sync = os.fsync
 def slow(handle):
     print("written", flush=True)

@@ -1,33 +1,37 @@
-"""Write the measured figures into README.md (those with a bar) and docs/FIGURES.md (all of them).
+"""`figures`: what was measured, into README.md (the figures with a bar) and docs/FIGURES.md (all of them).
 
 python -m course_lib evaluate llava --json > new.jsonl   # one room, several, or none for all
-python -m tools.readme_figures new.jsonl                 # takes them in; without a file it only writes the pages anew
+python -m course_lib figures new.jsonl                   # takes them in
 """
 
+import argparse
 import json
-import sys
 from collections.abc import Iterable
 from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 
+from course_lib.cli.registry import ROOMS
 from course_lib.common.files import write_atomically
 from course_lib.figures import WORDED_BARS, Figure, from_json, table
+from course_lib.session import REPO
 
-REPO = Path(__file__).resolve().parents[1]
 FIGURES = REPO / "data" / "figures.jsonl"
 BEGIN, END = "<!-- figures:begin -->", "<!-- figures:end -->"
 IN_README = ("figure", "value", "interval", "chance", "control", "baseline", "ceiling", "bar", "paper")
-ROOMS = {
-    "world": "The sticker world",
-    "clip": "CLIP: finding words for a picture (02)",
-    "lm": "The assistant: following instructions in text (04)",
-    "instruct": "Instruction data: filters that find planted faults (05)",
-    "llava": "LLaVA: answering questions about pictures (06, 07)",
-    "gligen": "GLIGEN: drawing things into boxes (10)",
-    "seem": "SEEM: masks from clicks, boxes, words and examples (11)",
-    "course": "The lessons, from first to last cell",
-}
+HEADINGS = {name: room.heading for name, room in ROOMS.items()} | {"course": "The lessons, from first to last cell"}
+LOWEST_ONLY = ("instruct.filter_recall", "instruct.filter_precision")  # of twelve kinds of fault each
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """FILE…"""
+    parser.add_argument(
+        "files",
+        nargs="*",
+        type=Path,
+        metavar="FILE",
+        help="written by `evaluate --json`; without any, only the pages are written anew",
+    )
 
 
 def read(lines: str) -> list[Figure]:
@@ -58,9 +62,9 @@ def merged(old: Iterable[Figure], new: Iterable[Figure]) -> list[Figure]:
 
 def chapters(figures: Iterable[Figure], level: str, columns: Iterable[str] | None = None) -> str:
     """A table a room, each below its heading, in the order of the lessons."""
-    figures = sorted(figures, key=lambda figure: list(ROOMS).index(room(figure)))
+    figures = sorted(figures, key=lambda figure: list(HEADINGS).index(room(figure)))
     tables = [
-        f"{level} {ROOMS[name]}\n\n{table(list(its), columns, padded=False)}" for name, its in groupby(figures, room)
+        f"{level} {HEADINGS[name]}\n\n{table(list(its), columns, padded=False)}" for name, its in groupby(figures, room)
     ]
     return "\n\n".join(tables)
 
@@ -68,7 +72,7 @@ def chapters(figures: Iterable[Figure], level: str, columns: Iterable[str] | Non
 def aims(figures: Iterable[Figure]) -> list[Figure]:
     """Those with a bar. Of each measure that has one bar for many faults only the lowest, or README would drown in them."""
     aimed = [figure for figure in figures if figure.bar is not None or figure.id in WORDED_BARS]
-    for measure in ("instruct.filter_recall", "instruct.filter_precision"):
+    for measure in LOWEST_ONLY:
         if family := [figure for figure in aimed if figure.id.startswith(f"{measure}.")]:
             lowest = min(family, key=lambda figure: figure.value)
             aimed[aimed.index(family[0])] = replace(lowest, id=f"{lowest.id} (the lowest of {len(family)})")
@@ -87,17 +91,17 @@ def all_figures(lines: str) -> str:
     """The text of docs/FIGURES.md."""
     return (
         "# All measured figures\n\n"
-        "Written by `tools/readme_figures.py` from [data/figures.jsonl](../data/figures.jsonl); the ones with a bar stand in\n"
+        "Written by `python -m course_lib figures` from [data/figures.jsonl](../data/figures.jsonl); the ones with a bar stand in\n"
         "[README](../README.md#measured), too, which says how to read them.\n\n"
         f"{chapters([*read(lines), *lessons()], '##')}\n"
     )
 
 
-def main(files: list[str]) -> None:
+def main(args: argparse.Namespace) -> int:
     """Take the figures of these files into data/figures.jsonl, and write both pages."""
     found = read(FIGURES.read_text(encoding="utf-8"))
-    for file in files:
-        new = read(Path(file).read_text(encoding="utf-8"))
+    for file in args.files:
+        new = read(file.read_text(encoding="utf-8"))
         for name in dict.fromkeys(map(room, new)):
             ids = {figure.id for figure in new}
             if kept := [figure.id for figure in found if room(figure) == name and figure.id not in ids]:
@@ -108,7 +112,4 @@ def main(files: list[str]) -> None:
     readme = REPO / "README.md"
     write_atomically(readme, with_figures(readme.read_text(encoding="utf-8"), lines).encode())
     write_atomically(REPO / "docs" / "FIGURES.md", all_figures(lines).encode())
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])
+    return 0
