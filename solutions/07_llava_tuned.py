@@ -512,10 +512,10 @@ for row in rows:
 # Ask what you like. Beside each answer, the picture is bright where the answer would have suffered had it been covered. Every question is answered on its own.
 
 # %%
-from course_lib.llava.ui import chat, show_replies
+from course_lib.llava.ui import chat, show_turns
 
 pictures = {f"scene {i}": render(make_scene(i, SceneSpec(stream="test", count=(2, 4))), 256).image for i in range(6)}
-show_replies(assistant, pictures["scene 1"], ["where is this?", "how many things are there?"])
+show_turns(assistant, pictures["scene 1"], ["where is this?", "how many things are there?"])
 
 # %%
 from IPython.display import display

@@ -9,10 +9,10 @@ import pytest
 import torch
 from PIL import Image
 
-from course_lib.llava import ui as room
+from course_lib.llava import ui
 from course_lib.llava.evaluate import occlusion
-from course_lib.llava.evaluate.occlusion import covered, pointing_by_chance
-from course_lib.llava.ui import QuestionError, ask, lit, show_replies, where
+from course_lib.llava.evaluate.occlusion import occluded
+from course_lib.llava.ui import QuestionError, ask, brightest_part, overlay_png, show_turns
 
 widgets = pytest.importorskip("ipywidgets", reason="ipywidgets is not installed")
 
@@ -29,13 +29,13 @@ class Painter:
 
 
 @pytest.fixture(autouse=True)
-def looks_at_the_brightest(monkeypatch):
-    """Where this model looks is where the picture is bright."""
+def bright_parts_matter(monkeypatch):
+    """To this model's answers, what is bright in the picture matters."""
 
-    def look(model, pixels, question, said):
+    def brightness(model, pixels, question, answer):
         return torch.nn.functional.avg_pool2d(pixels.mean(1), 8)[0].clamp(min=0).numpy()
 
-    monkeypatch.setattr(room, "look", look)
+    monkeypatch.setattr(ui, "occlusion_map", brightness)
 
 
 @pytest.fixture
@@ -50,9 +50,9 @@ class Box:
     """The parts of a chat by name."""
 
     def __init__(self, pictures) -> None:
-        self.whole = room.chat(Painter(), pictures)
-        (self.choice, self.upload), (self.words, self.button) = (row.children for row in self.whole.children[:2])
-        self.image, self.said = self.whole.children[2].children
+        self.whole = ui.chat(Painter(), pictures)
+        (self.choice, self.upload), (self.question, self.button) = (row.children for row in self.whole.children[:2])
+        self.image, self.output = self.whole.children[2].children
 
     def upload_bytes(self, content: bytes) -> None:
         """As the browser does, in the form of the ipywidgets that is installed."""
@@ -70,49 +70,49 @@ def box(pictures) -> Box:
 
 
 def test_an_answer_comes_with_where_it_looked(box):
-    assert box.said.value == "" and 'alt="The chosen picture: red"' in box.image.value
-    box.words.value = "what colour is it?"
-    assert "what colour is it?" in box.said.value and "<b>red &lt;b&gt;</b>" in box.said.value
-    assert 'alt="Where it looked: most of all at the top left"' in box.said.value
-    assert 'aria-live="polite"' in box.said.value
+    assert box.output.value == "" and 'alt="The chosen picture: red"' in box.image.value
+    box.question.value = "what colour is it?"
+    assert "what colour is it?" in box.output.value and "<b>red &lt;b&gt;</b>" in box.output.value
+    assert 'alt="Where it looked: most of all at the top left"' in box.output.value
+    assert 'aria-live="polite"' in box.output.value
 
 
 def test_the_button_asks_again_and_the_newest_answer_comes_first(box):
-    box.words.value = "first?"
-    box.words.value = "second?"
+    box.question.value = "first?"
+    box.question.value = "second?"
     box.button.click()
-    assert re.findall(r"<p>(\w+)\?", box.said.value) == ["second", "second", "first"]
+    assert re.findall(r"<p>(\w+)\?", box.output.value) == ["second", "second", "first"]
 
 
 def test_another_picture_begins_anew(box):
     box.button.click()
     box.choice.value = '"blue" <i>'
-    assert box.said.value == "" and "&quot;blue&quot; &lt;i&gt;" in box.image.value
+    assert box.output.value == "" and "&quot;blue&quot; &lt;i&gt;" in box.image.value
     box.button.click()
-    assert "<b>blue" in box.said.value
+    assert "<b>blue" in box.output.value
 
 
 @pytest.mark.parametrize(("words", "sentence"), [("  ", "Nothing was asked"), ("why " * 80, "319 letters; 200")])
 def test_questions_that_cannot_be_asked_are_refused_in_a_sentence(box, pictures, words, sentence):
     box.button.click()
-    box.words.value = words
-    assert sentence in box.said.value and 'role="alert"' in box.said.value and "<b>red" in box.said.value
+    box.question.value = words
+    assert sentence in box.output.value and 'role="alert"' in box.output.value and "<b>red" in box.output.value
     with pytest.raises(QuestionError, match=sentence):
         ask(Painter(), pictures["red"], words)
 
 
 def test_an_upload_is_asked_about_and_a_broken_one_is_not(box):
     box.upload_bytes(b"no picture")
-    assert 'role="alert"' in box.said.value and box.choice.value == "red"
+    assert 'role="alert"' in box.output.value and box.choice.value == "red"
     stream = io.BytesIO()
     Image.new("RGB", (90, 70), "blue").save(stream, "PNG")
     box.upload_bytes(stream.getvalue())
     box.button.click()
-    assert "<b>blue" in box.said.value
+    assert "<b>blue" in box.output.value
 
 
 def test_without_widgets_there_is_a_picture_with_everything_in_words(pictures, capsys):
-    show_replies(Painter(), pictures["red"], ["what colour?", "and where?"])
+    show_turns(Painter(), pictures["red"], ["what colour?", "and where?"])
     said = capsys.readouterr().out
     assert "what colour? red <b> (most of all at the top left)" in said and "and where?" in said
 
@@ -122,22 +122,22 @@ def test_without_widgets_there_is_a_picture_with_everything_in_words(pictures, c
     [((0, 7), "at the top right"), ((4, 4), "in the middle"), ((7, 4), "at the bottom"), ((4, 0), "at the left")],
 )
 def test_places_in_words(at, words):
-    looked = np.zeros((8, 8))
-    assert where(looked) == "nowhere in particular"
-    looked[at] = 1
-    assert where(looked) == f"most of all {words}"
+    importance = np.zeros((8, 8))
+    assert brightest_part(importance) == "nowhere in particular"
+    importance[at] = 1
+    assert brightest_part(importance) == f"most of all {words}"
 
 
-def test_the_lit_picture_is_bright_where_it_looked_and_dim_elsewhere():
-    looked = np.zeros((8, 8))
-    looked[0, 0] = 2.0
-    picture = np.asarray(Image.open(io.BytesIO(lit(np.full((64, 64, 3), 200, np.uint8), looked))))
+def test_the_overlay_is_bright_where_it_mattered_and_dim_elsewhere():
+    importance = np.zeros((8, 8))
+    importance[0, 0] = 2.0
+    picture = np.asarray(Image.open(io.BytesIO(overlay_png(np.full((64, 64, 3), 200, np.uint8), importance))))
     assert picture[2, 2].min() > 190 and picture[-2, -2].max() == 50
 
 
 def test_every_cell_is_covered_once_and_nothing_else():
     pixels = torch.ones(1, 3, 64, 64)
-    grey = (covered(pixels) == 0).all(1)  # [64, 64, 64]
+    grey = (occluded(pixels) == 0).all(1)  # [64, 64, 64]
     assert grey.shape == (64, 64, 64)
     assert grey.sum((1, 2)).max() == 16 * 16  # inside; less at the edges
     for row in range(8):
@@ -146,11 +146,6 @@ def test_every_cell_is_covered_once_and_nothing_else():
             if 0 < row < 7 and 0 < column < 7:
                 assert where_grey.tolist() == [row * 8 + 3.5, column * 8 + 3.5]
     assert torch.equal(pixels, torch.ones_like(pixels))
-
-
-def test_chance_of_pointing_is_the_share_of_cells():
-    whole, quarter = np.array([[0, 0, 64, 64]]), np.array([[0, 0, 32, 32]])
-    assert pointing_by_chance([whole, quarter]) == pytest.approx((1 + 0.25) / 2)
 
 
 @pytest.fixture(scope="module")
@@ -170,7 +165,7 @@ def test_an_answers_probability_is_that_of_its_tokens(llava):
     pixels = torch.randn(2, 3, 64, 64)
     ids, labels = llava.encode("where is this?", "at sea")
     features = llava.image_features(pixels)
-    found = occlusion.answer_log_probabilities(llava, features, "where is this?", "at sea")
+    found = occlusion.answer_log_probs(llava, features, "where is this?", "at sea")
     for row in range(2):
         with torch.no_grad():
             one = torch.tensor([ids])
@@ -179,14 +174,10 @@ def test_an_answers_probability_is_that_of_its_tokens(llava):
         assert found[row].item() == pytest.approx(-loss.item() * learned, abs=1e-3)
 
 
-def test_both_ways_of_looking_give_a_map_and_leave_the_model_as_it_was(llava):
-    pixels, before = torch.randn(1, 3, 64, 64), llava.language_model.config._attn_implementation
-    for method in (occlusion.look, occlusion.attended):
-        found = method(llava, pixels, "what is it?", "a cat")
-        assert found.shape == (8, 8) and (found >= 0).all() and np.isfinite(found).all()
-    assert found.sum() < 1  # attention: shares of it fall on words, too
-    assert llava.language_model.config._attn_implementation == before
-    assert occlusion.look(llava, torch.zeros(1, 3, 64, 64), "what is it?", "a cat").max() < 1e-4  # nothing to cover
+def test_an_occlusion_map_is_finite_and_of_a_grey_picture_nothing_matters(llava):
+    found = occlusion.occlusion_map(llava, torch.randn(1, 3, 64, 64), "what is it?", "a cat")
+    assert found.shape == (8, 8) and (found >= 0).all() and np.isfinite(found).all() and found.max() > 0
+    assert occlusion.occlusion_map(llava, torch.zeros(1, 3, 64, 64), "what is it?", "a cat").max() < 1e-4
 
 
 def test_only_its_language_model_gets_adapters(llava):
