@@ -37,9 +37,9 @@ def fit(
     seconds: float | None = None,
     learning_rate: float = 1e-3,
     weight_decay: float = 0.1,
-    warmup: float = 0.05,
+    warmup_frac: float = 0.05,
     epsilon: float = 1e-6,
-    rates: Mapping[str, float] = MappingProxyType({}),
+    lr_multipliers: Mapping[str, float] = MappingProxyType({}),
     after_step: Callable[[], None] | None = None,
     callbacks: Iterable[Callable[[Progress], None]] = (),
     state_file: Path | None = None,
@@ -48,23 +48,24 @@ def fit(
     """Train `model` in place for a number of steps, or of seconds; AdamW, gradients clipped to length 1.
 
     batch(step) makes the data of a step from its number alone, so that a resumed run sees what an undisturbed one does.
-    loss(model, what batch returned) → scalar. `rates`: by how many times the learning rate of names that begin so is higher.
-    Gradients near Adam's `epsilon` move their weights less. after_step() follows each step (CLIP clamps its temperature).
+    loss(model, what batch returned) → scalar. `lr_multipliers`: start of parameters' names → factor on their
+    learning rate. Gradients near Adam's `epsilon` move their weights less. after_step() follows each step (CLIP clamps its
+    temperature).
     With a `state_file`, the run is saved every `save_every` seconds and when it is stopped, and calling `fit` again goes
     on from there; when the budget is used up, the file is removed (but see `states_kept`). Where the disk fails, training
-    goes on and says so. The learning rate rises over the first `warmup` of the budget, then falls along a cosine to 0.
+    goes on and says so. The learning rate rises over the first `warmup_frac` of the budget, then falls along a cosine to 0.
     """
     if (steps is None) == (seconds is None):
         raise ValueError("fit needs a budget: give either steps=… or seconds=…")
     optimizer = torch.optim.AdamW(
-        parameter_groups(model, weight_decay, rates), learning_rate, betas=(0.9, 0.98), eps=epsilon, fused=True
+        parameter_groups(model, weight_decay, lr_multipliers), learning_rate, betas=(0.9, 0.98), eps=epsilon, fused=True
     )
     progress = _resume(state_file, model, optimizer)
     earlier, started, saved = progress.seconds, time.perf_counter(), time.perf_counter()
     model.train()
     with _bar(steps, seconds) as bar, stop_request() as stop:
-        while (share := progress.step / steps if steps else progress.seconds / seconds) < 1 and not stop.is_set():
-            value = _step(model, optimizer, learning_rate * schedule(share, warmup), loss, batch(progress.step))
+        while (frac := progress.step / steps if steps else progress.seconds / seconds) < 1 and not stop.is_set():
+            value = _step(model, optimizer, learning_rate * schedule(frac, warmup_frac), loss, batch(progress.step))
             if after_step:
                 after_step()
             progress.step += 1
@@ -76,7 +77,7 @@ def fit(
             if state_file and time.perf_counter() - saved > save_every:
                 _save(state_file, model, optimizer, progress)
                 saved = time.perf_counter()
-    _finish(progress, share < 1, state_file, model, optimizer)
+    _finish(progress, frac < 1, state_file, model, optimizer)
     return progress
 
 
@@ -93,7 +94,7 @@ def _step(model: nn.Module, optimizer: torch.optim.Optimizer, rate: float, loss:
 def set_learning_rate(optimizer: torch.optim.Optimizer, learning_rate: float) -> None:
     """Give every group of `parameter_groups` this learning rate times its own multiplier."""
     for group in optimizer.param_groups:
-        group["lr"] = learning_rate * group["times"]
+        group["lr"] = learning_rate * group["lr_mult"]
 
 
 def apply_gradients(
@@ -111,29 +112,30 @@ def apply_gradients(
     scaler.update()
 
 
-def schedule(share: float, warmup: float = 0.05) -> float:
-    """The learning rate as a share of its peak, at a given share of the budget: a line up, then a cosine down to 0."""
-    if share < warmup:
-        return (share + 0.01 * warmup) / (1.01 * warmup)  # the very first step is small, not zero
-    return 0.5 * (1 + math.cos(math.pi * (share - warmup) / (1 - warmup)))
+def schedule(frac: float, warmup_frac: float = 0.05) -> float:
+    """The learning rate relative to its peak, when this fraction of the budget is used up: linear warm-up, cosine decay to 0."""
+    if frac < warmup_frac:
+        return (frac + 0.01 * warmup_frac) / (1.01 * warmup_frac)  # the very first step is small, not zero
+    return 0.5 * (1 + math.cos(math.pi * (frac - warmup_frac) / (1 - warmup_frac)))
 
 
 def parameter_groups(
-    model: nn.Module, weight_decay: float, rates: Mapping[str, float] = MappingProxyType({})
+    model: nn.Module, weight_decay: float, lr_multipliers: Mapping[str, float] = MappingProxyType({})
 ) -> list[dict]:
-    """What learns, by its weight decay and by how many `times` the learning rate it learns.
+    """The parameters that require a gradient, as AdamW's groups: one for each weight decay and learning-rate multiplier.
 
-    Weight decay is for matrices only: as in open_clip, not for biases, norms and the temperature.
+    Weight decay is for matrices only: as in open_clip, not for biases, norms and the temperature. `lr_mult` is the course's own
+    key; `set_learning_rate` reads it.
     """
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
-            times = next((times for start, times in rates.items() if name.startswith(start)), 1.0)
+            lr_mult = next((mult for prefix, mult in lr_multipliers.items() if name.startswith(prefix)), 1.0)
             decay = weight_decay if parameter.ndim >= 2 else 0.0
-            groups.setdefault((decay, times), []).append(parameter)
+            groups.setdefault((decay, lr_mult), []).append(parameter)
     return [
-        {"params": found, "weight_decay": decay, "times": times}
-        for (decay, times), found in sorted(groups.items(), key=lambda item: item[0], reverse=True)
+        {"params": parameters, "weight_decay": decay, "lr_mult": lr_mult}
+        for (decay, lr_mult), parameters in sorted(groups.items(), key=lambda item: item[0], reverse=True)
     ]
 
 

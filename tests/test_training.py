@@ -79,7 +79,7 @@ def test_a_budget_is_needed():
 
 
 def test_schedule_rises_then_falls_to_zero():
-    rates = [training.schedule(i / 1000, warmup=0.1) for i in range(1001)]
+    rates = [training.schedule(i / 1000, warmup_frac=0.1) for i in range(1001)]
     assert 0 < rates[0] < 0.02 and abs(max(rates) - 1) < 0.02 and rates[-1] < 1e-6
     assert rates[:100] == sorted(rates[:100]) and rates[101:] == sorted(rates[101:], reverse=True)
 

@@ -111,7 +111,7 @@ def train_base(
         steps=recipe.steps,
         learning_rate=recipe.learning_rate,
         weight_decay=recipe.weight_decay,
-        warmup=0.02,
+        warmup_frac=0.02,
         after_step=model.update,
         callbacks=callbacks,
         state_file=state_file,

@@ -123,7 +123,7 @@ def train_gates(
         learning_rate=recipe.learning_rate,
         weight_decay=0.0,
         epsilon=EPSILON,
-        rates=dict.fromkeys(gates, recipe.gate_rate),
+        lr_multipliers=dict.fromkeys(gates, recipe.gate_rate),
         callbacks=callbacks,
         state_file=state_file,
     )

@@ -118,7 +118,7 @@ def train(model: TemplatedLlava, recipe: SmolRecipe = BAKED, **options) -> Progr
         steps=recipe.steps,
         learning_rate=recipe.learning_rate,
         weight_decay=0.01,
-        rates={"connector": recipe.connector_lr_mult},
+        lr_multipliers={"connector": recipe.connector_lr_mult},
         save_every=300,  # a state is as large as SmolLM2
         **options,
     )

@@ -242,7 +242,7 @@ def _fit(
         steps=recipe.steps,
         learning_rate=recipe.learning_rate,
         weight_decay=recipe.weight_decay,
-        rates={"connector": recipe.connector_lr_mult},
+        lr_multipliers={"connector": recipe.connector_lr_mult},
         callbacks=callbacks,
         state_file=state_file,
     )
