@@ -37,7 +37,7 @@ from course_lib.instruct.filters import check_record
 from course_lib.instruct.formats import Box, ImageContext, check_llava_format
 from course_lib.instruct.run import journal, plan, shards
 from course_lib.instruct.run.generate import Job, find_problem
-from course_lib.instruct.teachers.base import Reply, TryAgain
+from course_lib.instruct.teachers.base import Completion, TryAgain
 from course_lib.instruct.teachers.endpoint import EndpointTeacher
 from course_lib.llava.full import data as scale_data
 from course_lib.seem.prompts import Prompt
@@ -223,7 +223,7 @@ def test_replies_of_endpoints(body):
     teacher._model, teacher._limit = "m", "max_tokens"
     teacher._client = SimpleNamespace(api_key="sk-planted", chat=raw)
     found = one_sentence(teacher.ask, [{"role": "user", "content": "?"}], errors=TryAgain)
-    if isinstance(found, Reply):
+    if isinstance(found, Completion):
         assert isinstance(found.text, str) and min(found.prompt_tokens, found.completion_tokens) >= 0
         for kind in ("conversation", "detail", "complex"):
             assert isinstance(find_problem(found, Job(CONTEXTS["a"], kind)), str)
@@ -233,7 +233,7 @@ def test_replies_of_endpoints(body):
 @given(letters | st.lists(st.sampled_from(("Question:", "Answer:", "===", "\n", "a", " "))).map("".join))
 def test_what_teachers_write(text):
     for kind in ("conversation", "detail", "complex"):
-        one_sentence(reply.parse, text, kind, "p", errors=reply.ReplyError)
+        one_sentence(reply.parse_turns, text, kind, "p", errors=reply.ReplyError)
 
 
 NOTEBOOK = {

@@ -15,7 +15,7 @@ from course_lib.instruct.run.budget import Budget
 from course_lib.instruct.run.generate import generate
 from course_lib.instruct.run.journal import Journal
 from course_lib.instruct.teachers import endpoint
-from course_lib.instruct.teachers.base import Reply, TeacherError, TryAgain
+from course_lib.instruct.teachers.base import Completion, TeacherError, TryAgain
 from course_lib.instruct.teachers.endpoint import EndpointTeacher
 
 KEY = "sk-proj-very-secret-0123456789"
@@ -76,10 +76,10 @@ def test_answers_of_another_shape_are_damage(monkeypatch, body):
 
 
 def test_a_reply_that_ran_into_the_limit_says_so(monkeypatch):
-    body = faults.completion(Reply("Question:\nWh", 5, 512), "m")
+    body = faults.completion(Completion("Question:\nWh", 5, 512), "m")
     body["choices"][0]["finish_reason"] = "length"
     with serving(monkeypatch, "", (200, body)) as (_, teacher):
-        assert teacher.ask(MESSAGES) == Reply("Question:\nWh", 5, 512, cut_off=True)
+        assert teacher.ask(MESSAGES) == Completion("Question:\nWh", 5, 512, cut_off=True)
 
 
 @pytest.mark.parametrize(("status", "code"), [(401, "invalid_api_key"), (404, "no_model"), (429, "insufficient_quota")])
@@ -99,7 +99,7 @@ def test_newer_models_know_the_limit_by_another_name(monkeypatch):
         old = "max_tokens" in request
         self._send(
             400 if old else 200,
-            json.dumps(refused if old else faults.completion(Reply("a", 1, 1), "m")).encode(),
+            json.dumps(refused if old else faults.completion(Completion("a", 1, 1), "m")).encode(),
         )
 
     monkeypatch.setattr(faults._Handler, "_answer", answer)
@@ -115,7 +115,7 @@ class Echo(FirstLine):
 
     def ask(self, messages):
         reply = super().ask(messages)
-        return Reply(reply.text.replace("crab", f"crab {KEY}"), reply.prompt_tokens, reply.completion_tokens)
+        return Completion(reply.text.replace("crab", f"crab {KEY}"), reply.prompt_tokens, reply.completion_tokens)
 
 
 @pytest.mark.parametrize("status", [200, 400, 401, 429, 500])

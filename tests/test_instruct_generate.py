@@ -1,4 +1,4 @@
-"""Asking for replies: everything that can go wrong on the way, and what it may cost."""
+"""GenerationRun for replies: everything that can go wrong on the way, and what it may cost."""
 
 import signal
 import threading
@@ -11,13 +11,12 @@ import pytest
 from course_lib.common import interrupts
 from course_lib.common.errors import Problem
 from course_lib.instruct.evaluate.faults import FirstLine, small_jobs
-from course_lib.instruct.run import generate as asking_module
 from course_lib.instruct.run import generate as generate_module
 from course_lib.instruct.run.budget import Budget, Prices, estimate
-from course_lib.instruct.run.generate import IN_VAIN, generate
+from course_lib.instruct.run.generate import MAX_UNANSWERED, generate
 from course_lib.instruct.run.journal import Journal, fingerprint
-from course_lib.instruct.teachers.base import MAX_REPLY_TOKENS, Reply, TeacherError, TryAgain, estimate_tokens
-from course_lib.instruct.teachers.endpoint import LONGEST_WAIT, Pace, backoff
+from course_lib.instruct.teachers.base import MAX_REPLY_TOKENS, Completion, TeacherError, TryAgain, estimate_tokens
+from course_lib.instruct.teachers.endpoint import MAX_BACKOFF, Pace, backoff
 
 JOBS = small_jobs(30)
 PATIENCE = 600  # seconds for what must come: the computer may be busy
@@ -26,7 +25,7 @@ PATIENCE = 600  # seconds for what must come: the computer may be busy
 class Scripted(FirstLine):
     """Fails as the script says, for each question anew; after it, answers as FirstLine does."""
 
-    def __init__(self, *script: Exception | Reply) -> None:
+    def __init__(self, *script: Exception | Completion) -> None:
         self.script, self.asked, self.lock = script, Counter(), threading.Lock()
 
     def ask(self, messages):
@@ -55,7 +54,7 @@ def test_asks_each_question_once_and_only_what_is_missing(journal):
     teacher = Scripted()
     assert run(teacher, journal, jobs=JOBS[:12]).missing == 0
     summary = run(teacher, journal)
-    assert (summary.asked_for, summary.missing, summary.ended) == (18, 0, "")
+    assert (summary.num_requested, summary.missing, summary.ended) == (18, 0, "")
     assert set(teacher.asked.values()) == {1} and len(teacher.asked) == len(JOBS) == len(journal.replies)
 
 
@@ -67,9 +66,9 @@ def test_a_journal_about_other_pictures_is_refused(journal):
 
 
 def test_failures_and_malformed_replies_are_asked_again(journal):
-    cut = Reply("Question:\nWhat", 100, MAX_REPLY_TOKENS, cut_off=True)
+    cut = Completion("Question:\nWhat", 100, MAX_REPLY_TOKENS, cut_off=True)
     teacher = Scripted(
-        TryAgain("too many requests (429)"), Reply("Question:\nWhat?", 100, 9), TryAgain("late", paid=True), cut
+        TryAgain("too many requests (429)"), Completion("Question:\nWhat?", 100, 9), TryAgain("late", paid=True), cut
     )
     summary = run(teacher, journal)
     assert summary.missing == 0 and set(teacher.asked.values()) == {5}
@@ -81,7 +80,7 @@ def test_failures_and_malformed_replies_are_asked_again(journal):
 
 
 def test_a_question_is_given_up_after_its_attempts_and_asked_again_in_the_next_run(journal):
-    teacher = Scripted(*[Reply("", 100, 1)] * 4)
+    teacher = Scripted(*[Completion("", 100, 1)] * 4)
     assert run(teacher, journal, attempts=3).missing == len(JOBS)
     assert run(teacher, journal, attempts=3).missing == 0
 
@@ -90,7 +89,7 @@ def test_a_teacher_that_is_gone_is_not_asked_for_ever(journal):
     teacher = Scripted(*[TryAgain("no connection to nowhere")] * 100)
     with pytest.raises(TeacherError, match="no connection to nowhere"):
         run(teacher, journal, threads=1, attempts=2)
-    assert sum(teacher.asked.values()) == 2 * IN_VAIN
+    assert sum(teacher.asked.values()) == 2 * MAX_UNANSWERED
 
 
 def test_an_error_that_will_not_pass_ends_the_run_at_once(journal):
@@ -103,7 +102,7 @@ def test_an_error_that_will_not_pass_ends_the_run_at_once(journal):
 @pytest.mark.parametrize("threads", [1, 8])
 @pytest.mark.parametrize("tokens", [0, 2_000, 5_000, 9_999])
 def test_the_budget_is_never_passed(journal, threads, tokens):
-    costly = [Reply("", 600, MAX_REPLY_TOKENS)]  # an attempt that comes to nothing costs as well
+    costly = [Completion("", 600, MAX_REPLY_TOKENS)]  # an attempt that comes to nothing costs as well
     summary = run(Scripted(*costly), journal, Budget(tokens), threads=threads)
     spent = sum(entry.prompt_tokens + entry.completion_tokens for entry in journal.entries)
     assert spent <= tokens and summary.missing and "budget" in summary.ended
@@ -114,7 +113,7 @@ def test_the_budget_counts_earlier_runs_and_attempts_that_may_have_been_billed(j
     spent = sum(entry.prompt_tokens + entry.completion_tokens for entry in journal.entries)
     assert spent >= 5 * (MAX_REPLY_TOKENS + 120)
     again = run(FirstLine(), journal, Budget(spent + 100))
-    assert again.missing == again.asked_for == len(JOBS) - 5
+    assert again.missing == again.num_requested == len(JOBS) - 5
 
 
 def test_a_budget_of_money(journal):
@@ -139,7 +138,7 @@ def test_the_estimate_is_rather_high():
 def test_backoff_doubles_with_chance_and_respects_the_server():
     for attempt in range(12):
         waits = {backoff(attempt, 1.0) for _ in range(50)}
-        most = min(2.0**attempt, LONGEST_WAIT)
+        most = min(2.0**attempt, MAX_BACKOFF)
         assert len(waits) > 10 and most / 2 <= min(waits) <= max(waits) <= most
     assert backoff(0, 1.0, after=30.0) == 30.0
 
@@ -207,6 +206,6 @@ def test_ctrl_c_keeps_what_is_under_way_and_the_next_run_goes_on(journal, monkey
 
 
 def test_an_error_of_our_own_is_not_swallowed(journal, monkeypatch):
-    monkeypatch.setattr(asking_module, "find_problem", lambda answer, job: 1 / 0)
+    monkeypatch.setattr(generate_module, "find_problem", lambda answer, job: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         run(FirstLine(), journal)

@@ -6,7 +6,7 @@ import pytest
 
 from course_lib.instruct import prompts, reply
 from course_lib.instruct.formats import TYPES, Box, ImageContext, Turn, from_scene
-from course_lib.instruct.teachers.base import Reply
+from course_lib.instruct.teachers.base import Completion
 from course_lib.instruct.teachers.grammar import GrammarTeacher
 from course_lib.world.nouns import NUMBERS
 from course_lib.world.scenes import Scene, make_scene
@@ -30,15 +30,15 @@ def written() -> list[tuple[Scene, str, tuple[Turn, ...]]]:
         scene = make_scene(index)
         context = from_scene(scene)
         for type in TYPES:
-            text = TEACHER.ask(prompts.messages(context, type, boxes_for_all=True)).text
-            found.append((scene, type, reply.parse(text, type, context.id)))
+            text = TEACHER.ask(prompts.teacher_messages(context, type, boxes_for_all=True)).text
+            found.append((scene, type, reply.parse_turns(text, type, context.id)))
     return found
 
 
 def test_it_answers_like_any_teacher_and_always_the_same():
-    messages = prompts.messages(from_scene(make_scene(4)), "conversation")
+    messages = prompts.teacher_messages(from_scene(make_scene(4)), "conversation")
     assert TEACHER.ask(messages) == TEACHER.ask(messages)
-    assert isinstance(TEACHER.ask(messages), Reply) and TEACHER.name == "grammar"
+    assert isinstance(TEACHER.ask(messages), Completion) and TEACHER.name == "grammar"
 
 
 def test_no_novel_name_and_no_held_out_colour_is_named(written):
@@ -78,6 +78,8 @@ def test_it_reads_a_photograph_of_coco():
     boxes = (Box("dog", 0.1, 0.3, 0.4, 0.8), Box("dog", 0.5, 0.3, 0.8, 0.8), Box("couch", 0, 0.5, 1, 1))
     context = ImageContext("139", "139.jpg", captions, boxes)
     for type in TYPES:
-        turns = reply.parse(TEACHER.ask(prompts.messages(context, type, boxes_for_all=True)).text, type, context.id)
+        turns = reply.parse_turns(
+            TEACHER.ask(prompts.teacher_messages(context, type, boxes_for_all=True)).text, type, context.id
+        )
         said = " ".join(f"{turn.question} {turn.answer}" for turn in turns)
         assert turns and "None" not in said and "{" not in said

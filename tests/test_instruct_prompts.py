@@ -5,9 +5,9 @@ import re
 import pytest
 
 from course_lib.instruct import prompts, reply
-from course_lib.instruct.formats import TYPES, Box, ImageContext, Turn, from_scene, serialise
-from course_lib.instruct.prompts import SHARES, mixed_types
+from course_lib.instruct.formats import TYPES, Box, ImageContext, Turn, from_scene, serialise_context
 from course_lib.instruct.resources import examples
+from course_lib.instruct.run.plan import SHARES, mixed_types
 from course_lib.world.scenes import make_scene
 
 CONTEXT = ImageContext("a", "a.png", ("a  taxi\n", "one taxi"), (Box("taxi", 0.46875, 0.25, 0.8, 1.0),))
@@ -15,34 +15,34 @@ QA = "Question:\nWhat is there?\n===\nAnswer:\nA taxi.\n===\n"
 
 
 def test_captions_come_one_a_line_and_boxes_after_an_empty_line():
-    assert serialise(CONTEXT, boxes=False) == "a taxi\none taxi"
-    assert serialise(CONTEXT, boxes=True) == "a taxi\none taxi\n\ntaxi: [0.469, 0.250, 0.800, 1.000]"
-    assert serialise(ImageContext("a", "a.png", ("a taxi",), ()), boxes=True) == "a taxi"
+    assert serialise_context(CONTEXT, boxes=False) == "a taxi\none taxi"
+    assert serialise_context(CONTEXT, boxes=True) == "a taxi\none taxi\n\ntaxi: [0.469, 0.250, 0.800, 1.000]"
+    assert serialise_context(ImageContext("a", "a.png", ("a taxi",), ()), boxes=True) == "a taxi"
 
 
 @pytest.mark.parametrize("type", TYPES)
 @pytest.mark.parametrize("boxes_for_all", [False, True])
 def test_messages_are_system_then_examples_then_the_picture(type, boxes_for_all):
-    messages = prompts.messages(CONTEXT, type, boxes_for_all)
+    messages = prompts.teacher_messages(CONTEXT, type, boxes_for_all)
     roles = [message["role"] for message in messages]
     assert roles == ["system", *["user", "assistant"] * len(examples()[type]), "user"]
     boxes = type != "conversation" or boxes_for_all
-    assert messages[-1]["content"] == serialise(CONTEXT, boxes)
+    assert messages[-1]["content"] == serialise_context(CONTEXT, boxes)
     assert all(("[0." in message["content"]) == boxes for message in messages if message["role"] == "user")
     assert ("[left" in messages[0]["content"]) == boxes
-    assert prompts.type_of(messages) == type
+    assert prompts.reply_type(messages) == type
 
 
 def test_foreign_messages_have_no_type():
     with pytest.raises(ValueError, match="system messages"):
-        prompts.type_of([{"role": "system", "content": "Be kind."}])
+        prompts.reply_type([{"role": "system", "content": "Be kind."}])
 
 
 @pytest.mark.parametrize("type", TYPES)
 def test_examples_keep_the_rules_they_teach(type):
     assert len(examples()[type]) == (2 if type == "conversation" else 3)
     for context, text in examples()[type]:
-        turns = reply.parse(text, type, context.id)
+        turns = reply.parse_turns(text, type, context.id)
         assert not re.search(r"caption|box|coordinate|sentence|\d\.\d|<image>", text)
         assert len(turns) == 1 or type == "conversation"
         if type == "complex":  # the question gives none of the picture's things away
@@ -59,17 +59,17 @@ def test_boxes_of_the_examples_are_shares_in_order():
 
 def test_the_scene_itself_never_reaches_the_teacher():
     scene = make_scene(5)
-    text = serialise(from_scene(scene), boxes=True)
+    text = serialise_context(from_scene(scene), boxes=True)
     lines = text.splitlines()
     assert lines.index("") == 5 and len(lines) == 6 + len(scene.things)
     assert not any(word in text for word in ("style", "tilt", "drawing", "backdrop=", "train_"))
 
 
 def test_turns_are_read_in_order():
-    found = reply.parse(QA + "Question: Is it red?\n ===\nAnswer: No,\nit is blue.", "conversation", "a")
+    found = reply.parse_turns(QA + "Question: Is it red?\n ===\nAnswer: No,\nit is blue.", "conversation", "a")
     assert found == (Turn("What is there?", "A taxi."), Turn("Is it red?", "No,\nit is blue."))
-    assert reply.parse(QA, "complex", "a") == (Turn("What is there?", "A taxi."),)
-    assert reply.parse("  A taxi.\n", "detail", "a") == (Turn(reply.detail_question("a"), "A taxi."),)
+    assert reply.parse_turns(QA, "complex", "a") == (Turn("What is there?", "A taxi."),)
+    assert reply.parse_turns("  A taxi.\n", "detail", "a") == (Turn(reply.detail_question("a"), "A taxi."),)
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_turns_are_read_in_order():
 )
 def test_malformed_replies_are_refused_with_the_reason(text, type, says):
     with pytest.raises(reply.ReplyError, match=says):
-        reply.parse(text, type, "a")
+        reply.parse_turns(text, type, "a")
 
 
 def test_the_detail_question_depends_on_the_picture_alone():

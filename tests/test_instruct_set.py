@@ -4,11 +4,11 @@ import pytest
 
 from course_lib.instruct.evaluate import teachers
 from course_lib.instruct.evaluate.teachers import teacher_table
-from course_lib.instruct.filters import check, of_sets
-from course_lib.instruct.instruction_set import instruction_set
-from course_lib.instruct.prompts import mixed_types
+from course_lib.instruct.filters import across_samples, check
 from course_lib.instruct.resources import complex_wordings, conversation_wordings
-from course_lib.instruct.teachers.base import Reply
+from course_lib.instruct.run.instruction_set import instruction_set
+from course_lib.instruct.run.plan import mixed_types
+from course_lib.instruct.teachers.base import Completion
 from course_lib.instruct.teachers.grammar import detail
 from course_lib.world.language import RELATIONS, SAYS
 from course_lib.world.questions import WORDINGS, wordings
@@ -35,13 +35,13 @@ def test_only_training_scenes(made):
 
 def test_no_filter_fires_on_what_is_kept(made):
     assert not [d for sample in made.samples for d in check(sample, made.contexts[sample.id])]
-    assert not of_sets.check_near_duplicates(made.samples) and not of_sets.check_yes_bias(made.samples)
+    assert not across_samples.check_near_duplicates(made.samples) and not across_samples.check_yes_bias(made.samples)
     assert set(made.dropped) <= {"near_duplicate"}  # which the teacher's few wordings make unavoidable
 
 
 def test_what_repeats_itself_is_replaced():
     narrow = instruction_set(120, recipe=SceneSpec(names=("dog",), colour=None, backdrop="plain"))
-    assert narrow.dropped["near_duplicate"] > 20 and not of_sets.check_near_duplicates(narrow.samples)
+    assert narrow.dropped["near_duplicate"] > 20 and not across_samples.check_near_duplicates(narrow.samples)
     assert [sample.type for sample in narrow.samples] == mixed_types(120)
 
 
@@ -101,8 +101,8 @@ class Echo:
 
     name = "local:echo"
 
-    def ask(self, messages) -> Reply:
-        return Reply("Question:\nWhat is here?\n===\nAnswer:\nThe caption tells.\n===", 1, 1)
+    def ask(self, messages) -> Completion:
+        return Completion("Question:\nWhat is here?\n===\nAnswer:\nThe caption tells.\n===", 1, 1)
 
 
 def test_a_teacher_of_no_use_has_a_table_too():

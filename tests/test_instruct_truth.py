@@ -9,7 +9,7 @@ from course_lib.instruct import prompts, reply
 from course_lib.instruct.formats import TYPES, from_scene
 from course_lib.instruct.resources import complex_wordings, conversation_wordings
 from course_lib.instruct.teachers.grammar import GrammarTeacher, detail
-from course_lib.instruct.teachers.grammar.words import plural_of
+from course_lib.instruct.teachers.grammar.phrases import plural_of
 from course_lib.world.geometry import relation
 from course_lib.world.language import PLACES, RELATIONS
 from course_lib.world.nouns import NUMBERS
@@ -159,8 +159,8 @@ def written(request) -> list[tuple[Truth, str, tuple]]:
         truth = Truth(index, request.param)
         if truth.whole:
             for type in TYPES:
-                text = teacher.ask(prompts.messages(truth.context, type, boxes_for_all=True)).text
-                found.append((truth, type, reply.parse(text, type, truth.context.id)))
+                text = teacher.ask(prompts.teacher_messages(truth.context, type, boxes_for_all=True)).text
+                found.append((truth, type, reply.parse_turns(text, type, truth.context.id)))
     return found
 
 

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from course_lib.instruct.filters import Defect
-from course_lib.instruct.formats import Box, ImageContext, Sample, Turn
+from course_lib.instruct.formats import Box, Defect, ImageContext, Sample, Turn
 from course_lib.instruct.ui import SIDE, choices, picture_html, viewer, written_html
 
 pytest.importorskip("ipywidgets", reason="ipywidgets is not installed")

@@ -2,8 +2,8 @@
 
 import pytest
 
-from course_lib.instruct.formats import from_scene, serialise
-from course_lib.instruct.teachers.grammar import write
+from course_lib.instruct.formats import from_scene, serialise_context
+from course_lib.instruct.teachers.grammar import write_reply
 from course_lib.llava.evaluate.descriptions import claims, read_points, relative_score, rule_judge
 from course_lib.world.scenes import Scene, SceneSpec, Thing, make_scene
 
@@ -15,7 +15,7 @@ SCENES = [make_scene(index, SceneSpec(stream="val")) for index in range(60)]
 
 def told(scene: Scene) -> str:
     """What the text-only teacher says, who reads captions and boxes."""
-    return write(serialise(from_scene(scene), boxes=True), "detail")
+    return write_reply(serialise_context(from_scene(scene), boxes=True), "detail")
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ import torch
 from course_lib.clip import full as clip
 from course_lib.common.errors import Problem
 from course_lib.instruct.evaluate.faults import FaultyServer, FirstLine
-from course_lib.instruct.teachers.base import Reply
+from course_lib.instruct.teachers.base import Completion
 from course_lib.instruct.teachers.local import LocalTeacher
 from course_lib.lm.full import load_from_hub
 from course_lib.lm.tokenizer import get_tokenizer
@@ -171,10 +171,10 @@ def test_no_shipped_file_is_a_pickle():
 class Echo(FirstLine):
     """A server that puts the key into its replies."""
 
-    def ask(self, messages) -> Reply:
+    def ask(self, messages) -> Completion:
         reply = super().ask(messages)
         said = reply.text.replace("What is this?", f"What is this, {KEY}?")
-        return Reply(said if KEY in said else f"{said} {KEY}", reply.prompt_tokens, reply.completion_tokens)
+        return Completion(said if KEY in said else f"{said} {KEY}", reply.prompt_tokens, reply.completion_tokens)
 
 
 def test_a_planted_key_reaches_no_file_and_no_output(tmp_path):

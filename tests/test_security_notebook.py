@@ -9,7 +9,7 @@ from nbclient import NotebookClient
 
 from course_lib.instruct.evaluate import faults
 from course_lib.instruct.evaluate.faults import FaultyServer, FirstLine
-from course_lib.instruct.teachers.base import Reply
+from course_lib.instruct.teachers.base import Completion
 from course_lib.session import REPO
 
 KEY = "sk-planted-in-test-security-notebook-4711"
@@ -27,7 +27,7 @@ CARELESS = "import os\nos.environ['OPENAI_API_KEY']"
 def first_good_then_refused(self, request, fault) -> None:
     """What the server does: a reply that repeats the key, and from then on an error that does."""
     if len(self.owner.asked) == 1:
-        body = faults.completion(Reply(f"A crab with the key {KEY}.", 1, 1), request["model"])
+        body = faults.completion(Completion(f"A crab with the key {KEY}.", 1, 1), request["model"])
         self._send(200, json.dumps(body).encode())
     else:
         body = {"error": {"message": f"Bad key {KEY}", "code": KEY, "param": KEY, "type": KEY}}

@@ -135,7 +135,7 @@ def make_teacher(args: argparse.Namespace) -> Teacher:
 
         return LocalTeacher(args.model)
     if args.teacher == "replay":
-        from course_lib.instruct.run.replay import ReplayTeacher
+        from course_lib.instruct.run.journal import ReplayTeacher
 
         if not args.journal:
             raise Problem("--teacher replay needs --journal: the file to repeat.")
@@ -174,7 +174,7 @@ def print_summary(summary: Summary, journal: Journal, earlier: int, budget: Budg
         print(
             f"{summary.missing:,} replies are missing: {summary.ended or 'all attempts failed'}. The same command goes on."
         )
-    answered = summary.asked_for - summary.missing
+    answered = summary.num_requested - summary.missing
     if answered:
         print(shards.at_scale(journal.entries[earlier:], answered, summary.seconds, budget.prices))
     money = f", cost {budget.spent:,.4f}" if any(budget.prices) else ""
@@ -184,10 +184,10 @@ def print_summary(summary: Summary, journal: Journal, earlier: int, budget: Budg
 def finish(args: argparse.Namespace, jobs: Sequence[Job], journal: Journal, teacher: str) -> None:
     """Filter the replies and write data set and card."""
     samples = dataset.collect(jobs, journal, teacher)
-    kept, defects = dataset.filtered(samples, filters.names)
+    kept, defects = dataset.filtered(samples, filters.defect_names)
     card = {
         "teacher": teacher,
-        "prompts": prompts.version(args.boxes),
+        "prompts": prompts.prompt_version(args.boxes),
         "pictures": args.coco[0].name if args.coco else f"sticker scenes, stream train, seed {args.seed}",
         "replies": len(samples),
         "filtered": len(samples) - len(kept),

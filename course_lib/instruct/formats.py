@@ -1,4 +1,8 @@
-"""What the teacher is given in place of the picture: captions, and boxes with names (LLaVA, section 3)."""
+"""The room's data types and their texts: a picture in words for the teacher, and a sample in LLaVA's training format.
+
+`ImageContext` is what the teacher is given in place of the picture, captions and boxes with names (LLaVA, section 3);
+`serialise` makes text of it. `Sample` is what comes out in the end; `check_llava_format` checks its JSON.
+"""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -10,10 +14,15 @@ from course_lib.world.language import captions
 from course_lib.world.render import render
 from course_lib.world.scenes import Scene
 
+TYPES = ("conversation", "detail", "complex")  # LLaVA-Instruct has 58k, 23k and 77k of them
+IMAGE_TOKEN = "<image>"  # where the picture's features will be spliced in
+ROLES = ("human", "gpt")
+XYWH = tuple[float, float, float, float]  # COCO's box: left edge, top edge, width, height
+
 
 @dataclass(frozen=True)
 class Box:
-    """A named region. Edges are shares of the picture's width and height, 0–1, from its top left corner."""
+    """A named region. Edges are fractions of the picture's width and height, 0–1, from its top left corner."""
 
     name: str
     x0: float
@@ -30,45 +39,6 @@ class ImageContext:
     image: str  # file name of the picture
     captions: tuple[str, ...]
     boxes: tuple[Box, ...]
-
-
-def from_scene(scene: Scene, size: int = 64) -> ImageContext:
-    """The context of a sticker scene: its five captions, and the boxes of what is visible at `size` pixels."""
-    picture = render(scene, size)
-    boxes = []
-    for number, thing in enumerate(scene.things):
-        if (picture.instances == number + 1).any():
-            x0, y0, x1, y1 = (float(edge) / size for edge in picture.boxes[number])
-            boxes.append(Box(thing.name, x0, y0, x1, y1))
-    name = file_name(scene)
-    return ImageContext(name.removesuffix(".png"), name, tuple(captions(scene, 5)), tuple(boxes))
-
-
-def from_coco(instances: dict, caption_file: dict) -> list[ImageContext]:
-    """Contexts of a COCO data set: the contents of instances_*.json and captions_*.json, joined by image id."""
-    names = {category["id"]: readable(category["name"]) for category in instances["categories"]}
-    said: dict[int, list[str]] = {}
-    for annotation in caption_file["annotations"]:
-        said.setdefault(annotation["image_id"], []).append(readable(annotation["caption"].strip()))
-    seen: dict[int, list[dict]] = {}
-    for annotation in instances["annotations"]:
-        seen.setdefault(annotation["image_id"], []).append(annotation)
-    return [
-        _joined(image, names, said.get(image["id"], []), seen.get(image["id"], [])) for image in instances["images"]
-    ]
-
-
-def _joined(image: dict, names: dict[int, str], captions: Sequence[str], annotations: Sequence[dict]) -> ImageContext:
-    """One COCO image; its boxes are [x, y, width, height] in pixels."""
-    width, height = image["width"], image["height"]
-    boxes = []
-    for annotation in annotations:
-        x, y, w, h = annotation["bbox"]
-        boxes.append(Box(names[annotation["category_id"]], x / width, y / height, (x + w) / width, (y + h) / height))
-    return ImageContext(readable(str(image["id"])), readable(image["file_name"]), tuple(captions), tuple(boxes))
-
-
-TYPES = ("conversation", "detail", "complex")  # LLaVA-Instruct has 58k, 23k and 77k of them
 
 
 @dataclass(frozen=True)
@@ -89,65 +59,124 @@ class Sample:
     turns: tuple[Turn, ...]
 
     def to_llava(self) -> dict:
-        """LLaVA's own json (docs/Finetune_Custom_Data.md): <image> once, at the beginning of the first human turn."""
+        """LLaVA's own JSON (docs/Finetune_Custom_Data.md): <image> once, at the beginning of the first human turn."""
         conversations = []
         for number, turn in enumerate(self.turns):
-            mark = "" if number else "<image>\n"
-            conversations.append({"from": "human", "value": mark + turn.question})
+            prefix = "" if number else f"{IMAGE_TOKEN}\n"
+            conversations.append({"from": "human", "value": prefix + turn.question})
             conversations.append({"from": "gpt", "value": turn.answer})
         return {"id": f"{self.id}/{self.type}", "image": self.image, "conversations": conversations}
 
 
-def serialise(context: ImageContext, boxes: bool) -> str:
-    """The captions, one a line; with `boxes`, then an empty line and one line for each box (LLaVA, section 3)."""
-    lines = [" ".join(caption.split()) for caption in context.captions]
-    if boxes and context.boxes:
-        lines += ["", *(box_line(box) for box in context.boxes)]
+@dataclass(frozen=True)
+class Defect:
+    """What a filter says: something that should not be trained on."""
+
+    name: str  # one of `filters.DEFECTS`, such as "unsupported_noun"
+    turn: int | None  # number of the question and its answer, from 0; None: the sample as a whole
+    message: str  # what is wrong, for a person
+
+
+def serialise(captions: Sequence[str], boxes: Sequence[tuple[str, XYWH]], width: float, height: float) -> str:
+    """A picture in words: captions, one a line; then, if there are boxes, an empty line and one line for each box.
+
+    Boxes are COCO's, (name, (x, y, w, h)) in pixels. Written are left, top, right and bottom as fractions of the picture's
+    width and height with three decimals, such as `taxi: [0.469, 0.297, 0.812, 0.516]` (LLaVA, section 3).
+    """
+    lines = list(captions)
+    if boxes:
+        lines.append("")
+    for name, (x, y, w, h) in boxes:
+        edges = (x / width, y / height, (x + w) / width, (y + h) / height)
+        lines.append(f"{name}: [{', '.join(f'{edge:.3f}' for edge in edges)}]")
     return "\n".join(lines)
 
 
-def box_line(box: Box) -> str:
-    """`taxi: [0.469, 0.297, 0.812, 0.516]`: left, top, right and bottom edge as shares of width and height."""
-    edges = ", ".join(f"{edge:.3f}" for edge in (box.x0, box.y0, box.x1, box.y1))
-    return f"{box.name}: [{edges}]"
+def serialise_context(context: ImageContext, boxes: bool) -> str:
+    """The context as the teacher reads it: its captions without line breaks and, with `boxes`, its boxes."""
+    lines = [" ".join(caption.split()) for caption in context.captions]
+    regions = [(box.name, (box.x0, box.y0, box.x1 - box.x0, box.y1 - box.y0)) for box in context.boxes if boxes]
+    return serialise(lines, regions, width=1, height=1)  # these boxes are in fractions already
 
 
-MARK = "<image>"
-SPEAKERS = ("human", "gpt")
+def from_scene(scene: Scene, size: int = 64) -> ImageContext:
+    """The context of a sticker scene: its five captions, and the boxes of what is visible at `size` pixels."""
+    picture = render(scene, size)
+    boxes = []
+    for number, thing in enumerate(scene.things):
+        if (picture.instances == number + 1).any():
+            x0, y0, x1, y1 = (float(edge) / size for edge in picture.boxes[number])
+            boxes.append(Box(thing.name, x0, y0, x1, y1))
+    name = file_name(scene)
+    return ImageContext(name.removesuffix(".png"), name, tuple(captions(scene, 5)), tuple(boxes))
 
 
-def turns(record: dict) -> list[dict]:
-    """The turns of a record, as far as there are any."""
-    found = record.get("conversations")
-    return [turn for turn in found if isinstance(turn, dict)] if isinstance(found, list) else []
+def from_coco(instances: dict, caption_file: dict) -> list[ImageContext]:
+    """Contexts of a COCO data set: the contents of instances_*.json and captions_*.json, joined by image id.
+
+    Empty captions are left out: an empty line ends the captions of a serialised context.
+    """
+    names = {category["id"]: readable(category["name"]) for category in instances["categories"]}
+    captions: dict[int, list[str]] = {}
+    for annotation in caption_file["annotations"]:
+        caption = readable(annotation["caption"].strip())
+        captions.setdefault(annotation["image_id"], []).extend([caption] if caption else [])
+    annotations: dict[int, list[dict]] = {}
+    for annotation in instances["annotations"]:
+        annotations.setdefault(annotation["image_id"], []).append(annotation)
+    return [
+        _coco_context(image, names, captions.get(image["id"], []), annotations.get(image["id"], []))
+        for image in instances["images"]
+    ]
 
 
-def values(record: dict) -> list[str]:
-    """What is said in each turn."""
-    return [str(turn.get("value", "")) for turn in turns(record)]
+def _coco_context(
+    image: dict, names: dict[int, str], captions: Sequence[str], annotations: Sequence[dict]
+) -> ImageContext:
+    """One COCO image; its boxes are [x, y, width, height] in pixels."""
+    width, height = image["width"], image["height"]
+    boxes = []
+    for annotation in annotations:
+        x, y, w, h = annotation["bbox"]
+        boxes.append(Box(names[annotation["category_id"]], x / width, y / height, (x + w) / width, (y + h) / height))
+    return ImageContext(readable(str(image["id"])), readable(image["file_name"]), tuple(captions), tuple(boxes))
 
 
-def starts_with_mark(record: dict) -> bool:
-    """Does the first human turn begin with the mark and a line break?"""
-    return values(record)[:1] != [] and values(record)[0].startswith(MARK + "\n")
+def record_turns(record: dict) -> list[dict]:
+    """The turns of a LLaVA record, as far as there are any."""
+    conversations = record.get("conversations")
+    return [turn for turn in conversations if isinstance(turn, dict)] if isinstance(conversations, list) else []
 
 
-RULES: dict[str, Callable[[dict], bool]] = {
+def turn_values(record: dict) -> list[str]:
+    """The text of each turn of a LLaVA record."""
+    return [str(turn.get("value", "")) for turn in record_turns(record)]
+
+
+def starts_with_image_token(record: dict) -> bool:
+    """Does the first human turn begin with the image token and a line break?"""
+    return turn_values(record)[:1] != [] and turn_values(record)[0].startswith(f"{IMAGE_TOKEN}\n")
+
+
+FORMAT_RULES: dict[str, Callable[[dict], bool]] = {
     "it has an id, a text": lambda r: isinstance(r.get("id"), str) and r["id"] != "",
     "it names one picture by its file, relative to the picture folder": lambda r: (
         isinstance(r.get("image"), str) and r["image"] != "" and not r["image"].startswith(("/", "\\"))
     ),
-    "its conversations are a list of turns": lambda r: bool(turns(r)) and len(turns(r)) == len(r["conversations"]),
-    "each turn is from human or gpt": lambda r: all(turn.get("from") in SPEAKERS for turn in turns(r)),
+    "its conversations are a list of turns": lambda r: (
+        bool(record_turns(r)) and len(record_turns(r)) == len(r["conversations"])
+    ),
+    "each turn is from human or gpt": lambda r: all(turn.get("from") in ROLES for turn in record_turns(r)),
     "human begins, and the two take turns": lambda r: all(
-        turn.get("from") == SPEAKERS[number % 2] for number, turn in enumerate(turns(r))
+        turn.get("from") == ROLES[number % 2] for number, turn in enumerate(record_turns(r))
     ),
-    "gpt has the last word": lambda r: len(turns(r)) % 2 == 0,
+    "gpt has the last word": lambda r: len(record_turns(r)) % 2 == 0,
     "nobody says nothing": lambda r: all(
-        isinstance(turn.get("value"), str) and turn["value"].replace(MARK, "").strip() for turn in turns(r)
+        isinstance(turn.get("value"), str) and turn["value"].replace(IMAGE_TOKEN, "").strip()
+        for turn in record_turns(r)
     ),
-    "it holds <image> once": lambda r: sum(value.count(MARK) for value in values(r)) == 1,
-    "<image> begins the first human turn, on a line of its own": starts_with_mark,
+    "it holds <image> once": lambda r: sum(value.count(IMAGE_TOKEN) for value in turn_values(r)) == 1,
+    "<image> begins the first human turn, on a line of its own": starts_with_image_token,
 }
 UNIQUE = "no two records have the same id"
 
@@ -156,11 +185,11 @@ def check_llava_format(records: object) -> list[str]:
     """Every breach of a rule, as "record 3: the rule". An empty list says that the file can be trained on."""
     if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
         return ["the file should be a list of records"]
-    found = [
+    breaches = [
         f"record {number}: {rule}"
         for number, record in enumerate(records)
-        for rule, holds in RULES.items()
+        for rule, holds in FORMAT_RULES.items()
         if not holds(record)
     ]
-    ids = Counter(str(record.get("id")) for record in records)
-    return found + [f"id {name}: {UNIQUE}" for name, times in ids.items() if times > 1]
+    counts = Counter(str(record.get("id")) for record in records)
+    return breaches + [f"id {name}: {UNIQUE}" for name, count in counts.items() if count > 1]

@@ -1,28 +1,22 @@
-"""What a teacher is told: a system message, examples of question and reply, and the picture in words, last."""
+"""The teacher's prompt: a system message, few-shot examples of context and reply, and the new context last."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 
-from course_lib.instruct.formats import TYPES, ImageContext, serialise
-from course_lib.instruct.resources import examples
+from course_lib.instruct import resources
+from course_lib.instruct.formats import TYPES, ImageContext, serialise_context
 
 PROMPT_VERSION = "1"  # goes up with every change of a prompt, so that old replies aren't taken for new ones
-GIVEN = "You are shown a picture, but in words: first sentences that people said about it, one a line"
-
-
-GIVEN_BOXES = (
+INPUT_FORMAT = "You are shown a picture, but in words: first sentences that people said about it, one a line"
+BOX_FORMAT = (
     "; then, after an empty line, where its things are, as `name: [left, top, right, bottom]` in shares of the picture's "
     "width and height, counted from its upper left corner"
 )
-
-
 RULES = """\
 Write as if you saw the picture itself.
 - Never mention sentences, captions, descriptions, boxes, coordinates or numbers like 0.25: your reader sees only the picture.
 - Only what is certain counts. Leave out what you would have to guess, and ask nothing that has no definite answer.
 - Questions whose answer is no are welcome, but only where it is certain."""
-
-
-TASK = {
+INSTRUCTIONS = {
     "conversation": """\
 Write a conversation of three to five questions and answers about the picture: what is there, how many, of which colour,
 where, and how things lie to one another. Answers are short, whole sentences. Use exactly this form:
@@ -48,7 +42,24 @@ Answer:
 }
 
 
-def version(boxes_for_all: bool = False) -> str:
+def build_messages(system: str, examples: Sequence[tuple[str, str]], text: str, boxes: bool) -> list[dict[str, str]]:
+    """The chat so far, in OpenAI's form: system message, few-shot examples as earlier turns, the new context last.
+
+    `examples`: (text, reply) pairs. All texts are as `serialise` writes them; without `boxes` what follows the empty
+    line, the boxes, is left out of each. The teacher's reply is to come next.
+    """
+
+    def visible(context: str) -> str:
+        return context if boxes else context.split("\n\n")[0]
+
+    messages = [{"role": "system", "content": system}]
+    for context, reply in examples:
+        messages.append({"role": "user", "content": visible(context)})
+        messages.append({"role": "assistant", "content": reply})
+    return [*messages, {"role": "user", "content": visible(text)}]
+
+
+def prompt_version(boxes_for_all: bool = False) -> str:
     """The name of the prompts in a journal."""
     return PROMPT_VERSION + ("+boxes" if boxes_for_all else "")
 
@@ -58,44 +69,23 @@ def shows_boxes(type: str, boxes_for_all: bool = False) -> bool:
     return type != "conversation" or boxes_for_all
 
 
-def system(type: str, boxes_for_all: bool = False) -> str:
+def system_message(type: str, boxes_for_all: bool = False) -> str:
     """The system message for a type of reply."""
-    given = GIVEN + (GIVEN_BOXES if shows_boxes(type, boxes_for_all) else "")
-    return f"{given}. {RULES}\n\n{TASK[type]}"
+    input_format = INPUT_FORMAT + (BOX_FORMAT if shows_boxes(type, boxes_for_all) else "")
+    return f"{input_format}. {RULES}\n\n{INSTRUCTIONS[type]}"
 
 
-def messages(context: ImageContext, type: str, boxes_for_all: bool = False) -> list[dict[str, str]]:
-    """The conversation with the teacher so far, in OpenAI's form. The teacher's reply is to come next."""
-    boxes = shows_boxes(type, boxes_for_all)
-    said = [{"role": "system", "content": system(type, boxes_for_all)}]
-    for example, reply in examples()[type]:
-        said.append({"role": "user", "content": serialise(example, boxes)})
-        said.append({"role": "assistant", "content": reply})
-    return [*said, {"role": "user", "content": serialise(context, boxes)}]
+def teacher_messages(context: ImageContext, type: str, boxes_for_all: bool = False) -> list[dict[str, str]]:
+    """The prompt for a reply of this type about this context, with the course's few-shot examples."""
+    shots = [(serialise_context(example, boxes=True), reply) for example, reply in resources.examples()[type]]
+    text = serialise_context(context, boxes=True)
+    return build_messages(system_message(type, boxes_for_all), shots, text, shows_boxes(type, boxes_for_all))
 
 
-def type_of(messages: list[dict[str, str]]) -> str:
-    """Which type of reply these messages ask for, told by the system message. ValueError if they aren't ours."""
-    first = messages[0]["content"]
+def reply_type(messages: list[dict[str, str]]) -> str:
+    """The type of reply that these messages ask for, by their system message. ValueError if they aren't ours."""
+    system = messages[0]["content"]
     for type in TYPES:
-        if first in (system(type), system(type, boxes_for_all=True)):
+        if system in (system_message(type), system_message(type, boxes_for_all=True)):
             return type
     raise ValueError("these messages don't begin with one of the course's system messages")
-
-
-SHARES = {"conversation": 58, "detail": 23, "complex": 77}
-
-
-def mixed_types(count: int, shares: Mapping[str, int] = SHARES) -> list[str]:
-    """The type of each of `count` replies: by their shares, and every beginning of the list as near to them as it can be.
-
-    Each place goes to the type that is furthest behind its share (the first in `shares`, if two are). So a longer list
-    begins with the shorter one, and what was asked for 100 replies counts towards 1,000.
-    """
-    types, given = [], dict.fromkeys(shares, 0)
-    for place in range(1, count + 1):
-        behind = {type: share * place - sum(shares.values()) * given[type] for type, share in shares.items()}
-        furthest = max(behind, key=behind.__getitem__)
-        given[furthest] += 1
-        types.append(furthest)
-    return types

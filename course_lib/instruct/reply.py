@@ -1,4 +1,4 @@
-"""From what a teacher wrote to turns of a conversation. What is out of form is refused, with the reason."""
+"""The reply parser: from what a teacher wrote to the turns of a sample. What is out of form is refused, with the reason."""
 
 import hashlib
 import re
@@ -17,16 +17,16 @@ DETAIL_QUESTIONS = (  # a description answers any of them; which one is drawn by
     "How would you describe this picture to somebody who can't see it?",
     "Explain in detail what is in the picture and where.",
 )
-HEADS = re.compile(r"^[ \t]*(Question|Answer):[ \t]*", re.MULTILINE)
-LINE = re.compile(r"^[ \t]*===+[ \t]*$", re.MULTILINE)
+HEAD = re.compile(r"^[ \t]*(Question|Answer):[ \t]*", re.MULTILINE)
+SEPARATOR = re.compile(r"^[ \t]*===+[ \t]*$", re.MULTILINE)
 
 
 class ReplyError(ValueError):
     """A reply that is out of form. The message says how."""
 
 
-def parse(text: str, type: str, context_id: str) -> tuple[Turn, ...]:
-    """The turns of a reply of this type. ReplyError says what is malformed."""
+def parse_turns(text: str, type: str, context_id: str) -> tuple[Turn, ...]:
+    """The turns of a reply of this type about the picture with this id. ReplyError says what is malformed."""
     if not text.strip():
         raise ReplyError("the reply is empty")
     if type == "detail":
@@ -37,34 +37,56 @@ def parse(text: str, type: str, context_id: str) -> tuple[Turn, ...]:
     return turns
 
 
+def parse_reply(text: str) -> list[tuple[str, str]] | None:
+    """The (question, answer) pairs of a reply, or None if anything about its form is wrong.
+
+    Parts end with a line that is `===`, the last one may do without; they begin with `Question:` and `Answer:` in turn,
+    and hold more than that.
+    """
+    parts = [part.strip() for part in re.split(r"^===$", text, flags=re.MULTILINE)]
+    if not parts[-1]:
+        parts.pop()
+    if not parts or len(parts) % 2:
+        return None
+    pairs = []
+    for question, answer in zip(parts[::2], parts[1::2], strict=True):
+        if not (question.startswith("Question:") and answer.startswith("Answer:")):
+            return None
+        pairs.append((question.removeprefix("Question:").strip(), answer.removeprefix("Answer:").strip()))
+    return pairs if all(question and answer for question, answer in pairs) else None
+
+
 def questions_and_answers(text: str) -> tuple[Turn, ...]:
-    """Parts `Question: …` and `Answer: …` in turn, with a line === after each (after the last one it may be missing)."""
-    parts = [part.strip() for part in LINE.split(text)]
-    parts = parts[:-1] if not parts[-1] else parts
+    """The turns of a reply in parts, where separators may be longer or indented. ReplyError says which part is wrong."""
+    pairs = parse_reply(SEPARATOR.sub("===", text))
+    problem = malformed_part(text)  # also a second head in one part, where a separator was forgotten
+    if problem or not pairs:
+        raise ReplyError(problem or "the reply is no list of questions and answers")
+    return tuple(Turn(question, answer) for question, answer in pairs)
+
+
+def malformed_part(text: str) -> str:
+    """What is wrong with the first part that is out of form; "" if each is one question or answer, in turn."""
+    parts = [part.strip() for part in SEPARATOR.split(text)]
+    parts = parts if parts[-1] else parts[:-1]
     if len(parts) % 2:
-        raise ReplyError(
-            f"an odd number of parts between the lines === ({len(parts)}), so a question or an answer is missing"
-        )
-    heads = ("Question", "Answer") * (len(parts) // 2)
-    bodies = [body(part, head, number) for number, (part, head) in enumerate(zip(parts, heads, strict=True), start=1)]
-    return tuple(Turn(question, answer) for question, answer in zip(bodies[::2], bodies[1::2], strict=True))
-
-
-def body(part: str, head: str, number: int) -> str:
-    """What stands under the one head of a part."""
-    before, *rest = HEADS.split(part)  # text before the first head, then head and text in turn
-    if before or rest[:1] != [head]:
-        raise ReplyError(f'part {number} should begin with "{head}:", but begins with "{part[:20]}"')
-    if len(rest) > 2:
-        raise ReplyError(f'part {number} has a second "{rest[2]}:", with no line === before it')
-    if not rest[1].strip():
-        raise ReplyError(f"the {head.lower()} in part {number} is empty")
-    return rest[1].strip()
+        count = f"an odd number of parts between the lines === ({len(parts)})"
+        return f"{count}, so a question or an answer is missing"
+    for number, part in enumerate(parts):
+        head = ("Question", "Answer")[number % 2]
+        before, *rest = HEAD.split(part)  # text before the first head, then head and body in turn
+        if before or rest[:1] != [head]:
+            return f'part {number + 1} should begin with "{head}:", but begins with "{part[:20]}"'
+        if len(rest) > 2:
+            return f'part {number + 1} has a second "{rest[2]}:", with no line === before it'
+        if not rest[1].strip():
+            return f"the {head.lower()} in part {number + 1} is empty"
+    return ""
 
 
 def description(text: str) -> str:
     """A detailed description: prose alone."""
-    if HEADS.search(text) or LINE.search(text):
+    if HEAD.search(text) or SEPARATOR.search(text):
         raise ReplyError("a description was asked for, but the reply has the form of questions and answers")
     return text.strip()
 

@@ -9,8 +9,8 @@ import numpy as np
 from PIL import Image
 
 from course_lib.instruct import prompts
-from course_lib.instruct.filters import Defect, check
-from course_lib.instruct.formats import ImageContext, Sample, Turn, serialise
+from course_lib.instruct.filters import check_sample
+from course_lib.instruct.formats import Defect, ImageContext, Sample, Turn, serialise_context
 
 SIDE = 224  # pixels of the picture's longer side
 Check = Callable[[Sample, ImageContext], Sequence[Defect]]
@@ -20,7 +20,7 @@ def viewer(
     samples: Sequence[tuple[Sample, ImageContext]],
     pictures: Mapping[str, np.ndarray],
     boxes_for_all: bool = False,
-    check: Check = check,
+    check: Check = check_sample,
 ):
     """Leaf through samples; `pictures` (uint8 [H, W, 3]) by file name. Returns the widget (ipywidgets 7.7 or 8).
 
@@ -86,7 +86,7 @@ def picture_html(picture: np.ndarray | None, name: str) -> str:
 
 def seen_html(context: ImageContext, boxes: bool) -> str:
     """The text that stood in the picture's place."""
-    text = html.escape(serialise(context, boxes))
+    text = html.escape(serialise_context(context, boxes))
     return f'<h4>What the teacher saw</h4><pre style="white-space:pre-wrap;word-break:normal">{text}</pre>'
 
 

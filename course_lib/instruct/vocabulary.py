@@ -36,7 +36,7 @@ class Noun:
 
 
 @dataclass(frozen=True, slots=True)
-class Mention:
+class NounSpan:
     """A noun in a text: tokens start … end - 1."""
 
     start: int
@@ -49,7 +49,7 @@ def tokenise(text: str) -> list[str]:
     return [word.replace("’", "'") for word in TOKEN.findall(QUOTED.sub(' "" ', text))]
 
 
-def find_nouns(tokens: list[str], extra: frozenset[str] = frozenset()) -> list[Mention]:
+def find_nouns(tokens: list[str], extra: frozenset[str] = frozenset()) -> list[NounSpan]:
     """Every noun of the world (or of the `extra` names) among the tokens; of two that overlap, the longer one."""
     extra = extra - world_names()
     known, low = _lexicon(extra), [_lower(token) for token in tokens]
@@ -57,7 +57,7 @@ def find_nouns(tokens: list[str], extra: frozenset[str] = frozenset()) -> list[M
     while i < len(low):
         length = next((n for n in known.get(low[i], ()) if " ".join(low[i : i + n]) in _nouns(extra)), 0)
         if length:
-            found.append(Mention(i, i + length, _nouns(extra)[" ".join(low[i : i + length])]))
+            found.append(NounSpan(i, i + length, _nouns(extra)[" ".join(low[i : i + length])]))
         i += length or 1
     return found
 

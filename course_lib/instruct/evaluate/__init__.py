@@ -11,9 +11,9 @@ from course_lib.figures import Figure, share
 from course_lib.instruct.evaluate.clean_samples import Pair, of_teacher, of_the_world, written
 from course_lib.instruct.evaluate.filter_scores import Scores, outside_found, score, simple_filter_scores
 from course_lib.instruct.evaluate.teachers import blind, contexts, teacher_table
-from course_lib.instruct.filters import DEFECTS, of_sets, unsupported_noun
-from course_lib.instruct.instruction_set import instruction_set
+from course_lib.instruct.filters import DEFECTS, across_samples
 from course_lib.instruct.resources import clean_answers, defect_wordings, outside_nouns
+from course_lib.instruct.run.instruction_set import instruction_set
 from course_lib.instruct.teachers.grammar import GrammarTeacher
 from course_lib.instruct.teachers.local import LocalTeacher
 
@@ -49,7 +49,7 @@ def filters(clean: dict[str, list[Pair]]) -> Iterator[Figure]:
     scores = score(everything, defect_wordings("test"), EACH)
     simple = simple_filter_scores(everything, defect_wordings("test"), EACH)
     for name in DEFECTS:
-        recall, precision = simple if name == unsupported_noun.NAME else (None, None)
+        recall, precision = simple if name == "unsupported_noun" else (None, None)
         note = "baseline: the exercise's filter" if recall else None
         yield share(f"instruct.filter_recall.{name}", scores.found[name], baseline=recall, bar=BAR, note=note)
         right, chance = scores.right[name], share_planted(scores, name)
@@ -71,7 +71,7 @@ def outside(clean: list[Pair]) -> Figure:
 def share_planted(scores: Scores, name: str) -> float:
     """The precision of alarms at random: how many of all samples have this defect."""
     planted, others = len(scores.found[name]), EACH  # of yes_bias: as many balanced data sets
-    if name != of_sets.YES_BIAS:
+    if name != "yes_bias":
         others = len(scores.clean) + sum(len(found) for other, found in scores.found.items() if other != name)
     return round(planted / (planted + others), 4)
 
@@ -81,7 +81,7 @@ def yes_share() -> Figure:
     made = instruction_set(2000)
     dropped = ", ".join(f"{name} {times}" for name, times in made.dropped.most_common()) or "nothing"
     note = f"of the yes/no answers in {len(made.samples):,} samples; filtered out and replaced: {dropped}"
-    return share("instruct.yes_share", of_sets.yes_or_no(made.samples), chance=0.5, note=note)
+    return share("instruct.yes_share", across_samples.yes_no_answers(made.samples), chance=0.5, note=note)
 
 
 def kills() -> Figure:

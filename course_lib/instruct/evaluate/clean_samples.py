@@ -65,7 +65,9 @@ def of_teacher(teacher: Teacher, contexts: Iterable[ImageContext]) -> list[Pair]
         for type in TYPES:
             text = teacher.ask(generate.Job(context, type).messages()).text
             try:
-                found.append((Sample(context.id, context.image, type, reply.parse(text, type, context.id)), context))
+                found.append(
+                    (Sample(context.id, context.image, type, reply.parse_turns(text, type, context.id)), context)
+                )
             except reply.ReplyError:
                 continue
     return found

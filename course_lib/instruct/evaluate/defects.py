@@ -4,9 +4,9 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from course_lib.instruct.filters.vocabulary import present, singulars
-from course_lib.instruct.filters.wrong_relation import OPPOSITE, how_far
-from course_lib.instruct.formats import MARK, ImageContext, Sample, Turn
+from course_lib.instruct.filters.mentions import noun_meanings, supported_names
+from course_lib.instruct.filters.wrong_relation import OPPOSITE, offset
+from course_lib.instruct.formats import IMAGE_TOKEN, ImageContext, Sample, Turn
 from course_lib.instruct.resources import DefectWordings
 from course_lib.world.nouns import COUNTED, MASS, NUMBERS, PLURAL, UNIQUE, article, is_plural, plural
 from course_lib.world.stickers import classes
@@ -51,7 +51,7 @@ def _sentence(answer: str) -> str:
 
 
 def _unsupported_noun(sample: Sample, context: ImageContext, rng: random.Random, wordings: DefectWordings) -> Planted:
-    there, known = present(context), singulars()
+    there, known = supported_names(context), noun_meanings()
     absent = [c.name for c in classes() if not known[c.name.lower()] & there and _simple(c.name)]
     name = rng.choice(absent)
     word = name
@@ -80,7 +80,7 @@ def _simple(name: str) -> bool:
 
 def _wrong_count(sample: Sample, context: ImageContext, rng: random.Random, wordings: DefectWordings) -> Planted | None:
     names = [box.name for box in context.boxes]
-    possible = [n for n in dict.fromkeys(names) if n in singulars() and _simple(n) and not _confusable(n, names)]
+    possible = [n for n in dict.fromkeys(names) if n in noun_meanings() and _simple(n) and not _confusable(n, names)]
     if not possible:
         return None
     name = rng.choice(possible)
@@ -90,7 +90,7 @@ def _wrong_count(sample: Sample, context: ImageContext, rng: random.Random, word
 
 
 def _confusable(name: str, names: list[str]) -> bool:
-    meant = singulars().get(name.lower(), frozenset())
+    meant = noun_meanings().get(name.lower(), frozenset())
     return any(other != name and other in meant for other in names)
 
 
@@ -101,9 +101,9 @@ def _wrong_relation(
     alone = [
         b
         for b in context.boxes
-        if names.count(b.name) == 1 and b.name in singulars() and _simple(b.name) and not _confusable(b.name, names)
+        if names.count(b.name) == 1 and b.name in noun_meanings() and _simple(b.name) and not _confusable(b.name, names)
     ]
-    pairs = [(a, b, way) for a in alone for b in alone for way in OPPOSITE if a != b and how_far(a, b, way) >= CLEAR]
+    pairs = [(a, b, way) for a in alone for b in alone for way in OPPOSITE if a != b and offset(a, b, way) >= CLEAR]
     if not pairs:
         return None
     a, b, way = rng.choice(pairs)
@@ -153,11 +153,13 @@ def _image_token(sample: Sample, context: ImageContext, rng: random.Random, word
     way = rng.choice(("gone", "misspelt", "twice", "with the answer"))
     at = 0 if way in ("gone", "misspelt") else rng.randrange(len(sample.turns))
     if way == "gone":
-        said[0]["value"] = said[0]["value"].removeprefix(f"{MARK}\n")
+        said[0]["value"] = said[0]["value"].removeprefix(f"{IMAGE_TOKEN}\n")
     elif way == "misspelt":
-        said[0]["value"] = said[0]["value"].replace(MARK, rng.choice(("<img>", "<Image>", "<image >", "[image]")))
+        said[0]["value"] = said[0]["value"].replace(
+            IMAGE_TOKEN, rng.choice(("<img>", "<Image>", "<image >", "[image]"))
+        )
     else:
-        said[2 * at + (way != "twice")]["value"] += f" {MARK}"
+        said[2 * at + (way != "twice")]["value"] += f" {IMAGE_TOKEN}"
     return Planted("image_token", sample, at, record)
 
 

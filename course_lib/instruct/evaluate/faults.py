@@ -17,11 +17,11 @@ from tempfile import TemporaryDirectory
 from tqdm.auto import tqdm
 
 from course_lib.instruct.formats import Box, ImageContext
-from course_lib.instruct.prompts import mixed_types, type_of
-from course_lib.instruct.run import dataset, journal
+from course_lib.instruct.prompts import reply_type
+from course_lib.instruct.run import dataset, journal, plan
 from course_lib.instruct.run.generate import Job, generate
 from course_lib.instruct.run.journal import fingerprint
-from course_lib.instruct.teachers.base import Messages, Reply, Teacher
+from course_lib.instruct.teachers.base import Completion, Messages, Teacher
 from course_lib.instruct.teachers.endpoint import EndpointTeacher
 
 SIZE = 200  # replies in all
@@ -33,17 +33,17 @@ class FirstLine:
 
     name = "first line"
 
-    def ask(self, messages: Messages) -> Reply:
+    def ask(self, messages: Messages) -> Completion:
         """The caption, in the form that is asked for."""
         line = messages[-1]["content"].splitlines()[0]
-        form = "{}" if type_of(messages) == "detail" else "Question:\nWhat is this?\n===\nAnswer:\n{}\n==="
-        return Reply(form.format(line), 100, 20)
+        form = "{}" if reply_type(messages) == "detail" else "Question:\nWhat is this?\n===\nAnswer:\n{}\n==="
+        return Completion(form.format(line), 100, 20)
 
 
 def small_jobs(count: int) -> list[Job]:
     """Jobs about invented pictures, which need no rendering."""
     found = []
-    for number, type in enumerate(mixed_types(count)):
+    for number, type in enumerate(plan.mixed_types(count)):
         captions = (f"a crab number {number}", f"crab {number} on a beach")
         found.append(
             Job(ImageContext(f"p{number}", f"p{number}.png", captions, (Box("crab", 0.1, 0.2, 0.3, 0.4),)), type)
@@ -242,7 +242,7 @@ class _Handler(BaseHTTPRequestHandler):
             super().handle()
 
 
-def completion(reply: Reply, model: str) -> dict:
+def completion(reply: Completion, model: str) -> dict:
     """A chat completion as OpenAI's API returns it."""
     return {
         "id": "chatcmpl-0",

@@ -7,11 +7,10 @@ from dataclasses import dataclass, field, replace
 
 from course_lib.instruct.evaluate.clean_samples import Pair
 from course_lib.instruct.evaluate.defects import PLANTERS, Planted, plant, plant_noun
-from course_lib.instruct.filters import Defect, check, check_record, of_sets, unsupported_noun
-from course_lib.instruct.filters.vocabulary import present, singulars
-from course_lib.instruct.formats import ImageContext, Sample, Turn
+from course_lib.instruct.filters import across_samples, check_record, check_sample, unsupported_noun
+from course_lib.instruct.filters.mentions import noun_meanings, supported_names
+from course_lib.instruct.formats import Defect, ImageContext, Sample, Turn
 from course_lib.instruct.resources import DefectWordings, outside_nouns
-from course_lib.instruct.steps import unsupported_nouns
 
 OF_SETS = ("near_duplicate", "yes_bias")  # defects that no sample has by itself
 
@@ -44,12 +43,12 @@ def score(clean: Sequence[Pair], wordings: DefectWordings, each: int, seed: int 
     scores, rng = Scores(), random.Random(seed)
     contexts = {context.id: context for _, context in clean}
     for sample, context in clean:
-        scores.add(sample, [*check(sample, context), *check_record(sample.to_llava(), contexts)], None)
+        scores.add(sample, [*check_sample(sample, context), *check_record(sample.to_llava(), contexts)], None)
     for name in PLANTERS:
         if name not in OF_SETS:
             for planted, context in plants(clean, name, each, wordings, rng):
                 record = planted.record or planted.sample.to_llava()
-                found = check(planted.sample, context) + check_record(record, contexts)
+                found = check_sample(planted.sample, context) + check_record(record, contexts)
                 scores.add(planted.sample, found, planted)
     _score_duplicates(scores, clean, wordings, each, rng)
     _score_yes_bias(scores, each, rng)
@@ -60,14 +59,14 @@ def simple_filter_scores(
     clean: Sequence[Pair], wordings: DefectWordings, each: int, seed: int = 0
 ) -> tuple[float, float]:
     """(recall, precision) of the exercise's filter for unsupported nouns, which reads answers word by word."""
-    planted = plants(clean, unsupported_noun.NAME, each, wordings, random.Random(seed))
+    planted = plants(clean, "unsupported_noun", each, wordings, random.Random(seed))
     found = [_simply_wrong(p.sample.turns[p.turn], context) for p, context in planted]
     false = sum(any(_simply_wrong(turn, context) for turn in sample.turns) for sample, context in clean)
     return round(sum(found) / each, 4), round(sum(found) / (sum(found) + false), 4)
 
 
 def _simply_wrong(turn: Turn, context: ImageContext) -> bool:
-    return bool(unsupported_nouns(turn.answer, singulars(), present(context)))
+    return bool(unsupported_noun.unsupported_nouns(turn.answer, noun_meanings(), supported_names(context)))
 
 
 def plants(clean: Sequence[Pair], name: str, each: int, wordings: DefectWordings, rng: random.Random) -> list[tuple]:
@@ -88,7 +87,7 @@ def outside_found(clean: Sequence[Pair], wordings: DefectWordings, each: int, se
         sample, context = rng.choice(clean)
         name = rng.choice(sorted(set(outside) - {"skis"}))  # which take no "a"
         planted = plant_noun(sample, rng.choice((name, *outside[name])), rng, wordings)
-        found.append((planted.name, planted.turn) in {(d.name, d.turn) for d in check(planted.sample, context)})
+        found.append((planted.name, planted.turn) in {(d.name, d.turn) for d in check_sample(planted.sample, context)})
     return found
 
 
@@ -96,11 +95,11 @@ def _score_duplicates(
     scores: Scores, clean: Sequence[Pair], wordings: DefectWordings, each: int, rng: random.Random
 ) -> None:
     """All clean samples in one data set, with copies behind them that are not quite the same."""
-    copies = [planted.sample for planted, _ in plants(clean, of_sets.NEAR_DUPLICATE, each, wordings, rng)]
-    found = of_sets.check_near_duplicates([sample for sample, _ in clean] + copies)
+    copies = [planted.sample for planted, _ in plants(clean, "near_duplicate", each, wordings, rng)]
+    found = across_samples.check_near_duplicates([sample for sample, _ in clean] + copies)
     first = len(clean)
-    scores.found[of_sets.NEAR_DUPLICATE] = [first + number in found for number in range(len(copies))]
-    scores.right[of_sets.NEAR_DUPLICATE] = [number >= first for number in found]
+    scores.found["near_duplicate"] = [first + number in found for number in range(len(copies))]
+    scores.right["near_duplicate"] = [number >= first for number in found]
 
 
 def _score_yes_bias(scores: Scores, each: int, rng: random.Random) -> None:
@@ -108,11 +107,11 @@ def _score_yes_bias(scores: Scores, each: int, rng: random.Random) -> None:
     for number in range(2 * each):
         biased = number % 2 == 0
         share = rng.choice((rng.uniform(0, 0.3), rng.uniform(0.7, 1))) if biased else rng.uniform(0.47, 0.53)
-        alarm = bool(of_sets.check_yes_bias(_answers(share, rng)))
+        alarm = bool(across_samples.check_yes_bias(_answers(share, rng)))
         if biased:
-            scores.found[of_sets.YES_BIAS].append(alarm)
+            scores.found["yes_bias"].append(alarm)
         if alarm:
-            scores.right[of_sets.YES_BIAS].append(biased)
+            scores.right["yes_bias"].append(biased)
 
 
 def _answers(share: float, rng: random.Random) -> list[Sample]:

@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 
 from course_lib.figures import Figure, share
 from course_lib.instruct.evaluate.clean_samples import Pair
-from course_lib.instruct.filters import check
-from course_lib.instruct.formats import ImageContext, Sample, Turn, from_scene, serialise
-from course_lib.instruct.prompts import mixed_types
-from course_lib.instruct.reply import parse
+from course_lib.instruct.filters import check_sample
+from course_lib.instruct.formats import ImageContext, Sample, Turn, from_scene, serialise_context
+from course_lib.instruct.reply import parse_turns
+from course_lib.instruct.run import plan
 from course_lib.instruct.run.generate import Job, find_problem
-from course_lib.instruct.teachers.base import Reply, Teacher
+from course_lib.instruct.teachers.base import Completion, Teacher
 from course_lib.instruct.teachers.grammar.facts import read
-from course_lib.instruct.teachers.grammar.questions import ask
+from course_lib.instruct.teachers.grammar.questions import make_turn
 from course_lib.world.language import TRAIN_TEMPLATES
 from course_lib.world.nouns import NUMBERS, plural
 from course_lib.world.scenes import SceneSpec, make_scene
@@ -31,7 +31,7 @@ def contexts(count: int) -> list[ImageContext]:
 def teacher_table(teacher: Teacher, pictures: Sequence[ImageContext]) -> list[Figure]:
     """How many of a teacher's replies are of use. Control: the same replies, each judged beside the next picture."""
     name = teacher.name.replace(":", "_")
-    jobs = [Job(context, type, True) for context, type in zip(pictures, mixed_types(len(pictures)), strict=True)]
+    jobs = [Job(context, type, True) for context, type in zip(pictures, plan.mixed_types(len(pictures)), strict=True)]
     replies = [teacher.ask(job.messages()) for job in jobs]
     pairs = zip(replies, jobs, strict=True)
     samples = [(sample, job.context) for reply, job in pairs if (sample := sample_of(reply, job))]
@@ -49,7 +49,7 @@ def teacher_table(teacher: Teacher, pictures: Sequence[ImageContext]) -> list[Fi
     return [*table, bill(name, replies)]
 
 
-def bill(name: str, replies: Sequence[Reply]) -> Figure:
+def bill(name: str, replies: Sequence[Completion]) -> Figure:
     """What a thousand replies take, in millions of tokens. Times the price of a million, that is their cost."""
     read = sum(reply.prompt_tokens for reply in replies) / len(replies) / 1000
     written = sum(reply.completion_tokens for reply in replies) / len(replies) / 1000
@@ -58,17 +58,17 @@ def bill(name: str, replies: Sequence[Reply]) -> Figure:
     return Figure(figure, round(read + written, 3), n=len(replies), unit="million tokens", note=note)
 
 
-def sample_of(reply: Reply, job: Job) -> Sample | None:
+def sample_of(reply: Completion, job: Job) -> Sample | None:
     """The sample that a teacher's reply makes; None if it is malformed or cut off."""
     if find_problem(reply, job):
         return None
-    turns = parse(reply.text, job.type, job.context.id)
+    turns = parse_turns(reply.text, job.type, job.context.id)
     return Sample(job.context.id, job.context.image, job.type, turns)
 
 
 def defects_of(samples: Sequence[Pair]) -> list[set[str]]:
     """The names of each sample's defects."""
-    return [{defect.name for defect in check(sample, context)} for sample, context in samples]
+    return [{defect.name for defect in check_sample(sample, context)} for sample, context in samples]
 
 
 def beside_others(samples: Sequence[Pair]) -> list[Pair]:
@@ -130,7 +130,7 @@ def blind_guesses(tests: list[Counted], practice: list[Counted]) -> list[bool]:
 
 def grammar_counts(tests: list[Counted], boxes: bool) -> list[bool | None]:
     """Is the grammar teacher's number right? None where it rightly refuses to say one."""
-    turns = [ask("count", read(serialise(picture.context, boxes)), random.Random(0)) for picture in tests]
+    turns = [make_turn("count", read(serialise_context(picture.context, boxes)), random.Random(0)) for picture in tests]
     return [turn and _says(turn, picture.number) for turn, picture in zip(turns, tests, strict=True)]
 
 

@@ -3,7 +3,7 @@
 import re
 
 from course_lib.checker.task import Mistake, Task
-from course_lib.instruct.steps import unsupported_nouns
+from course_lib.instruct.filters.unsupported_noun import unsupported_nouns
 
 KNOWN = {
     "dog": {"dog"},
@@ -104,6 +104,7 @@ TASKS = [
         importance=5,
         minutes=15,
         reference=unsupported_nouns,
+        used_at=("instruct.filters.unsupported_noun:unsupported_nouns",),
         make_inputs=filter_inputs,
         mistakes=(
             Mistake(

@@ -1,71 +1,66 @@
-"""The exercise on what a teacher is told: rules, examples as earlier turns, and the new picture last."""
+"""The exercise on the prompt: the system message, few-shot examples as earlier turns, and the new context last."""
 
 from course_lib.checker.task import Mistake, Task
-from course_lib.instruct.steps import build_messages
+from course_lib.instruct.prompts import build_messages
 
 
-def message_inputs(rng) -> tuple[str, str, list[tuple[str, str]], str]:
-    """A kind of reply, rules, two or three examples and a picture, all with boxes."""
+def message_inputs(rng) -> tuple[str, list[tuple[str, str]], str, bool]:
+    """A system message, two or three examples and a picture, all with boxes, and whether the teacher is to see those."""
     names = [str(name) for name in rng.permutation(["dog", "owl", "ship", "cake", "moon"])]
     texts = [f"a {name}\nthere is a {name}\n\n{name}: [0.100, 0.200, 0.300, 0.400]" for name in names]
     count = int(rng.integers(2, 4))
     examples = [(text, f"A {name} stands there.") for text, name in zip(texts[:count], names[:count], strict=True)]
     kind = str(rng.choice(["conversation", "detail", "complex"]))
-    return kind, f"Write a {kind}, as if you saw it.", examples, texts[-1]
+    return f"Write a {kind}, as if you saw it.", examples, texts[-1], kind != "conversation"
 
 
-def _captions(text: str) -> str:
-    return text.split("\n\n")[0]
+def messages_swapped(system, examples, text, boxes):
+    swapped = {"user": "assistant", "assistant": "user", "system": "system"}
+    *before, last = build_messages(system, examples, text, boxes)
+    return [*({**message, "role": swapped[message["role"]]} for message in before), last]
 
 
-def messages_swapped(kind, system, examples, text):
-    turned = {"user": "assistant", "assistant": "user", "system": "system"}
-    *before, last = build_messages(kind, system, examples, text)
-    return [*({**message, "role": turned[message["role"]]} for message in before), last]
-
-
-def messages_leaking(kind, system, examples, text):
-    said = build_messages(kind, system, examples, text)
+def messages_leaking(system, examples, text, boxes):
+    messages = build_messages(system, examples, text, boxes)
     for number, (_, reply) in enumerate(examples):
-        said[1 + 2 * number]["content"] += "\n" + reply
-    return said
+        messages[1 + 2 * number]["content"] += "\n" + reply
+    return messages
 
 
-def messages_always_boxes(kind, system, examples, text):
-    return build_messages("detail", system, examples, text)
+def messages_always_boxes(system, examples, text, boxes):
+    return build_messages(system, examples, text, True)
 
 
-def messages_boxed_examples(kind, system, examples, text):
-    said = build_messages("detail", system, examples, text)
-    return [*said[:-1], build_messages(kind, system, [], text)[-1]]
+def messages_boxed_examples(system, examples, text, boxes):
+    return [*build_messages(system, examples, text, True)[:-1], build_messages(system, [], text, boxes)[-1]]
 
 
-def messages_never_boxes(kind, system, examples, text):
-    return build_messages("conversation", system, examples, text)
+def messages_never_boxes(system, examples, text, boxes):
+    return build_messages(system, examples, text, False)
 
 
-def messages_picture_first(kind, system, examples, text):
-    rules, *turns, picture = build_messages(kind, system, examples, text)
+def messages_picture_first(system, examples, text, boxes):
+    rules, *turns, picture = build_messages(system, examples, text, boxes)
     return [rules, picture, *turns]
 
 
-def messages_by_comprehension(kind, system, examples, text):
-    full = kind != "conversation"
-    pairs = [
-        ("user", words if full else _captions(words), "assistant", reply) for words, reply in [*examples, (text, "")]
-    ]
+def messages_by_comprehension(system, examples, text, boxes):
+    def visible(context):
+        return context if boxes else context.split("\n\n")[0]
+
+    pairs = [("user", visible(context), "assistant", reply) for context, reply in [*examples, (text, "")]]
     turns = [turn for pair in pairs for turn in (pair[:2], pair[2:])]
-    return [{"role": role, "content": said} for role, said in [("system", system), *turns[:-1]]]
+    return [{"role": role, "content": content} for role, content in [("system", system), *turns[:-1]]]
 
 
-def messages_by_slices(kind, system, examples, text):
-    texts = [*(words for words, _ in examples), text]
-    if kind == "conversation":
-        texts = [words[: words.index("\n\n")] for words in texts]
-    said = [{"role": "user", "content": words} for words in texts]
+def messages_by_slices(system, examples, text, boxes):
+    contexts = [*(context for context, _ in examples), text]
+    if not boxes:
+        contexts = [context[: context.index("\n\n")] for context in contexts]
+    messages = [{"role": "user", "content": context} for context in contexts]
     for number, (_, reply) in reversed(list(enumerate(examples))):
-        said.insert(number + 1, {"role": "assistant", "content": reply})
-    return [{"role": "system", "content": system}, *said]
+        messages.insert(number + 1, {"role": "assistant", "content": reply})
+    return [{"role": "system", "content": system}, *messages]
 
 
 TASKS = [
@@ -76,6 +71,7 @@ TASKS = [
         importance=4,
         minutes=10,
         reference=build_messages,
+        used_at=("instruct.prompts:build_messages",),
         make_inputs=message_inputs,
         draws=8,
         mistakes=(
@@ -92,7 +88,7 @@ TASKS = [
             Mistake(
                 "boxes in conversation prompts",
                 messages_always_boxes,
-                'Conversations are written from captions alone, as LLaVA\'s were: where `kind` is "conversation", leave out what follows the empty line. It is cheaper, too.',
+                "Conversations are written from captions alone, as LLaVA's were: where `boxes` is False, leave out what follows the empty line. It is cheaper, too.",
             ),
             Mistake(
                 "boxes left in the examples",
@@ -102,7 +98,7 @@ TASKS = [
             Mistake(
                 "no boxes for anybody",
                 messages_never_boxes,
-                'Boxes are left out for all kinds, but descriptions and reasoning need them: only for "conversation" they go.',
+                "Boxes are always left out, but descriptions and reasoning need them: they go only where `boxes` is False.",
             ),
             Mistake(
                 "the picture before the examples",
@@ -113,8 +109,8 @@ TASKS = [
         alternatives=(messages_by_comprehension, messages_by_slices),
         hints=(
             "A chat model continues a conversation. Write the one that you wish had taken place before, and end it where the teacher is to speak.",
-            'system, then (user: text, assistant: reply) for each example, then user: the new text. For "conversation", `text.split("\\n\\n")[0]` is all of a text before its empty line.',
-            '```python\nsaid = [{"role": "system", "content": system}]\nfor words, reply in examples:\n    said.append({"role": ..., "content": ...})\n    said.append({"role": ..., "content": ...})\nreturn [*said, {"role": ..., "content": ...}]\n```',
+            'system, then (user: text, assistant: reply) for each example, then user: the new text. Without `boxes`, `text.split("\\n\\n")[0]` is all of a text before its empty line.',
+            '```python\nmessages = [{"role": "system", "content": system}]\nfor context, reply in examples:\n    messages.append({"role": ..., "content": ...})\n    messages.append({"role": ..., "content": ...})\nreturn [*messages, {"role": ..., "content": ...}]\n```',
         ),
     ),
 ]

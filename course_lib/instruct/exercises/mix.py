@@ -5,7 +5,7 @@ import random
 import numpy as np
 
 from course_lib.checker.task import Mistake, Task
-from course_lib.instruct.prompts import mixed_types
+from course_lib.instruct.run.plan import mixed_types
 
 
 def mix_inputs(rng) -> tuple[int, dict[str, int]]:
@@ -72,6 +72,7 @@ TASKS = [
         importance=3,
         minutes=10,
         reference=mixed_types,
+        used_at=("instruct.run.plan:mixed_types",),
         make_inputs=mix_inputs,
         mistakes=(
             Mistake(

@@ -4,7 +4,7 @@ import re
 from itertools import zip_longest
 
 from course_lib.checker.task import Mistake, Task
-from course_lib.instruct.steps import parse_reply
+from course_lib.instruct.reply import parse_reply
 
 PAIRS = (
     ("What is there?", "A taxi."),
@@ -123,6 +123,7 @@ TASKS = [
         importance=4,
         minutes=15,
         reference=parse_reply,
+        used_at=("instruct.reply:parse_reply",),
         make_inputs=reply_inputs,
         draws=24,
         mistakes=(

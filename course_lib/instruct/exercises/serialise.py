@@ -1,7 +1,7 @@
 """The exercise on what stands in a picture's place: its captions, and its boxes as shares of width and height."""
 
 from course_lib.checker.task import Mistake, Task
-from course_lib.instruct.steps import serialise
+from course_lib.instruct.formats import serialise
 
 
 def serialise_inputs(rng) -> tuple[list[str], list, int, int]:
@@ -76,6 +76,7 @@ TASKS = [
         importance=5,
         minutes=10,
         reference=serialise,
+        used_at=("instruct.formats:serialise",),
         make_inputs=serialise_inputs,
         mistakes=(
             Mistake(

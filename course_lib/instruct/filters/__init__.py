@@ -1,54 +1,61 @@
-"""Filters for what a teacher writes. Each knows one defect, and stands in a file of its own."""
+"""Filters for what a teacher writes, each for one kind of defect.
+
+`unsupported_noun` (hallucinated objects), `wrong_count` and `wrong_relation` compare claims with captions and boxes; `form`
+looks at wording and records; `across_samples` at near-duplicates and yes-bias in a whole data set. Below them: `claims` (what
+a clause asserts) ← `mentions` (which things it names) ← `text` (tokens and clauses).
+"""
 
 from collections.abc import Mapping, Sequence
 
-from course_lib.instruct.filters import form, of_sets, unsupported_noun, wrong_count, wrong_relation
-from course_lib.instruct.filters.defect import Defect
-from course_lib.instruct.filters.form import check_record
-from course_lib.instruct.formats import ImageContext, Sample
+from course_lib.instruct.filters import across_samples
+from course_lib.instruct.filters.form import (
+    check_leakage,
+    check_record,
+    check_refusal,
+    check_repetition,
+    check_role_swap,
+)
+from course_lib.instruct.filters.unsupported_noun import check_unsupported_noun
+from course_lib.instruct.filters.wrong_count import check_wrong_count
+from course_lib.instruct.filters.wrong_relation import check_wrong_relation
+from course_lib.instruct.formats import Defect, ImageContext, Sample
 
-__all__ = ["DEFECTS", "Defect", "check", "check_record", "check_together", "names"]
+__all__ = ["DEFECTS", "FILTERS", "check_dataset", "check_record", "check_sample", "defect_names"]
 FILTERS = (
-    unsupported_noun.check,
-    wrong_count.check,
-    wrong_relation.check,
-    form.check_leakage,
-    form.check_refusal,
-    form.check_role_swap,
-    form.check_repetition,
+    check_unsupported_noun,
+    check_wrong_count,
+    check_wrong_relation,
+    check_leakage,
+    check_refusal,
+    check_role_swap,
+    check_repetition,
 )
-NOT_ABOUT_PICTURE = (form.REFUSAL, form.EMPTY, form.ROLE_SWAP, form.LEAKAGE)
+NOT_ABOUT_PICTURE = ("refusal", "empty", "role_swap", "leakage")
 DEFECTS = (
-    "unsupported_noun",
-    "wrong_count",
-    "wrong_relation",
-    "leakage",
-    "refusal",
-    "empty",
-    "role_swap",
-    "repetition",
+    *("unsupported_noun", "wrong_count", "wrong_relation"),
+    *("leakage", "refusal", "empty", "role_swap", "repetition"),
+    *("image_token", "wrong_image_id", "near_duplicate", "yes_bias"),
 )
-DEFECTS += ("image_token", "wrong_image_id", "near_duplicate", "yes_bias")
 
 
-def check(sample: Sample, context: ImageContext) -> list[Defect]:
+def check_sample(sample: Sample, context: ImageContext) -> list[Defect]:
     """Every defect that shows in the sample itself. Of a turn that isn't about the picture, nothing else is said."""
-    found = [defect for each in FILTERS for defect in each(sample, context)]
-    broken = {defect.turn for defect in found if defect.name in NOT_ABOUT_PICTURE}
-    return [defect for defect in found if defect.turn not in broken or defect.name in NOT_ABOUT_PICTURE]
+    defects = [defect for check in FILTERS for defect in check(sample, context)]
+    off_topic = {defect.turn for defect in defects if defect.name in NOT_ABOUT_PICTURE}
+    return [defect for defect in defects if defect.turn not in off_topic or defect.name in NOT_ABOUT_PICTURE]
 
 
-def names(sample: Sample, context: ImageContext) -> list[str]:
-    """Only the names, as `course_lib.instruct.run.dataset.filtered` wants them."""
-    return sorted({defect.name for defect in check(sample, context)})
+def defect_names(sample: Sample, context: ImageContext) -> list[str]:
+    """Only the names, as `course_lib.instruct.run.dataset.filter_samples` wants them."""
+    return sorted({defect.name for defect in check_sample(sample, context)})
 
 
-def check_together(
+def check_dataset(
     samples: Sequence[Sample], records: Sequence[dict], contexts: Mapping[str, ImageContext]
 ) -> dict[int | None, list[Defect]]:
     """Number of a sample → what shows only in its record or beside others. Under None: of the data set as a whole."""
-    found: dict[int | None, list[Defect]] = {number: check_record(r, contexts) for number, r in enumerate(records)}
-    for number, defect in of_sets.check_near_duplicates(samples).items():
-        found[number] = [*found.get(number, []), defect]
-    found[None] = of_sets.check_yes_bias(samples)
-    return {number: defects for number, defects in found.items() if defects}
+    defects: dict[int | None, list[Defect]] = {number: check_record(r, contexts) for number, r in enumerate(records)}
+    for number, defect in across_samples.check_near_duplicates(samples).items():
+        defects[number] = [*defects.get(number, []), defect]
+    defects[None] = across_samples.check_yes_bias(samples)
+    return {number: some for number, some in defects.items() if some}

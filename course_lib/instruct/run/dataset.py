@@ -17,7 +17,7 @@ Check = Callable[[Sample, ImageContext], Sequence[str]]  # the names of a sample
 def to_sample(job: Job, text: str) -> Sample:
     """The sample that a reply makes. ReplyError if it is malformed."""
     context = job.context
-    return Sample(context.id, context.image, job.type, reply.parse(text, job.type, context.id))
+    return Sample(context.id, context.image, job.type, reply.parse_turns(text, job.type, context.id))
 
 
 def collect(jobs: Sequence[Job], journal: Journal, teacher: str) -> list[tuple[Sample, ImageContext]]:

@@ -18,8 +18,8 @@ from course_lib.instruct.run.budget import Budget
 from course_lib.instruct.run.journal import Entry, Journal, Key, fingerprint
 from course_lib.instruct.teachers.base import (
     MAX_REPLY_TOKENS,
+    Completion,
     Messages,
-    Reply,
     Teacher,
     TeacherError,
     TryAgain,
@@ -32,7 +32,7 @@ from course_lib.instruct.teachers.endpoint import Pace, backoff
 class Summary:
     """What a run of `generate` came to."""
 
-    asked_for: int  # replies that were missing when it began
+    num_requested: int  # replies that were missing when it began
     missing: int  # and when it ended
     seconds: float
     failures: Counter[str]  # attempts that came to nothing, by reason
@@ -55,7 +55,7 @@ def _bar(total: int, budget: Budget):
         yield advance
 
 
-IN_VAIN = 5  # questions without any answer, until the teacher counts as gone
+MAX_UNANSWERED = 5  # questions without any answer, until the teacher counts as gone
 
 
 @dataclass(frozen=True)
@@ -68,11 +68,11 @@ class Job:
 
     def key(self, teacher: str) -> Key:
         """Where the reply stands in a journal."""
-        return Key(self.context.id, self.type, prompts.version(self.boxes_for_all), teacher)
+        return Key(self.context.id, self.type, prompts.prompt_version(self.boxes_for_all), teacher)
 
     def messages(self) -> Messages:
         """What the teacher is asked."""
-        return prompts.messages(self.context, self.type, self.boxes_for_all)
+        return prompts.teacher_messages(self.context, self.type, self.boxes_for_all)
 
 
 def missing(jobs: Sequence[Job], teacher: Teacher, journal: Journal) -> list[Job]:
@@ -110,7 +110,7 @@ def generate(
         budget.count(entry.prompt_tokens, entry.completion_tokens)
     wanted, began = missing(jobs, teacher, journal), perf_counter()
     with stop_request() as stop:
-        asking = Asking(teacher, journal, budget, Pace(per_minute), stop, attempts, first_wait)
+        asking = GenerationRun(teacher, journal, budget, Pace(per_minute), stop, attempts, first_wait)
         _ask_all(asking, wanted, threads)
         interrupted = stop.is_set() and not asking.ended
     if asking.error:
@@ -121,7 +121,7 @@ def generate(
 
 
 @dataclass
-class Asking:
+class GenerationRun:
     """What all threads of a run share."""
 
     teacher: Teacher
@@ -155,8 +155,8 @@ class Asking:
                 self._give_up(error)
         if why:
             self._in_vain += 1
-        if self._in_vain >= IN_VAIN:
-            self._give_up(TeacherError(f"{IN_VAIN} questions in a row found no answer. The last time: {why}."))
+        if self._in_vain >= MAX_UNANSWERED:
+            self._give_up(TeacherError(f"{MAX_UNANSWERED} questions in a row found no answer. The last time: {why}."))
         return False
 
     def _attempt(self, job: Job, messages: Messages) -> bool:
@@ -177,7 +177,7 @@ class Asking:
         except TryAgain as failure:
             if failure.paid:  # nobody tells us the bill, so the highest possible one is counted
                 spent = reserved
-                self._write(job, messages, Reply("", *reserved), began, str(failure))
+                self._write(job, messages, Completion("", *reserved), began, str(failure))
             raise
         finally:
             self.budget.settle(reserved, *spent)
@@ -185,7 +185,7 @@ class Asking:
         self.failures.update([problem] if problem else [])
         return not problem
 
-    def _write(self, job: Job, messages: Messages, answer: Reply, began: float, problem: str) -> None:
+    def _write(self, job: Job, messages: Messages, answer: Completion, began: float, problem: str) -> None:
         tokens = (answer.prompt_tokens, answer.completion_tokens)
         seconds = round(time.perf_counter() - began, 3)
         key = job.key(self.teacher.name)
@@ -207,7 +207,7 @@ class Asking:
         self.stop.set()
 
 
-def _ask_all(asking: Asking, wanted: Sequence[Job], threads: int) -> None:
+def _ask_all(asking: GenerationRun, wanted: Sequence[Job], threads: int) -> None:
     """Keep all threads busy until the jobs are done or the run is to stop."""
     with ThreadPoolExecutor(threads) as pool, _bar(len(wanted), asking.budget) as advance:
         running = set()
@@ -223,12 +223,12 @@ def _ask_all(asking: Asking, wanted: Sequence[Job], threads: int) -> None:
             advance(done)
 
 
-def find_problem(answer: Reply, job: Job) -> str:
+def find_problem(answer: Completion, job: Job) -> str:
     """What is malformed about a reply; "" if nothing is."""
     if answer.cut_off:
         return f"the reply was cut off at {MAX_REPLY_TOKENS} tokens"
     try:
-        reply.parse(answer.text, job.type, job.context.id)
+        reply.parse_turns(answer.text, job.type, job.context.id)
     except reply.ReplyError as error:
         return str(error)
     return ""

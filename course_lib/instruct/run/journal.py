@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from course_lib.common import lock
 from course_lib.common.errors import Problem
-from course_lib.instruct.teachers.base import Messages
+from course_lib.instruct.teachers.base import Completion, Messages, TeacherError
 
 
 class Key(NamedTuple):
@@ -147,3 +147,24 @@ def parse(content: bytes, name: str) -> tuple[list[Entry], int]:
             raise Problem(f"Line {number} of {name} is no journal entry. Mend or delete that line.") from None
         whole += len(line)
     return entries, whole
+
+
+class ReplayTeacher:
+    """Answers from a journal, by what was asked."""
+
+    def __init__(self, file: Path) -> None:
+        if not file.exists():
+            raise Problem(f"There is no journal {file} to replay.")
+        replies = [entry for entry in read(file) if not entry.problem]
+        teachers = {entry.teacher for entry in replies}
+        if len(teachers) != 1:
+            raise Problem(f"{file.name} can't be replayed: it holds replies of {len(teachers)} teachers, not of one.")
+        self.name = f"replay:{teachers.pop()}"
+        self._replies = {entry.asked: entry for entry in reversed(replies)}
+
+    def ask(self, messages: Messages) -> Completion:
+        """The recorded reply to these very messages."""
+        entry = self._replies.get(fingerprint(messages))
+        if entry is None:
+            raise TeacherError("This was not asked in the recorded run: it had other pictures, or other prompts.")
+        return Completion(entry.text, entry.prompt_tokens, entry.completion_tokens)

@@ -9,8 +9,8 @@ MAX_REPLY_TOKENS = 512  # a teacher stops there; three times what a good reply t
 
 
 @dataclass(frozen=True)
-class Reply:
-    """What came back, and what it took."""
+class Completion:
+    """A teacher's reply, and the tokens it took."""
 
     text: str
     prompt_tokens: int
@@ -23,7 +23,7 @@ class Teacher(Protocol):
 
     name: str  # as in journals and dataset cards
 
-    def ask(self, messages: Messages) -> Reply:
+    def ask(self, messages: Messages) -> Completion:
         """The reply. Raises TeacherError, or TryAgain where the same question may succeed later."""
         ...
 

@@ -11,11 +11,11 @@ import time
 
 from course_lib.common.errors import Problem
 from course_lib.common.text import readable
-from course_lib.instruct.teachers.base import MAX_REPLY_TOKENS, Messages, Reply, TeacherError, TryAgain
+from course_lib.instruct.teachers.base import MAX_REPLY_TOKENS, Completion, Messages, TeacherError, TryAgain
 
 STRUCK_OUT = "[key]"
 NO_KEY = "none"
-MOST_WAIT = 600.0  # seconds: a server that asks for more is asked again after these
+MAX_RETRY_AFTER = 600.0  # seconds: a server that asks for more is asked again after these
 
 
 class EndpointTeacher:
@@ -31,14 +31,14 @@ class EndpointTeacher:
             api_key=_key(), timeout=timeout, max_retries=0
         )  # `asking` tries again, and counts the cost
 
-    def ask(self, messages: Messages) -> Reply:
+    def ask(self, messages: Messages) -> Completion:
         """One request, not repeated."""
         answer, failure = self._request(messages)
         if failure:  # raised out here, so that no library's exception, with its request and key, hangs on it
             raise failure
         return answer
 
-    def _request(self, messages: Messages) -> tuple[Reply | None, Exception | None]:
+    def _request(self, messages: Messages) -> tuple[Completion | None, Exception | None]:
         import openai
 
         try:
@@ -55,12 +55,12 @@ class EndpointTeacher:
         except (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError):
             return None, TryAgain("the answer is no chat completion", paid=True)
 
-    def _read(self, body: dict) -> Reply:
+    def _read(self, body: dict) -> Completion:
         """The first choice of a chat completion, and what it took."""
         choice, usage = body["choices"][0], body["usage"]
         text = self._strike_out(readable(choice["message"]["content"] or ""))
         tokens = max(0, int(usage["prompt_tokens"])), max(0, int(usage["completion_tokens"]))
-        return Reply(text, *tokens, cut_off=choice.get("finish_reason") == "length")
+        return Completion(text, *tokens, cut_off=choice.get("finish_reason") == "length")
 
     def _unreachable(self, error: Exception) -> Exception:
         """The connection failed: before the request was sent, or, if it was sent, within the answer."""
@@ -101,12 +101,12 @@ def _key() -> str:
 def _retry_after(headers) -> float | None:
     """The seconds that a server asks us to wait. (The other form of this header, a date, is left to the backoff.)"""
     try:
-        return min(max(0.0, float(headers["retry-after"])), MOST_WAIT)
+        return min(max(0.0, float(headers["retry-after"])), MAX_RETRY_AFTER)
     except (KeyError, ValueError):
         return None
 
 
-LONGEST_WAIT = 60.0  # seconds
+MAX_BACKOFF = 60.0  # seconds
 
 
 def backoff(attempt: int, first: float, after: float | None = None) -> float:
@@ -114,7 +114,7 @@ def backoff(attempt: int, first: float, after: float | None = None) -> float:
 
     Chance keeps many clients from coming back together. A server's own Retry-After is never undercut.
     """
-    wait = min(first * 2**attempt, LONGEST_WAIT) * random.uniform(0.5, 1.0)
+    wait = min(first * 2**attempt, MAX_BACKOFF) * random.uniform(0.5, 1.0)
     return max(wait, after or 0.0)
 
 

@@ -4,7 +4,7 @@ import threading
 
 from course_lib.common import smollm2
 from course_lib.common.errors import Problem
-from course_lib.instruct.teachers.base import MAX_REPLY_TOKENS, Messages, Reply
+from course_lib.instruct.teachers.base import MAX_REPLY_TOKENS, Completion, Messages
 from course_lib.session import best_device
 
 FULL_TIER = "Qwen/Qwen2.5-0.5B-Instruct"  # Apache-2.0, and not gated; a T4 holds it many times over
@@ -41,7 +41,7 @@ class LocalTeacher:
         self.name = f"local:{model or smollm2.NAME}"
         self._one_at_a_time = threading.Lock()
 
-    def ask(self, messages: Messages) -> Reply:
+    def ask(self, messages: Messages) -> Completion:
         """Render the messages with the model's chat template and let it write, greedily."""
         import torch
 
@@ -52,4 +52,4 @@ class LocalTeacher:
         with self._one_at_a_time, torch.inference_mode():
             written = self._model.generate(**inputs, max_new_tokens=MAX_REPLY_TOKENS, do_sample=False)[0, length:]
         text = self._tokenizer.decode(written, skip_special_tokens=True)
-        return Reply(text, length, len(written), cut_off=len(written) == MAX_REPLY_TOKENS)
+        return Completion(text, length, len(written), cut_off=len(written) == MAX_REPLY_TOKENS)

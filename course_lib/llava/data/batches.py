@@ -14,9 +14,9 @@ import torch
 from torch import Tensor
 
 from course_lib.clip.data.images import normalise, to_tensor
-from course_lib.instruct.formats import TYPES, from_scene, serialise
-from course_lib.instruct.reply import parse
-from course_lib.instruct.teachers.grammar import write
+from course_lib.instruct.formats import TYPES, from_scene, serialise_context
+from course_lib.instruct.reply import parse_turns
+from course_lib.instruct.teachers.grammar import write_reply
 from course_lib.llava.chat_format import Segments, caption_segments, ocr_segments, picture_segments
 from course_lib.llava.letters import ALPHABET
 from course_lib.llava.model import FIRST_TEXT_ONLY, packed_attention_mask
@@ -174,8 +174,8 @@ def sample_instruction(scene: Scene, rng: random.Random, types: Sequence[str] = 
     """A conversation, a description or some reasoning, as the grammar teacher writes it (Lesson 05)."""
     kind = rng.choice(types)
     context = from_scene(scene)
-    text = write(serialise(context, boxes=kind != "conversation"), kind)
-    return to_messages([(turn.question, turn.answer) for turn in parse(text, kind, context.id)])
+    text = write_reply(serialise_context(context, boxes=kind != "conversation"), kind)
+    return to_messages([(turn.question, turn.answer) for turn in parse_turns(text, kind, context.id)])
 
 
 def in_turns(asked: Sequence[Question]) -> list[Message]:

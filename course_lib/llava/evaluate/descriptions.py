@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from course_lib.figures import Figure, share
-from course_lib.instruct.filters.claims import Relation, is_claimed, stated
-from course_lib.instruct.filters.vocabulary import Mention, mentions
-from course_lib.instruct.filters.words import clauses, tokens
-from course_lib.instruct.formats import from_scene, serialise
-from course_lib.instruct.teachers.grammar import write
+from course_lib.instruct.filters.claims import is_claimed
+from course_lib.instruct.filters.mentions import Mention, find_mentions
+from course_lib.instruct.filters.text import clauses, tokens
+from course_lib.instruct.filters.wrong_relation import Relation, stated_relations
+from course_lib.instruct.formats import from_scene, serialise_context
+from course_lib.instruct.teachers.grammar import write_reply
 from course_lib.llava.data.testsets import SCORED, draw, vqa_examples
 from course_lib.llava.evaluate.text_prior import answers as truths
 from course_lib.llava.evaluate.text_prior import texts
@@ -58,7 +59,7 @@ def described(captioner, assistant, count: int = 60) -> Iterator[Figure]:
 
 def told(scene: Scene) -> str:
     """The description of a teacher who sees no picture, but reads its captions and boxes."""
-    return write(serialise(from_scene(scene), boxes=True), "detail")
+    return write_reply(serialise_context(from_scene(scene), boxes=True), "detail")
 
 
 def text_skill(before, after, each: int = 10) -> Iterator[Figure]:
@@ -113,13 +114,13 @@ def claims(text: str, scene: Scene) -> Claims:
     true: list[bool] = []
     told: set[object] = set()
     for clause in clauses(tokens(text)):
-        for mention in mentions(clause):
+        for mention in find_mentions(clause):
             if is_claimed(clause, mention):
                 _judge_mention(clause, mention, scene, true, told)
     for place in (place for place, words in PLACES.items() if words in text.lower()):
         true.append(place == scene.backdrop)
         told |= {place} & {scene.backdrop}
-    true += [_holds(one, scene) for one in stated(text)]
+    true += [_holds(one, scene) for one in stated_relations(text)]
     facts = {
         scene.backdrop,
         *range(len(scene.things)),
@@ -144,7 +145,7 @@ def _judge_mention(clause: list[str], mention: Mention, scene: Scene, true: list
 
 def _holds(one: Relation, scene: Scene) -> bool:
     """Do any two things of these names lie so?"""
-    return any(relation(a, b) == one.way for a in _named(one.subject, scene) for b in _named(one.reference, scene))
+    return any(relation(a, b) == one.direction for a in _named(one.subject, scene) for b in _named(one.reference, scene))
 
 
 def _named(mention: Mention, scene: Scene) -> list[Thing]:

@@ -7,13 +7,13 @@ import hashlib
 import random
 
 from course_lib.instruct.formats import Turn
-from course_lib.instruct.prompts import type_of
-from course_lib.instruct.teachers.base import Messages, Reply, estimate_tokens
+from course_lib.instruct.prompts import reply_type
+from course_lib.instruct.teachers.base import Completion, Messages, estimate_tokens
 from course_lib.instruct.teachers.grammar.complex import reason
 from course_lib.instruct.teachers.grammar.detail import describe
 from course_lib.instruct.teachers.grammar.facts import Facts, read
-from course_lib.instruct.teachers.grammar.questions import ask
-from course_lib.instruct.teachers.grammar.words import capital
+from course_lib.instruct.teachers.grammar.phrases import capital
+from course_lib.instruct.teachers.grammar.questions import make_turn
 
 TURNS = (3, 5)  # of a conversation
 TOPICS = (  # kinds of which one would answer the other
@@ -27,13 +27,13 @@ class GrammarTeacher:
 
     name = "grammar"
 
-    def ask(self, messages: Messages) -> Reply:
+    def ask(self, messages: Messages) -> Completion:
         """The reply to the last message. The tokens are estimates, as if somebody had to pay for them."""
-        text = write(messages[-1]["content"], type_of(messages))
-        return Reply(text, estimate_tokens(messages), estimate_tokens([{"content": text}]))
+        text = write_reply(messages[-1]["content"], reply_type(messages))
+        return Completion(text, estimate_tokens(messages), estimate_tokens([{"content": text}]))
 
 
-def write(context: str, type: str) -> str:
+def write_reply(context: str, type: str) -> str:
     """What it writes about a context as `serialise` gives it, in the form that the reply parser reads."""
     rng = random.Random(hashlib.sha256(f"{type}\n{context}".encode()).digest())
     facts = read(context)
@@ -48,7 +48,7 @@ def converse(facts: Facts, rng: random.Random) -> list[Turn]:
     turns, goal = [], rng.randint(*TURNS)
     kinds = [rng.choice(topic) for topic in rng.sample(TOPICS, len(TOPICS))]
     for kind in [*kinds, "list"]:  # which names everything, so it comes last
-        turn = ask(kind, facts, rng) if len(turns) < goal else None
+        turn = make_turn(kind, facts, rng) if len(turns) < goal else None
         if turn:
             turns.append(turn)
     return turns or [Turn("What does the picture show?", capital(facts.captions[0].rstrip(".") + "."))]

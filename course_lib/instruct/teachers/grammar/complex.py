@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 from course_lib.instruct.formats import Turn
 from course_lib.instruct.resources import complex_wordings
-from course_lib.instruct.teachers.grammar.facts import Facts, Seen
-from course_lib.instruct.teachers.grammar.words import bare, capital, listed, number, verbs
+from course_lib.instruct.teachers.grammar.facts import Facts, KnownThing
+from course_lib.instruct.teachers.grammar.phrases import bare, capital, listed, number, verbs
 from course_lib.world.language import PLACES
 from course_lib.world.nouns import is_plural
 from course_lib.world.stickers import class_named, classes
@@ -40,7 +40,7 @@ def _worded(kind: str, words: dict[str, str], rng: random.Random) -> Turn:
     return Turn(question, rng.choice(wordings.answers[kind]).format(**words))
 
 
-def _placed(facts: Facts) -> list[Seen]:
+def _placed(facts: Facts) -> list[KnownThing]:
     """Things with a place that "the <name>" can only mean, if that is all of them."""
     alone = facts.alone()
     return alone if facts.boxes and len(alone) == len(facts.things) else []

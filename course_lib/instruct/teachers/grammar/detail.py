@@ -2,8 +2,8 @@
 
 import random
 
-from course_lib.instruct.teachers.grammar.facts import Facts, Seen
-from course_lib.instruct.teachers.grammar.words import capital, listed, verbs
+from course_lib.instruct.teachers.grammar.facts import Facts, KnownThing
+from course_lib.instruct.teachers.grammar.phrases import capital, listed, verbs
 from course_lib.world.language import PLACES, RELATIONS
 
 SETTINGS = (
@@ -76,7 +76,7 @@ def _positions(facts: Facts, rng: random.Random) -> list[str]:
     return found
 
 
-def corner(thing: Seen) -> str:
+def corner(thing: KnownThing) -> str:
     """Which ninth of the picture the thing's middle is in: "in the upper left", "on the right", "in the middle"."""
     row, column = ROWS[min(int(thing.y * 3), 2)], COLUMNS[min(int(thing.x * 3), 2)]
     if row and column:

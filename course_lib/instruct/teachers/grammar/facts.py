@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, field, replace
 
-from course_lib.instruct.teachers.grammar.reading import Said, read_caption, read_place, read_relations
+from course_lib.instruct.teachers.grammar.reading import NamedThing, read_caption, read_place, read_relations
 from course_lib.instruct.vocabulary import tokenise
 from course_lib.world.geometry import relation
 from course_lib.world.nouns import could_be
@@ -16,7 +16,7 @@ MUCH_BIGGER = 4 / 3  # as in the questions of Lesson 00
 
 
 @dataclass(frozen=True)
-class Seen:
+class KnownThing:
     """A thing as far as the words tell. Place and width are shares of the picture, and None without a box."""
 
     name: str
@@ -33,7 +33,7 @@ class Facts:
     """All that is certain."""
 
     captions: tuple[str, ...]
-    things: tuple[Seen, ...]
+    things: tuple[KnownThing, ...]
     boxes: bool  # were there boxes?
     complete: bool  # is nothing else in the picture?
     place: str | None
@@ -43,11 +43,11 @@ class Facts:
     def __post_init__(self) -> None:
         object.__setattr__(self, "names", tuple(thing.name for thing in self.things))
 
-    def alone(self) -> list[Seen]:
+    def alone(self) -> list[KnownThing]:
         """The things that "the <name>" can only mean."""
         return [t for t in self.things if sum(other in could_be(t.name) for other in self.names) == 1]
 
-    def biggest_first(self) -> list[tuple[Seen, Seen]]:
+    def biggest_first(self) -> list[tuple[KnownThing, KnownThing]]:
         """Pairs of which the first is clearly bigger. Signs are all big, so they are left out.
 
         A box can be small because something hides a part. So captions that say all ("a small red car") must agree.
@@ -72,12 +72,12 @@ def read(text: str) -> Facts:
     return Facts(captions, tuple(things), bool(boxed), complete, place, tuple(relations))
 
 
-def _boxed(match: re.Match) -> Seen:
+def _boxed(match: re.Match) -> KnownThing:
     x0, y0, x1, y1 = (float(edge) for edge in match.groups()[1:])
-    return Seen(match[1], x=(x0 + x1) / 2, y=(y0 + y1) / 2, width=x1 - x0)
+    return KnownThing(match[1], x=(x0 + x1) / 2, y=(y0 + y1) / 2, width=x1 - x0)
 
 
-def _described(thing: Seen, boxed: list[Seen], captions: list[list[Said]]) -> Seen:
+def _described(thing: KnownThing, boxed: list[KnownThing], captions: list[list[NamedThing]]) -> KnownThing:
     """The thing with what captions say of it. Of two dogs, nobody knows which one is meant."""
     if sum(other.name == thing.name for other in boxed) > 1:
         return thing
@@ -85,22 +85,22 @@ def _described(thing: Seen, boxed: list[Seen], captions: list[list[Said]]) -> Se
     return _with_attributes(thing, said)
 
 
-def _with_attributes(thing: Seen, said: list[Said]) -> Seen:
+def _with_attributes(thing: KnownThing, said: list[NamedThing]) -> KnownThing:
     """Colour, size and text where all who name one name the same."""
     told = {name: _only({getattr(one, name) for one in said} - {None}) for name in ("colour", "size", "text")}
     return replace(thing, **told)
 
 
-def _from_captions(captions: list[list[Said]]) -> list[Seen]:
+def _from_captions(captions: list[list[NamedThing]]) -> list[KnownThing]:
     """Things that captions name. How many there are stays open: a name that is said of several counts as none of them."""
     names = dict.fromkeys(one.name for found in captions for one in found)
     several = {one.name for found in captions for one in found if one.many}
     several |= {one.name for found in captions for one in found if [o.name for o in found].count(one.name) > 1}
     said = {name: [one for found in captions for one in found if one.name == name] for name in names}
-    return [_with_attributes(Seen(name), said[name]) for name in names if name not in several]
+    return [_with_attributes(KnownThing(name), said[name]) for name in names if name not in several]
 
 
-def _measured(things: list[Seen]) -> list[tuple[str, str, str]]:
+def _measured(things: list[KnownThing]) -> list[tuple[str, str, str]]:
     """Every clear relation between two boxes, by the world's own rule for what is clear, with a little to spare."""
     found = []
     for a in things:

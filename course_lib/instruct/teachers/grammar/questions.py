@@ -11,7 +11,7 @@ from functools import cache
 from course_lib.instruct.formats import Turn
 from course_lib.instruct.resources import conversation_wordings
 from course_lib.instruct.teachers.grammar.facts import Facts
-from course_lib.instruct.teachers.grammar.words import capital, existence, listed, number, plural_of, verbs
+from course_lib.instruct.teachers.grammar.phrases import capital, existence, listed, number, plural_of, verbs
 from course_lib.world.language import PLACES, RELATIONS
 from course_lib.world.nouns import could_be
 from course_lib.world.questions import OPPOSITE
@@ -33,10 +33,10 @@ COMMON = (  # names of COCO as well: where boxes may leave out what COCO has no 
     *("dog", "cat", "horse", "sheep", "cow", "elephant", "bear", "giraffe", "bicycle", "car", "motorcycle", "airplane"),
     *("bus", "train", "truck", "umbrella", "backpack", "pizza", "banana", "apple", "laptop", "scissors"),
 )
-Asked = tuple[dict[str, str], str, str]  # words for the wordings, "yes", "no" or "", the shortest answer
+QuestionParts = tuple[dict[str, str], str, str]  # words for the wordings, "yes", "no" or "", the shortest answer
 
 
-def ask(kind: str, facts: Facts, rng: random.Random) -> Turn | None:
+def make_turn(kind: str, facts: Facts, rng: random.Random) -> Turn | None:
     """A question of a kind with its answer; None where these facts have no certain answer."""
     made = MAKERS[kind](facts, rng)
     if made is None:
@@ -51,7 +51,7 @@ def ask(kind: str, facts: Facts, rng: random.Random) -> Turn | None:
     return Turn(question, capital(answer))
 
 
-def _exist(facts: Facts, rng: random.Random) -> Asked | None:
+def _exist(facts: Facts, rng: random.Random) -> QuestionParts | None:
     absent = _absent(facts, rng)
     if not absent:
         return None
@@ -81,7 +81,7 @@ def _group(name: str) -> tuple[str, ...]:
     return tuple(c.name for c in classes() if c.split == "base" and group in ("", c.supercategory))
 
 
-def _count(facts: Facts, rng: random.Random) -> Asked | None:
+def _count(facts: Facts, rng: random.Random) -> QuestionParts | None:
     if not facts.boxes:
         return None
     names = [name for name in dict.fromkeys(facts.names) if facts.names.count(name) > 1]
@@ -97,7 +97,7 @@ def _count(facts: Facts, rng: random.Random) -> Asked | None:
     return {"things": things, "number": number(count)}, "", number(count)
 
 
-def _colour(facts: Facts, rng: random.Random) -> Asked | None:
+def _colour(facts: Facts, rng: random.Random) -> QuestionParts | None:
     painted = [thing for thing in facts.alone() if thing.colour]
     if not painted:
         return None
@@ -105,7 +105,7 @@ def _colour(facts: Facts, rng: random.Random) -> Asked | None:
     return {"thing": thing.name, "colour": thing.colour, **verbs(thing.name)}, "", thing.colour
 
 
-def _is_colour(facts: Facts, rng: random.Random) -> Asked | None:
+def _is_colour(facts: Facts, rng: random.Random) -> QuestionParts | None:
     made = _colour(facts, rng)
     if made is None or rng.random() < 0.5:
         return made and (made[0], "yes", "yes")
@@ -120,7 +120,7 @@ def _related_pair(facts: Facts, rng: random.Random) -> tuple[str, str, str] | No
     return rng.choice(pairs) if pairs else None
 
 
-def _relation(facts: Facts, rng: random.Random) -> Asked | None:
+def _relation(facts: Facts, rng: random.Random) -> QuestionParts | None:
     pair = _related_pair(facts, rng)
     if pair is None:
         return None
@@ -128,7 +128,7 @@ def _relation(facts: Facts, rng: random.Random) -> Asked | None:
     return {"thing": a, "other": b, "way": rng.choice(RELATIONS["train"][how]), **verbs(a)}, "", how
 
 
-def _is_related(facts: Facts, rng: random.Random) -> Asked | None:
+def _is_related(facts: Facts, rng: random.Random) -> QuestionParts | None:
     pair = _related_pair(facts, rng)
     if pair is None or held_out_relation(pair[0], OPPOSITE[pair[1]], pair[2]):
         return None
@@ -139,11 +139,11 @@ def _is_related(facts: Facts, rng: random.Random) -> Asked | None:
     return words, "yes" if yes else "no", "yes" if yes else "no"
 
 
-def _place(facts: Facts, rng: random.Random) -> Asked | None:
+def _place(facts: Facts, rng: random.Random) -> QuestionParts | None:
     return ({"place": PLACES[facts.place]}, "", facts.place) if facts.place else None
 
 
-def _is_place(facts: Facts, rng: random.Random) -> Asked | None:
+def _is_place(facts: Facts, rng: random.Random) -> QuestionParts | None:
     if facts.place not in ELSEWHERE:
         return None
     yes, truly = rng.random() < 0.5, PLACES[facts.place]
@@ -152,7 +152,7 @@ def _is_place(facts: Facts, rng: random.Random) -> Asked | None:
     return {"place": truly if yes else other, "truly": truly}, answer, answer
 
 
-def _bigger(facts: Facts, rng: random.Random) -> Asked | None:
+def _bigger(facts: Facts, rng: random.Random) -> QuestionParts | None:
     pairs = facts.biggest_first()
     if not pairs:
         return None
@@ -161,17 +161,17 @@ def _bigger(facts: Facts, rng: random.Random) -> Asked | None:
     return {"thing": first, "other": second, "big": big, "small": small, **verbs(big)}, "", big
 
 
-def _read(facts: Facts, rng: random.Random) -> Asked | None:
+def _read(facts: Facts, rng: random.Random) -> QuestionParts | None:
     texts = [thing.text for thing in facts.alone() if thing.text]
     return ({"text": texts[0]}, "", texts[0]) if texts else None
 
 
-def _list(facts: Facts, rng: random.Random) -> Asked | None:
+def _list(facts: Facts, rng: random.Random) -> QuestionParts | None:
     things = rng.sample(facts.things, len(facts.things))
     return ({"all": listed(things)}, "", "") if things else None
 
 
-MAKERS: dict[str, Callable[[Facts, random.Random], Asked | None]] = {
+MAKERS: dict[str, Callable[[Facts, random.Random], QuestionParts | None]] = {
     "exist": _exist,
     "count": _count,
     "colour": _colour,

@@ -4,7 +4,7 @@ import itertools
 import re
 from dataclasses import dataclass
 
-from course_lib.instruct.vocabulary import Mention, find_nouns, world_names
+from course_lib.instruct.vocabulary import NounSpan, find_nouns, world_names
 from course_lib.world.language import PLACES, RELATIONS
 from course_lib.world.nouns import NUMBERS
 from course_lib.world.stickers import COLOURS
@@ -16,7 +16,7 @@ WAYS = {tuple(way.split()): how for ways in RELATIONS.values() for how, found in
 
 
 @dataclass(frozen=True)
-class Said:
+class NamedThing:
     """A thing as one caption names it."""
 
     name: str
@@ -26,7 +26,7 @@ class Said:
     text: str | None = None
 
 
-def read_caption(caption: str, tokens: list[str], boxed: frozenset[str]) -> list[Said]:
+def read_caption(caption: str, tokens: list[str], boxed: frozenset[str]) -> list[NamedThing]:
     """The things that a caption names. Words with several meanings count only if a box decides for one of them."""
     texts = iter(SAYS.findall(caption))
     found = []
@@ -35,18 +35,18 @@ def read_caption(caption: str, tokens: list[str], boxed: frozenset[str]) -> list
         if name:
             colour, size = _adjectives(tokens, mention.start)
             text = next(texts, None) if name == "sign" else None
-            found.append(Said(name, _is_several(mention, name, tokens), colour, size, text))
+            found.append(NamedThing(name, _is_several(mention, name, tokens), colour, size, text))
     return found
 
 
-def _is_several(mention: Mention, name: str, tokens: list[str]) -> bool:
+def _is_several(mention: NounSpan, name: str, tokens: list[str]) -> bool:
     """ "two sheep", "dogs"; but "some cherries" are one."""
     word = " ".join(tokens[mention.start : mention.end]).lower()
     before = tokens[mention.start - 1].lower() if mention.start else ""
     return before in NUMBERS[2:] or (mention.noun.plural and word != name.lower())
 
 
-def _name(mention: Mention, tokens: list[str], boxed: frozenset[str]) -> str | None:
+def _name(mention: NounSpan, tokens: list[str], boxed: frozenset[str]) -> str | None:
     """The name that a noun stands for here, if that can be said."""
     word = " ".join(tokens[mention.start : mention.end])
     if word in COLOURS and mention.end < len(tokens) and tokens[mention.end][0].isalpha():

@@ -9,11 +9,10 @@ from collections import Counter
 from dataclasses import dataclass
 
 from course_lib.instruct import reply
-from course_lib.instruct.filters import names as defects_of
-from course_lib.instruct.filters import of_sets
-from course_lib.instruct.formats import ImageContext, Sample, from_scene, serialise
-from course_lib.instruct.prompts import mixed_types
-from course_lib.instruct.teachers.grammar import write
+from course_lib.instruct.filters import across_samples, defect_names
+from course_lib.instruct.formats import ImageContext, Sample, from_scene, serialise_context
+from course_lib.instruct.run import plan
+from course_lib.instruct.teachers.grammar import write_reply
 from course_lib.world.scenes import Scene, SceneSpec, make_scene
 
 TRAINING = SceneSpec()
@@ -40,19 +39,19 @@ def instruction_set(count: int, seed: int = 0, recipe: SceneSpec = TRAINING) -> 
         raise ValueError(f'instructions are written for training, but the scenes are of the stream "{recipe.stream}"')
     dropped: Counter[str] = Counter()
     places = dict.fromkeys(range(count))  # place in the set → its sample, context, scene; None as long as there is none
-    types, indices = mixed_types(count), itertools.count()
+    types, indices = plan.mixed_types(count), itertools.count()
     for _ in range(ROUNDS):
         for place in [place for place, found in places.items() if found is None]:
             places[place] = _written(make_scene(next(indices), recipe, seed), types[place], dropped)
         filled = [place for place, found in places.items() if found]
-        doubles = of_sets.check_near_duplicates([places[place][0] for place in filled])
-        dropped[of_sets.NEAR_DUPLICATE] += len(doubles)
+        doubles = across_samples.check_near_duplicates([places[place][0] for place in filled])
+        dropped["near_duplicate"] += len(doubles)
         places |= dict.fromkeys(filled[number] for number in doubles)
         if all(places.values()):
             break
     kept = [found for found in places.values() if found]
     samples = tuple(sample for sample, _, _ in kept)
-    dropped.update(defect.name for defect in of_sets.check_yes_bias(samples))
+    dropped.update(defect.name for defect in across_samples.check_yes_bias(samples))
     contexts = {context.id: context for _, context, _ in kept}
     return InstructionSet(samples, contexts, {context.id: scene for _, context, scene in kept}, +dropped)
 
@@ -60,8 +59,8 @@ def instruction_set(count: int, seed: int = 0, recipe: SceneSpec = TRAINING) -> 
 def _written(scene: Scene, type: str, dropped: Counter[str]) -> tuple[Sample, ImageContext, Scene] | None:
     """The sample about a scene; None, and counted, if a filter finds something in it."""
     context = from_scene(scene)
-    turns = reply.parse(write(serialise(context, boxes=True), type), type, context.id)
+    turns = reply.parse_turns(write_reply(serialise_context(context, boxes=True), type), type, context.id)
     sample = Sample(context.id, context.image, type, turns)
-    found = defects_of(sample, context)
+    found = defect_names(sample, context)
     dropped.update(found)
     return None if found else (sample, context, scene)

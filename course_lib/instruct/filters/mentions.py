@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
-from course_lib.instruct.filters.words import TOKEN, number, tokens, word_set
+from course_lib.instruct.filters.text import TOKEN, number, tokens, word_set
 from course_lib.instruct.formats import Box, ImageContext
 from course_lib.instruct.resources import outside_nouns, synonyms
 from course_lib.instruct.vocabulary import plurals, world_names
@@ -29,7 +29,7 @@ NOT_THINGS = (  # fixed expressions in which a noun names nothing that could be 
 
 
 @cache
-def singulars() -> dict[str, frozenset[str]]:
+def noun_meanings() -> dict[str, frozenset[str]]:
     """Word → the names that it may stand for: of the world, or of what is outside it."""
     found: dict[str, set[str]] = {}
     known = synonyms()
@@ -47,13 +47,13 @@ def singulars() -> dict[str, frozenset[str]]:
 
 
 @cache
-def words() -> dict[tuple[str, ...], tuple[frozenset[str], bool]]:
+def noun_forms() -> dict[tuple[str, ...], tuple[frozenset[str], bool]]:
     """Tokens → (names, is it a plural). Fixed expressions are in it with no names."""
     found: dict[tuple[str, ...], tuple[frozenset[str], bool]] = {}
-    for word, names in singulars().items():
+    for word, names in noun_meanings().items():
         for many in plurals(word):
             found[tuple(many.split())] = (names, True)
-    for word, names in singulars().items():
+    for word, names in noun_meanings().items():
         found[tuple(word.split())] = (names, is_plural(word) or word in PLURAL_ONLY)
     return found | {tuple(text.split()): (frozenset(), False) for text in NOT_THINGS}
 
@@ -114,7 +114,7 @@ class Mention:
     end: int
 
 
-def mentions(clause: list[str]) -> list[Mention]:
+def find_mentions(clause: list[str]) -> list[Mention]:
     """All things named in a clause, the longest names first tried: "hot dog" is no dog."""
     found: list[Mention] = []
     for start, end, names, plural in _matches(clause):
@@ -126,7 +126,7 @@ def mentions(clause: list[str]) -> list[Mention]:
 
 
 def _matches(clause: list[str]) -> Iterator[tuple[int, int, frozenset[str], bool]]:
-    known, at = words(), 0
+    known, at = noun_forms(), 0
     while at < len(clause):
         for length in (4, 3, 2, 1):
             hit = known.get(tuple(clause[at : at + length])) if at + length <= len(clause) else None
@@ -173,13 +173,13 @@ def _is_noun(clause: list[str], mention: Mention) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def present(context: ImageContext) -> frozenset[str]:
+def supported_names(context: ImageContext) -> frozenset[str]:
     """Every name of the world that a box or a caption stands for."""
     found: set[str] = set()
     for box in context.boxes:
-        found |= singulars().get(box.name.lower(), frozenset((box.name,)))
+        found |= noun_meanings().get(box.name.lower(), frozenset((box.name,)))
     for caption in context.captions:
-        found |= frozenset().union(*(mention.names for mention in mentions(tokens(caption))))
+        found |= frozenset().union(*(mention.names for mention in find_mentions(tokens(caption))))
     return frozenset(found)
 
 
@@ -189,9 +189,9 @@ def caption_words(context: ImageContext) -> frozenset[str]:
     return frozenset(word.lower() for caption in context.captions for word in TOKEN.findall(caption))
 
 
-def supported(mention: Mention, context: ImageContext) -> bool:
+def is_supported(mention: Mention, context: ImageContext) -> bool:
     """May this be a thing of the picture? Every other word of the captions may be said as well."""
-    return bool(mention.names & present(context)) or set(mention.text.split()) <= caption_words(context)
+    return bool(mention.names & supported_names(context)) or set(mention.text.split()) <= caption_words(context)
 
 
 def boxes_of(mention: Mention, context: ImageContext) -> list[Box]:

@@ -1,0 +1,36 @@
+"""Runs of Lesson 05's own data generation and measuring that use what a learner writes there."""
+
+from course_lib.instruct.evaluate.clean_samples import of_teacher
+from course_lib.instruct.evaluate.filter_scores import simple_filter_scores
+from course_lib.instruct.formats import from_scene
+from course_lib.instruct.resources import defect_wordings
+from course_lib.instruct.run.instruction_set import instruction_set
+from course_lib.instruct.run.plan import scene_jobs
+from course_lib.instruct.teachers.grammar import GrammarTeacher
+from course_lib.world.scenes import make_scene
+
+
+def prompt() -> None:
+    """The prompts of three replies."""
+    for job in scene_jobs(3):
+        job.messages()
+
+
+def write() -> None:
+    """A small instruction set."""
+    instruction_set(3)
+
+
+def measure() -> None:
+    """Recall and precision of the word-by-word filter."""
+    clean = of_teacher(GrammarTeacher(), [from_scene(make_scene(0))])
+    simple_filter_scores(clean, defect_wordings("dev"), 2)
+
+
+PRODUCT = {
+    "instruct.serialise": prompt,
+    "instruct.build_messages": prompt,
+    "instruct.parse_reply": write,
+    "instruct.mix": write,
+    "instruct.unsupported_nouns": measure,
+}
