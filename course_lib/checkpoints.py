@@ -14,6 +14,7 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
+from course_lib.common.errors import Problem
 from course_lib.common.files import write_atomically
 
 SHIPPED = Path(__file__).resolve().parents[1] / "data" / "checkpoints"
@@ -21,7 +22,7 @@ FOLDER = Path(os.environ.get("COURSE_CHECKPOINTS") or SHIPPED)  # `bake --all --
 READ: dict[str, str] = {}  # what this process has loaded: name → SHA-256
 
 
-class CheckpointError(RuntimeError):
+class CheckpointError(Problem):
     """A checkpoint that is missing, damaged, or of another model. The message says which file, and what to do."""
 
 

@@ -8,6 +8,8 @@ import jupytext
 import yaml
 from nbformat import NotebookNode
 
+from course_lib.common.errors import Problem
+
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 FRONT_MATTER = {"title": str, "objectives": list, "prerequisites": list, "minutes": int}
 OPTIONAL = {"gpu": str}
@@ -15,7 +17,7 @@ KINDS = {str: "text", list: "a list", int: "a whole number"}
 FILE_NAME = re.compile(r"\d\d_[a-z0-9_]+\.py")
 
 
-class LessonError(Exception):
+class LessonError(Problem):
     """A master that can't become a lesson. The text says what and where."""
 
 

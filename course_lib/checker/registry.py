@@ -6,12 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from course_lib.checker.task import Task
+from course_lib.common.errors import Problem
 from course_lib.common.text import say
 
 PACKAGE = Path(__file__).resolve().parents[1]
 
 
-class UnknownExercise(Exception):
+class UnknownExercise(Problem):
     """No exercise has this id. The text says which ones there are."""
 
 

@@ -54,7 +54,6 @@ def bake_one(name: str, folder: Path) -> bool:
     input has changed: then it begins afresh.
     """
     function = find(BAKES, name, "checkpoint")
-    from course_lib.checkpoints import CheckpointError
     from course_lib.cli import artefacts
     from course_lib.training import states_kept
 
@@ -66,8 +65,6 @@ def bake_one(name: str, folder: Path) -> bool:
         try:
             with states_kept():
                 function(folder)
-        except CheckpointError as error:
-            raise Problem(str(error)) from None
         except OSError as error:
             raise Problem(
                 f"{name} can't be written into {folder}: {error.strerror or error}. What is trained is kept; "

@@ -115,12 +115,8 @@ def set_size(args: argparse.Namespace) -> None:
 
 @contextmanager
 def said_in_a_sentence() -> Iterator[None]:
-    """What whoever runs it can cause and mend becomes a `Problem`: a file that is missing, damaged, or of another kind."""
-    from course_lib.checkpoints import CheckpointError
-    from course_lib.clip.data.images import PictureError
-    from course_lib.llava.full.data import DataError
-
+    """A file that can't be found or read becomes a `Problem`; the other errors of these runs are kinds of it."""
     try:
         yield
-    except (CheckpointError, DataError, PictureError, OSError) as error:
+    except OSError as error:
         raise Problem(str(error)) from error

@@ -9,11 +9,13 @@ import torch
 from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
+from course_lib.common.errors import Problem
+
 MOST_PIXELS = 100_000_000
 ENOUGH = 1024  # pixels a side: a JPEG is decoded at this size at once, which spares memory and time
 
 
-class PictureError(ValueError):
+class PictureError(Problem, ValueError):
     """A picture that can't be used; the message says why, and what would do."""
 
 

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from course_lib.clip.data.images import open_picture
+from course_lib.common.errors import Problem
 from course_lib.common.text import readable
 from course_lib.llava.chat_format import Segments, template_segments
 from course_lib.llava.data.batches import LlavaBatch, collate
@@ -20,7 +21,7 @@ from course_lib.llava.data.batches import LlavaBatch, collate
 Turns = list[tuple[str, str]]  # (question, answer), …
 
 
-class DataError(ValueError):
+class DataError(Problem):
     """Instruction data that can't be used; the message names the file or the record, and what is wrong with it."""
 
 
