@@ -11,7 +11,7 @@ seven million pixels of masks changed sides):
     5.6  before
     5.4  no padding: without words or references, their tokens are not carried through the layers
     4.3  what is the same in each round is worked out with the picture (averages at half size), points instead of
-         pixels go through the linear map of `nearby`, earlier layers' masks get no names, memory masks once a size
+         pixels go through the linear map of `PointRefiner`, earlier layers' masks get no classes, memory masks once a size
     4.2  masks for all heads, and the waves of places, once instead of in each layer (as much as the measurement wanders)
     3.9  `torch.inference_mode` in place of `no_grad`
     3.8  prompts made in numpy and padded once; no place for a point where nobody draws; one call less for each average and mask
@@ -37,51 +37,51 @@ from course_lib.clip.data.images import normalise, to_tensor
 from course_lib.figures import Figure
 from course_lib.seem.prompts import Prompt
 from course_lib.seem.train import stages
-from course_lib.seem.train.click_simulator import clicked
+from course_lib.seem.train.click_simulator import add_click
 from course_lib.world.render import render
 from course_lib.world.scenes import SceneSpec, make_scene
 
 
 def clicks(model) -> dict[str, Callable[[], torch.Tensor]]:
-    """Name → a function that answers one more click with logits [1, 1, S, S]."""
+    """Name → a function that answers one more click with mask logits [1, 1, S, S]."""
     picture = render(make_scene(0, SceneSpec(stream="val", count=(3, 4))))
     pixels = normalise(to_tensor(picture.image[None]))
     thing = picture.instances == 1
     with torch.inference_mode():
         features = model.encode(pixels)
-        first = clicked(Prompt(), np.zeros_like(thing), thing)
-        found = model.segment(features, [first]).logits[:, 0] > 0
-    prompt = clicked(first, found[0].numpy(), thing)
+        first = add_click(Prompt(), np.zeros_like(thing), thing)
+        prev_mask = model.segment(features, [first]).mask_logits[:, 0] > 0
+    prompt = add_click(first, prev_mask[0].numpy(), thing)
 
     @torch.inference_mode()
-    def kept() -> torch.Tensor:
-        return model.segment(features, [prompt], found).logits
+    def encoded_once() -> torch.Tensor:
+        return model.segment(features, [prompt], prev_mask).mask_logits
 
     @torch.inference_mode()
-    def again() -> torch.Tensor:
-        return model.segment(model.encode(pixels), [prompt], found).logits
+    def encoded_again() -> torch.Tensor:
+        return model.segment(model.encode(pixels), [prompt], prev_mask).mask_logits
 
-    return {"encoded_once": kept, "encoded_again": again}
+    return {"encoded_once": encoded_once, "encoded_again": encoded_again}
 
 
 def figures(rounds: int = 9) -> list[Figure]:
     """Milliseconds of both, the ratio, and the share of the floor."""
-    ways = clicks(stages.load())
-    times: dict[str, list[float]] = {name: [] for name in ways}
+    runs = clicks(stages.load())
+    times: dict[str, list[float]] = {name: [] for name in runs}
     for number in range(rounds + 1):
-        for name, click in ways.items():
-            begun = time.perf_counter()
+        for name, click in runs.items():
+            start = time.perf_counter()
             click()
             if number:  # the first round warms up
-                times[name].append(time.perf_counter() - begun)
-    if not torch.equal(*(click() for click in ways.values())):
+                times[name].append(time.perf_counter() - start)
+    if not torch.equal(*(click() for click in runs.values())):
         raise RuntimeError("A picture that is encoded again gives another mask.")
-    found = []
-    for name, took in times.items():
-        found.append(middle(f"bench.seem_click.{name}", [1000 * one for one in took], "ms"))
-        found.append(share(f"seem_click.{name}", ways[name], statistics.median(took)))
-    ratios = [again / kept for kept, again in zip(times["encoded_once"], times["encoded_again"], strict=True)]
-    return [*found, middle("bench.seem_click.ratio", ratios, "times", bar=5, note="encoding each time, to once")]
+    results = []
+    for name, seconds in times.items():
+        results.append(middle(f"bench.seem_click.{name}", [1000 * one for one in seconds], "ms"))
+        results.append(share(f"seem_click.{name}", runs[name], statistics.median(seconds)))
+    ratios = [again / once for once, again in zip(times["encoded_once"], times["encoded_again"], strict=True)]
+    return [*results, middle("bench.seem_click.ratio", ratios, "times", bar=5, note="encoding each time, to once")]
 
 
 if __name__ == "__main__":

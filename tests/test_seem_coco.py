@@ -6,17 +6,24 @@ import numpy as np
 import pytest
 import torch
 
-from course_lib.seem.data.queries import SEEN, class_names
-from course_lib.seem.data.testsets import questions
-from course_lib.seem.evaluate import ap
-from course_lib.seem.evaluate.ap import Instance, average_precision, category_ids, predicted, to_panoptic, to_results
+from course_lib.seem.data.queries import MIN_VISIBLE_PIXELS, class_names
+from course_lib.seem.data.testsets import make_test_set
+from course_lib.seem.evaluate.ap import (
+    Instance,
+    average_precision,
+    category_ids,
+    predicted_instances,
+    to_panoptic,
+    to_results,
+    true_instances,
+)
 from course_lib.seem.train import stages
 from course_lib.world.coco import to_coco
 
 
 @pytest.fixture(scope="module")
 def tests():
-    return questions("click", 12, stream="val")
+    return make_test_set("click", 12, stream="val")
 
 
 @pytest.fixture(scope="module")
@@ -33,26 +40,26 @@ def truths(tests) -> list[Instance]:
 def guesses(truths) -> list[Instance]:
     """Right, shifted, doubled, wrongly named and invented ones, with scores at random."""
     rng = np.random.default_rng(0)
-    found = []
+    instances = []
     for truth in truths:
         for shift in rng.choice([0, 1, 2, 3, 6], size=rng.integers(0, 4)):
             name = truth.category_id if rng.random() < 0.8 else int(rng.choice(category_ids()))
-            found.append(Instance(truth.image_id, name, np.roll(truth.mask, shift, axis=1), float(rng.random())))
-    return found
+            instances.append(Instance(truth.image_id, name, np.roll(truth.mask, shift, axis=1), float(rng.random())))
+    return instances
 
 
-def by_pycocotools(tests, found: list[Instance], folder) -> float:
+def by_pycocotools(tests, predictions: list[Instance], folder) -> float:
     from pycocotools.coco import COCO
     from pycocotools.cocoeval import COCOeval
 
     (folder / "truth.json").write_text(json.dumps(to_coco(tests.scenes)), encoding="utf-8")
-    (folder / "found.json").write_text(json.dumps(to_results(found)), encoding="utf-8")
+    (folder / "predictions.json").write_text(json.dumps(to_results(predictions)), encoding="utf-8")
     coco = COCO(str(folder / "truth.json"))
-    judge = COCOeval(coco, coco.loadRes(str(folder / "found.json")), "segm")
-    judge.evaluate()
-    judge.accumulate()
-    judge.summarize()
-    return judge.stats[0]
+    evaluation = COCOeval(coco, coco.loadRes(str(folder / "predictions.json")), "segm")
+    evaluation.evaluate()
+    evaluation.accumulate()
+    evaluation.summarize()
+    return evaluation.stats[0]
 
 
 def test_our_ap_is_that_of_pycocotools(tests, truths, guesses, tmp_path):
@@ -71,31 +78,32 @@ def test_the_truth_has_ap_1_and_other_names_0(tests, truths, tmp_path):
 def test_things_are_exported_by_name(tests, truths):
     names = dict(zip(category_ids(), class_names(), strict=True))
     assert len(names) == len(class_names())
-    exported = ap.truths(tests.scenes, tests.instances)
-    seen = [truth for truth in truths if truth.mask.sum() >= SEEN]
-    assert [(e.image_id, e.mask.tolist()) for e in exported] == [(t.image_id, t.mask.tolist()) for t in seen]
+    exported = true_instances(tests.scenes, tests.instances)
+    visible = [truth for truth in truths if truth.mask.sum() >= MIN_VISIBLE_PIXELS]
+    assert [(e.image_id, e.mask.tolist()) for e in exported] == [(t.image_id, t.mask.tolist()) for t in visible]
     things = [thing for scene in tests.scenes for thing in scene.things]
     assert {names[e.category_id] for e in exported} <= {thing.name for thing in things}
 
 
 @torch.no_grad()
 def test_what_a_model_finds_loads_in_pycocotools(tests, truths, tmp_path):
-    masks = everything(tests)
-    found = predicted(masks)
-    assert found and all(0 <= thing.score <= 1 and thing.mask.any() for thing in found)
-    assert average_precision(found, truths) == pytest.approx(by_pycocotools(tests, found, tmp_path), abs=1e-9)
+    predictions = predicted_instances(everything(tests))
+    assert predictions and all(0 <= thing.score <= 1 and thing.mask.any() for thing in predictions)
+    assert average_precision(predictions, truths) == pytest.approx(
+        by_pycocotools(tests, predictions, tmp_path), abs=1e-9
+    )
 
 
 @torch.no_grad()
 def test_panoptic_pictures_hold_the_segments_of_the_json(tests):
-    masks = everything(tests)
-    masks.logits.fill_(-9)
-    masks.classes.fill_(0)
-    masks.classes[..., -1] = 9
+    output = everything(tests)
+    output.mask_logits.fill_(-9)
+    output.class_logits.fill_(0)
+    output.class_logits[..., -1] = 9
     for n, instances in enumerate(tests.instances):  # one true mask a picture, as its first query
-        masks.logits[n, 0][torch.from_numpy(instances == instances.max())] = 9
-        masks.classes[n, 0, 5] = 20
-    written, pictures = to_panoptic(masks, tests.scenes)
+        output.mask_logits[n, 0][torch.from_numpy(instances == instances.max())] = 9
+        output.class_logits[n, 0, 5] = 20
+    written, pictures = to_panoptic(output, tests.scenes)
     for picture, annotation, instances in zip(pictures, written["annotations"], tests.instances, strict=True):
         ids = picture.astype(int) @ (1, 256, 65536)
         (segment,) = annotation["segments_info"]
@@ -107,5 +115,5 @@ def test_panoptic_pictures_hold_the_segments_of_the_json(tests):
 def everything(tests):
     """What an untrained model finds, asked nothing."""
     model = stages.new_model(seed=2)
-    torch.nn.init.zeros_(model.nothing)  # untrained, but it does not call everything nothing
-    return model.everything(model.encode(tests.pixels()))
+    torch.nn.init.zeros_(model.no_object_embed)  # untrained, but it does not call everything "no object"
+    return model.segment_everything(model.encode(tests.pixels()))

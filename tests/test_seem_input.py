@@ -8,9 +8,8 @@ import torch
 
 from course_lib.canvas import Mark, PromptCanvas
 from course_lib.clip.tokenizer import get_tokenizer
-from course_lib.seem.prompts import MOST_TOKENS, Prompt, collate
+from course_lib.seem.prompts import MAX_TEXT_TOKENS, Prompt, collate
 from course_lib.seem.train import stages
-from course_lib.seem.train.click_simulator import reference_tokens
 from course_lib.seem.ui import Interactive
 from course_lib.world.render import render
 from course_lib.world.scenes import SceneSpec, make_scene
@@ -64,7 +63,7 @@ def test_prompts_that_cannot_be(model, features, prompt, sentence):
 def test_clicks_alone_carry_no_words_and_find_the_same_as_with_padding(model, features):
     prompts = collate([Prompt(positive=one_pixel(30, 30))], model.clip, 64, 128)
     assert prompts.text.shape == (1, 0, 128) and prompts.reference.shape == (1, 0, 128)
-    tokens = get_tokenizer()([""])[:, :MOST_TOKENS]
+    tokens = get_tokenizer()([""])[:, :MAX_TEXT_TOKENS]
     padding = {
         "text": model.clip.text.states(tokens),
         "text_valid": torch.zeros_like(tokens, dtype=torch.bool),
@@ -72,16 +71,16 @@ def test_clicks_alone_carry_no_words_and_find_the_same_as_with_padding(model, fe
         "reference_valid": torch.zeros(1, 3, dtype=torch.bool),
     }
     assert padding["text"].any()
-    wanted, found = (model.segment(features, one) for one in (prompts, replace(prompts, **padding)))
-    torch.testing.assert_close(found.logits, wanted.logits, rtol=1e-5, atol=1e-5)
-    said = {name: torch.ones_like(padding[name]) for name in ("text_valid", "reference_valid")}
-    another = model.segment(features, replace(prompts, **{**padding, **said}))
-    assert not torch.allclose(another.logits, wanted.logits, atol=1e-3)
+    wanted, padded = (model.segment(features, one) for one in (prompts, replace(prompts, **padding)))
+    torch.testing.assert_close(padded.mask_logits, wanted.mask_logits, rtol=1e-5, atol=1e-5)
+    valid = {name: torch.ones_like(padding[name]) for name in ("text_valid", "reference_valid")}
+    another = model.segment(features, replace(prompts, **{**padding, **valid}))
+    assert not torch.allclose(another.mask_logits, wanted.mask_logits, atol=1e-3)
 
 
-def test_a_reference_region_without_area(model):
+def test_a_reference_region_without_area(model, features):
     with pytest.raises(ValueError, match="no area"):
-        reference_tokens(model, [(PICTURE, NOTHING)])
+        model.reference_tokens(features, [NOTHING])
 
 
 @pytest.mark.parametrize(
@@ -96,9 +95,9 @@ def test_a_reference_region_without_area(model):
 )
 @torch.no_grad()
 def test_odd_prompts_get_an_answer(model, features, prompt):
-    masks = model.segment(features, [prompt])
-    assert masks.logits.shape == (1, 1, 64, 64)
-    assert all(torch.isfinite(part).all() for part in (masks.logits, masks.classes, masks.present))
+    output = model.segment(features, [prompt])
+    assert output.mask_logits.shape == (1, 1, 64, 64)
+    assert all(torch.isfinite(part).all() for part in (output.mask_logits, output.class_logits, output.objectness))
 
 
 @pytest.mark.parametrize(
@@ -133,7 +132,7 @@ def test_a_region_of_another_picture_needs_one(model):
 
 @torch.no_grad()
 def test_prompts_with_fewer_points_are_answered_together_as_if_alone():
-    model = stages.load()  # a new one has no opinion about points, nor about there being none
+    model = stages.load()  # in a new one all points, and the null point, have value 0
     features = model.encode(torch.zeros(1, 3, 64, 64))
     most = np.zeros((64, 64), bool)
     most[20:40, 20:40] = True
@@ -148,7 +147,7 @@ def test_prompts_with_fewer_points_are_answered_together_as_if_alone():
     assert together.positive.sum(dim=1).tolist() == [0, 1, 0, 12]
     assert together.points[2, 0].tolist() == [3.5 / 64, 60.5 / 64]
     assert collate(prompts[:1], model.clip, 64, 128).points.shape == (1, 0, 2)
-    shared = replace(features, each=len(prompts))
-    answers = model.segment(shared, together).logits
+    shared = replace(features, prompts_per_image=len(prompts))
+    answers = model.segment(shared, together).mask_logits
     for prompt, answer in zip(prompts, answers, strict=True):
-        torch.testing.assert_close(answer, model.segment(features, [prompt]).logits[0], rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(answer, model.segment(features, [prompt]).mask_logits[0], rtol=1e-4, atol=1e-4)

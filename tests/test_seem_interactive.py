@@ -21,7 +21,7 @@ def pictures() -> list[np.ndarray]:
 @pytest.fixture
 def person(pictures) -> Interactive:
     model = stages.new_model(seed=1)
-    torch.nn.init.constant_(model.to_present.bias, 5.0)  # untrained, but it finds something
+    torch.nn.init.constant_(model.objectness_head.bias, 5.0)  # untrained, but it finds something
     return Interactive(model).look(*pictures)
 
 
@@ -51,12 +51,14 @@ def test_the_picture_is_encoded_once(person, monkeypatch):
 
 
 def test_a_round_remembers_and_taking_back_plays_none(person, monkeypatch):
-    played, segment = [], person.model.segment
-    monkeypatch.setattr(person.model, "segment", lambda f, p, found=None: played.append(found) or segment(f, p, found))
+    prev_masks, segment = [], person.model.segment
+    monkeypatch.setattr(
+        person.model, "segment", lambda f, p, prev_mask=None: prev_masks.append(prev_mask) or segment(f, p, prev_mask)
+    )
     first = person.ask([MIDDLE])
     person.ask([MIDDLE, AWAY])
-    assert person.ask([MIDDLE]) is first and len(played) == 2
-    assert played[0] is None and played[1].any()
+    assert person.ask([MIDDLE]) is first and len(prev_masks) == 2
+    assert prev_masks[0] is None and prev_masks[1].any()
 
 
 def test_a_mark_lands_where_it_was_drawn_and_the_later_one_counts(person):

@@ -18,17 +18,20 @@ from course_lib.seem.data.queries import class_names
 from course_lib.seem.encoder import Features
 from course_lib.seem.model import MiniSeem
 from course_lib.seem.prompts import Prompt
-from course_lib.seem.train.click_simulator import reference_tokens
 from course_lib.world.scenes import SIZES
 from course_lib.world.stickers import COLOURS, classes
 
+FUNCTION_WORDS = frozenset(
+    ["a", "an", "some", "the", "one", "on", "that", "says", "with", "text", "left", "right", "upper", "lower"]
+)
+
 
 @dataclass(frozen=True)
-class Round:
-    """What one round gives: the answer, and what was found, for the memory."""
+class SeemRound:
+    """What one round gives: the answer, and the mask for the memory."""
 
     answer: Answer
-    found: Tensor  # bool [1, S, S]
+    mask: Tensor  # bool [1, S, S]
 
 
 class Interactive:
@@ -39,14 +42,14 @@ class Interactive:
     def __init__(self, model: MiniSeem) -> None:
         self.model = model
         self._features: Features | None = None
-        self._elsewhere: np.ndarray | None = None
+        self._reference: Features | None = None
         self._rounds = Rounds(self.play)
 
     @torch.inference_mode()
     def look(self, picture: np.ndarray, reference: np.ndarray | None = None) -> "Interactive":
-        """Encode a picture uint8 [H, W, 3], once; the model sees a square of 64 × 64. Returns itself."""
-        self._features = self.model.encode(normalise(to_tensor(self._small(picture)[None])))
-        self._elsewhere = None if reference is None else self._small(reference)
+        """Encode pictures uint8 [H, W, 3], once; the model sees a square of 64 × 64. Returns itself."""
+        self._features = self._encode(picture)
+        self._reference = None if reference is None else self._encode(reference)
         self._rounds = Rounds(self.play)
         return self
 
@@ -57,17 +60,16 @@ class Interactive:
         return self._rounds(marks).answer
 
     @torch.inference_mode()
-    def play(self, marks: list[Mark], before: Round | None) -> Round:
-        """One round: all marks so far, and what the round before had found. ValueError for words it has never read."""
-        masks = self.model.segment(self._features, [self.prompt(marks)], None if before is None else before.found)
-        found, there = masks.logits[:, 0] > 0, float(masks.present[0, 0].sigmoid())
-        if there < 0.5 or not found.any():
-            return Round(
-                Answer(note=f"I find no such thing here ({100 * (1 - there):.0f} % sure)."), torch.zeros_like(found)
-            )
-        chances = masks.classes[0, 0].softmax(dim=-1)[:-1]  # "nothing" aside
-        best = int(chances.argmax())
-        return Round(Answer(found[0].numpy(), class_names()[best], float(chances[best])), found)
+    def play(self, marks: list[Mark], before: SeemRound | None) -> SeemRound:
+        """One round: all marks so far, and the mask of the round before. ValueError for words it has never read."""
+        output = self.model.segment(self._features, [self.prompt(marks)], None if before is None else before.mask)
+        mask, objectness = output.mask_logits[:, 0] > 0, float(output.objectness[0, 0].sigmoid())
+        if objectness < 0.5 or not mask.any():
+            note = f"I find no such thing here ({100 * (1 - objectness):.0f} % sure)."
+            return SeemRound(Answer(note=note), torch.zeros_like(mask))
+        probs = output.class_logits[0, 0].softmax(dim=-1)[:-1]  # "no object" aside
+        best = int(probs.argmax())
+        return SeemRound(Answer(mask[0].numpy(), class_names()[best], float(probs[best])), mask)
 
     def prompt(self, marks: list[Mark]) -> Prompt:
         """All marks as one prompt. Where include and exclude lie on one pixel, the later one counts."""
@@ -76,37 +78,39 @@ class Interactive:
         for mark in marks:
             if mark.kind not in ("text", "reference"):
                 area = covered(mark, size, size)
-                include, exclude = (
-                    (include | area, exclude & ~area) if mark.positive else (include & ~area, exclude | area)
-                )
+                if mark.positive:
+                    include, exclude = include | area, exclude & ~area
+                else:
+                    include, exclude = include & ~area, exclude | area
         text = " ".join(mark.text for mark in marks if mark.kind == "text")
-        return Prompt(known(text), include, exclude, self.elsewhere([m for m in marks if m.kind == "reference"]))
+        regions = [mark for mark in marks if mark.kind == "reference"]
+        return Prompt(known(text), include, exclude, self.reference_tokens(regions[-1]) if regions else None)
 
-    def elsewhere(self, regions: list[Mark]) -> Tensor | None:
-        """Tokens of what the box on the other picture holds: the model first segments it there, then samples inside.
+    def reference_tokens(self, region: Mark) -> Tensor:
+        """Tokens [R, D] of what the box on the other picture holds: it is segmented there first, then sampled inside.
 
         ValueError where there is no other picture.
         """
-        if not regions:
-            return None
-        if self._elsewhere is None:
+        if self._reference is None:
             raise ValueError("There is no other picture to point at: give one, `look(picture, reference=…)`.")
         size = self.model.config.image_size
-        area = covered(regions[-1], size, size)
-        features = self.model.encode(normalise(to_tensor(self._elsewhere[None])))
-        found = self.model.segment(features, [Prompt(positive=area)]).logits[0, 0].numpy() > 0
-        return reference_tokens(self.model, [(self._elsewhere, found & area if (found & area).any() else area)])[0]
+        area = covered(region, size, size)
+        mask = self.model.segment(self._reference, [Prompt(positive=area)]).mask_logits[0, 0].numpy() > 0
+        inside = mask & area
+        return self.model.reference_tokens(self._reference, [inside if inside.any() else area])[0]
 
     @torch.inference_mode()
     def everything(self) -> str:
-        """Asked nothing: what the object queries find, in words."""
-        best = self.model.everything(self._features).classes[0].softmax(dim=-1).max(dim=-1)
-        names = [class_names()[i] for i in best.indices.tolist() if i < len(class_names())]
+        """Without a prompt: what the object queries find, in words."""
+        classes = self.model.segment_everything(self._features).class_logits[0].argmax(dim=-1)
+        names = [class_names()[i] for i in classes.tolist() if i < len(class_names())]
         return f"Asked nothing, it sees: {', '.join(names)}." if names else "Asked nothing, it sees no thing."
 
-    def _small(self, picture: np.ndarray) -> np.ndarray:
+    def _encode(self, picture: np.ndarray) -> Features:
+        """A picture uint8 [H, W, 3], made as small as the model's."""
         side = self.model.config.image_size
-        return np.asarray(Image.fromarray(picture).resize((side, side), Image.Resampling.BILINEAR))
+        small = np.asarray(Image.fromarray(picture).resize((side, side), Image.Resampling.BILINEAR))
+        return self.model.encode(normalise(to_tensor(small[None])))
 
 
 def known(text: str) -> str:
@@ -123,22 +127,7 @@ def known(text: str) -> str:
 def readable_words() -> frozenset[str]:
     """The words of training's phrases; novel names too, which the tokenizer knows though no picture showed them."""
     names = " ".join([*class_names(), *(c.name for c in classes()), *COLOURS, *SIZES]).lower()
-    return frozenset(re.findall(r"[^\W_]+", names)) | {
-        "a",
-        "an",
-        "some",
-        "the",
-        "one",
-        "on",
-        "that",
-        "says",
-        "with",
-        "text",
-        "left",
-        "right",
-        "upper",
-        "lower",
-    }
+    return frozenset(re.findall(r"[^\W_]+", names)) | FUNCTION_WORDS
 
 
 class Rounds:
@@ -154,11 +143,11 @@ class Rounds:
 
     def __call__(self, marks: list[Mark]) -> Any:
         """What the last round gives; None without marks."""
-        same = 0
-        while same < min(len(marks), len(self._marks)) and marks[same] == self._marks[same]:
-            same += 1
-        del self._marks[same:], self._results[same:]
-        for mark in marks[same:]:
+        unchanged = 0
+        while unchanged < min(len(marks), len(self._marks)) and marks[unchanged] == self._marks[unchanged]:
+            unchanged += 1
+        del self._marks[unchanged:], self._results[unchanged:]
+        for mark in marks[unchanged:]:
             before = self._results[-1] if self._results else None
             self._results.append(self._play([*self._marks, mark], before))
             self._marks.append(mark)

@@ -1,1 +1,1 @@
-"""Queries, strokes, batches and test sets."""
+"""Queries about scenes, drawn prompts, training batches and test sets."""

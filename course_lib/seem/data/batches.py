@@ -1,4 +1,4 @@
-"""A step's pictures, and the questions about them."""
+"""Training batches: a step's pictures, and several queries about each."""
 
 import random
 from dataclasses import dataclass
@@ -7,39 +7,40 @@ import numpy as np
 from torch import Tensor
 
 from course_lib.clip.data.images import normalise, to_tensor
-from course_lib.seem.data.queries import Ask, make_asked_scene, random_ask, visible
+from course_lib.seem.data.queries import Query, make_query_scene, random_query, visible_things
 from course_lib.world.render import render
 from course_lib.world.scenes import Scene
 
 
 @dataclass
-class Batch:
-    """One step's pictures, and the questions about them."""
+class SeemBatch:
+    """I pictures of one step, and B = I · prompts_per_image queries about them."""
 
     images: Tensor  # [I, 3, S, S], normalised
-    each: int  # asks a picture
-    asks: list[Ask]  # those of a picture are neighbours
+    prompts_per_image: int
+    queries: list[Query]  # those of a picture are neighbours
     scenes: list[Scene]
-    instances: list[np.ndarray]  # [S, S]: number + 1 of the thing that one sees
+    instances: list[np.ndarray]  # [S, S]: index + 1 of the thing that one sees
 
 
-def make_batch(step: int, recipe, size: int = 64) -> Batch:
+def make_batch(step: int, recipe, image_size: int = 64) -> SeemBatch:
     """The batch of a step, from its number alone; `recipe` (SeemRecipe) says how many pictures and prompts of each."""
     rng = random.Random(f"seem/train/{recipe.seed}/{step}")
-    images, asks, scenes, instances = [], [], [], []
+    images, queries, scenes, instances = [], [], [], []
     while len(images) < recipe.batch_size:
-        scene = make_asked_scene(rng.randrange(10**9), rng, "train", recipe.seed, recipe.twins)
-        picture = render(scene, size)
-        if not visible(scene, picture.instances):
+        scene = make_query_scene(rng.randrange(10**9), rng, "train", recipe.seed, recipe.duplicate_ratio)
+        picture = render(scene, image_size)
+        if not visible_things(scene, picture.instances):
             continue
-        asks += [one_ask(scene, picture.instances, rng, recipe.shares) for _ in range(recipe.prompts)]
+        for _ in range(recipe.prompts_per_image):
+            queries.append(draw_query(scene, picture.instances, rng, recipe.prompt_mix))
         images.append(picture.image)
         scenes.append(scene)
         instances.append(picture.instances)
-    return Batch(normalise(to_tensor(np.stack(images))), recipe.prompts, asks, scenes, instances)
+    return SeemBatch(normalise(to_tensor(np.stack(images))), recipe.prompts_per_image, queries, scenes, instances)
 
 
-def one_ask(scene: Scene, instances: np.ndarray, rng: random.Random, shares: dict[str, float]) -> Ask:
-    """A random question, or a click where the scene has no answer to it; shares: how often it is asked in each way."""
-    way = rng.choices(list(shares), shares.values())[0]
-    return random_ask(scene, instances, rng, way) or random_ask(scene, instances, rng, "click")
+def draw_query(scene: Scene, instances: np.ndarray, rng: random.Random, prompt_mix: dict[str, float]) -> Query:
+    """A random query, with a click where the scene has no answer to its type; prompt_mix: type → how often."""
+    prompt_type = rng.choices(list(prompt_mix), prompt_mix.values())[0]
+    return random_query(scene, instances, rng, prompt_type) or random_query(scene, instances, rng, "click")

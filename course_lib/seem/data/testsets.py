@@ -1,4 +1,4 @@
-"""Held-out questions: scenes of the stream "test", each asked in one way only."""
+"""Held-out test sets: scenes of the stream "test", each asked with one type of prompt."""
 
 import random
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from course_lib.clip.data.images import normalise, to_tensor
-from course_lib.seem.data.queries import Ask, make_asked_scene, random_ask, visible
+from course_lib.seem.data.queries import Query, make_query_scene, random_query, visible_things
 from course_lib.seem.encoder import Features
 from course_lib.seem.model import MiniSeem
 from course_lib.world.render import render
@@ -17,73 +17,82 @@ from course_lib.world.splits import TRAIN_STYLES
 
 
 @dataclass
-class TestSet:
-    """One question a picture."""
+class SeemTestSet:
+    """N pictures with one query each."""
 
     images: np.ndarray  # uint8 [N, S, S, 3]
-    asks: list[Ask]
+    queries: list[Query]
     scenes: list[Scene]
-    instances: np.ndarray  # uint8 [N, S, S]
+    instances: np.ndarray  # uint8 [N, S, S]: index + 1 of the thing that one sees
 
     __test__ = False  # pytest: this is no test
 
     @torch.no_grad()
-    def encoded(self, model: MiniSeem) -> Features:
+    def encode(self, model: MiniSeem) -> Features:
         """All pictures, encoded."""
-        return Features.joined([model.encode(pixels) for pixels in self.pixels().split(64)])
+        return Features.concat([model.encode(pixels) for pixels in self.pixels().split(64)])
 
     def pixels(self) -> Tensor:
         """[N, 3, S, S], normalised."""
         return normalise(to_tensor(self.images))
 
     def targets(self) -> np.ndarray:
-        """bool [N, S, S]."""
-        return np.stack([ask.target for ask in self.asks])
+        """The true masks bool [N, S, S]."""
+        return np.stack([query.target for query in self.queries])
+
+    def select(self, rows: list[int]) -> "SeemTestSet":
+        """Some of the pictures, in this order."""
+        queries, scenes = [self.queries[n] for n in rows], [self.scenes[n] for n in rows]
+        return SeemTestSet(self.images[rows], queries, scenes, self.instances[rows])
 
 
-def questions(
-    way: str, count: int, styles: tuple = TRAIN_STYLES, split: str = "base", stream: str = "test", size: int = 64
-) -> TestSet:
-    """`count` scenes with a question of this way each. The same ones at every call."""
-    rng = random.Random(f"seem/{stream}/{way}/{split}/{styles}")
-    images, asks, scenes, instances = [], [], [], []
-    while len(asks) < count:
-        scene = scene_for(rng, styles, split, stream)
-        picture = render(scene, size)
-        ask = random_ask(scene, picture.instances, rng, way) if visible(scene, picture.instances) else None
-        if ask is not None:
+def make_test_set(
+    prompt_type: str,
+    count: int,
+    styles: tuple = TRAIN_STYLES,
+    split: str = "base",
+    stream: str = "test",
+    image_size: int = 64,
+) -> SeemTestSet:
+    """`count` scenes with a query of this type each. The same ones at every call."""
+    rng = random.Random(f"seem/{stream}/{prompt_type}/{split}/{styles}")
+    images, queries, scenes, instances = [], [], [], []
+    while len(queries) < count:
+        scene = make_test_scene(rng, styles, split, stream)
+        picture = render(scene, image_size)
+        if not visible_things(scene, picture.instances):
+            continue
+        query = random_query(scene, picture.instances, rng, prompt_type)
+        if query is not None:
             images.append(picture.image)
-            asks.append(ask)
+            queries.append(query)
             scenes.append(scene)
             instances.append(picture.instances)
-    return TestSet(np.stack(images), asks, scenes, np.stack(instances))
+    return SeemTestSet(np.stack(images), queries, scenes, np.stack(instances))
 
 
-def scene_for(rng: random.Random, styles: tuple, split: str, stream: str) -> Scene:
-    """As in training for base classes in trained styles, twins included; else two or three things of the split and styles."""
+def make_test_scene(rng: random.Random, styles: tuple, split: str, stream: str) -> Scene:
+    """As in training for base classes in trained styles, duplicates included; else two or three things of the split and styles."""
     index = rng.randrange(10**9)
     if styles == TRAIN_STYLES and split == "base":
-        return make_asked_scene(index, rng, stream, seed=0)
+        return make_query_scene(index, rng, stream, seed=0)
     return make_scene(index, SceneSpec(stream=stream, count=(2, 3), styles=styles, split=split, kinds=(1.0, 0.0, 0.0)))
 
 
-def ambiguous(count: int, stream: str = "test", size: int = 64) -> TestSet:
-    """Words that fit two things of the picture, and a hasty click, up to five pixels beside the one that is meant."""
+def ambiguous_test_set(count: int, stream: str = "test", image_size: int = 64) -> SeemTestSet:
+    """Words that fit two things of the picture, and a click up to five pixels beside the one that is meant."""
     rng = random.Random(f"seem/{stream}/ambiguous")
-    found = questions("both", 6 * count, stream=stream, size=size)
+    candidates = make_test_set("both", 6 * count, stream=stream, image_size=image_size)
     rows = [
         n
-        for n, (ask, scene) in enumerate(zip(found.asks, found.scenes, strict=True))
-        if fits_two(ask, scene, found.instances[n])
+        for n, (query, scene) in enumerate(zip(candidates.queries, candidates.scenes, strict=True))
+        if fits_two(query, scene, candidates.instances[n])
     ]
-    rows = rng.sample(rows, min(count, len(rows)))
-    return TestSet(
-        found.images[rows], [found.asks[n] for n in rows], [found.scenes[n] for n in rows], found.instances[rows]
-    )
+    return candidates.select(rng.sample(rows, min(count, len(rows))))
 
 
-def fits_two(ask: Ask, scene: Scene, instances: np.ndarray) -> bool:
+def fits_two(query: Query, scene: Scene, instances: np.ndarray) -> bool:
     """Are two visible things called so? (The phrase says at most a colour, which both must share.)"""
-    twins = [k for k in visible(scene, instances) if scene.things[k].name == ask.name]
-    colours = {scene.things[k].colour for k in twins}
-    return len(twins) >= 2 and (len(colours) == 1 or not any(colour and colour in ask.text for colour in colours))
+    named = [k for k in visible_things(scene, instances) if scene.things[k].name == query.name]
+    colours = {scene.things[k].colour for k in named}
+    return len(named) >= 2 and (len(colours) == 1 or not any(colour and colour in query.text for colour in colours))

@@ -1,4 +1,4 @@
-"""The proofs of Lesson 11: every prompt alone, clicks needed, composition, refusal, and everything at once."""
+"""The proofs of Lesson 11: every prompt type alone, clicks needed, composition, refusal, and everything at once."""
 
 import time
 from collections.abc import Iterator
@@ -8,28 +8,27 @@ import numpy as np
 import torch
 
 from course_lib.figures import Figure, share
-from course_lib.seem.data.queries import class_names
-from course_lib.seem.data.testsets import TestSet, ambiguous, questions
+from course_lib.seem.data.queries import MIN_VISIBLE_PIXELS, class_names, to_prompts
+from course_lib.seem.data.testsets import SeemTestSet, ambiguous_test_set, make_test_set
 from course_lib.seem.encoder import Features
-from course_lib.seem.evaluate import ap
-from course_lib.seem.evaluate import clicks as measure_clicks
-from course_lib.seem.evaluate.masks import (
-    answers,
+from course_lib.seem.evaluate.ap import ap_figures
+from course_lib.seem.evaluate.clicks import iou_by_clicks, noc_figures
+from course_lib.seem.evaluate.metrics import (
     cumulative_iou,
     flood_fill,
     iou,
-    mean,
+    mean_figure,
     mean_iou,
     panoptic_quality,
+    predict_masks,
     superpixel,
 )
 from course_lib.seem.model import MiniSeem
 from course_lib.seem.prompts import Prompt
 from course_lib.seem.train import stages
-from course_lib.seem.train.click_simulator import ask_prompts, clicked
+from course_lib.seem.train.click_simulator import add_click
 
-BARS = {"click1": 0.85, "box": 0.88, "scribble": 0.80, "text_base": 0.75, "refimg": 0.60}
-WAYS = {
+PROMPT_TYPES = {  # name in the figure's id → prompt type
     "click1": "click",
     "box": "box",
     "scribble": "scribble",
@@ -37,131 +36,7 @@ WAYS = {
     "text_base": "text",
     "refimg": "reference",
 }
-
-
-def each_prompt(model: MiniSeem, count: int = 200) -> Iterator[Figure]:
-    """IoU of every prompt alone. Control: the prompt of the picture before. Baseline: the largest thing that it sees unasked."""
-    for name, way in WAYS.items():
-        tests = questions(way, count)
-        features, prompts = tests.encoded(model), ask_prompts(model, tests.asks)
-        truth = tests.targets()
-        control = iou(answers(model, features, prompts[1:] + prompts[:1]), truth).mean()
-        base = {"baseline": round(float(iou(unasked(model, features), truth).mean()), 4), "ceiling": 1.0}
-        if way == "click":
-            pairs = list(zip(tests.images, tests.asks, strict=True))
-            for tool in (flood_fill, superpixel):
-                found = np.stack([tool(image, ask.positive) for image, ask in pairs])
-                yield mean(f"seem.iou.{tool.__name__}", iou(found, truth), note="the same clicks, without learning")
-        masks = answers(model, features, prompts)
-        found = iou(masks, truth)
-        yield mean(f"seem.iou.{name}", found, control=round(float(control), 4), bar=BARS.get(name), **base)
-        if way == "text":
-            yield cumulative(name, masks, truth)
-
-
-def shifts(model: MiniSeem, count: int = 200) -> Iterator[Figure]:
-    """What was never trained: novel names, another style."""
-    for name, way, options in (
-        ("text_novel", "text", {"split": "novel"}),
-        ("click1_novel", "click", {"split": "novel"}),
-        ("click1_fluent_flat", "click", {"styles": ("fluent_flat",)}),
-        ("text_fluent_flat", "text", {"styles": ("fluent_flat",)}),
-    ):
-        tests = questions(way, count, **options)
-        found = answers(model, tests.encoded(model), ask_prompts(model, tests.asks))
-        yield mean(f"seem.iou.{name}", iou(found, tests.targets()))
-        if name == "text_novel":
-            yield cumulative(name, found, tests.targets())
-
-
-def cumulative(name: str, found: np.ndarray, truth: np.ndarray) -> Figure:
-    """cIoU of masks bool [N, S, S]."""
-    note = "all overlap over all union"
-    return Figure(f"seem.ciou.{name}", round(cumulative_iou(found, truth), 4), n=len(truth), ceiling=1.0, note=note)
-
-
-@torch.no_grad()
-def unasked(model: MiniSeem, features: Features) -> np.ndarray:
-    """The largest mask of the object queries: the best guess without a prompt."""
-    masks = model.everything(features)
-    real = masks.classes.argmax(dim=-1) < len(class_names())  # [N, Q]
-    found = (masks.logits > 0) & real[..., None, None]
-    best = found.flatten(2).sum(dim=2).argmax(dim=1)
-    return found[torch.arange(len(found)), best].numpy()
-
-
-def refusals(model: MiniSeem, count: int = 200) -> Iterator[Figure]:
-    """Words for absent things are refused; words for present ones are not (the control)."""
-    refused = {}
-    for way in ("absent", "text"):
-        tests = questions(way, count)
-        with torch.no_grad():
-            out = model.segment(tests.encoded(model), ask_prompts(model, tests.asks))
-        refused[way] = (out.present[:, 0] < 0).tolist()
-    control = sum(refused["text"]) / count
-    yield share(
-        "seem.absent_refused", refused["absent"], control=round(control, 4), note="control: refused though it is there"
-    )
-
-
-def wrong_prompt(model: MiniSeem, count: int = 200) -> Figure:
-    """A click on another thing of the same picture, scored on this one."""
-    tests = questions("click", 2 * count)
-    rows = [n for n, scene in enumerate(tests.scenes) if other_thing(tests, n) is not None][:count]
-    clicks = [Prompt(positive=other_thing(tests, n)) for n in rows]
-    features = tests.encoded(model)
-    found = answers(model, features.rows(rows), clicks)
-    return mean(
-        "seem.wrong_prompt_iou", iou(found, tests.targets()[rows]), note="a click on another thing of the picture"
-    )
-
-
-def other_thing(tests: TestSet, n: int) -> np.ndarray | None:
-    """A click in the middle of a thing that was not asked for."""
-    for k in range(len(tests.scenes[n].things)):
-        mask = tests.instances[n] == k + 1
-        if mask.sum() >= 12 and not (mask & tests.asks[n].target).any():
-            return clicked(Prompt(), np.zeros_like(mask), mask).positive
-    return None
-
-
-def composition(model: MiniSeem, count: int = 100) -> Iterator[Figure]:
-    """An ambiguous text with a hasty click, beside either alone."""
-    tests = ambiguous(count)
-    features, truth, both = tests.encoded(model), tests.targets(), ask_prompts(model, tests.asks)
-    ways = {
-        "text": [replace(p, positive=None) for p in both],
-        "click": [replace(p, text="") for p in both],
-        "both": both,
-    }
-    scores = {name: iou(answers(model, features, prompts), truth) for name, prompts in ways.items()}
-    for name, values in scores.items():
-        yield mean(f"seem.compose.{name}", values)
-    better = max(("text", "click"), key=lambda name: scores[name].mean())
-    yield mean("seem.compose_gain", scores["both"] - scores[better], bar=0.10, note=f"above {better} alone")
-
-
-def everything(model: MiniSeem, count: int = 200) -> Iterator[Figure]:
-    """Panoptic quality and mIoU without a prompt. Control: the same masks under shuffled names."""
-    tests = questions("click", count)
-    with torch.no_grad():
-        masks = model.everything(tests.encoded(model))
-    right, wrong = (panoptic_quality(masks, tests, shuffled) for shuffled in (False, True))
-    company = {"n": count, "ceiling": 1.0, "note": "things only"}
-    yield Figure("seem.pq", round(right, 4), control=round(wrong, 4), bar=0.55, **company)
-    right, wrong = (mean_iou(masks, tests, shuffled) for shuffled in (False, True))
-    yield Figure("seem.miou", round(right, 4), control=round(wrong, 4), **company)
-
-
-def round_ms(model: MiniSeem) -> Figure:
-    """One more click on an encoded picture: the median of 20, in milliseconds of the clock."""
-    tests = questions("click", 1)
-    features, prompt, times = tests.encoded(model), ask_prompts(model, tests.asks), []
-    for _ in range(20):
-        start = time.perf_counter()
-        answers(model, features, prompt, torch.from_numpy(tests.targets()))
-        times.append(1000 * (time.perf_counter() - start))
-    return Figure("seem.round_ms", round(float(np.median(times)), 1), n=20, unit="ms", bar=150.0)
+BARS = {"click1": 0.85, "box": 0.88, "scribble": 0.80, "text_base": 0.75, "refimg": 0.60}
 
 
 def figures() -> Iterator[Figure]:
@@ -171,8 +46,137 @@ def figures() -> Iterator[Figure]:
     yield from shifts(model)
     yield from refusals(model)
     yield wrong_prompt(model)
-    yield from measure_clicks.figures(model)
+    yield from noc_figures(iou_by_clicks(model), iou_by_clicks(model, use_memory=False))
     yield from composition(model)
     yield from everything(model)
-    yield from ap.ap(model)
+    yield from ap_figures(model)
     yield round_ms(model)
+
+
+def each_prompt(model: MiniSeem, count: int = 200) -> Iterator[Figure]:
+    """IoU of every prompt type alone. Control: the prompt of the next picture. Baseline: the largest unprompted mask."""
+    for name, prompt_type in PROMPT_TYPES.items():
+        tests = make_test_set(prompt_type, count)
+        features, prompts, targets = tests.encode(model), to_prompts(model, tests.queries), tests.targets()
+        control = iou(predict_masks(model, features, prompts[1:] + prompts[:1]), targets).mean()
+        baseline = iou(largest_unprompted(model, features), targets).mean()
+        if prompt_type == "click":
+            pairs = list(zip(tests.images, tests.queries, strict=True))
+            for tool in (flood_fill, superpixel):
+                masks = np.stack([tool(image, query.positive) for image, query in pairs])
+                note = "the same clicks, without learning"
+                yield mean_figure(f"seem.iou.{tool.__name__}", iou(masks, targets), note=note)
+        masks = predict_masks(model, features, prompts)
+        yield mean_figure(
+            f"seem.iou.{name}",
+            iou(masks, targets),
+            control=round(float(control), 4),
+            bar=BARS.get(name),
+            baseline=round(float(baseline), 4),
+            ceiling=1.0,
+        )
+        if prompt_type == "text":
+            yield ciou_figure(name, masks, targets)
+
+
+def shifts(model: MiniSeem, count: int = 200) -> Iterator[Figure]:
+    """What was never trained: novel names, another style."""
+    for name, prompt_type, options in (
+        ("text_novel", "text", {"split": "novel"}),
+        ("click1_novel", "click", {"split": "novel"}),
+        ("click1_fluent_flat", "click", {"styles": ("fluent_flat",)}),
+        ("text_fluent_flat", "text", {"styles": ("fluent_flat",)}),
+    ):
+        tests = make_test_set(prompt_type, count, **options)
+        masks = predict_masks(model, tests.encode(model), to_prompts(model, tests.queries))
+        yield mean_figure(f"seem.iou.{name}", iou(masks, tests.targets()))
+        if name == "text_novel":
+            yield ciou_figure(name, masks, tests.targets())
+
+
+def ciou_figure(name: str, masks: np.ndarray, targets: np.ndarray) -> Figure:
+    """cIoU of masks bool [N, S, S]."""
+    note = "all overlap over all union"
+    value = round(cumulative_iou(masks, targets), 4)
+    return Figure(f"seem.ciou.{name}", value, n=len(targets), ceiling=1.0, note=note)
+
+
+@torch.no_grad()
+def largest_unprompted(model: MiniSeem, features: Features) -> np.ndarray:
+    """The largest mask of the object queries, the best guess without a prompt: bool [N, S, S]."""
+    output = model.segment_everything(features)
+    is_object = output.class_logits.argmax(dim=-1) < len(class_names())  # [N, Q]
+    masks = (output.mask_logits > 0) & is_object[..., None, None]
+    largest = masks.flatten(2).sum(dim=2).argmax(dim=1)  # [N, Q, S·S] → [N]
+    return masks[torch.arange(len(masks)), largest].numpy()
+
+
+def refusals(model: MiniSeem, count: int = 200) -> Iterator[Figure]:
+    """Words for absent things are refused; words for present ones are not (the control)."""
+    refused = {}
+    for prompt_type in ("absent", "text"):
+        tests = make_test_set(prompt_type, count)
+        with torch.no_grad():
+            output = model.segment(tests.encode(model), to_prompts(model, tests.queries))
+        refused[prompt_type] = (output.objectness[:, 0] < 0).tolist()
+    control = round(sum(refused["text"]) / count, 4)
+    note = "control: refused though it is there"
+    yield share("seem.absent_refused", refused["absent"], control=control, note=note)
+
+
+def wrong_prompt(model: MiniSeem, count: int = 200) -> Figure:
+    """A click on another thing of the same picture, scored on this one."""
+    tests = make_test_set("click", 2 * count)
+    rows = [n for n in range(len(tests.scenes)) if click_on_other(tests, n) is not None][:count]
+    prompts = [Prompt(positive=click_on_other(tests, n)) for n in rows]
+    masks = predict_masks(model, tests.encode(model).select(rows), prompts)
+    note = "a click on another thing of the picture"
+    return mean_figure("seem.wrong_prompt_iou", iou(masks, tests.targets()[rows]), note=note)
+
+
+def click_on_other(tests: SeemTestSet, n: int) -> np.ndarray | None:
+    """A click bool [S, S] in the middle of a thing of picture n that was not asked for."""
+    for k in range(len(tests.scenes[n].things)):
+        mask = tests.instances[n] == k + 1
+        if mask.sum() >= MIN_VISIBLE_PIXELS and not (mask & tests.queries[n].target).any():
+            return add_click(Prompt(), np.zeros_like(mask), mask).positive
+    return None
+
+
+def composition(model: MiniSeem, count: int = 100) -> Iterator[Figure]:
+    """An ambiguous text with a jittered click, beside either alone."""
+    tests = ambiguous_test_set(count)
+    features, targets, both = tests.encode(model), tests.targets(), to_prompts(model, tests.queries)
+    prompts_of = {
+        "text": [replace(prompt, positive=None) for prompt in both],
+        "click": [replace(prompt, text="") for prompt in both],
+        "both": both,
+    }
+    ious = {name: iou(predict_masks(model, features, prompts), targets) for name, prompts in prompts_of.items()}
+    for name, values in ious.items():
+        yield mean_figure(f"seem.compose.{name}", values)
+    better = max(("text", "click"), key=lambda name: ious[name].mean())
+    yield mean_figure("seem.compose_gain", ious["both"] - ious[better], bar=0.10, note=f"above {better} alone")
+
+
+def everything(model: MiniSeem, count: int = 200) -> Iterator[Figure]:
+    """Panoptic quality and mIoU without a prompt. Control: the same masks under shuffled names."""
+    tests = make_test_set("click", count)
+    with torch.no_grad():
+        output = model.segment_everything(tests.encode(model))
+    company = {"n": count, "ceiling": 1.0, "note": "things only"}
+    value, control = (panoptic_quality(output, tests, shuffled) for shuffled in (False, True))
+    yield Figure("seem.pq", round(value, 4), control=round(control, 4), bar=0.55, **company)
+    value, control = (mean_iou(output, tests, shuffled) for shuffled in (False, True))
+    yield Figure("seem.miou", round(value, 4), control=round(control, 4), **company)
+
+
+def round_ms(model: MiniSeem) -> Figure:
+    """One more click on an encoded picture: the median of 20, in milliseconds of the clock."""
+    tests = make_test_set("click", 1)
+    features, prompts, times = tests.encode(model), to_prompts(model, tests.queries), []
+    for _ in range(20):
+        start = time.perf_counter()
+        predict_masks(model, features, prompts, torch.from_numpy(tests.targets()))
+        times.append(1000 * (time.perf_counter() - start))
+    return Figure("seem.round_ms", round(float(np.median(times)), 1), n=20, unit="ms", bar=150.0)

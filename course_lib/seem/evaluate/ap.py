@@ -1,4 +1,4 @@
-"""COCO's AP of masks, written out: how many predictions are right, from the surest to the least sure."""
+"""COCO's AP of masks, written out: how many predictions are right, from the most to the least confident."""
 
 import contextlib
 import io
@@ -10,53 +10,17 @@ import numpy as np
 import torch
 
 from course_lib.figures import Figure
-from course_lib.seem.data.queries import class_names, visible
-from course_lib.seem.data.testsets import questions
-from course_lib.seem.evaluate.masks import segments
+from course_lib.seem.data.queries import class_names, visible_things
+from course_lib.seem.data.testsets import make_test_set
+from course_lib.seem.decoder import SeemOutput
+from course_lib.seem.evaluate.metrics import image_segments
 from course_lib.seem.model import MiniSeem
 from course_lib.world.coco import categories, file_name, run_lengths
 from course_lib.world.scenes import Scene
 
 THRESHOLDS = np.linspace(0.5, 0.95, 10)  # of IoU
 RECALLS = np.linspace(0, 1, 101)
-MOST = 100  # predictions of a class in a picture
-
-
-def _right(guesses: list[np.ndarray], truths: list[np.ndarray]) -> np.ndarray:
-    """Which guesses [G] of a picture, the surest first, are right at each threshold: bool [10, G]. A truth is used once."""
-    overlaps = np.array([[(g & t).sum() / (g | t).sum() for t in truths] for g in guesses]).reshape(len(guesses), -1)
-    right = np.zeros((len(THRESHOLDS), len(guesses)), bool)
-    for row, threshold in enumerate(THRESHOLDS):
-        free = np.ones(len(truths), bool)
-        for n, overlap in enumerate(overlaps):
-            left = np.where(free, overlap, -1)
-            if len(left) and left.max() >= threshold:
-                right[row, n] = True
-                free[left.argmax()] = False
-    return right
-
-
-def _area(right: np.ndarray, total: int) -> float:
-    """The mean precision at 101 points of recall: right bool [G], the surest first; total: how many there were to find."""
-    hits = right.cumsum()
-    precision = hits / np.arange(1, len(right) + 1)
-    precision = np.maximum.accumulate(precision[::-1])[::-1]  # the best that a higher recall still has
-    places = np.searchsorted(hits / total, RECALLS, side="left")
-    return float(np.append(precision, 0.0)[places].mean())  # a recall that is never reached counts as 0
-
-
-@torch.no_grad()
-def ap(model: MiniSeem, count: int = 200, stream: str = "test") -> Iterator[Figure]:
-    """AP@[.5:.95] of masks, by our code (control: the same masks under each other's names), then by pycocotools."""
-    tests = questions("click", count, stream=stream)
-    found = predicted(model.everything(tests.encoded(model)))
-    there = truths(tests.scenes, tests.instances)
-    others = np.random.default_rng(0).permutation([thing.category_id for thing in found])
-    renamed = [replace(thing, category_id=int(other)) for thing, other in zip(found, others, strict=True)]
-    value, control = (round(average_precision(things, there), 4) for things in (found, renamed))
-    yield Figure("seem.ap", value, n=count, control=control, ceiling=1.0, note="masks, COCO's AP@[.5:.95], by name")
-    judged = round(by_pycocotools(found, there, count), 4)
-    yield Figure("seem.ap_pycocotools", judged, n=count, note="the same export, read by pycocotools")
+MAX_DETECTIONS = 100  # of a class in a picture
 
 
 @dataclass(frozen=True)
@@ -69,109 +33,150 @@ class Instance:
     score: float = 1.0
 
 
-def average_precision(found: Sequence[Instance], truths: Sequence[Instance]) -> float:
+@torch.no_grad()
+def ap_figures(model: MiniSeem, count: int = 200, stream: str = "test") -> Iterator[Figure]:
+    """AP@[.5:.95] of masks, by our code (control: the same masks under each other's names), then by pycocotools."""
+    tests = make_test_set("click", count, stream=stream)
+    predictions = predicted_instances(model.segment_everything(tests.encode(model)))
+    truths = true_instances(tests.scenes, tests.instances)
+    permuted = np.random.default_rng(0).permutation([one.category_id for one in predictions])
+    renamed = [replace(one, category_id=int(other)) for one, other in zip(predictions, permuted, strict=True)]
+    value, control = (round(average_precision(instances, truths), 4) for instances in (predictions, renamed))
+    yield Figure("seem.ap", value, n=count, control=control, ceiling=1.0, note="masks, COCO's AP@[.5:.95], by name")
+    theirs = round(pycocotools_ap(predictions, truths, count), 4)
+    yield Figure("seem.ap_pycocotools", theirs, n=count, note="the same export, read by pycocotools")
+
+
+def average_precision(predictions: Sequence[Instance], truths: Sequence[Instance]) -> float:
     """Mean over the classes that are there, over ten thresholds of IoU and 101 points of recall (COCO's AP@[.5:.95]).
 
     Source: pycocotools/cocoeval.py, with which tests compare it.
     """
-    by_class = defaultdict(list)
+    truths_of, predictions_of = defaultdict(list), defaultdict(list)
     for truth in truths:
-        by_class[truth.category_id].append(truth)
-    guesses = defaultdict(list)
-    for guess in found:
-        guesses[guess.category_id].append(guess)
-    return float(np.mean([_of_class(guesses[number], there) for number, there in by_class.items()]))
+        truths_of[truth.category_id].append(truth)
+    for prediction in predictions:
+        predictions_of[prediction.category_id].append(prediction)
+    return float(np.mean([_class_ap(predictions_of[number], there) for number, there in truths_of.items()]))
 
 
-def _of_class(found: list[Instance], truths: list[Instance]) -> float:
+def _class_ap(predictions: list[Instance], truths: list[Instance]) -> float:
     """AP of one class over all pictures."""
-    by_picture = defaultdict(list)
+    masks_of, predictions_of = defaultdict(list), defaultdict(list)
     for truth in truths:
-        by_picture[truth.image_id].append(truth.mask)
-    guesses = defaultdict(list)
-    for guess in sorted(found, key=lambda one: -one.score):
-        guesses[guess.image_id].append(guess)
+        masks_of[truth.image_id].append(truth.mask)
+    for prediction in sorted(predictions, key=lambda one: -one.score):
+        predictions_of[prediction.image_id].append(prediction)
+    # which predictions are right, picture by picture
     scores, right = [], [np.zeros((len(THRESHOLDS), 0), bool)]
-    for picture, ranked in sorted(guesses.items()):
-        scores += [guess.score for guess in ranked[:MOST]]
-        right.append(_right([guess.mask for guess in ranked[:MOST]], by_picture[picture]))
+    for image_id, ranked in sorted(predictions_of.items()):
+        scores += [one.score for one in ranked[:MAX_DETECTIONS]]
+        right.append(_true_positives([one.mask for one in ranked[:MAX_DETECTIONS]], masks_of[image_id]))
+    # precision over recall, from the most confident of all pictures
     order = np.argsort(-np.array(scores), kind="stable")
-    hits = np.concatenate(right, axis=1)[:, order]
-    return float(np.mean([_area(row, len(truths)) for row in hits]))
+    right = np.concatenate(right, axis=1)[:, order]
+    return float(np.mean([_mean_precision(row, len(truths)) for row in right]))
 
 
-def by_pycocotools(found: Sequence[Instance], there: Sequence[Instance], pictures: int) -> float:
+def _true_positives(predictions: list[np.ndarray], truths: list[np.ndarray]) -> np.ndarray:
+    """Which predicted masks [P] of a picture, the most confident first, are right: bool [10, P], by threshold.
+
+    A true mask is used once.
+    """
+    ious = np.array([[(p & t).sum() / (p | t).sum() for t in truths] for p in predictions])
+    ious = ious.reshape(len(predictions), -1)  # [P, T], also where there is nothing
+    right = np.zeros((len(THRESHOLDS), len(predictions)), bool)
+    for row, threshold in enumerate(THRESHOLDS):
+        free = np.ones(len(truths), bool)
+        for n, of_truths in enumerate(ious):
+            candidates = np.where(free, of_truths, -1)
+            if len(candidates) and candidates.max() >= threshold:
+                right[row, n] = True
+                free[candidates.argmax()] = False
+    return right
+
+
+def _mean_precision(right: np.ndarray, num_truths: int) -> float:
+    """The mean precision at 101 points of recall: right bool [P], the most confident first."""
+    hits = right.cumsum()
+    precision = hits / np.arange(1, len(right) + 1)
+    precision = np.maximum.accumulate(precision[::-1])[::-1]  # the best that a higher recall still has
+    indices = np.searchsorted(hits / num_truths, RECALLS, side="left")
+    return float(np.append(precision, 0.0)[indices].mean())  # a recall that is never reached counts as 0
+
+
+def pycocotools_ap(predictions: Sequence[Instance], truths: Sequence[Instance], num_images: int) -> float:
     """The same AP, by COCO's own code: both lists go through COCO's formats first."""
     from pycocotools.coco import COCO
     from pycocotools.cocoeval import COCOeval
 
-    truth, (height, width) = COCO(), there[0].mask.shape
-    truth.dataset = {
-        "images": [{"id": number, "height": height, "width": width} for number in range(1, pictures + 1)],
+    coco, (height, width) = COCO(), truths[0].mask.shape
+    coco.dataset = {
+        "images": [{"id": number, "height": height, "width": width} for number in range(1, num_images + 1)],
         "categories": categories(),
         "annotations": [
-            {**code, "id": number, "area": int(thing.mask.sum()), "iscrowd": 0}
-            for number, (code, thing) in enumerate(zip(to_results(there), there, strict=True), start=1)
+            {**result, "id": number, "area": int(truth.mask.sum()), "iscrowd": 0}
+            for number, (result, truth) in enumerate(zip(to_results(truths), truths, strict=True), start=1)
         ],
     }
     with contextlib.redirect_stdout(io.StringIO()):  # it reports every step
-        truth.createIndex()
-        judge = COCOeval(truth, truth.loadRes(to_results(found)), "segm")
-        judge.evaluate()
-        judge.accumulate()
-        judge.summarize()
-    return float(judge.stats[0])
+        coco.createIndex()
+        evaluation = COCOeval(coco, coco.loadRes(to_results(predictions)), "segm")
+        evaluation.evaluate()
+        evaluation.accumulate()
+        evaluation.summarize()
+    return float(evaluation.stats[0])
 
 
 def category_ids() -> list[int]:
     """COCO's category of each of the model's classes, in their order; of a name that a sticker and a shape share, the sticker's."""
-    numbers = {category["name"]: category["id"] for category in reversed(categories())}
-    return [numbers[name] for name in class_names()]
+    id_of = {category["name"]: category["id"] for category in reversed(categories())}
+    return [id_of[name] for name in class_names()]
 
 
-def truths(scenes: Sequence[Scene], instances: np.ndarray) -> list[Instance]:
-    """The things of I scenes that can be seen, by name: instances [I, S, S] holds number + 1 of each."""
+def true_instances(scenes: Sequence[Scene], instances: np.ndarray) -> list[Instance]:
+    """The things of I scenes that can be seen, by name: instances [I, S, S] holds index + 1 of each."""
     category_of = dict(zip(class_names(), category_ids(), strict=True))
     return [
         Instance(n + 1, category_of[scene.things[k].name], instances[n] == k + 1)
         for n, scene in enumerate(scenes)
-        for k in visible(scene, instances[n])
+        for k in visible_things(scene, instances[n])
     ]
 
 
-def predicted(masks) -> list[Instance]:
-    """Every object query that found something (Masks of I pictures). Score: its class's chance × how sure its pixels are."""
-    found = []
-    for n, (logits, classes) in enumerate(zip(masks.logits, masks.classes.softmax(dim=-1), strict=True), start=1):
-        for picture, chances in zip(logits, classes, strict=True):
-            best, area = int(chances.argmax()), picture > 0
-            if best < len(class_names()) and area.any():
-                score = float(chances[best]) * float(picture[area].sigmoid().mean())
-                found.append(Instance(n, category_ids()[best], area.numpy(), score))
-    return found
+def predicted_instances(output: SeemOutput) -> list[Instance]:
+    """Every object query of I pictures that has a mask. Score: its class's probability × the mean of its pixels'."""
+    instances, class_probs = [], output.class_logits.softmax(dim=-1)
+    for n, (mask_logits, probs) in enumerate(zip(output.mask_logits, class_probs, strict=True), start=1):
+        for logits, query_probs in zip(mask_logits, probs, strict=True):
+            best, mask = int(query_probs.argmax()), logits > 0
+            if best < len(class_names()) and mask.any():
+                score = float(query_probs[best]) * float(logits[mask].sigmoid().mean())
+                instances.append(Instance(n, category_ids()[best], mask.numpy(), score))
+    return instances
 
 
-def to_results(found: Sequence[Instance]) -> list[dict]:
+def to_results(instances: Sequence[Instance]) -> list[dict]:
     """COCO's list of results, which `COCO.loadRes` reads."""
-    from pycocotools import mask as coder
+    from pycocotools import mask as mask_coder
 
     results = []
-    for thing in found:
-        code = coder.frPyObjects(run_lengths(thing.mask), *thing.mask.shape)
-        code = {"size": code["size"], "counts": code["counts"].decode()}  # bytes don't go into json
+    for instance in instances:
+        rle = mask_coder.frPyObjects(run_lengths(instance.mask), *instance.mask.shape)
+        rle = {"size": rle["size"], "counts": rle["counts"].decode()}  # bytes don't go into json
         results.append(
             {
-                "image_id": thing.image_id,
-                "category_id": thing.category_id,
-                "segmentation": code,
-                "bbox": coder.toBbox(code).tolist(),
-                "score": thing.score,
+                "image_id": instance.image_id,
+                "category_id": instance.category_id,
+                "segmentation": rle,
+                "bbox": mask_coder.toBbox(rle).tolist(),
+                "score": instance.score,
             }
         )
     return results
 
 
-def to_panoptic(masks, scenes: Sequence[Scene]) -> tuple[dict, list[np.ndarray]]:
+def to_panoptic(output: SeemOutput, scenes: Sequence[Scene]) -> tuple[dict, list[np.ndarray]]:
     """COCO's panoptic json, and the picture uint8 [S, S, 3] that goes with each of its annotations.
 
     A pixel's segment is red + 256·green + 65536·blue; 0, the backdrop, is no segment. Things only: the model was taught
@@ -179,14 +184,13 @@ def to_panoptic(masks, scenes: Sequence[Scene]) -> tuple[dict, list[np.ndarray]]
     """
     annotations, pictures, category_of = [], [], dict(zip(class_names(), category_ids(), strict=True))
     for n, scene in enumerate(scenes):
-        found = segments(masks.logits[n].numpy(), masks.classes[n].softmax(dim=-1).numpy())
-        ids = np.zeros(masks.logits.shape[-2:], np.uint32)
-        about = []
-        for number, (area, name) in enumerate(found, start=1):
-            ids[area] = number
-            about.append({"id": number, "category_id": category_of[name], "area": int(area.sum()), "iscrowd": 0})
-        annotations.append({"image_id": n + 1, "file_name": file_name(scene), "segments_info": about})
+        ids = np.zeros(output.mask_logits.shape[-2:], np.uint32)
+        info = []
+        for number, (mask, name) in enumerate(image_segments(output, n), start=1):
+            ids[mask] = number
+            info.append({"id": number, "category_id": category_of[name], "area": int(mask.sum()), "iscrowd": 0})
+        annotations.append({"image_id": n + 1, "file_name": file_name(scene), "segments_info": info})
         pictures.append(np.stack([ids >> shift & 255 for shift in (0, 8, 16)], axis=-1).astype(np.uint8))
-    kinds = [{**category, "isthing": 1} for category in categories()]
+    things = [{**category, "isthing": 1} for category in categories()]
     images = [{"id": n, "file_name": file_name(scene)} for n, scene in enumerate(scenes, start=1)]
-    return {"images": images, "annotations": annotations, "categories": kinds}, pictures
+    return {"images": images, "annotations": annotations, "categories": things}, pictures

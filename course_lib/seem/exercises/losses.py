@@ -1,67 +1,67 @@
-"""The exercise on who found what: Hungarian matching."""
+"""Exercises on what masks cost: Hungarian matching and the dice loss."""
 
 import torch
 from torch import Tensor
 
 from course_lib.checker.task import Mistake, Task
-from course_lib.seem.exercises.reading import normal
-from course_lib.seem.train.losses import CLASS, DICE_COST, PIXELS_COST, dice_loss, match
+from course_lib.seem.exercises.attention import normal
+from course_lib.seem.train.losses import CLASS_WEIGHT, DICE_WEIGHT, MASK_WEIGHT, dice_loss, match
 
 
 def match_inputs(rng) -> tuple[Tensor, Tensor, Tensor]:
     """Costs in which each part alone would choose otherwise."""
-    queries, things = int(rng.integers(6, 9)), int(rng.integers(3, 6))
-    by_class = -torch.from_numpy(rng.random((queries, things)).astype("float32"))
-    return by_class, *(torch.from_numpy(rng.random((queries, things)).astype("float32")) for _ in range(2))
+    shape = int(rng.integers(6, 9)), int(rng.integers(3, 6))  # Q, T
+    class_cost = -torch.from_numpy(rng.random(shape).astype("float32"))
+    return class_cost, *(torch.from_numpy(rng.random(shape).astype("float32")) for _ in range(2))
 
 
-def _pairs(cost: Tensor) -> tuple[Tensor, Tensor]:
-    return match(cost / CLASS, torch.zeros_like(cost), torch.zeros_like(cost))
+def _match_total(cost: Tensor) -> tuple[Tensor, Tensor]:
+    return match(cost / CLASS_WEIGHT, torch.zeros_like(cost), torch.zeros_like(cost))
 
 
-def match_without_class(by_class, by_pixels, by_dice):
-    return _pairs(PIXELS_COST * by_pixels + DICE_COST * by_dice)
+def match_without_class(class_cost, mask_cost, dice_cost):
+    return _match_total(MASK_WEIGHT * mask_cost + DICE_WEIGHT * dice_cost)
 
 
-def match_unweighted(by_class, by_pixels, by_dice):
-    return _pairs(by_class + by_pixels + by_dice)
+def match_unweighted(class_cost, mask_cost, dice_cost):
+    return _match_total(class_cost + mask_cost + dice_cost)
 
 
-def match_greedy(by_class, by_pixels, by_dice):
-    cost = CLASS * by_class + PIXELS_COST * by_pixels + DICE_COST * by_dice
+def match_greedy(class_cost, mask_cost, dice_cost):
+    cost = CLASS_WEIGHT * class_cost + MASK_WEIGHT * mask_cost + DICE_WEIGHT * dice_cost
     return cost.argmin(dim=0), torch.arange(cost.shape[1])
 
 
-def match_dearest(by_class, by_pixels, by_dice):
-    return _pairs(-(CLASS * by_class + PIXELS_COST * by_pixels + DICE_COST * by_dice))
+def match_most_expensive(class_cost, mask_cost, dice_cost):
+    return _match_total(-(CLASS_WEIGHT * class_cost + MASK_WEIGHT * mask_cost + DICE_WEIGHT * dice_cost))
 
 
-def match_by_query(by_class, by_pixels, by_dice):
-    queries, things = match(by_class, by_pixels, by_dice)
+def match_by_query(class_cost, mask_cost, dice_cost):
+    queries, things = match(class_cost, mask_cost, dice_cost)
     order = queries.argsort()
     return queries[order], things[order]
 
 
-def match_swapped(by_class, by_pixels, by_dice):
-    queries, things = match(by_class, by_pixels, by_dice)
+def match_swapped(class_cost, mask_cost, dice_cost):
+    queries, things = match(class_cost, mask_cost, dice_cost)
     return things, queries
 
 
-def match_transposed(by_class, by_pixels, by_dice):
+def match_transposed(class_cost, mask_cost, dice_cost):
     from scipy.optimize import linear_sum_assignment
 
-    cost = (CLASS * by_class + PIXELS_COST * by_pixels + DICE_COST * by_dice).T
+    cost = (CLASS_WEIGHT * class_cost + MASK_WEIGHT * mask_cost + DICE_WEIGHT * dice_cost).T
     things, queries = linear_sum_assignment(cost.numpy())
     return torch.from_numpy(queries), torch.from_numpy(things)
 
 
-def match_by_search(by_class, by_pixels, by_dice):
+def match_by_search(class_cost, mask_cost, dice_cost):
     from itertools import permutations
 
-    cost = CLASS * by_class + PIXELS_COST * by_pixels + DICE_COST * by_dice
+    cost = CLASS_WEIGHT * class_cost + MASK_WEIGHT * mask_cost + DICE_WEIGHT * dice_cost
     queries, things = cost.shape
-    table = cost.tolist()
-    best = min(permutations(range(queries), things), key=lambda rows: sum(table[q][t] for t, q in enumerate(rows)))
+    cost_table = cost.tolist()
+    best = min(permutations(range(queries), things), key=lambda rows: sum(cost_table[q][t] for t, q in enumerate(rows)))
     return torch.tensor(best), torch.arange(things)
 
 
@@ -75,9 +75,9 @@ def dice_inputs(rng) -> tuple[Tensor, Tensor]:
     return 2 * normal(rng, count, height, width), targets
 
 
-def _dice(chances, targets) -> Tensor:
-    chances, targets = chances.flatten(1), targets.flatten(1)
-    return 1 - (2 * (chances * targets).sum(1) + 1) / (chances.sum(1) + targets.sum(1) + 1)
+def _dice(probs, targets) -> Tensor:
+    probs, targets = probs.flatten(1), targets.flatten(1)
+    return 1 - (2 * (probs * targets).sum(1) + 1) / (probs.sum(1) + targets.sum(1) + 1)
 
 
 def dice_of_logits(logits, targets):
@@ -89,9 +89,9 @@ def dice_thresholded(logits, targets):
 
 
 def dice_as_iou(logits, targets):
-    chances, targets = logits.sigmoid().flatten(1), targets.flatten(1)
-    overlap = (chances * targets).sum(1)
-    return 1 - (overlap + 1) / (chances.sum(1) + targets.sum(1) - overlap + 1)
+    probs, targets = logits.sigmoid().flatten(1), targets.flatten(1)
+    overlap = (probs * targets).sum(1)
+    return 1 - (overlap + 1) / (probs.sum(1) + targets.sum(1) - overlap + 1)
 
 
 def dice_not_subtracted(logits, targets):
@@ -103,14 +103,14 @@ def dice_one_number(logits, targets):
 
 
 def dice_forgot_two(logits, targets):
-    chances, targets = logits.sigmoid().flatten(1), targets.flatten(1)
-    return 1 - ((chances * targets).sum(1) + 1) / (chances.sum(1) + targets.sum(1) + 1)
+    probs, targets = logits.sigmoid().flatten(1), targets.flatten(1)
+    return 1 - ((probs * targets).sum(1) + 1) / (probs.sum(1) + targets.sum(1) + 1)
 
 
 def dice_by_einsum(logits, targets):
-    chances = torch.sigmoid(logits)
-    overlap = torch.einsum("nhw,nhw->n", chances, targets)
-    return 1 - (1 + 2 * overlap) / (1 + (chances + targets).sum(dim=(1, 2)))
+    probs = torch.sigmoid(logits)
+    overlap = torch.einsum("nhw,nhw->n", probs, targets)
+    return 1 - (1 + 2 * overlap) / (1 + (probs + targets).sum(dim=(1, 2)))
 
 
 def dice_by_loop(logits, targets):
@@ -125,17 +125,18 @@ TASKS = [
         importance=4,
         minutes=10,
         reference=match,
+        used_at=("seem.train.losses:match",),
         make_inputs=match_inputs,
         mistakes=(
             Mistake(
                 "no class cost",
                 match_without_class,
-                "The class has no say: a query that calls the cat a dog may be matched to the cat. Add `CLASS * by_class`.",
+                "The class does not count: a query that calls the cat a dog may be matched to the cat. Add `CLASS_WEIGHT * class_cost`.",
             ),
             Mistake(
                 "no weights",
                 match_unweighted,
-                "The three costs are added as they are. Weigh them with `CLASS`, `PIXELS` and `DICE`.",
+                "The three costs are added as they are. Weigh them with `CLASS_WEIGHT`, `MASK_WEIGHT` and `DICE_WEIGHT`.",
             ),
             Mistake(
                 "greedy",
@@ -143,9 +144,9 @@ TASKS = [
                 "Each thing takes its cheapest query, so two may take the same one. The pairing must be the cheapest *as a whole*: `linear_sum_assignment`.",
             ),
             Mistake(
-                "the dearest",
-                match_dearest,
-                "This is the dearest pairing. `linear_sum_assignment` looks for the least sum: pass costs, not scores.",
+                "the most expensive",
+                match_most_expensive,
+                "This is the most expensive pairing. `linear_sum_assignment` looks for the least sum: pass costs, not scores.",
             ),
             Mistake(
                 "ordered by query",
@@ -157,7 +158,7 @@ TASKS = [
         alternatives=(match_transposed, match_by_search),
         hints=(
             "`scipy.optimize.linear_sum_assignment` finds the cheapest pairing of rows and columns of a cost matrix.",
-            "$c = 2\\,c_{class} + 5\\,c_{pixels} + 5\\,c_{dice}$, $[Q, T]$, weights `CLASS`, `PIXELS`, `DICE`. It gives rows and columns ordered by row; sort both by column.",
+            "$c = 2\\,c_{class} + 5\\,c_{mask} + 5\\,c_{dice}$, $[Q, T]$, weights `CLASS_WEIGHT`, `MASK_WEIGHT`, `DICE_WEIGHT`. It gives rows and columns ordered by row; sort both by column.",
             "```python\ncost = ...  # [Q, T]\nqueries, things = linear_sum_assignment(cost.numpy())\norder = things.argsort()\nreturn torch.from_numpy(queries[order]), ...\n```",
         ),
     ),
@@ -168,18 +169,19 @@ TASKS = [
         importance=4,
         minutes=10,
         reference=dice_loss,
+        used_at=("seem.train.losses:dice_loss",),
         make_inputs=dice_inputs,
         check_gradient=True,
         mistakes=(
             Mistake(
                 "logits",
                 dice_of_logits,
-                "These are logits, of any size and sign. Make chances of them first: `logits.sigmoid()`.",
+                "These are logits, of any size and sign. Make probabilities of them first: `logits.sigmoid()`.",
             ),
             Mistake(
                 "threshold",
                 dice_thresholded,
-                "A threshold has no gradient: nothing would be learned. Use the chances `logits.sigmoid()` as they are.",
+                "A threshold has no gradient: nothing would be learned. Use the probabilities `logits.sigmoid()` as they are.",
             ),
             Mistake(
                 "that is IoU",
@@ -206,7 +208,7 @@ TASKS = [
         hints=(
             "How much of both masks together is shared by both? The shared part counts in each, hence twice.",
             "With $p = \\sigma(\\text{logits})$ and targets $t$, summed over the pixels of each mask: $1 - \\dfrac{2\\sum pt + 1}{\\sum p + \\sum t + 1}$, shape $[N]$.",
-            "```python\nchances, targets = logits.sigmoid().flatten(1), targets.flatten(1)  # [N, H·W]\noverlap = ...\nreturn 1 - ...\n```",
+            "```python\nprobs, targets = logits.sigmoid().flatten(1), targets.flatten(1)  # [N, H·W]\noverlap = ...\nreturn 1 - ...\n```",
         ),
     ),
 ]

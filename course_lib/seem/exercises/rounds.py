@@ -1,4 +1,4 @@
-"""Exercises on rounds: where a person clicks next, and what the model remembers."""
+"""Exercises on rounds: where a person clicks next, and where the memory tokens attend."""
 
 import numpy as np
 import torch
@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from course_lib.checker.task import Mistake, Task
-from course_lib.seem.model import SHARE, memory_update
+from course_lib.seem.decoder import MIN_COVERAGE, memory_update
 from course_lib.seem.train.click_simulator import next_click
 
 
@@ -89,45 +89,47 @@ def click_by_border(mask, truth):
 
 
 def memory_inputs(rng) -> tuple[Tensor, int, int]:
-    """Found masks at 24 pixels, to be remembered on a grid that is not square."""
-    found = torch.zeros(int(rng.integers(3, 6)), 24, 24, dtype=torch.bool)
-    for row in range(1, len(found)):  # the first stays empty
+    """Masks of 24 × 24 pixels, and a coarser grid that is not square."""
+    prev_mask = torch.zeros(int(rng.integers(3, 6)), 24, 24, dtype=torch.bool)
+    for row in range(1, len(prev_mask)):  # the first stays empty
         y, x, h, w = (int(rng.integers(low, high)) for low, high in ((0, 9), (0, 9), (5, 14), (5, 14)))
-        found[row, y : y + h, x : x + w] = True
-    return found, *((4, 6) if rng.random() < 0.5 else (6, 3))
+        prev_mask[row, y : y + h, x : x + w] = True
+    return prev_mask, *((4, 6) if rng.random() < 0.5 else (6, 3))
 
 
-def memory_by_corner(found, height, width):
-    return F.interpolate(found[:, None].float(), (height, width), mode="nearest").flatten(1) > 0.5
+def memory_by_corner(prev_mask, height, width):
+    return F.interpolate(prev_mask[:, None].float(), (height, width), mode="nearest").flatten(1) > 0.5
 
 
-def memory_any(found, height, width):
-    return F.adaptive_max_pool2d(found.float(), (height, width)).flatten(1) > 0
+def memory_any(prev_mask, height, width):
+    return F.adaptive_max_pool2d(prev_mask.float(), (height, width)).flatten(1) > 0
 
 
-def memory_half_empty(found, height, width):
-    return ~memory_update(found, height, width)
+def memory_inverted(prev_mask, height, width):
+    return ~memory_update(prev_mask, height, width)
 
 
-def memory_transposed(found, height, width):
-    return memory_update(found.transpose(1, 2), height, width)
+def memory_transposed(prev_mask, height, width):
+    return memory_update(prev_mask.transpose(1, 2), height, width)
 
 
-def memory_flat_columns(found, height, width):
-    return memory_update(found, height, width).view(-1, height, width).transpose(1, 2).flatten(1)
+def memory_flat_columns(prev_mask, height, width):
+    return memory_update(prev_mask, height, width).view(-1, height, width).transpose(1, 2).flatten(1)
 
 
-def memory_soft(found, height, width):
-    return F.interpolate(found[:, None].float(), (height, width), mode="area").flatten(1)
+def memory_soft(prev_mask, height, width):
+    return F.interpolate(prev_mask[:, None].float(), (height, width), mode="area").flatten(1)
 
 
-def memory_by_pool(found, height, width):
-    return F.adaptive_avg_pool2d(found.float(), (height, width)).flatten(1) > SHARE
+def memory_by_pool(prev_mask, height, width):
+    return F.adaptive_avg_pool2d(prev_mask.float(), (height, width)).flatten(1) > MIN_COVERAGE
 
 
-def memory_by_blocks(found, height, width):
-    blocks = found.float().view(len(found), height, found.shape[1] // height, width, found.shape[2] // width)
-    return blocks.mean(dim=(2, 4)).reshape(len(found), -1) > SHARE
+def memory_by_blocks(prev_mask, height, width):
+    blocks = prev_mask.float().view(
+        len(prev_mask), height, prev_mask.shape[1] // height, width, prev_mask.shape[2] // width
+    )
+    return blocks.mean(dim=(2, 4)).reshape(len(prev_mask), -1) > MIN_COVERAGE
 
 
 TASKS = [
@@ -138,6 +140,7 @@ TASKS = [
         importance=4,
         minutes=15,
         reference=next_click,
+        used_at=("seem.train.click_simulator:next_click",),
         make_inputs=click_inputs,
         mistakes=(
             Mistake(
@@ -180,27 +183,28 @@ TASKS = [
     ),
     Task(
         id="seem.memory_update",
-        title="What the memory looks at",
+        title="Where the memory attends",
         difficulty=2,
         importance=4,
         minutes=10,
         reference=memory_update,
+        used_at=("seem.model:memory_update",),
         make_inputs=memory_inputs,
         mistakes=(
             Mistake(
                 "one pixel decides",
                 memory_by_corner,
-                'One pixel of each cell decides for all. Count the share of found pixels in the cell: `mode="area"`.',
+                'One pixel of each cell decides for all. Take the share of its pixels that are in the mask: `mode="area"`.',
             ),
             Mistake(
                 "any pixel is enough",
                 memory_any,
-                "A single found pixel fills its whole cell, so the memory leaks over the rim: more than `SHARE` of the cell must be found.",
+                "A single pixel of the mask fills its whole cell, so the memory leaks over the rim: more than `MIN_COVERAGE` of the cell must be in the mask.",
             ),
             Mistake(
                 "everything but",
-                memory_half_empty,
-                "The memory looks where nothing was found. True is where it may look: inside the last mask.",
+                memory_inverted,
+                "The memory attends outside the last mask. True is where it may attend: inside.",
             ),
             Mistake(
                 "transposed",
@@ -215,14 +219,14 @@ TASKS = [
             Mistake(
                 "no threshold",
                 memory_soft,
-                "These are shares, and an attention mask is yes or no: compare with `SHARE`.",
+                "These are shares, and an attention mask is yes or no: compare with `MIN_COVERAGE`.",
             ),
         ),
         alternatives=(memory_by_pool, memory_by_blocks),
         hints=(
-            "The mask has 64 × 64 pixels, the features the memory reads 8 × 8 cells. Which cells belong to the mask?",
-            "Mean of the mask over each cell, $[B, height, width]$, greater than `SHARE`, flattened row by row: $[B, height \\cdot width]$ of bool.",
-            '```python\nshares = F.interpolate(found[:, None].float(), ..., mode="area")  # [B, 1, h, w]\nreturn (...).flatten(1)\n```',
+            "The mask has 64 × 64 pixels, the features that the memory attends to 8 × 8 cells. Which cells belong to the mask?",
+            "Mean of the mask over each cell, $[B, height, width]$, greater than `MIN_COVERAGE`, flattened row by row: $[B, height \\cdot width]$ of bool.",
+            '```python\ncoverage = F.interpolate(prev_mask[:, None].float(), ..., mode="area")  # [B, 1, h, w]\nreturn (...).flatten(1)\n```',
         ),
     ),
 ]

@@ -6,11 +6,11 @@ No port of SEEM itself exists in transformers (its issue 22003 has been open sin
 
 import importlib
 
-HUB = {  # name → (module:class, (repository, branch or a commit's 40 digits) of its weights, …); all ungated
-    "CLIPSeg": ("real_clipseg:ClipSeg", (("CIDAS/clipseg-rd64-refined", "main"),)),
-    "SAM 2.1": ("real_sam2:Sam2", (("facebook/sam2.1-hiera-tiny", "main"),)),
+HUB = {  # name → (module of this folder:class, (repository, branch or a commit's 40 digits) of its weights, …); all ungated
+    "CLIPSeg": ("clipseg:ClipSeg", (("CIDAS/clipseg-rd64-refined", "main"),)),
+    "SAM 2.1": ("sam2:Sam2", (("facebook/sam2.1-hiera-tiny", "main"),)),
     "GroundingDINO → SAM 2.1": (
-        "real_grounded:GroundedSam2",
+        "grounded_sam2:GroundedSam2",
         (("IDEA-Research/grounding-dino-tiny", "main"), ("facebook/sam2.1-hiera-tiny", "main")),
     ),
 }
@@ -24,9 +24,11 @@ CANNOT = {  # what SEEM takes and these do not
 def load(name: str, device: str = "cpu"):
     """Download (once) and load a segmenter of HUB. None, with one sentence, where its weights can't be had."""
     place, weights = HUB[name]
-    module, kind = place.split(":")
+    module, class_name = place.split(":")
     try:
-        return getattr(importlib.import_module(f"course_lib.seem.{module}"), kind).load(*weights, device=device)
+        return getattr(importlib.import_module(f"course_lib.seem.full.{module}"), class_name).load(
+            *weights, device=device
+        )
     except (OSError, ImportError) as error:
         reason = str(error).splitlines()[0][:120]
         print(f"{name} could not be loaded ({reason}). The lesson goes on without it.")

@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from course_lib.canvas import Answer, Mark
 
-THRESHOLD = 0.4  # of the probability; its masks are soft, and every picture would like another one
+THRESHOLD = 0.4  # of the probability; its masks are soft, and each picture has another best threshold
 
 
 class ClipSeg:
@@ -17,7 +17,7 @@ class ClipSeg:
 
     def __init__(self, model, processor) -> None:
         self.model, self.processor = model.eval(), processor
-        self._layers: list[Tensor] = []
+        self._activations: list[Tensor] = []
         self._size = (0, 0)
         self._reference: np.ndarray | None = None
 
@@ -26,17 +26,17 @@ class ClipSeg:
         """From (repository or folder, revision)."""
         from transformers import CLIPSegForImageSegmentation, CLIPSegProcessor
 
-        place, revision = weights
-        model = CLIPSegForImageSegmentation.from_pretrained(place, revision=revision, use_safetensors=True)
-        return cls(model.to(device), CLIPSegProcessor.from_pretrained(place, revision=revision))
+        repository, revision = weights
+        model = CLIPSegForImageSegmentation.from_pretrained(repository, revision=revision, use_safetensors=True)
+        return cls(model.to(device), CLIPSegProcessor.from_pretrained(repository, revision=revision))
 
     @torch.no_grad()
     def look(self, picture: np.ndarray, reference: np.ndarray | None = None) -> "ClipSeg":
         """Run CLIP's image tower over a picture uint8 [H, W, 3], once. Returns itself."""
-        seen = self.model.clip.get_image_features(
+        output = self.model.clip.get_image_features(
             self._pixels(picture), interpolate_pos_encoding=True, output_hidden_states=True
         )
-        self._layers = [seen.hidden_states[layer + 1] for layer in self.model.extract_layers]  # each [1, N, W]
+        self._activations = [output.hidden_states[layer + 1] for layer in self.model.extract_layers]  # each [1, N, W]
         self._size, self._reference = picture.shape[:2], reference
         return self
 
@@ -46,22 +46,25 @@ class ClipSeg:
         conditions = [self._condition(mark) for mark in marks]
         if not conditions:
             return None
-        logits = self.model.decoder(self._layers, torch.stack(conditions).mean(dim=0)).logits  # [1, S, S], or [S, S]
-        chances = F.interpolate(logits.reshape(1, 1, *logits.shape[-2:]), self._size, mode="bilinear")[0, 0].sigmoid()
-        mask = chances > THRESHOLD
+        logits = self.model.decoder(
+            self._activations, torch.stack(conditions).mean(dim=0)
+        ).logits  # [1, S, S], or [S, S]
+        logits = logits.reshape(1, 1, *logits.shape[-2:])
+        probs = F.interpolate(logits, self._size, mode="bilinear")[0, 0].sigmoid()  # [H, W]
+        mask = probs > THRESHOLD
         if not mask.any():
-            return Answer(note=f"nothing here fits: the most likely place has {100 * chances.max():.0f} %.")
-        words = ", ".join(mark.text or "the reference" for mark in marks)
-        return Answer(mask.cpu().numpy(), words, float(chances[mask].mean()))
+            return Answer(note=f"nothing here fits: the most likely place has {100 * probs.max():.0f} %.")
+        label = ", ".join(mark.text or "the reference" for mark in marks)
+        return Answer(mask.cpu().numpy(), label, float(probs[mask].mean()))
 
     def _condition(self, mark: Mark) -> Tensor:
         """One vector [1, D] in CLIP's space."""
         if mark.kind == "text":
-            tokens = self.processor(text=[mark.text], return_tensors="pt", truncation=True).to(self.model.device)
-            return self.model.get_conditional_embeddings(1, tokens["input_ids"], tokens["attention_mask"])
-        return self.model.get_conditional_embeddings(1, conditional_pixel_values=self._pixels(self._cut(mark)))
+            inputs = self.processor(text=[mark.text], return_tensors="pt", truncation=True).to(self.model.device)
+            return self.model.get_conditional_embeddings(1, inputs["input_ids"], inputs["attention_mask"])
+        return self.model.get_conditional_embeddings(1, conditional_pixel_values=self._pixels(self._crop(mark)))
 
-    def _cut(self, mark: Mark) -> np.ndarray:
+    def _crop(self, mark: Mark) -> np.ndarray:
         """The region of the reference alone: its paper found that CLIP reads a crop best."""
         height, width = self._reference.shape[:2]
         x0, y0, x1, y1 = mark.xyxy

@@ -1,1 +1,1 @@
-"""The recipe, the losses and the click simulator."""
+"""Losses with Hungarian matching, the click simulator, recipes and the bake."""

@@ -1,4 +1,4 @@
-"""Exercises on reading a picture: the visual sampler, and masked attention."""
+"""Exercises on the visual sampler and on masked attention."""
 
 import torch
 from torch import Tensor
@@ -24,38 +24,38 @@ def sampler_inputs(rng) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     return normal(rng, batch, width, height, across), points, positive, normal(rng, 2, width)
 
 
-def _read(features, grid, **options) -> Tensor:
+def _sample(features, grid, **options) -> Tensor:
     options = {"padding_mode": "border", "align_corners": False} | options
     return F.grid_sample(features, grid.unsqueeze(1), **options)[:, :, 0].transpose(1, 2)
 
 
 def sampler_y_first(features, points, positive, indicators):
-    return _read(features, 2 * points.flip(-1) - 1) + indicators[positive.long()]
+    return _sample(features, 2 * points.flip(-1) - 1) + indicators[positive.long()]
 
 
 def sampler_swapped(features, points, positive, indicators):
-    return _read(features, 2 * points - 1) + indicators[(~positive).long()]
+    return _sample(features, 2 * points - 1) + indicators[(~positive).long()]
 
 
-def sampler_shares(features, points, positive, indicators):
-    return _read(features, points) + indicators[positive.long()]
+def sampler_0_to_1(features, points, positive, indicators):
+    return _sample(features, points) + indicators[positive.long()]
 
 
 def sampler_no_indicator(features, points, positive, indicators):
-    return _read(features, 2 * points - 1)
+    return _sample(features, 2 * points - 1)
 
 
 def sampler_corners(features, points, positive, indicators):
-    return _read(features, 2 * points - 1, align_corners=True) + indicators[positive.long()]
+    return _sample(features, 2 * points - 1, align_corners=True) + indicators[positive.long()]
 
 
 def sampler_zeros_outside(features, points, positive, indicators):
-    return _read(features, 2 * points - 1, padding_mode="zeros") + indicators[positive.long()]
+    return _sample(features, 2 * points - 1, padding_mode="zeros") + indicators[positive.long()]
 
 
 def sampler_by_where(features, points, positive, indicators):
     sign = torch.where(positive.unsqueeze(-1), indicators[1], indicators[0])
-    return sign + _read(features, points * 2 - 1)
+    return sign + _sample(features, points * 2 - 1)
 
 
 def sampler_by_hand(features, points, positive, indicators):
@@ -75,54 +75,56 @@ def sampler_by_hand(features, points, positive, indicators):
 
 
 def attention_inputs(rng) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Some readers may look at a part, one of each row nowhere."""
-    batch, readers, count, width = (int(rng.integers(low, low + 3)) for low in (2, 3, 6, 9))
-    allowed = torch.from_numpy(rng.random((batch, readers, count)) < 0.5)
-    allowed[:, 0], allowed[:, 1, 0] = False, True
+    """A random mask, in which one query of each batch row may attend to nothing."""
+    batch, num_queries, num_keys, width = (int(rng.integers(low, low + 3)) for low in (2, 3, 6, 9))
+    attn_mask = torch.from_numpy(rng.random((batch, num_queries, num_keys)) < 0.5)
+    attn_mask[:, 0], attn_mask[:, 1, 0] = False, True
     return (
-        normal(rng, batch, readers, width),
-        normal(rng, batch, count, width),
-        normal(rng, batch, count, width),
-        allowed,
+        normal(rng, batch, num_queries, width),
+        normal(rng, batch, num_keys, width),
+        normal(rng, batch, num_keys, width),
+        attn_mask,
     )
 
 
-def attention_empty_rows(queries, keys, values, allowed):
+def attention_empty_rows(queries, keys, values, attn_mask):
     scores = queries @ keys.transpose(1, 2) * queries.shape[-1] ** -0.5
-    return scores.masked_fill(~allowed, float("-inf")).softmax(dim=-1) @ values
+    return scores.masked_fill(~attn_mask, float("-inf")).softmax(dim=-1) @ values
 
 
-def attention_inverted(queries, keys, values, allowed):
-    return masked_attention(queries, keys, values, ~allowed)
+def attention_inverted(queries, keys, values, attn_mask):
+    return masked_attention(queries, keys, values, ~attn_mask)
 
 
-def attention_unscaled(queries, keys, values, allowed):
-    return masked_attention(queries * queries.shape[-1] ** 0.5, keys, values, allowed)
+def attention_unscaled(queries, keys, values, attn_mask):
+    return masked_attention(queries * queries.shape[-1] ** 0.5, keys, values, attn_mask)
 
 
-def attention_after_softmax(queries, keys, values, allowed):
-    allowed = allowed | ~allowed.any(dim=-1, keepdim=True)
+def attention_after_softmax(queries, keys, values, attn_mask):
+    attn_mask = attn_mask | ~attn_mask.any(dim=-1, keepdim=True)
     weights = (queries @ keys.transpose(1, 2) * queries.shape[-1] ** -0.5).softmax(dim=-1)
-    return (weights * allowed) @ values
+    return (weights * attn_mask) @ values
 
 
-def attention_unmasked(queries, keys, values, allowed):
-    return masked_attention(queries, keys, values, torch.ones_like(allowed))
+def attention_unmasked(queries, keys, values, attn_mask):
+    return masked_attention(queries, keys, values, torch.ones_like(attn_mask))
 
 
-def attention_zero_fill(queries, keys, values, allowed):
+def attention_zero_fill(queries, keys, values, attn_mask):
     scores = queries @ keys.transpose(1, 2) * queries.shape[-1] ** -0.5
-    return scores.masked_fill(~allowed, 0.0).softmax(dim=-1) @ values
+    return scores.masked_fill(~attn_mask, 0.0).softmax(dim=-1) @ values
 
 
-def attention_by_torch(queries, keys, values, allowed):
-    allowed = torch.where(allowed.any(dim=-1, keepdim=True), allowed, True)
-    return F.scaled_dot_product_attention(queries, keys, values, attn_mask=allowed)
+def attention_by_torch(queries, keys, values, attn_mask):
+    attn_mask = torch.where(attn_mask.any(dim=-1, keepdim=True), attn_mask, True)
+    return F.scaled_dot_product_attention(queries, keys, values, attn_mask=attn_mask)
 
 
-def attention_by_large_number(queries, keys, values, allowed):
+def attention_by_large_number(queries, keys, values, attn_mask):
     scores = torch.einsum("brd,bnd->brn", queries, keys) / queries.shape[-1] ** 0.5
-    return torch.einsum("brn,bnd->brd", (scores - 1e9 * (~allowed) * allowed.any(-1, keepdim=True)).softmax(-1), values)
+    return torch.einsum(
+        "brn,bnd->brd", (scores - 1e9 * (~attn_mask) * attn_mask.any(-1, keepdim=True)).softmax(-1), values
+    )
 
 
 TASKS = [
@@ -133,6 +135,7 @@ TASKS = [
         importance=5,
         minutes=15,
         reference=visual_sampler,
+        used_at=("seem.model:visual_sampler",),
         make_inputs=sampler_inputs,
         check_gradient=True,
         mistakes=(
@@ -148,8 +151,8 @@ TASKS = [
             ),
             Mistake(
                 "coordinates 0 to 1",
-                sampler_shares,
-                "`F.grid_sample` counts from -1 (left, top) to 1: with shares of 0 to 1 every point lands in the right lower quarter. Pass `2 * points - 1`.",
+                sampler_0_to_1,
+                "`F.grid_sample` counts from -1 (left, top) to 1: with coordinates of 0 to 1 every point lands in the right lower quarter. Pass `2 * points - 1`.",
             ),
             Mistake(
                 "no indicator",
@@ -181,18 +184,19 @@ TASKS = [
         importance=5,
         minutes=15,
         reference=masked_attention,
+        used_at=("seem.attention:masked_attention",),
         make_inputs=attention_inputs,
         check_gradient=True,
         mistakes=(
             Mistake(
                 "empty rows",
                 attention_empty_rows,
-                "A reader that may look nowhere gets the softmax of nothing, 0/0, which is `nan`, and spreads. Let such a row look everywhere: `allowed | ~allowed.any(-1, keepdim=True)`.",
+                "A query that may attend to nothing gets the softmax of nothing, 0/0, which is `nan`, and spreads. Let such a row attend to everything: `attn_mask | ~attn_mask.any(-1, keepdim=True)`.",
             ),
             Mistake(
                 "mask upside down",
                 attention_inverted,
-                "Readers look exactly where they may not. `allowed` is True where one *may* look: fill where `~allowed`.",
+                "Queries attend exactly where they may not. `attn_mask` is True where one *may* attend: fill where `~attn_mask`.",
             ),
             Mistake(
                 "not scaled",
@@ -204,18 +208,18 @@ TASKS = [
                 attention_after_softmax,
                 "Masked after the softmax, the weights no longer add up to 1. Set the *scores* to minus infinity before it.",
             ),
-            Mistake("mask unused", attention_unmasked, "Everybody looks everywhere: the mask is not used."),
+            Mistake("mask unused", attention_unmasked, "Every query attends to every key: the mask is not used."),
             Mistake(
                 "filled with zero",
                 attention_zero_fill,
-                'A score of 0 still gets a weight. Only minus infinity gets none: `masked_fill(~allowed, float("-inf"))`; and mind the empty rows.',
+                'A score of 0 still gets a weight. Only minus infinity gets none: `masked_fill(~attn_mask, float("-inf"))`; and mind the empty rows.',
             ),
         ),
         alternatives=(attention_by_torch, attention_by_large_number),
         hints=(
-            "Ordinary attention, with scores of minus infinity where one may not look. What if that is everywhere?",
-            "$\\mathrm{softmax}\\big(QK^\\top/\\sqrt{D} + M\\big)V$ with $M = -\\infty$ where not allowed; rows without any allowed key get $M = 0$ throughout.",
-            "```python\nallowed = allowed | ...  # rows that may look nowhere\nscores = queries @ keys.transpose(1, 2) * ...  # [B, R, N]\nreturn scores.masked_fill(...).softmax(dim=-1) @ values\n```",
+            "Ordinary attention, with scores of minus infinity where a query may not attend. What if that is everywhere?",
+            "$\\mathrm{softmax}\\big(QK^\\top/\\sqrt{D} + M\\big)V$ with $M = -\\infty$ where the mask is False; rows without any True get $M = 0$ throughout.",
+            "```python\nattn_mask = attn_mask | ...  # rows that may attend to nothing\nscores = queries @ keys.transpose(1, 2) * ...  # [B, R, N]\nreturn scores.masked_fill(...).softmax(dim=-1) @ values\n```",
         ),
     ),
 ]
