@@ -464,15 +464,15 @@ import random
 
 from course_lib.instruct import filters
 from course_lib.instruct.evaluate import filter_scores
-from course_lib.instruct.evaluate.clean_samples import of_teacher
+from course_lib.instruct.evaluate.clean_samples import teacher_samples
 from course_lib.instruct.evaluate.defects import PLANTERS
 from course_lib.instruct.resources import defect_wordings
 
 rng = random.Random(3)
-clean = of_teacher(teacher, [from_scene(make_scene(index)) for index in range(20 if quick() else 60)])
+clean = teacher_samples(teacher, [from_scene(make_scene(index)) for index in range(20 if quick() else 60)])
 spoilt = {}
 for name in PLANTERS:
-    ((planted, context),) = filter_scores.plants(clean, name, 1, defect_wordings("dev"), rng)
+    ((planted, context),) = filter_scores.plant_many(clean, name, 1, defect_wordings("dev"), rng)
     spoilt[name] = (planted, context)
     record = planted.record or planted.sample.to_llava()
     found = filters.check_sample(planted.sample, context) + filters.check_record(record, {context.id: context})
@@ -518,7 +518,7 @@ def unsupported_nouns(answer, known, supported):
 # %%
 from course_lib.instruct.filters.mentions import noun_meanings, supported_names
 
-planted = filter_scores.plants(clean, "unsupported_noun", 100, defect_wordings("dev"), random.Random(0))
+planted = filter_scores.plant_many(clean, "unsupported_noun", 100, defect_wordings("dev"), random.Random(0))
 
 
 def alarms(turn, context):
@@ -570,7 +570,7 @@ def places(context):
 
 seen = [from_scene(make_scene(index)) for index in range(20 if quick() else 150)]
 elsewhere = [true != told for one in seen for true, told in zip(places(one), places(xywh(one)), strict=True)]
-fired = [bool(filters.defect_names(sample, one)) for sample, one in of_teacher(teacher, map(xywh, seen))]
+fired = [bool(filters.defect_names(sample, one)) for sample, one in teacher_samples(teacher, map(xywh, seen))]
 shares = {"things told at a wrong place": np.mean(elsewhere), "replies in which a filter fires": np.mean(fired)}
 words = " and ".join(f"{100 * share:.0f} percent of {name}" for name, share in shares.items())
 show.bars(shares, alt=f"With boxes as x, y, width, height: {words}.")
@@ -590,7 +590,7 @@ for name, one in {"right": seen[11], "xywh": xywh(seen[11])}.items():
 from course_lib.figures import show as show_figures
 from course_lib.instruct import evaluate
 
-measured = [] if quick() else list(evaluate.filters(evaluate.clean_samples()))
+measured = [] if quick() else list(evaluate.filter_figures(evaluate.all_clean_samples()))
 show_figures(measured)
 
 # %%
@@ -612,7 +612,7 @@ if compared:
 # The grammar against a parrot, who repeats the first caption whatever it is asked for. **Predict:** which figure tells them apart?
 
 # %%
-from course_lib.instruct.evaluate.teachers import blind, contexts, teacher_table
+from course_lib.instruct.evaluate.teachers import blind_count_figures, make_contexts, teacher_figures
 from course_lib.instruct.teachers.base import Completion, estimate_tokens
 
 
@@ -629,8 +629,8 @@ class Parrot:
         return Completion(text, estimate_tokens(messages), estimate_tokens([{"content": text}]))
 
 
-pictures = contexts(20 if quick() else 150)
-show_figures([*teacher_table(teacher, pictures), *teacher_table(Parrot(), pictures)])
+pictures = make_contexts(20 if quick() else 150)
+show_figures([*teacher_figures(teacher, pictures), *teacher_figures(Parrot(), pictures)])
 
 # %% [markdown]
 # Both are *valid*, and neither makes anything up: whoever only repeats can't be wrong. But the parrot asks a single question. A data set wants both, truth and variety, so never
@@ -643,12 +643,12 @@ show_figures([*teacher_table(teacher, pictures), *teacher_table(Parrot(), pictur
 # %%
 from course_lib.instruct.evaluate import teachers
 
-example = teachers.pictures("val", 1)[0]
+example = teachers.counted_contexts("val", 1)[0]
 print(f"there are {example.number}; first caption: {example.context.captions[0]}")
 for boxes_for_all in (False, True):
     reply = teacher.ask(prompts.teacher_messages(example.context, "conversation", boxes_for_all)).text
     print(f"──── boxes shown: {boxes_for_all}\n{reply}")
-show_figures(blind())
+show_figures(blind_count_figures())
 
 # %% [markdown]
 # Without boxes, even the best guesser, who always says the most frequent number, is hardly better than chance. So the only right thing is silence, which is what ours does. A
@@ -698,7 +698,7 @@ from course_lib.instruct.teachers.local import local_teacher
 local = local_teacher(session.tier)
 if local:
     print(local.ask(jobs[0].messages()).text)
-    show_figures(teacher_table(local, contexts(1 if quick() else 6)))
+    show_figures(teacher_figures(local, make_contexts(1 if quick() else 6)))
 
 # %% [markdown]
 # If you had it: SmolLM2 keeps to the form surprisingly often, since the examples show it. Then it asks the same question three times, or borrows a thing from an example,

@@ -125,8 +125,8 @@ def test_lesson_05_asks_a_teacher_from_the_hub(tmp_path, monkeypatch):
     job, tables = SimpleNamespace(messages=lambda: messages), []
     said = run(
         cells("05_instruction_data", "local_teacher(session.tier)"),
-        session=FULL, jobs=[job], contexts=lambda count: count, quick=lambda: True,
-        teacher_table=lambda teacher, pictures: (teacher.name, pictures), show_figures=tables.append,
+        session=FULL, jobs=[job], make_contexts=lambda count: count, quick=lambda: True,
+        teacher_figures=lambda teacher, pictures: (teacher.name, pictures), show_figures=tables.append,
     )  # fmt: skip
     assert tables == [(f"local:{tmp_path / 'teacher'}", 1)] and said.strip()
 

@@ -3,8 +3,8 @@
 import pytest
 
 from course_lib.instruct.evaluate import teachers
-from course_lib.instruct.evaluate.teachers import teacher_table
-from course_lib.instruct.filters import across_samples, check
+from course_lib.instruct.evaluate.teachers import teacher_figures
+from course_lib.instruct.filters import across_samples, check_sample
 from course_lib.instruct.resources import complex_wordings, conversation_wordings
 from course_lib.instruct.run.instruction_set import instruction_set
 from course_lib.instruct.run.plan import mixed_types
@@ -34,7 +34,7 @@ def test_only_training_scenes(made):
 
 
 def test_no_filter_fires_on_what_is_kept(made):
-    assert not [d for sample in made.samples for d in check(sample, made.contexts[sample.id])]
+    assert not [d for sample in made.samples for d in check_sample(sample, made.contexts[sample.id])]
     assert not across_samples.check_near_duplicates(made.samples) and not across_samples.check_yes_bias(made.samples)
     assert set(made.dropped) <= {"near_duplicate"}  # which the teacher's few wordings make unavoidable
 
@@ -89,11 +89,11 @@ def test_wordings_are_many_and_none_is_kept_for_tests():
 
 
 def test_numbers_can_only_be_guessed_without_boxes():
-    pictures = teachers.pictures("val", 60)
+    pictures = teachers.counted_contexts("val", 60)
     assert len({picture.number for picture in pictures}) == 3
-    assert all(teachers.grammar_counts(pictures, boxes=True))
-    assert set(teachers.grammar_counts(pictures, boxes=False)) == {None}
-    assert sum(teachers.blind_guesses(pictures, pictures)) < 40
+    assert all(teachers.grammar_count_hits(pictures, boxes=True))
+    assert set(teachers.grammar_count_hits(pictures, boxes=False)) == {None}
+    assert sum(teachers.majority_hits(pictures, pictures)) < 40
 
 
 class Echo:
@@ -108,7 +108,7 @@ class Echo:
 def test_a_teacher_of_no_use_has_a_table_too():
     from course_lib.instruct.formats import from_scene
 
-    table = {figure.id: figure for figure in teacher_table(Echo(), [from_scene(make_scene(i)) for i in range(10)])}
+    table = {figure.id: figure for figure in teacher_figures(Echo(), [from_scene(make_scene(i)) for i in range(10)])}
     assert table["instruct.valid.local_echo"].value == 0 and table["instruct.valid.local_echo"].n == 10
     assert table["instruct.hallucinated.local_echo"].value == 0
     assert table["instruct.distinct_questions.local_echo"].value < 0.2

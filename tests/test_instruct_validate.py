@@ -4,9 +4,9 @@ import random
 
 import pytest
 
-from course_lib.instruct.evaluate.clean_samples import of_the_world, written
+from course_lib.instruct.evaluate.clean_samples import handwritten_samples, world_samples
 from course_lib.instruct.evaluate.defects import PLANTERS, plant
-from course_lib.instruct.evaluate.filter_scores import Scores, outside_found, plants
+from course_lib.instruct.evaluate.filter_scores import Scores, outside_noun_hits, plant_many
 from course_lib.instruct.filters import DEFECTS, across_samples, check_dataset, check_record, check_sample, defect_names
 from course_lib.instruct.filters.claims import claimed_mentions
 from course_lib.instruct.filters.mentions import noun_forms
@@ -22,7 +22,7 @@ OF_ONE = [name for name in PLANTERS if name != "near_duplicate"]
 
 @pytest.fixture(scope="module")
 def clean():
-    return of_the_world("val", 30) + written(clean_answers("dev"))
+    return world_samples("val", 30) + handwritten_samples(clean_answers("dev"))
 
 
 def said(answer, question="What does the picture show?", picture=YARD):
@@ -48,7 +48,7 @@ def test_hardly_any_answer_that_was_written_to_mislead_is_suspected(clean):
 
 @pytest.mark.parametrize("name", OF_ONE)
 def test_planted_defects_are_found_and_named_at_their_turn(name, clean):
-    found = plants(clean, name, 20, DEV, random.Random(0))
+    found = plant_many(clean, name, 20, DEV, random.Random(0))
     hits = [any((d.name, d.turn) == (name, p.turn) for d in defects_of(p, context)) for p, context in found]
     assert sum(hits) >= 18
 
@@ -118,7 +118,7 @@ def test_names_and_captions_of_coco_support_their_synonyms():
 
 
 def test_made_up_things_are_found_however_they_are_worded(clean):
-    assert sum(outside_found(clean[:30], DEV, 40)) >= 36
+    assert sum(outside_noun_hits(clean[:30], DEV, 40)) >= 36
 
 
 def test_forms_for_many_are_english():

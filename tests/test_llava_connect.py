@@ -112,7 +112,9 @@ def test_the_real_llava_has_the_same_parts_and_is_missed_in_a_sentence(monkeypat
 
     eyes = CLIPVisionConfig(hidden_size=16, intermediate_size=16, num_hidden_layers=2, num_attention_heads=2)
     words = LlamaConfig(vocab_size=40, hidden_size=24, intermediate_size=16, num_hidden_layers=1, num_attention_heads=2)
-    shares = published.parameter_shares(LlavaForConditionalGeneration(LlavaConfig(vision_config=eyes, text_config=words)))
+    shares = published.parameter_shares(
+        LlavaForConditionalGeneration(LlavaConfig(vision_config=eyes, text_config=words))
+    )
     assert list(shares) == ["vision_tower", "multi_modal_projector", "language_model"]
     assert shares["multi_modal_projector"][0] == 16 * 24 + 24 + 24 * 24 + 24
     assert sum(share for _, share in shares.values()) == pytest.approx(1)

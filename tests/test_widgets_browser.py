@@ -11,15 +11,15 @@ SECONDS = lab.PATIENCE  # for an answer of a widget
 SAMPLES = """
 import random
 from course_lib.instruct.evaluate import filter_scores
-from course_lib.instruct.evaluate.clean_samples import of_teacher
+from course_lib.instruct.evaluate.clean_samples import teacher_samples
 from course_lib.instruct.formats import from_scene
 from course_lib.instruct.teachers.grammar import GrammarTeacher
 from course_lib.instruct.resources import defect_wordings
 from course_lib.world.render import render
 from course_lib.world.scenes import make_scene
 
-clean = of_teacher(GrammarTeacher(), [from_scene(make_scene(index)) for index in range(20)])
-spoilt = {"leakage": filter_scores.plants(clean, "leakage", 1, defect_wordings("dev"), random.Random(0))[0]}
+clean = teacher_samples(GrammarTeacher(), [from_scene(make_scene(index)) for index in range(20)])
+spoilt = {"leakage": filter_scores.plant_many(clean, "leakage", 1, defect_wordings("dev"), random.Random(0))[0]}
 """
 
 

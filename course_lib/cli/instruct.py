@@ -156,11 +156,11 @@ def make_jobs(args: argparse.Namespace, shard: plan.Shard) -> list[Job]:
 
 def print_estimate(jobs: Sequence[Job], teacher: Teacher, journal: Journal, budget: Budget) -> None:
     """Say what there is, and what the rest may take, before anything is spent."""
-    wanted = missing(jobs, teacher, journal)
-    prompt, completion = estimate(job.messages() for job in wanted)
+    to_ask = missing(jobs, teacher, journal)
+    prompt, completion = estimate(job.messages() for job in to_ask)
     money = f", at most {budget.prices.cost(prompt, completion):,.2f}" if any(budget.prices) else ""
     print(
-        f"{len(jobs):,} replies by {teacher.name}: {len(jobs) - len(wanted):,} are in {journal.file.name}, {len(wanted):,} "
+        f"{len(jobs):,} replies by {teacher.name}: {len(jobs) - len(to_ask):,} are in {journal.file.name}, {len(to_ask):,} "
         f"to ask for, which is about {prompt:,} tokens to read and at most {completion:,} to write{money}."
     )
 
@@ -184,14 +184,16 @@ def print_summary(summary: Summary, journal: Journal, earlier: int, budget: Budg
 def finish(args: argparse.Namespace, jobs: Sequence[Job], journal: Journal, teacher: str) -> None:
     """Filter the replies and write data set and card."""
     samples = dataset.collect(jobs, journal, teacher)
-    kept, defects = dataset.filtered(samples, filters.defect_names)
+    clean, defects = dataset.filtered(samples, filters.defect_names)
     card = {
         "teacher": teacher,
         "prompts": prompts.prompt_version(args.boxes),
         "pictures": args.coco[0].name if args.coco else f"sticker scenes, stream train, seed {args.seed}",
         "replies": len(samples),
-        "filtered": len(samples) - len(kept),
+        "filtered": len(samples) - len(clean),
         "defects": dict(defects.most_common()),
     }
-    beside = dataset.write(kept, args.out, card)
-    print(f"Wrote {len(kept):,} samples to {args.out} ({len(samples) - len(kept):,} filtered out), and {beside.name}.")
+    card_file = dataset.write(clean, args.out, card)
+    print(
+        f"Wrote {len(clean):,} samples to {args.out} ({len(samples) - len(clean):,} filtered out), and {card_file.name}."
+    )

@@ -96,13 +96,13 @@ def defect_wordings(split: Split) -> DefectWordings:
     kinds = dict.fromkeys(("unsupported_noun", "wrong_count", "role_swap"), _wordings)
     kinds |= dict.fromkeys(("leakage", "refusal", "empty"), _texts)
     kinds |= {"synonyms": _table, "wrong_relation": _relations, "small_changes": _changes}
-    return _load(f"defect_wordings_{split}.json", lambda found: DefectWordings(**_fields(found, kinds)))
+    return _load(f"defect_wordings_{split}.json", lambda content: DefectWordings(**_fields(content, kinds)))
 
 
 @cache
 def synonyms() -> Synonyms:
     """The words that filters and the grammar teacher know for the world's things."""
-    return _load("synonyms.json", lambda found: Synonyms(**_fields(found, dict.fromkeys(Synonyms._fields, _table))))
+    return _load("synonyms.json", lambda content: Synonyms(**_fields(content, dict.fromkeys(Synonyms._fields, _table))))
 
 
 @cache
@@ -121,14 +121,14 @@ def examples() -> dict[str, tuple[Example, ...]]:
 def conversation_wordings() -> ConversationWordings:
     """Templates of the grammar teacher's conversations."""
     kinds = {"questions": _table, "answers": _table, "briefly": _texts}
-    return _load("conversation_wordings.json", lambda found: ConversationWordings(**_fields(found, kinds)))
+    return _load("conversation_wordings.json", lambda content: ConversationWordings(**_fields(content, kinds)))
 
 
 @cache
 def complex_wordings() -> ComplexWordings:
     """Templates of the grammar teacher's reasoning questions."""
     kinds = {"questions": _table, "answers": _table, "uses": _strings, "advice": _table}
-    return _load("complex_wordings.json", lambda found: ComplexWordings(**_fields(found, kinds)))
+    return _load("complex_wordings.json", lambda content: ComplexWordings(**_fields(content, kinds)))
 
 
 def _load(name: str, build: Callable[[Any], T]) -> T:
@@ -143,14 +143,14 @@ def _load(name: str, build: Callable[[Any], T]) -> T:
         raise Problem(says) from error
 
 
-def _fields(found: Any, kinds: dict[str, Callable[[Any], Any]]) -> dict[str, Any]:
+def _fields(content: Any, kinds: dict[str, Callable[[Any], Any]]) -> dict[str, Any]:
     """Every field as its kind reads it; KeyError where one is missing."""
-    return {name: kind(found[name]) for name, kind in kinds.items()}
+    return {name: kind(content[name]) for name, kind in kinds.items()}
 
 
 def _texts(value: Any) -> Texts:
     """A list of texts as a tuple; TypeError for anything else."""
-    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+    if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
         raise TypeError("no list of texts")
     return tuple(value)
 
@@ -167,7 +167,7 @@ def _table(value: Any) -> dict[str, Texts]:
 
 def _wordings(value: Any) -> tuple[Wording, ...]:
     """A list of [question, answer]."""
-    return tuple(Wording(*_texts(one)) for one in value)
+    return tuple(Wording(*_texts(pair)) for pair in value)
 
 
 def _relations(value: Any) -> dict[str, tuple[Wording, ...]]:
@@ -188,10 +188,10 @@ def _pictures(rows: Any) -> dict[str, ImageContext]:
     }
 
 
-def _examples(found: Any) -> dict[str, tuple[Example, ...]]:
+def _examples(content: Any) -> dict[str, tuple[Example, ...]]:
     """A reply is a list of its lines."""
-    pictures = _pictures(found["pictures"])
+    pictures = _pictures(content["pictures"])
     return {
         type: tuple(Example(pictures[row["picture"]], "\n".join(_texts(row["reply"]))) for row in rows)
-        for type, rows in found["replies"].items()
+        for type, rows in content["replies"].items()
     }

@@ -28,45 +28,45 @@ def viewer(
     """
     import ipywidgets as widgets
 
-    found = [list(check(sample, context)) for sample, context in samples]
-    choice = widgets.Dropdown(options=choices(samples, found, False), description="Sample")
-    choice.layout.width, choice.layout.max_width = "100%", "480px"
-    only = widgets.Checkbox(value=False, description="Only where a filter fired", indent=False)
-    image, seen, written = widgets.HTML(), widgets.HTML(), widgets.HTML()
-    seen.layout.margin = "0 0 0 16px"
+    defects = [list(check(sample, context)) for sample, context in samples]
+    dropdown = widgets.Dropdown(options=choices(samples, defects, False), description="Sample")
+    dropdown.layout.width, dropdown.layout.max_width = "100%", "480px"
+    only_defects = widgets.Checkbox(value=False, description="Only where a filter fired", indent=False)
+    image, context_box, reply_box = widgets.HTML(), widgets.HTML(), widgets.HTML()
+    context_box.layout.margin = "0 0 0 16px"
 
     def refresh(_=None) -> None:
         """Show the chosen sample."""
-        if choice.value is None:
-            image.value = seen.value = ""
-            written.value = '<p role="status">No filter fired in any of these samples.</p>'
+        if dropdown.value is None:
+            image.value = context_box.value = ""
+            reply_box.value = '<p role="status">No filter fired in any of these samples.</p>'
             return
-        sample, context = samples[choice.value]
+        sample, context = samples[dropdown.value]
         image.value = picture_html(pictures.get(sample.image), sample.image)
-        seen.value = seen_html(context, prompts.shows_boxes(sample.type, boxes_for_all))
-        written.value = written_html(sample, found[choice.value])
+        context_box.value = seen_html(context, prompts.shows_boxes(sample.type, boxes_for_all))
+        reply_box.value = written_html(sample, defects[dropdown.value])
 
     def restrict(_) -> None:
         """Offer all samples, or only those with defects."""
-        options = choices(samples, found, only.value)
-        choice.options = options
-        choice.value = options[0][1] if options else None  # ipywidgets 8 would stay with none after an empty list
+        options = choices(samples, defects, only_defects.value)
+        dropdown.options = options
+        dropdown.value = options[0][1] if options else None  # ipywidgets 8 would stay with none after an empty list
         refresh()  # also when the choice is the same number as before
 
-    choice.observe(refresh, names="value")
-    only.observe(restrict, names="value")
+    dropdown.observe(refresh, names="value")
+    only_defects.observe(restrict, names="value")
     refresh()
-    return widgets.VBox([widgets.HBox([choice, only]), widgets.HBox([image, seen]), written])
+    return widgets.VBox([widgets.HBox([dropdown, only_defects]), widgets.HBox([image, context_box]), reply_box])
 
 
 def choices(
-    samples: Sequence[tuple[Sample, ImageContext]], found: Sequence[Sequence[Defect]], only_defects: bool
+    samples: Sequence[tuple[Sample, ImageContext]], defects: Sequence[Sequence[Defect]], only_defects: bool
 ) -> list[tuple[str, int]]:
     """What there is to choose: ("train_0_00000007, detail ✗ leakage", its number)."""
     options = []
-    for number, ((sample, _), defects) in enumerate(zip(samples, found, strict=True)):
-        if defects or not only_defects:
-            names = sorted({defect.name for defect in defects})
+    for number, ((sample, _), own) in enumerate(zip(samples, defects, strict=True)):
+        if own or not only_defects:
+            names = sorted({defect.name for defect in own})
             options.append((f"{sample.id}, {sample.type}{' ✗ ' if names else ''}{', '.join(names)}", number))
     return options
 

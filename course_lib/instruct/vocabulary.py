@@ -52,14 +52,14 @@ def tokenise(text: str) -> list[str]:
 def find_nouns(tokens: list[str], extra: frozenset[str] = frozenset()) -> list[NounSpan]:
     """Every noun of the world (or of the `extra` names) among the tokens; of two that overlap, the longer one."""
     extra = extra - world_names()
-    known, low = _lexicon(extra), [_lower(token) for token in tokens]
-    found, i = [], 0
-    while i < len(low):
-        length = next((n for n in known.get(low[i], ()) if " ".join(low[i : i + n]) in _nouns(extra)), 0)
+    lengths, words = _lexicon(extra), [_lower(token) for token in tokens]
+    nouns, i = [], 0
+    while i < len(words):
+        length = next((n for n in lengths.get(words[i], ()) if " ".join(words[i : i + n]) in _nouns(extra)), 0)
         if length:
-            found.append(NounSpan(i, i + length, _nouns(extra)[" ".join(low[i : i + length])]))
+            nouns.append(NounSpan(i, i + length, _nouns(extra)[" ".join(words[i : i + length])]))
         i += length or 1
-    return found
+    return nouns
 
 
 def _lower(token: str) -> str:
@@ -74,7 +74,7 @@ def _lexicon(extra: frozenset[str]) -> dict[str, tuple[int, ...]]:
     lengths: dict[str, set[int]] = {}
     for words in _nouns(extra):
         lengths.setdefault(words.split()[0], set()).add(len(words.split()))
-    return {first: tuple(sorted(found, reverse=True)) for first, found in lengths.items()}
+    return {first: tuple(sorted(counts, reverse=True)) for first, counts in lengths.items()}
 
 
 @cache
@@ -90,9 +90,12 @@ def _nouns(extra: frozenset[str]) -> dict[str, Noun]:
 
 
 def _groups() -> dict[str, set[str]]:
-    known = synonyms()
-    members = {word: {c.name for c in classes() if c.supercategory in found} for word, found in known.groups.items()}
-    for word, names in known.members.items():
+    listed = synonyms()
+    members = {
+        word: {c.name for c in classes() if c.supercategory in supercategories}
+        for word, supercategories in listed.groups.items()
+    }
+    for word, names in listed.members.items():
         members[word] = {*names, *(c.name for c in classes() if word == c.supercategory == "mammal")}
     return members
 

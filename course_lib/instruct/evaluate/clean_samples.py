@@ -13,16 +13,16 @@ from course_lib.world.questions import clear_relations, questions
 from course_lib.world.scenes import Scene, SceneSpec, make_scene
 
 Pair = tuple[Sample, ImageContext]
-PLACED = {  # true statements about a relation
+RELATION_TEMPLATES = {  # true statements about a relation
     "left": ("{a} is to the left of {b}.", "{b} has {a} on its left."),
     "right": ("{a} is to the right of {b}.", "To the right of {b} there is {a}."),
     "above": ("{a} is above {b}.", "{a} is higher up than {b}."),
     "below": ("{a} is below {b}.", "Below {b} one finds {a}."),
 }
-LISTED = ("The picture shows {}.", "There is {}.", "I see {}, and nothing else.", "One can make out {} here.")
+LIST_TEMPLATES = ("The picture shows {}.", "There is {}.", "I see {}, and nothing else.", "One can make out {} here.")
 
 
-def written(answers: Iterable[CleanAnswer]) -> list[Pair]:
+def handwritten_samples(answers: Iterable[CleanAnswer]) -> list[Pair]:
     """The hand-written answers, each as a sample of one turn."""
     pictures = clean_pictures()
     return [
@@ -31,17 +31,21 @@ def written(answers: Iterable[CleanAnswer]) -> list[Pair]:
     ]
 
 
-def of_the_world(stream: str, count: int) -> list[Pair]:
+def world_samples(stream: str, count: int) -> list[Pair]:
     """Conversations about scenes: the world's own questions and answers, and true statements."""
-    found = []
+    pairs = []
     for index in range(count):
         scene = make_scene(index, SceneSpec(stream=stream))
         context, rng = from_scene(scene), random.Random(f"clean/{stream}/{index}")
-        asked = questions(scene, rng, "test" if stream == "test" else "train")
-        turns = [Turn(q.text[0].upper() + q.text[1:], q.answer) for q in asked if _visible(q.things, context, scene)]
-        told = Turn("What does the picture show?", " ".join(statements(scene, rng)))
-        found.append((Sample(context.id, context.image, "conversation", (*turns, told)), context))
-    return found
+        world_questions = questions(scene, rng, "test" if stream == "test" else "train")
+        turns = [
+            Turn(q.text[0].upper() + q.text[1:], q.answer)
+            for q in world_questions
+            if _visible(q.things, context, scene)
+        ]
+        listing = Turn("What does the picture show?", " ".join(statements(scene, rng)))
+        pairs.append((Sample(context.id, context.image, "conversation", (*turns, listing)), context))
+    return pairs
 
 
 def _visible(things: tuple[int, ...], context: ImageContext, scene: Scene) -> bool:
@@ -51,23 +55,23 @@ def _visible(things: tuple[int, ...], context: ImageContext, scene: Scene) -> bo
 
 def statements(scene: Scene, rng: random.Random) -> list[str]:
     """What is there, and where one thing lies seen from another."""
-    said = [rng.choice(LISTED).format(join([phrase(thing) for thing in scene.things]))]
-    for i, j, way in clear_relations(scene)[:1]:
+    sentences = [rng.choice(LIST_TEMPLATES).format(join([phrase(thing) for thing in scene.things]))]
+    for i, j, direction in clear_relations(scene)[:1]:
         a, b = (f"the {scene.things[k].name}" for k in (i, j))
-        said.append(rng.choice(PLACED[way]).format(a=a, b=b))
-    return [text[0].upper() + text[1:] for text in said]
+        sentences.append(rng.choice(RELATION_TEMPLATES[direction]).format(a=a, b=b))
+    return [text[0].upper() + text[1:] for text in sentences]
 
 
-def of_teacher(teacher: Teacher, contexts: Iterable[ImageContext]) -> list[Pair]:
+def teacher_samples(teacher: Teacher, contexts: Iterable[ImageContext]) -> list[Pair]:
     """What a teacher writes, of each type once for every picture. Replies out of form are left out."""
-    found = []
+    pairs = []
     for context in contexts:
         for type in TYPES:
             text = teacher.ask(generate.Job(context, type).messages()).text
             try:
-                found.append(
+                pairs.append(
                     (Sample(context.id, context.image, type, reply.parse_turns(text, type, context.id)), context)
                 )
             except reply.ReplyError:
                 continue
-    return found
+    return pairs

@@ -42,13 +42,13 @@ class FirstLine:
 
 def small_jobs(count: int) -> list[Job]:
     """Jobs about invented pictures, which need no rendering."""
-    found = []
+    jobs = []
     for number, type in enumerate(plan.mixed_types(count)):
         captions = (f"a crab number {number}", f"crab {number} on a beach")
-        found.append(
+        jobs.append(
             Job(ImageContext(f"p{number}", f"p{number}.png", captions, (Box("crab", 0.1, 0.2, 0.3, 0.4),)), type)
         )
-    return found
+    return jobs
 
 
 def run(url: str, file: Path) -> None:
@@ -119,9 +119,9 @@ def _result(file: Path) -> bytes:
     """The data set that a journal leads to, byte by byte."""
     with journal.Journal(file) as opened:
         samples = [sample for sample, _ in dataset.collect(small_jobs(SIZE), opened, "endpoint:m")]
-    made = file.with_suffix(".json")
-    dataset.write(samples, made, {})
-    return made.read_bytes()
+    out = file.with_suffix(".json")
+    dataset.write(samples, out, {})
+    return out.read_bytes()
 
 
 FAULTS = ("429", "500", "timeout", "cut-off body", "invalid json", "wrong content")

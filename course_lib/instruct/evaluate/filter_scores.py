@@ -1,4 +1,4 @@
-"""How well the filters do: what share of the planted defects they find, and what share of what they find is one."""
+"""Recall and precision of the filters: which planted defects do they find, and which of their alarms are right?"""
 
 import random
 from collections import defaultdict
@@ -12,18 +12,19 @@ from course_lib.instruct.filters.mentions import noun_meanings, supported_names
 from course_lib.instruct.formats import Defect, ImageContext, Sample, Turn
 from course_lib.instruct.resources import DefectWordings, outside_nouns
 
-OF_SETS = ("near_duplicate", "yes_bias")  # defects that no sample has by itself
+ACROSS_SAMPLES = ("near_duplicate", "yes_bias")  # defects that no sample has by itself
+YES_BIAS_ANSWERS = 200  # in each data set that is made for the filter of yes-bias
 
 
 @dataclass
 class Scores:
-    """Per defect: was each planted one found at its place, and was each alarm right?"""
+    """Per defect: was each planted one found at its place (recall), and was each alarm right (precision)?"""
 
     found: dict[str, list[bool]] = field(default_factory=lambda: defaultdict(list))
     right: dict[str, list[bool]] = field(default_factory=lambda: defaultdict(list))
     clean: list[bool] = field(default_factory=list)  # was each clean sample left alone?
     missed: list[Planted] = field(default_factory=list)
-    alarms: list[tuple[Sample, Defect]] = field(default_factory=list)  # wrong ones
+    false_alarms: list[tuple[Sample, Defect]] = field(default_factory=list)
 
     def add(self, sample: Sample, defects: Sequence[Defect], planted: Planted | None) -> None:
         """Count what the filters said about one sample."""
@@ -35,88 +36,87 @@ class Scores:
             self.clean.append(not defects)
         for name in sorted({defect.name for defect in defects}):
             self.right[name].append(planted is not None and name == planted.name)
-        self.alarms += [(sample, defect) for defect in defects if not planted or defect.name != planted.name]
+        self.false_alarms += [(sample, defect) for defect in defects if not planted or defect.name != planted.name]
 
 
-def score(clean: Sequence[Pair], wordings: DefectWordings, each: int, seed: int = 0) -> Scores:
-    """Plant `each` of every defect in clean samples drawn at random, and check them all beside the clean ones."""
+def score_filters(clean: Sequence[Pair], wordings: DefectWordings, num_planted: int, seed: int = 0) -> Scores:
+    """Plant `num_planted` of every defect in clean samples drawn at random, and check them all beside the clean ones."""
     scores, rng = Scores(), random.Random(seed)
+    # clean samples: each alarm is a false one
     contexts = {context.id: context for _, context in clean}
     for sample, context in clean:
         scores.add(sample, [*check_sample(sample, context), *check_record(sample.to_llava(), contexts)], None)
+    # defects of a sample by itself
     for name in PLANTERS:
-        if name not in OF_SETS:
-            for planted, context in plants(clean, name, each, wordings, rng):
+        if name not in ACROSS_SAMPLES:
+            for planted, context in plant_many(clean, name, num_planted, wordings, rng):
                 record = planted.record or planted.sample.to_llava()
-                found = check_sample(planted.sample, context) + check_record(record, contexts)
-                scores.add(planted.sample, found, planted)
-    _score_duplicates(scores, clean, wordings, each, rng)
-    _score_yes_bias(scores, each, rng)
+                defects = check_sample(planted.sample, context) + check_record(record, contexts)
+                scores.add(planted.sample, defects, planted)
+    # near-duplicates: all clean samples in one data set, with copies behind them that are not quite the same
+    copies = [planted.sample for planted, _ in plant_many(clean, "near_duplicate", num_planted, wordings, rng)]
+    duplicates = across_samples.check_near_duplicates([sample for sample, _ in clean] + copies)
+    scores.found["near_duplicate"] = [len(clean) + number in duplicates for number in range(len(copies))]
+    scores.right["near_duplicate"] = [number >= len(clean) for number in duplicates]
+    _score_yes_bias(scores, num_planted, rng)
     return scores
 
 
-def simple_filter_scores(
-    clean: Sequence[Pair], wordings: DefectWordings, each: int, seed: int = 0
-) -> tuple[float, float]:
-    """(recall, precision) of the exercise's filter for unsupported nouns, which reads answers word by word."""
-    planted = plants(clean, "unsupported_noun", each, wordings, random.Random(seed))
-    found = [_simply_wrong(p.sample.turns[p.turn], context) for p, context in planted]
-    false = sum(any(_simply_wrong(turn, context) for turn in sample.turns) for sample, context in clean)
-    return round(sum(found) / each, 4), round(sum(found) / (sum(found) + false), 4)
-
-
-def _simply_wrong(turn: Turn, context: ImageContext) -> bool:
-    return bool(unsupported_noun.unsupported_nouns(turn.answer, noun_meanings(), supported_names(context)))
-
-
-def plants(clean: Sequence[Pair], name: str, each: int, wordings: DefectWordings, rng: random.Random) -> list[tuple]:
-    """(planted, context) that many times, in samples that can have this defect."""
-    found: list[tuple] = []
-    while len(found) < each:
-        sample, context = rng.choice(clean)
-        planted = plant(sample, context, name, rng, wordings)
-        if planted:
-            found.append((planted, context))
-    return found
-
-
-def outside_found(clean: Sequence[Pair], wordings: DefectWordings, each: int, seed: int = 0) -> list[bool]:
-    """Made-up things that the world has no name for (`resources.outside_nouns`): is each found at its turn?"""
-    rng, found, outside = random.Random(seed), [], outside_nouns()
-    for _ in range(each):
-        sample, context = rng.choice(clean)
-        name = rng.choice(sorted(set(outside) - {"skis"}))  # which take no "a"
-        planted = plant_noun(sample, rng.choice((name, *outside[name])), rng, wordings)
-        found.append((planted.name, planted.turn) in {(d.name, d.turn) for d in check_sample(planted.sample, context)})
-    return found
-
-
-def _score_duplicates(
-    scores: Scores, clean: Sequence[Pair], wordings: DefectWordings, each: int, rng: random.Random
-) -> None:
-    """All clean samples in one data set, with copies behind them that are not quite the same."""
-    copies = [planted.sample for planted, _ in plants(clean, "near_duplicate", each, wordings, rng)]
-    found = across_samples.check_near_duplicates([sample for sample, _ in clean] + copies)
-    first = len(clean)
-    scores.found["near_duplicate"] = [first + number in found for number in range(len(copies))]
-    scores.right["near_duplicate"] = [number >= first for number in found]
-
-
-def _score_yes_bias(scores: Scores, each: int, rng: random.Random) -> None:
-    """Data sets of 200 answers each: half of them balanced, the others with too much of yes or of no."""
-    for number in range(2 * each):
+def _score_yes_bias(scores: Scores, num_planted: int, rng: random.Random) -> None:
+    """Data sets of yes/no answers: half of them balanced, the others with too much of yes or of no."""
+    for number in range(2 * num_planted):
         biased = number % 2 == 0
-        share = rng.choice((rng.uniform(0, 0.3), rng.uniform(0.7, 1))) if biased else rng.uniform(0.47, 0.53)
-        alarm = bool(across_samples.check_yes_bias(_answers(share, rng)))
+        yes_frac = rng.choice((rng.uniform(0, 0.3), rng.uniform(0.7, 1))) if biased else rng.uniform(0.47, 0.53)
+        alarm = bool(across_samples.check_yes_bias(_yes_no_samples(yes_frac, rng)))
         if biased:
             scores.found["yes_bias"].append(alarm)
         if alarm:
             scores.right["yes_bias"].append(biased)
 
 
-def _answers(share: float, rng: random.Random) -> list[Sample]:
+def _yes_no_samples(yes_frac: float, rng: random.Random) -> list[Sample]:
     """Samples of one yes/no question each, answered yes with this probability."""
     blank = Sample("p", "p.png", "conversation", ())
     wordings = {True: ("yes", "Yes.", "Yes, there is."), False: ("no", "No.", "No, there isn't.")}
-    answers = [rng.choice(wordings[rng.random() < share]) for _ in range(200)]
+    answers = [rng.choice(wordings[rng.random() < yes_frac]) for _ in range(YES_BIAS_ANSWERS)]
     return [replace(blank, turns=(Turn("Is there a cat?", answer),)) for answer in answers]
+
+
+def simple_filter_scores(
+    clean: Sequence[Pair], wordings: DefectWordings, num_planted: int, seed: int = 0
+) -> tuple[float, float]:
+    """(recall, precision) of the exercise's filter for unsupported nouns, which reads answers word by word."""
+    planted = plant_many(clean, "unsupported_noun", num_planted, wordings, random.Random(seed))
+    hits = sum(bool(simple_alarms(p.sample.turns[p.turn], context)) for p, context in planted)
+    false_alarms = sum(any(simple_alarms(turn, context) for turn in sample.turns) for sample, context in clean)
+    return round(hits / num_planted, 4), round(hits / (hits + false_alarms), 4)
+
+
+def simple_alarms(turn: Turn, context: ImageContext) -> list[str]:
+    """What the exercise's filter says of an answer: its unsupported words."""
+    return unsupported_noun.unsupported_nouns(turn.answer, noun_meanings(), supported_names(context))
+
+
+def plant_many(
+    clean: Sequence[Pair], name: str, num_planted: int, wordings: DefectWordings, rng: random.Random
+) -> list[tuple[Planted, ImageContext]]:
+    """(planted, context) that many times, in samples that can have this defect."""
+    pairs: list[tuple[Planted, ImageContext]] = []
+    while len(pairs) < num_planted:
+        sample, context = rng.choice(clean)
+        planted = plant(sample, context, name, rng, wordings)
+        if planted:
+            pairs.append((planted, context))
+    return pairs
+
+
+def outside_noun_hits(clean: Sequence[Pair], wordings: DefectWordings, num_planted: int, seed: int = 0) -> list[bool]:
+    """Made-up things that the world has no name for (`resources.outside_nouns`): is each found at its turn?"""
+    rng, hits, outside = random.Random(seed), [], outside_nouns()
+    for _ in range(num_planted):
+        sample, context = rng.choice(clean)
+        name = rng.choice(sorted(set(outside) - {"skis"}))  # which take no "a"
+        planted = plant_noun(sample, rng.choice((name, *outside[name])), rng, wordings)
+        alarms = {(defect.name, defect.turn) for defect in check_sample(planted.sample, context)}
+        hits.append((planted.name, planted.turn) in alarms)
+    return hits

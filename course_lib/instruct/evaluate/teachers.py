@@ -21,35 +21,40 @@ from course_lib.world.scenes import SceneSpec, make_scene
 from course_lib.world.stickers import classes
 
 HALLUCINATIONS = frozenset(("unsupported_noun", "wrong_count", "wrong_relation"))
+COUNTS = (2, 3, 4)  # of the things in a picture whose captions name no number
+CHANCE = round(1 / len(COUNTS), 4)
 
 
-def contexts(count: int) -> list[ImageContext]:
+def make_contexts(count: int) -> list[ImageContext]:
     """Pictures in words, of scenes that nothing was tuned on."""
     return [from_scene(make_scene(index, SceneSpec(stream="test"))) for index in range(count)]
 
 
-def teacher_table(teacher: Teacher, pictures: Sequence[ImageContext]) -> list[Figure]:
+def teacher_figures(teacher: Teacher, contexts: Sequence[ImageContext]) -> list[Figure]:
     """How many of a teacher's replies are of use. Control: the same replies, each judged beside the next picture."""
-    name = teacher.name.replace(":", "_")
-    jobs = [Job(context, type, True) for context, type in zip(pictures, plan.mixed_types(len(pictures)), strict=True)]
+    # one reply about each context, and the samples of those in form
+    jobs = [Job(context, type, True) for context, type in zip(contexts, plan.mixed_types(len(contexts)), strict=True)]
     replies = [teacher.ask(job.messages()) for job in jobs]
     pairs = zip(replies, jobs, strict=True)
-    samples = [(sample, job.context) for reply, job in pairs if (sample := sample_of(reply, job))]
+    samples = [(sample, job.context) for reply, job in pairs if (sample := as_sample(reply, job))]
     malformed = len(jobs) - len(samples)
-    own, others = defects_of(samples), defects_of(beside_others(samples))
-    valid = [[not found for found in some] + [False] * malformed for some in (own, others)]
-    made_up = [[bool(found & HALLUCINATIONS) for found in some] for some in (own, others)]
+    # what is valid, and what is hallucinated, beside the own picture and beside another
+    judged = (defect_sets(samples), defect_sets(with_next_context(samples)))
+    valid = [[not defects for defects in sets] + [False] * malformed for sets in judged]
+    hallucinated = [[bool(defects & HALLUCINATIONS) for defects in sets] for sets in judged]
+    name = teacher.name.replace(":", "_")
     note = f"in form ({malformed} are not) and without defect; control: judged beside other pictures"
     table = [share(f"instruct.valid.{name}", valid[0], control=_mean(valid[1]), note=note)]
+    # how many of the questions are no repetition
     if samples:
-        asked = [turn.question for sample, _ in samples if sample.type != "detail" for turn in sample.turns]
-        first = [question not in asked[:at] for at, question in enumerate(asked)]
-        table.append(share(f"instruct.hallucinated.{name}", made_up[0], control=_mean(made_up[1])))
-        table += [share(f"instruct.distinct_questions.{name}", first)] if first else []
-    return [*table, bill(name, replies)]
+        table.append(share(f"instruct.hallucinated.{name}", hallucinated[0], control=_mean(hallucinated[1])))
+        questions = [turn.question for sample, _ in samples if sample.type != "detail" for turn in sample.turns]
+        is_new = [question not in questions[:at] for at, question in enumerate(questions)]
+        table += [share(f"instruct.distinct_questions.{name}", is_new)] if is_new else []
+    return [*table, token_figure(name, replies)]
 
 
-def bill(name: str, replies: Sequence[Completion]) -> Figure:
+def token_figure(name: str, replies: Sequence[Completion]) -> Figure:
     """What a thousand replies take, in millions of tokens. Times the price of a million, that is their cost."""
     read = sum(reply.prompt_tokens for reply in replies) / len(replies) / 1000
     written = sum(reply.completion_tokens for reply in replies) / len(replies) / 1000
@@ -58,7 +63,7 @@ def bill(name: str, replies: Sequence[Completion]) -> Figure:
     return Figure(figure, round(read + written, 3), n=len(replies), unit="million tokens", note=note)
 
 
-def sample_of(reply: Completion, job: Job) -> Sample | None:
+def as_sample(reply: Completion, job: Job) -> Sample | None:
     """The sample that a teacher's reply makes; None if it is malformed or cut off."""
     if find_problem(reply, job):
         return None
@@ -66,23 +71,23 @@ def sample_of(reply: Completion, job: Job) -> Sample | None:
     return Sample(job.context.id, job.context.image, job.type, turns)
 
 
-def defects_of(samples: Sequence[Pair]) -> list[set[str]]:
+def defect_sets(samples: Sequence[Pair]) -> list[set[str]]:
     """The names of each sample's defects."""
     return [{defect.name for defect in check_sample(sample, context)} for sample, context in samples]
 
 
-def beside_others(samples: Sequence[Pair]) -> list[Pair]:
+def with_next_context(samples: Sequence[Pair]) -> list[Pair]:
     """Each sample with the next one's picture."""
     pictures = [context for _, context in [*samples[1:], *samples[:1]]]
     return [(sample, other) for (sample, _), other in zip(samples, pictures, strict=True)]
 
 
-def blind() -> list[Figure]:
+def blind_count_figures() -> list[Figure]:
     """How many are there, when no caption tells? With boxes the grammar teacher counts; without them anyone would guess."""
-    tests, practice = pictures("test", 400), pictures("val", 400)
-    guesses = blind_guesses(tests, practice)
-    counts = [bool(right) for right in grammar_counts(tests, boxes=True)]
-    silent = [right is None for right in grammar_counts(tests, boxes=False)]
+    tests, practice = counted_contexts("test", 400), counted_contexts("val", 400)
+    guesses = majority_hits(tests, practice)
+    counts = [bool(right) for right in grammar_count_hits(tests, boxes=True)]
+    silent = [right is None for right in grammar_count_hits(tests, boxes=False)]
     note = "the best any teacher can do: to say the most frequent number"
     return [
         share("instruct.blind_count.captions_only", guesses, chance=CHANCE, note=note),
@@ -95,44 +100,40 @@ def _mean(right: Sequence[bool]) -> float | None:
     return round(sum(right) / len(right), 4) if right else None
 
 
-COUNTS = (2, 3, 4)
-CHANCE = round(1 / len(COUNTS), 4)
-
-
 @dataclass(frozen=True)
-class Counted:
+class CountedContext:
     """A picture in words that name no number, and the number."""
 
     context: ImageContext
     number: int
 
 
-def pictures(stream: str, count: int) -> list[Counted]:
+def counted_contexts(stream: str, count: int) -> list[CountedContext]:
     """Pictures of several things of one kind, each number equally often."""
     rng = random.Random(f"blind count/{stream}")
     names = [c.name for c in classes() if c.split == "base" and plural(c.name) != c.name]
-    found = []
+    contexts = []
     for index in range(count):
         name = rng.choice(names)
-        recipe = SceneSpec(stream=stream, names=(name,) * rng.choice(COUNTS), colour=None)
-        context = from_scene(make_scene(index, recipe))
+        spec = SceneSpec(stream=stream, names=(name,) * rng.choice(COUNTS), colour=None)
+        context = from_scene(make_scene(index, spec))
         wordings = rng.sample(TRAIN_TEMPLATES, 5)
-        said = tuple(wording.format(f"some {plural(name)}") for _, wording in wordings)
-        found.append(Counted(replace(context, captions=said), len(context.boxes)))
-    return found
+        captions = tuple(wording.format(f"some {plural(name)}") for _, wording in wordings)
+        contexts.append(CountedContext(replace(context, captions=captions), len(context.boxes)))
+    return contexts
 
 
-def blind_guesses(tests: list[Counted], practice: list[Counted]) -> list[bool]:
+def majority_hits(tests: list[CountedContext], practice: list[CountedContext]) -> list[bool]:
     """Is the number right that was most frequent in other pictures?"""
     guess = Counter(picture.number for picture in practice).most_common(1)[0][0]
     return [picture.number == guess for picture in tests]
 
 
-def grammar_counts(tests: list[Counted], boxes: bool) -> list[bool | None]:
+def grammar_count_hits(tests: list[CountedContext], boxes: bool) -> list[bool | None]:
     """Is the grammar teacher's number right? None where it rightly refuses to say one."""
     turns = [make_turn("count", read(serialise_context(picture.context, boxes)), random.Random(0)) for picture in tests]
-    return [turn and _says(turn, picture.number) for turn, picture in zip(turns, tests, strict=True)]
+    return [turn and _names_number(turn, picture.number) for turn, picture in zip(turns, tests, strict=True)]
 
 
-def _says(turn: Turn, number: int) -> bool:
+def _names_number(turn: Turn, number: int) -> bool:
     return NUMBERS[number] in turn.answer.lower().rstrip(".").split()

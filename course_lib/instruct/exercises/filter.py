@@ -41,12 +41,12 @@ def _tokens(answer: str) -> list[str]:
 
 def _filtered(tokens: list[str], is_wrong, ends: str = ".!?") -> list[str]:
     """The tokens that are wrong, outside of denials."""
-    found, denied = [], False
+    unsupported, denied = [], False
     for token in tokens:
         denied = (denied and token not in ends) or token in ("no", "not", "without")
         if not denied and is_wrong(token):
-            found.append(token)
-    return found
+            unsupported.append(token)
+    return unsupported
 
 
 def denials_flagged(answer, known, supported):
@@ -63,10 +63,10 @@ def capitals_missed(answer, known, supported):
 
 
 def punctuation_kept(answer, known, supported):
-    found = []
+    unsupported = []
     for sentence in re.split(r"(?<=[.!?]) ", answer.lower()):
-        found += _filtered(sentence.split(), lambda word: word in known and not known[word] & supported)
-    return found
+        unsupported += _filtered(sentence.split(), lambda word: word in known and not known[word] & supported)
+    return unsupported
 
 
 def word_for_word(answer, known, supported):
@@ -78,22 +78,22 @@ def all_meanings(answer, known, supported):
 
 
 def by_sentences(answer, known, supported):
-    found = []
+    unsupported = []
     for sentence in re.split(r"[.!?]", answer.lower()):
         claimed = re.split(r"\b(?:no|not|without)\b", sentence)[0]
         words = re.findall(r"[a-z]+", claimed)
-        found += [word for word in words if word in known and known[word].isdisjoint(supported)]
-    return found
+        unsupported += [word for word in words if word in known and known[word].isdisjoint(supported)]
+    return unsupported
 
 
 def by_inverted_index(answer, known, supported):
-    fine = {word for word, meanings in known.items() if any(name in supported for name in meanings)}
-    wrong, found, claiming = known.keys() - fine, [], True
+    supported_words = {word for word, meanings in known.items() if any(name in supported for name in meanings)}
+    unsupported_words, unsupported, claiming = known.keys() - supported_words, [], True
     for match in re.finditer(r"([A-Za-z]+)|[.!?]", answer):
         word = (match[1] or "").lower()
         claiming = word not in ("no", "not", "without") and (claiming or not word)
-        found += [word] if claiming and word in wrong else []
-    return found
+        unsupported += [word] if claiming and word in unsupported_words else []
+    return unsupported
 
 
 TASKS = [

@@ -12,7 +12,7 @@ def mix_inputs(rng) -> tuple[int, dict[str, int]]:
     """A number of replies, and shares that differ: LLaVA's, or others."""
     shares = rng.choice([58, 23, 77, 40, 11], size=3, replace=False)
     names = ("conversation", "detail", "complex")
-    return int(rng.integers(12, 36)), {name: int(one) for name, one in zip(names, shares, strict=True)}
+    return int(rng.integers(12, 36)), {name: int(share) for name, share in zip(names, shares, strict=True)}
 
 
 def mix_thirds(count, shares):
@@ -25,19 +25,19 @@ def mix_in_blocks(count, shares):
 
 
 def mix_furthest_ahead(count, shares):
-    total, given, types = sum(shares.values()), dict.fromkeys(shares, 0), []
+    total, counts, types = sum(shares.values()), dict.fromkeys(shares, 0), []
     for place in range(1, count + 1):
-        ahead = max(shares, key=lambda type: given[type] - shares[type] / total * place)
-        given[ahead] += 1
+        ahead = max(shares, key=lambda type: counts[type] - shares[type] / total * place)
+        counts[ahead] += 1
         types.append(ahead)
     return types
 
 
 def mix_not_normalised(count, shares):
-    given, types = dict.fromkeys(shares, 0), []
+    counts, types = dict.fromkeys(shares, 0), []
     for place in range(1, count + 1):
-        behind = max(shares, key=lambda type: shares[type] * place - given[type])
-        given[behind] += 1
+        behind = max(shares, key=lambda type: shares[type] * place - counts[type])
+        counts[behind] += 1
         types.append(behind)
     return types
 
@@ -47,11 +47,11 @@ def mix_by_chance(count, shares):
 
 
 def mix_by_numpy(count, shares):
-    names, wanted = list(shares), np.array(list(shares.values()))
-    given, types = np.zeros(len(names), dtype=int), []
+    names, weights = list(shares), np.array(list(shares.values()))
+    counts, types = np.zeros(len(names), dtype=int), []
     while len(types) < count:
-        furthest = int((wanted * (len(types) + 1) - wanted.sum() * given).argmax())
-        given[furthest] += 1
+        furthest = int((weights * (len(types) + 1) - weights.sum() * counts).argmax())
+        counts[furthest] += 1
         types.append(names[furthest])
     return types
 

@@ -51,8 +51,8 @@ def reply_halves_filled(text):
     parts = _parts(text)
     bodies = _bodies(parts)
     pairs = list(zip_longest(bodies[::2], bodies[1::2], fillvalue=""))
-    said = all(bodies)
-    return pairs if parts and _in_order(parts) and said else None
+    filled = all(bodies)
+    return pairs if parts and _in_order(parts) and filled else None
 
 
 def reply_end_dropped(text):
@@ -88,31 +88,31 @@ def reply_may_be_silent(text):
 
 def reply_by_lines(text):
     """Line by line."""
-    parts = [[]]
+    blocks = [[]]
     for line in text.strip().splitlines():
         if line == "===":
-            parts.append([])
+            blocks.append([])
         else:
-            parts[-1].append(line)
-    said = ["\n".join(part).strip() for part in parts]
-    said = said if said[-1] else said[:-1]
-    if len(said) == 0 or len(said) % 2 == 1 or not _in_order(said):
+            blocks[-1].append(line)
+    parts = ["\n".join(part).strip() for part in blocks]
+    parts = parts if parts[-1] else parts[:-1]
+    if len(parts) == 0 or len(parts) % 2 == 1 or not _in_order(parts):
         return None
-    cut = [part[part.index(":") + 1 :].strip() for part in said]
-    return [(cut[i], cut[i + 1]) for i in range(0, len(cut), 2)] if "" not in cut else None
+    bodies = [part[part.index(":") + 1 :].strip() for part in parts]
+    return [(bodies[i], bodies[i + 1]) for i in range(0, len(bodies), 2)] if "" not in bodies else None
 
 
 def reply_by_pattern(text):
     """By one regular expression."""
     pair = r"\s*Question:\s*(\S.*?)\s*\n===\n\s*Answer:\s*(\S.*?)\s*(?:\n===\s*(?=\s*Question:|\Z)|\Z)"
-    found, at = [], 0
+    pairs, at = [], 0
     while at < len(text):
         match = re.compile(pair, re.DOTALL).match(text, at)
         if not match or any(re.search(r"^===$", body, re.MULTILINE) for body in match.groups()):
             return None
-        found.append(match.groups())
+        pairs.append(match.groups())
         at = match.end()
-    return found or None
+    return pairs or None
 
 
 TASKS = [

@@ -58,4 +58,4 @@ def check_dataset(
     for number, defect in across_samples.check_near_duplicates(samples).items():
         defects[number] = [*defects.get(number, []), defect]
     defects[None] = across_samples.check_yes_bias(samples)
-    return {number: some for number, some in defects.items() if some}
+    return {number: own_defects for number, own_defects in defects.items() if own_defects}

@@ -49,13 +49,13 @@ def candidate_pairs(samples: Sequence[Sample], shingle_sets: Sequence[Shingles])
     shared with fewest others, so that even among 100,000 samples few pairs are left. (Prefix filtering: it is exact, where
     MinHash would estimate.)
     """
-    frequency = Counter(shingle for own in shingle_sets for shingle in own)
+    frequency = Counter(shingle for sample_shingles in shingle_sets for shingle in sample_shingles)
     index: dict[object, list[int]] = defaultdict(list)
-    for number, (sample, own) in enumerate(zip(samples, shingle_sets, strict=True)):
+    for number, (sample, sample_shingles) in enumerate(zip(samples, shingle_sets, strict=True)):
         index[sample.image].append(number)
         if len(TOKEN.findall(sample_text(sample))) >= MIN_TOKENS:
-            prefix_length = len(own) - math.ceil(OTHER_IMAGE_THRESHOLD * len(own)) + 1
-            for shingle in sorted(own, key=lambda shingle: (frequency[shingle], shingle))[:prefix_length]:
+            prefix_length = len(sample_shingles) - math.ceil(OTHER_IMAGE_THRESHOLD * len(sample_shingles)) + 1
+            for shingle in sorted(sample_shingles, key=lambda shingle: (frequency[shingle], shingle))[:prefix_length]:
                 index[shingle].append(number)
     return {pair for numbers in index.values() for pair in combinations(numbers, 2)}
 

@@ -31,31 +31,31 @@ NOT_THINGS = (  # fixed expressions in which a noun names nothing that could be 
 @cache
 def noun_meanings() -> dict[str, frozenset[str]]:
     """Word → the names that it may stand for: of the world, or of what is outside it."""
-    found: dict[str, set[str]] = {}
-    known = synonyms()
+    meanings: dict[str, set[str]] = {}
+    listed = synonyms()
     for name in sorted(world_names()):
-        for word in (name, *known.words.get(name, ())):
-            found.setdefault(word.lower(), set()).update(could_be(name))
-    for word, groups in known.groups.items():
-        found.setdefault(word, set()).update(c.name for c in classes() if c.supercategory in groups)
-    for word, names in known.members.items():
-        found.setdefault(word, set()).update(names)
+        for word in (name, *listed.words.get(name, ())):
+            meanings.setdefault(word.lower(), set()).update(could_be(name))
+    for word, groups in listed.groups.items():
+        meanings.setdefault(word, set()).update(c.name for c in classes() if c.supercategory in groups)
+    for word, names in listed.members.items():
+        meanings.setdefault(word, set()).update(names)
     for name, others in outside_nouns().items():
         for word in (name, *others):
-            found.setdefault(word, set()).add(name)
-    return {word: frozenset(names) for word, names in found.items()}
+            meanings.setdefault(word, set()).add(name)
+    return {word: frozenset(names) for word, names in meanings.items()}
 
 
 @cache
 def noun_forms() -> dict[tuple[str, ...], tuple[frozenset[str], bool]]:
     """Tokens → (names, is it a plural). Fixed expressions are in it with no names."""
-    found: dict[tuple[str, ...], tuple[frozenset[str], bool]] = {}
+    forms: dict[tuple[str, ...], tuple[frozenset[str], bool]] = {}
     for word, names in noun_meanings().items():
         for many in plurals(word):
-            found[tuple(many.split())] = (names, True)
+            forms[tuple(many.split())] = (names, True)
     for word, names in noun_meanings().items():
-        found[tuple(word.split())] = (names, is_plural(word) or word in PLURAL_ONLY)
-    return found | {tuple(text.split()): (frozenset(), False) for text in NOT_THINGS}
+        forms[tuple(word.split())] = (names, is_plural(word) or word in PLURAL_ONLY)
+    return forms | {tuple(text.split()): (frozenset(), False) for text in NOT_THINGS}
 
 
 DEFINITE = word_set("the this that these those its his her their my your our")
@@ -116,23 +116,23 @@ class Mention:
 
 def find_mentions(clause: list[str]) -> list[Mention]:
     """All things named in a clause, the longest names first tried: "hot dog" is no dog."""
-    found: list[Mention] = []
+    mentions: list[Mention] = []
     for start, end, names, plural in _matches(clause):
-        determiner, phrase = _determiner(clause, start, found)
+        determiner, phrase = _determiner(clause, start, mentions)
         mention = Mention(" ".join(clause[start:end]), names, plural, determiner, phrase, start, end)
         if _is_noun(clause, mention):
-            found.append(mention)
-    return found
+            mentions.append(mention)
+    return mentions
 
 
 def _matches(clause: list[str]) -> Iterator[tuple[int, int, frozenset[str], bool]]:
-    known, at = noun_forms(), 0
+    forms, at = noun_forms(), 0
     while at < len(clause):
         for length in (4, 3, 2, 1):
-            hit = known.get(tuple(clause[at : at + length])) if at + length <= len(clause) else None
-            if hit:
-                if hit[0]:
-                    yield at, at + length, *hit
+            match = forms.get(tuple(clause[at : at + length])) if at + length <= len(clause) else None
+            if match:
+                if match[0]:
+                    yield at, at + length, *match
                 at += length
                 break
         else:
@@ -175,12 +175,12 @@ def _is_noun(clause: list[str], mention: Mention) -> bool:
 @lru_cache(maxsize=4096)
 def supported_names(context: ImageContext) -> frozenset[str]:
     """Every name of the world that a box or a caption stands for."""
-    found: set[str] = set()
+    names: set[str] = set()
     for box in context.boxes:
-        found |= noun_meanings().get(box.name.lower(), frozenset((box.name,)))
+        names |= noun_meanings().get(box.name.lower(), frozenset((box.name,)))
     for caption in context.captions:
-        found |= frozenset().union(*(mention.names for mention in find_mentions(tokens(caption))))
-    return frozenset(found)
+        names |= frozenset().union(*(mention.names for mention in find_mentions(tokens(caption))))
+    return frozenset(names)
 
 
 @lru_cache(maxsize=4096)

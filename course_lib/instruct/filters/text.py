@@ -39,8 +39,8 @@ ECHOES = (
 
 def tokens(text: str) -> list[str]:
     """Words, numbers and punctuation marks in lower case, without what stands in quotation marks or in CAPITALS (a sign)."""
-    found = TOKEN.findall(POLITE.sub(" ", ONLY.sub("only", QUOTED.sub(" ", text.replace("’", "'")))))
-    return [token.lower() for token in found if not (token.isupper() and len(token) > 1) or token in ("UFO", "TV")]
+    all_tokens = TOKEN.findall(POLITE.sub(" ", ONLY.sub("only", QUOTED.sub(" ", text.replace("’", "'")))))
+    return [token.lower() for token in all_tokens if not (token.isupper() and len(token) > 1) or token in ("UFO", "TV")]
 
 
 def sentences(words: list[str]) -> Iterator[list[str]]:

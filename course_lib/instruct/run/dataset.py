@@ -22,23 +22,23 @@ def to_sample(job: Job, text: str) -> Sample:
 
 def collect(jobs: Sequence[Job], journal: Journal, teacher: str) -> list[tuple[Sample, ImageContext]]:
     """The samples of all jobs that have a reply, in the order of the jobs, with the contexts that they were written from."""
-    found = []
+    samples = []
     for job in jobs:
         entry = journal.replies.get(job.key(teacher))
         if entry:
-            found.append((to_sample(job, entry.text), job.context))
-    return found
+            samples.append((to_sample(job, entry.text), job.context))
+    return samples
 
 
 def filtered(samples: Sequence[tuple[Sample, ImageContext]], check: Check) -> tuple[list[Sample], Counter[str]]:
     """(the samples without a defect, how often each defect was found)."""
-    kept, defects = [], Counter()
+    clean, defect_counts = [], Counter()
     for sample, context in samples:
-        found = set(check(sample, context))
-        defects.update(found)
-        if not found:
-            kept.append(sample)
-    return kept, defects
+        names = set(check(sample, context))
+        defect_counts.update(names)
+        if not names:
+            clean.append(sample)
+    return clean, defect_counts
 
 
 def write(samples: Sequence[Sample], file: Path, card: dict) -> Path:

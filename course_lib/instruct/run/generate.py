@@ -77,17 +77,17 @@ class Job:
 
 def missing(jobs: Sequence[Job], teacher: Teacher, journal: Journal) -> list[Job]:
     """The jobs that have no reply yet. `Problem` if the journal answers another question under the name of one."""
-    found = []
+    missing_jobs = []
     for job in jobs:
         entry = journal.replies.get(job.key(teacher.name))
         if entry is None:
-            found.append(job)
+            missing_jobs.append(job)
         elif entry.asked != fingerprint(job.messages()):
             raise Problem(
                 f"{journal.file.name} holds a reply about {job.context.id} to something else than is asked now: "
                 "other pictures, or other prompts. Give this run another --out."
             )
-    return found
+    return missing_jobs
 
 
 def generate(
@@ -108,16 +108,16 @@ def generate(
     budget = budget or Budget()
     for entry in journal.entries:
         budget.count(entry.prompt_tokens, entry.completion_tokens)
-    wanted, began = missing(jobs, teacher, journal), perf_counter()
+    to_ask, start = missing(jobs, teacher, journal), perf_counter()
     with stop_request() as stop:
         asking = GenerationRun(teacher, journal, budget, Pace(per_minute), stop, attempts, first_wait)
-        _ask_all(asking, wanted, threads)
+        _ask_all(asking, to_ask, threads)
         interrupted = stop.is_set() and not asking.ended
     if asking.error:
         raise asking.error
     ended = "it was stopped" if interrupted else asking.ended
-    left = sum(job.key(teacher.name) not in journal.replies for job in wanted)
-    return Summary(len(wanted), left, perf_counter() - began, asking.failures, ended)
+    num_missing = sum(job.key(teacher.name) not in journal.replies for job in to_ask)
+    return Summary(len(to_ask), num_missing, perf_counter() - start, asking.failures, ended)
 
 
 @dataclass
@@ -207,11 +207,11 @@ class GenerationRun:
         self.stop.set()
 
 
-def _ask_all(asking: GenerationRun, wanted: Sequence[Job], threads: int) -> None:
+def _ask_all(asking: GenerationRun, jobs: Sequence[Job], threads: int) -> None:
     """Keep all threads busy until the jobs are done or the run is to stop."""
-    with ThreadPoolExecutor(threads) as pool, _bar(len(wanted), asking.budget) as advance:
+    with ThreadPoolExecutor(threads) as pool, _bar(len(jobs), asking.budget) as advance:
         running = set()
-        for job in wanted:
+        for job in jobs:
             if asking.stop.is_set():
                 break
             running.add(pool.submit(asking.answer, job))

@@ -21,11 +21,11 @@ def mixed_types(count: int, shares: Mapping[str, int] = SHARES) -> list[str]:
     Each place goes to the type that is furthest behind its share (the first in `shares`, if two are). So a longer list
     begins with the shorter one, and what was asked for 100 replies counts towards 1,000.
     """
-    types, given = [], dict.fromkeys(shares, 0)
+    types, counts = [], dict.fromkeys(shares, 0)
     for place in range(1, count + 1):
-        behind = {type: share * place - sum(shares.values()) * given[type] for type, share in shares.items()}
+        behind = {type: share * place - sum(shares.values()) * counts[type] for type, share in shares.items()}
         furthest = max(behind, key=behind.__getitem__)
-        given[furthest] += 1
+        counts[furthest] += 1
         types.append(furthest)
     return types
 

@@ -55,15 +55,15 @@ def _only_teacher(parts: Sequence[Sequence[Entry]], out: Path) -> str:
 
 def _compare(held: Sequence[Entry], parts: Sequence[Sequence[Entry]]) -> tuple[list[Entry], Counter[bool]]:
     """(what `held` lacks, in order; how many replies of the parts came again, by whether in the same words)."""
-    first = dict(reversed([*_identified(held)]))
-    lacking, repeated, came = [], Counter(), set()
+    earliest = dict(reversed([*_identified(held)]))
+    lacking, repeated, met = [], Counter(), set()
     for same, entry in chain.from_iterable(map(_identified, parts)):
-        known = first.setdefault(same, entry)
-        if known is entry:
+        earlier = earliest.setdefault(same, entry)
+        if earlier is entry:
             lacking.append(entry)
-        elif not entry.problem and (known.text != entry.text or same in came):  # else it came in an earlier merge
-            repeated[known.text == entry.text] += 1
-        came.add(same)
+        elif not entry.problem and (earlier.text != entry.text or same in met):  # else it came in an earlier merge
+            repeated[earlier.text == entry.text] += 1
+        met.add(same)
     return lacking, repeated
 
 
@@ -93,9 +93,9 @@ def at_scale(
     prompt = sum(entry.prompt_tokens for entry in entries) * factor
     completion = sum(entry.completion_tokens for entry in entries) * factor
     money = f", for {prices.cost(prompt, completion):,.2f}" if any(prices) else ""
-    took = seconds / answered * replies
+    total_seconds = seconds / answered * replies
     return (
-        f"At this rate, {replies:,} replies take {duration(took)} in one process, {duration(took / 8)} in eight, "
+        f"At this rate, {replies:,} replies take {duration(total_seconds)} in one process, {duration(total_seconds / 8)} in eight, "
         f"and {(prompt + completion) / 1e6:,.1f} million tokens{money}."
     )
 

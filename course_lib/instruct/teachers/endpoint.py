@@ -70,17 +70,17 @@ class EndpointTeacher:
 
     def _refused(self, error) -> Exception:
         """The server answered with an error status."""
-        said = self._strike_out(str(error.message))[:200]
+        message = self._strike_out(str(error.message))[:200]
         if error.status_code == 429 and error.code != "insufficient_quota":
             return TryAgain("too many requests (429)", after=_retry_after(error.response.headers))
         if error.status_code >= 500 or error.status_code in (408, 409):
             return TryAgain(f"the server failed ({error.status_code})", after=_retry_after(error.response.headers))
-        if error.status_code == 400 and self._limit == "max_tokens" and "max_completion_tokens" in said:
+        if error.status_code == 400 and self._limit == "max_tokens" and "max_completion_tokens" in message:
             self._limit = "max_completion_tokens"  # OpenAI's newer models know the limit under this name alone
             return TryAgain("the limit of tokens has another name here")
         if error.status_code in (401, 403):
-            return TeacherError(f"The endpoint refuses the key in OPENAI_API_KEY ({error.status_code}): {said}")
-        return TeacherError(f"The endpoint refuses the request ({error.status_code}): {said}")
+            return TeacherError(f"The endpoint refuses the key in OPENAI_API_KEY ({error.status_code}): {message}")
+        return TeacherError(f"The endpoint refuses the request ({error.status_code}): {message}")
 
     def _strike_out(self, text: str) -> str:
         key = self._client.api_key

@@ -145,7 +145,9 @@ def _judge_mention(clause: list[str], mention: Mention, scene: Scene, true: list
 
 def _holds(one: Relation, scene: Scene) -> bool:
     """Do any two things of these names lie so?"""
-    return any(relation(a, b) == one.direction for a in _named(one.subject, scene) for b in _named(one.reference, scene))
+    return any(
+        relation(a, b) == one.direction for a in _named(one.subject, scene) for b in _named(one.reference, scene)
+    )
 
 
 def _named(mention: Mention, scene: Scene) -> list[Thing]:

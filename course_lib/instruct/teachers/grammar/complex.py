@@ -73,11 +73,11 @@ def _half(facts: Facts, rng: random.Random) -> dict[str, str] | None:
         return None
     places = [thing.x if side in ("left", "right") else thing.y for thing in facts.things]
     pairs = zip(facts.things, places, strict=True)
-    kept = [thing for thing, place in pairs if (place > 0.5) == (side in ("left", "upper"))]
-    if not 1 < len(kept) < len(places) or any(abs(place - 0.5) < CLEAR for place in places):
+    remaining = [thing for thing, place in pairs if (place > 0.5) == (side in ("left", "upper"))]
+    if not 1 < len(remaining) < len(places) or any(abs(place - 0.5) < CLEAR for place in places):
         return None
-    left = number(len(kept))
-    return {"side": side, "other": other, "all": number(len(places)), "left": left, "others": listed(kept)}
+    num_left = number(len(remaining))
+    return {"side": side, "other": other, "all": number(len(places)), "left": num_left, "others": listed(remaining)}
 
 
 def _between(facts: Facts, rng: random.Random) -> dict[str, str] | None:
@@ -91,18 +91,18 @@ def _between(facts: Facts, rng: random.Random) -> dict[str, str] | None:
 
 def _use(facts: Facts, rng: random.Random) -> dict[str, str] | None:
     """A thing that one can eat, say, beside one that nobody eats."""
-    known = {c.name for c in classes()}
-    alone = [thing.name for thing in facts.alone() if thing.name in known]
-    can = complex_wordings().uses
-    uses = {name: can.get(class_named(name).supercategory) for name in alone}
+    class_names = {c.name for c in classes()}
+    alone = [thing.name for thing in facts.alone() if thing.name in class_names]
+    all_uses = complex_wordings().uses
+    uses = {name: all_uses.get(class_named(name).supercategory) for name in alone}
     for name in rng.sample(alone, len(alone)):
         others = [
             other for other in alone if uses[other] != uses[name] and class_named(other).supercategory not in VAGUE
         ]
         if uses[name] and others and list(uses.values()).count(uses[name]) == 1:
             other = rng.choice(others)
-            whole = {thing.name: bare(thing) for thing in facts.alone()}
-            words = {"use": uses[name], "what": whole[name], "other": whole[other], "is1": verbs(other)["is"]}
+            phrases = {thing.name: bare(thing) for thing in facts.alone()}
+            words = {"use": uses[name], "what": phrases[name], "other": phrases[other], "is1": verbs(other)["is"]}
             return {**words, **verbs(name)}
     return None
 

@@ -69,11 +69,11 @@ def _contents(facts: Facts, rng: random.Random) -> str:
 def _positions(facts: Facts, rng: random.Random) -> list[str]:
     """A sentence for every thing whose place is known (of the first six), each worded in its own way."""
     placed = [thing for thing in facts.alone() if thing.x is not None]
-    found = []
+    sentences = []
     for thing, wording in zip(placed, rng.sample(POSITIONS, len(POSITIONS)), strict=False):
         where = corner(thing)
-        found.append(wording.format(thing=thing.name, where=where, Where=capital(where), **verbs(thing.name)))
-    return found
+        sentences.append(wording.format(thing=thing.name, where=where, Where=capital(where), **verbs(thing.name)))
+    return sentences
 
 
 def corner(thing: KnownThing) -> str:
@@ -88,11 +88,11 @@ def corner(thing: KnownThing) -> str:
 
 def _relation(facts: Facts, rng: random.Random) -> str:
     alone = {thing.name for thing in facts.alone()}
-    pairs = [(a, how, b) for a, how, b in facts.relations if a in alone and b in alone]
+    pairs = [(a, direction, b) for a, direction, b in facts.relations if a in alone and b in alone]
     if not pairs:
         return ""
-    a, how, b = rng.choice(pairs)
-    return rng.choice(RELATED).format(thing=a, way=rng.choice(RELATIONS["train"][how]), other=b, **verbs(a))
+    a, direction, b = rng.choice(pairs)
+    return rng.choice(RELATED).format(thing=a, way=rng.choice(RELATIONS["train"][direction]), other=b, **verbs(a))
 
 
 def _largest(facts: Facts, rng: random.Random) -> str:

@@ -52,8 +52,8 @@ class Facts:
 
         A box can be small because something hides a part. So captions that say all ("a small red car") must agree.
         """
-        found = [thing for thing in self.alone() if thing.width and thing.name != "sign"]
-        pairs = [(a, b) for a in found for b in found if a.width >= MUCH_BIGGER * b.width]
+        sized = [thing for thing in self.alone() if thing.width and thing.name != "sign"]
+        pairs = [(a, b) for a in sized for b in sized if a.width >= MUCH_BIGGER * b.width]
         return [(a, b) for a, b in pairs if RANK[a.size] - RANK[b.size] >= (1 if self.complete else 0)]
 
 
@@ -102,22 +102,22 @@ def _from_captions(captions: list[list[NamedThing]]) -> list[KnownThing]:
 
 def _measured(things: list[KnownThing]) -> list[tuple[str, str, str]]:
     """Every clear relation between two boxes, by the world's own rule for what is clear, with a little to spare."""
-    found = []
+    relations = []
     for a in things:
         for b in things:
-            how = relation(a, b) if a is not b else None
+            direction = relation(a, b) if a is not b else None
             ahead, aside = sorted((abs(a.x - b.x), abs(a.y - b.y)), reverse=True)
             clear = ahead >= 0.14 + SLACK and ahead - aside >= 0.06 + SLACK
-            if how and clear and not held_out_relation(a.name, how, b.name):
-                found.append((a.name, how, b.name))
-    return found
+            if direction and clear and not held_out_relation(a.name, direction, b.name):
+                relations.append((a.name, direction, b.name))
+    return relations
 
 
-def _agreed(found) -> list[tuple[str, str, str]]:
+def _agreed(by_caption) -> list[tuple[str, str, str]]:
     """Relations that captions tell, from both sides."""
-    turned = {"left": "right", "right": "left", "above": "below", "below": "above"}
-    told = dict.fromkeys(relation for relations in found for relation in relations)
-    return list(dict.fromkeys([*told, *((b, turned[how], a) for a, how, b in told)]))
+    opposite = {"left": "right", "right": "left", "above": "below", "below": "above"}
+    stated = dict.fromkeys(relation for relations in by_caption for relation in relations)
+    return list(dict.fromkeys([*stated, *((b, opposite[direction], a) for a, direction, b in stated)]))
 
 
 def _only(values: set):

@@ -38,10 +38,10 @@ QuestionParts = tuple[dict[str, str], str, str]  # words for the wordings, "yes"
 
 def make_turn(kind: str, facts: Facts, rng: random.Random) -> Turn | None:
     """A question of a kind with its answer; None where these facts have no certain answer."""
-    made = MAKERS[kind](facts, rng)
-    if made is None:
+    parts = MAKERS[kind](facts, rng)
+    if parts is None:
         return None
-    words, truth, short = made
+    words, truth, short = parts
     words |= {key.capitalize(): capital(value) for key, value in words.items()}
     wordings = conversation_wordings()
     question = rng.choice(wordings.questions[kind]).format(**words)
@@ -106,17 +106,17 @@ def _colour(facts: Facts, rng: random.Random) -> QuestionParts | None:
 
 
 def _is_colour(facts: Facts, rng: random.Random) -> QuestionParts | None:
-    made = _colour(facts, rng)
-    if made is None or rng.random() < 0.5:
-        return made and (made[0], "yes", "yes")
-    words, _, truly = made
-    others = [colour for colour in COLOURS if colour != truly and not held_out_colour(words["thing"], colour)]
-    return {**words, "colour": rng.choice(others), "truly": truly}, "no", "no"
+    parts = _colour(facts, rng)
+    if parts is None or rng.random() < 0.5:
+        return parts and (parts[0], "yes", "yes")
+    words, _, true_colour = parts
+    others = [colour for colour in COLOURS if colour != true_colour and not held_out_colour(words["thing"], colour)]
+    return {**words, "colour": rng.choice(others), "truly": true_colour}, "no", "no"
 
 
 def _related_pair(facts: Facts, rng: random.Random) -> tuple[str, str, str] | None:
     alone = {thing.name for thing in facts.alone()}
-    pairs = [(a, how, b) for a, how, b in facts.relations if a in alone and b in alone]
+    pairs = [(a, direction, b) for a, direction, b in facts.relations if a in alone and b in alone]
     return rng.choice(pairs) if pairs else None
 
 
@@ -124,18 +124,18 @@ def _relation(facts: Facts, rng: random.Random) -> QuestionParts | None:
     pair = _related_pair(facts, rng)
     if pair is None:
         return None
-    a, how, b = pair
-    return {"thing": a, "other": b, "way": rng.choice(RELATIONS["train"][how]), **verbs(a)}, "", how
+    a, direction, b = pair
+    return {"thing": a, "other": b, "way": rng.choice(RELATIONS["train"][direction]), **verbs(a)}, "", direction
 
 
 def _is_related(facts: Facts, rng: random.Random) -> QuestionParts | None:
     pair = _related_pair(facts, rng)
     if pair is None or held_out_relation(pair[0], OPPOSITE[pair[1]], pair[2]):
         return None
-    a, how, b = pair
+    a, direction, b = pair
     yes = rng.random() < 0.5
-    truly, opposite = (rng.choice(RELATIONS["train"][way]) for way in (how, OPPOSITE[how]))
-    words = {"thing": a, "other": b, "way": truly if yes else opposite, "truly": truly, **verbs(a)}
+    true_phrase, false_phrase = (rng.choice(RELATIONS["train"][name]) for name in (direction, OPPOSITE[direction]))
+    words = {"thing": a, "other": b, "way": true_phrase if yes else false_phrase, "truly": true_phrase, **verbs(a)}
     return words, "yes" if yes else "no", "yes" if yes else "no"
 
 
@@ -146,10 +146,10 @@ def _place(facts: Facts, rng: random.Random) -> QuestionParts | None:
 def _is_place(facts: Facts, rng: random.Random) -> QuestionParts | None:
     if facts.place not in ELSEWHERE:
         return None
-    yes, truly = rng.random() < 0.5, PLACES[facts.place]
-    other = PLACES[rng.choice(ELSEWHERE[facts.place])]
+    yes, true_phrase = rng.random() < 0.5, PLACES[facts.place]
+    false_phrase = PLACES[rng.choice(ELSEWHERE[facts.place])]
     answer = "yes" if yes else "no"
-    return {"place": truly if yes else other, "truly": truly}, answer, answer
+    return {"place": true_phrase if yes else false_phrase, "truly": true_phrase}, answer, answer
 
 
 def _bigger(facts: Facts, rng: random.Random) -> QuestionParts | None:

@@ -29,14 +29,14 @@ class NamedThing:
 def read_caption(caption: str, tokens: list[str], boxed: frozenset[str]) -> list[NamedThing]:
     """The things that a caption names. Words with several meanings count only if a box decides for one of them."""
     texts = iter(SAYS.findall(caption))
-    found = []
+    named = []
     for mention in find_nouns(tokens, boxed):
         name = _name(mention, tokens, boxed)
         if name:
             colour, size = _adjectives(tokens, mention.start)
             text = next(texts, None) if name == "sign" else None
-            found.append(NamedThing(name, _is_several(mention, name, tokens), colour, size, text))
-    return found
+            named.append(NamedThing(name, _is_several(mention, name, tokens), colour, size, text))
+    return named
 
 
 def _is_several(mention: NounSpan, name: str, tokens: list[str]) -> bool:
@@ -85,17 +85,17 @@ def read_place(caption: str) -> str | None:
 
 def read_relations(tokens: list[str]) -> list[tuple[str, str, str]]:
     """(name, how, other name) wherever two things are joined by nothing but the course's own words for a relation."""
-    mentions = [(m, _name(m, tokens, frozenset())) for m in find_nouns(tokens)]
-    mentions = [(mention, name) for mention, name in mentions if name]
-    found = []
-    for (first, a), (second, b) in itertools.pairwise(mentions):
+    nouns = [(m, _name(m, tokens, frozenset())) for m in find_nouns(tokens)]
+    nouns = [(noun, name) for noun, name in nouns if name]
+    relations = []
+    for (first, a), (second, b) in itertools.pairwise(nouns):
         between = [token for token in tokens[first.end : second.start] if token not in ("a", "an", "the", "some")]
         while between and (between[-1] in SIZES or between[-1] in COLOURS):
             between.pop()
-        how = WAYS.get(tuple(between)) or WAYS.get(_with_article(tuple(between)))
-        if how and a != b:
-            found.append((a, how, b))
-    return found
+        direction = WAYS.get(tuple(between)) or WAYS.get(_with_article(tuple(between)))
+        if direction and a != b:
+            relations.append((a, direction, b))
+    return relations
 
 
 def _with_article(words: tuple[str, ...]) -> tuple[str, ...]:
