@@ -8,7 +8,7 @@ import pytest
 
 from course_lib.figures import Figure, from_json
 from course_lib.session import REPO
-from course_lib.world.evaluate import naive_render, pasted_render, resized_first_render
+from course_lib.world.evaluate import naive_render
 from course_lib.world.scenes import make_scene
 
 sys.path.insert(0, str(REPO / "benchmarks"))
@@ -59,7 +59,8 @@ def test_a_share_of_the_floor_is_operations_over_time_over_rate(monkeypatch):
 def test_the_pillow_loops_draw_the_same_scenes():
     for scene in map(make_scene, range(200)):
         naive, pasted, small_first = (
-            np.asarray(draw(scene)).astype(int) for draw in (naive_render, pasted_render, resized_first_render)
+            np.asarray(draw(scene)).astype(int)
+            for draw in (naive_render, world_speed.pasted_render, world_speed.resized_first_render)
         )
         assert abs(naive - pasted).max() <= 1  # versions of Pillow may round differently
         if not any(thing.tilt for thing in scene.things):

@@ -21,6 +21,7 @@ from course_lib.world.splits import (
     held_out_colour,
     held_out_relation,
     training_may_see,
+    training_may_see_thing,
     training_may_use_template,
 )
 from course_lib.world.stickers import COLOURS, STYLES, classes, load_atlas
@@ -33,8 +34,8 @@ def fingerprint() -> str:
     """SHA-256 over the bytes of scenes of all kinds."""
     digest = hashlib.sha256()
     for index in range(50):
-        recipe = SceneSpec(placement=("uniform", "plausible")[index % 2])
-        scene = make_scene(index, recipe)
+        spec = SceneSpec(placement=("uniform", "plausible")[index % 2])
+        scene = make_scene(index, spec)
         picture = render(scene, 128 if index % 10 == 0 else 64)
         digest.update(
             repr(scene).encode() + picture.image.tobytes() + picture.instances.tobytes() + picture.boxes.tobytes()
@@ -59,21 +60,32 @@ def test_a_scene_needs_no_scene_before_it():
     assert make_scene(7, SceneSpec(stream="test")) != make_scene(7)
 
 
-@pytest.mark.parametrize("recipe", [SceneSpec(), SceneSpec(placement="plausible"), SceneSpec(kinds=(0.4, 0.4, 0.2))])
-def test_training_never_sees_what_is_held_out(recipe):
-    scenes = [make_scene(index, recipe) for index in range(2000)]
+@pytest.mark.parametrize("spec", [SceneSpec(), SceneSpec(placement="plausible"), SceneSpec(kinds=(0.4, 0.4, 0.2))])
+def test_training_never_sees_what_is_held_out(spec):
+    scenes = [make_scene(index, spec) for index in range(2000)]
     assert all(training_may_see(scene) for scene in scenes)
     assert {len(scene.things) for scene in scenes} == {1, 2, 3, 4}
 
 
+FORBIDDEN = (
+    {"styles": ("line",)},
+    {"split": "novel"},
+    {"split": "all"},
+    {"names": ("fox",), "colour": "held out"},
+    {"names": ("cat", next(c.name for c in classes() if c.split == "novel"))},
+)
+
+
+@pytest.mark.parametrize("forbidden", FORBIDDEN)
+def test_the_gate_lets_nothing_that_is_held_out_into_training_scenes(forbidden):
+    with pytest.raises(ValueError, match="Training must not see"):
+        SceneSpec(**forbidden)
+    scenes = [make_scene(index, SceneSpec(stream="val", **forbidden)) for index in range(20)]
+    assert not all(training_may_see_thing(thing) for scene in scenes for thing in scene.things)
+
+
 def test_what_is_held_out_is_recognised():
     assert not training_may_see(make_scene(0, SceneSpec(stream="test")))
-    for forbidden in (
-        SceneSpec(styles=("line",)),
-        SceneSpec(split="novel"),
-        SceneSpec(names=("fox",), colour="held out"),
-    ):
-        assert not training_may_see(make_scene(0, forbidden))
     assert not training_may_use_template("test.photo") and training_may_use_template("train.photo")
     assert set(TRAIN_STYLES).isdisjoint(SHIFT_STYLES) and set(TRAIN_STYLES) | set(SHIFT_STYLES) == set(STYLES)
 

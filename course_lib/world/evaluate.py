@@ -62,26 +62,6 @@ def naive_render(scene: Scene, size: int = 64) -> Image.Image:
     return picture.convert("RGB")
 
 
-def pasted_render(scene: Scene, size: int = 64) -> Image.Image:
-    """The same pictures, quicker: each drawing goes straight onto the picture, through its own alpha."""
-    picture = Image.fromarray(backdrop(scene.backdrop, scene.variant, size))
-    for thing in scene.things:
-        side = round(thing.width * size)
-        drawing = turned(drawing_of(thing), thing.tilt).resize((side, side))
-        picture.paste(drawing, corner(thing, drawing, size), drawing)
-    return picture
-
-
-def resized_first_render(scene: Scene, size: int = 64) -> Image.Image:
-    """Quicker still: fewer pixels are left to turn. What is tilted keeps its width here."""
-    picture = Image.fromarray(backdrop(scene.backdrop, scene.variant, size))
-    for thing in scene.things:
-        side = round(thing.width * size)
-        drawing = turned(drawing_of(thing).resize((side, side)), thing.tilt)
-        picture.paste(drawing, corner(thing, drawing, size), drawing)
-    return picture
-
-
 def drawing_of(thing: Thing) -> Image.Image:
     """A drawing of the sheet."""
     return Image.fromarray(sheet(thing.style)[max(thing.drawing, 0)])
@@ -97,9 +77,7 @@ def corner(thing: Thing, drawing: Image.Image, size: int) -> tuple[int, int]:
     return round(thing.x * size) - drawing.width // 2, round(thing.y * size) - drawing.height // 2
 
 
-def naive_scene(
-    index: int, rng: random.Random, draw: Callable[[Scene], Image.Image] = naive_render
-) -> tuple[Scene, Image.Image, str]:
+def naive_scene(index: int, rng: random.Random) -> tuple[Scene, Image.Image, str]:
     """The same scene as one would first write it: turn, resize and lay each drawing with Pillow. No masks, no boxes."""
     scene = make_scene(index)
-    return scene, draw(scene), caption(scene, rng)
+    return scene, naive_render(scene), caption(scene, rng)

@@ -7,19 +7,18 @@ import random
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from course_lib.world.backdrops import BACKDROPS, HORIZON, VARIANTS
 from course_lib.world.shapes import SHAPES
 from course_lib.world.signs import WORDS_TEST, WORDS_TRAIN
-from course_lib.world.splits import TRAIN_STYLES, has_held_out_relation, held_out_colour
+from course_lib.world.splits import TRAIN_STYLES, has_held_out_relation, held_out_colour, refuse_held_out
 from course_lib.world.stickers import COLOURS, StickerClass, class_named, classes
 
 SIZES = {"small": (16, 18), "medium": (23, 26), "big": (32, 36)}  # widths in 64ths of the scene's side
 TILTS = (-14, -7, 0, 7, 14)  # degrees
 COLOURED = 0.6  # share of recolourable things that are recoloured
 SIGN_CLASS, FIRST_SHAPE_CLASS = 211, 201
-
-
 HOMES = {  # where a thing plausibly is: by name, else by supercategory, else anywhere
     "sea": ("whale", "shark", "dolphin", "octopus", "fish", "ship", "sailboat", "anchor"),
     "beach": ("crab", "turtle", "palm tree", "ice cream", "bucket", "umbrella", "lollipop", "volcano"),
@@ -66,7 +65,7 @@ class Scene:
 
 @dataclass(frozen=True)
 class SceneSpec:
-    """What kind of scenes to make."""
+    """What kind of scenes to make. Raises ValueError for the stream "train" with what training must not see."""
 
     stream: str = "train"  # "train", "val" or "test"
     count: tuple[int, int] = (1, 4)
@@ -80,9 +79,26 @@ class SceneSpec:
     )
     backdrop: str | None = None  # None: any
 
+    def __post_init__(self) -> None:
+        """The gate: what is held out stays out of every training scene, whoever asks for it."""
+        if self.stream == "train":
+            refuse_held_out(self.styles, self.split, self.names, self.colour)
+
+
+class Choice(NamedTuple):
+    """A thing that has no place yet."""
+
+    kind: str
+    name: str
+    class_id: int
+    drawing: int
+    colour: str | None
+    text: str | None
+    sticker: StickerClass | None
+
 
 def make_scene(index: int, spec: SceneSpec = SceneSpec(), seed: int = 0) -> Scene:
-    """Scene number `index` of a stream. Training scenes are drawn again until nothing held out is left in them."""
+    """Scene number `index` of a stream. Training scenes are drawn again until no held-out relation is left in them."""
     rng = random.Random(f"{spec.stream}/{seed}/{index}")
     while True:
         scene = _draw(rng, index, spec, seed)
@@ -91,58 +107,54 @@ def make_scene(index: int, spec: SceneSpec = SceneSpec(), seed: int = 0) -> Scen
 
 
 def _draw(rng: random.Random, index: int, spec: SceneSpec, seed: int) -> Scene:
-    n = len(spec.names) or rng.randint(*spec.count)
+    """One scene, held-out relations and all: what is in it, where it is, and where each thing is."""
+    count = len(spec.names) or rng.randint(*spec.count)
     style = spec.styles[int(rng.random() * len(spec.styles))]  # one hand drew the whole scene
-    picked = [_pick(rng, spec, i) for i in range(n)]
-    kind = spec.backdrop or _choose_backdrop(rng, spec, picked)
+    choices = [_choose(rng, spec, i) for i in range(count)]
+    backdrop = spec.backdrop
+    if not backdrop:
+        first = choices[0].sticker if spec.placement == "plausible" else None  # the first thing says where we are
+        places = (_homes(first.name, first.supercategory) if first else ()) or BACKDROPS
+        backdrop = places[int(rng.random() * len(places))]
+    # A thing for which ten tries find no place is left out.
     things: list[Thing] = []
-    for what in picked:
-        thing = _place(rng, what, style, kind, spec, things)
+    for choice in choices:
+        thing = _place(rng, choice, style, backdrop, spec, things)
         if thing is not None:
             things.append(thing)
     if spec.placement == "plausible":  # what stands lower is nearer, and hides what is behind it
         things.sort(key=lambda t: t.y + t.width / 2)
-    return Scene(spec.stream, seed, index, kind, int(rng.random() * VARIANTS), tuple(things))
+    return Scene(spec.stream, seed, index, backdrop, int(rng.random() * VARIANTS), tuple(things))
 
 
-def _pick(rng: random.Random, spec: SceneSpec, i: int) -> tuple:
-    """(kind, name, class id, drawing, colour, text, sticker class) of the i-th thing."""
-    if not spec.names:
-        share = rng.random()
-        stickers, shapes, _ = spec.kinds
-        if share >= stickers + shapes:
-            return _pick_sign(rng, spec)
-        if share >= stickers:
-            return _pick_shape(rng, spec)
+def _choose(rng: random.Random, spec: SceneSpec, i: int) -> Choice:
+    """The i-th thing: the sticker of that name, or a sticker, shape or sign at random."""
+    stickers, shapes, _ = spec.kinds
+    draw = 0.0 if spec.names else rng.random()
+    if draw < stickers or spec.names:
         pool = _pool(spec.split)
-        sticker = pool[int(rng.random() * len(pool))]
-    else:
-        sticker = class_named(spec.names[i])
-    colour = _pick_colour(rng, spec, sticker.name) if sticker.recolourable else None
-    drawing = sticker.drawings[int(rng.random() * len(sticker.drawings))]
-    return "sticker", sticker.name, sticker.id, drawing, colour, None, sticker
-
-
-def _pick_shape(rng: random.Random, spec: SceneSpec) -> tuple:
-    rank = int(rng.random() * len(SHAPES))
-    colour = _pick_colour(rng, spec, SHAPES[rank]) or COLOURS[int(rng.random() * 8)]  # a shape always has one
-    while spec.colour != "held out" and held_out_colour(SHAPES[rank], colour):
-        colour = COLOURS[int(rng.random() * 8)]
-    return "shape", SHAPES[rank], FIRST_SHAPE_CLASS + rank, rank * 8 + COLOURS.index(colour), colour, None, None
-
-
-def _pick_sign(rng: random.Random, spec: SceneSpec) -> tuple:
+        sticker = class_named(spec.names[i]) if spec.names else pool[int(rng.random() * len(pool))]
+        colour = _choose_colour(rng, spec, sticker.name) if sticker.recolourable else None
+        drawing = sticker.drawings[int(rng.random() * len(sticker.drawings))]
+        return Choice("sticker", sticker.name, sticker.id, drawing, colour, None, sticker)
+    if draw < stickers + shapes:
+        rank = int(rng.random() * len(SHAPES))
+        name = SHAPES[rank]
+        colour = _choose_colour(rng, spec, name) or COLOURS[int(rng.random() * 8)]  # a shape always has one
+        while spec.colour != "held out" and held_out_colour(name, colour):
+            colour = COLOURS[int(rng.random() * 8)]
+        return Choice("shape", name, FIRST_SHAPE_CLASS + rank, rank * 8 + COLOURS.index(colour), colour, None, None)
     words = WORDS_TRAIN if spec.stream == "train" else WORDS_TEST
-    return "sign", "sign", SIGN_CLASS, -1, COLOURS[int(rng.random() * 8)], words[int(rng.random() * len(words))], None
+    colour, text = COLOURS[int(rng.random() * 8)], words[int(rng.random() * len(words))]
+    return Choice("sign", "sign", SIGN_CLASS, -1, colour, text, None)
 
 
-def _pick_colour(rng: random.Random, spec: SceneSpec, name: str) -> str | None:
+def _choose_colour(rng: random.Random, spec: SceneSpec, name: str) -> str | None:
     """A colour for this class; an unseen pair only where the spec asks for it."""
     if spec.colour == "held out":
-        return _held_out(name)
+        return _held_out_colour_of(name)
     if spec.colour != "mixed":
-        fixed = spec.colour
-        return None if fixed and held_out_colour(name, fixed) else fixed
+        return None if spec.colour and held_out_colour(name, spec.colour) else spec.colour
     if rng.random() >= COLOURED:
         return None
     while held_out_colour(name, colour := COLOURS[int(rng.random() * 8)]):
@@ -151,7 +163,7 @@ def _pick_colour(rng: random.Random, spec: SceneSpec, name: str) -> str | None:
 
 
 @cache
-def _held_out(name: str) -> str | None:
+def _held_out_colour_of(name: str) -> str | None:
     return next((colour for colour in COLOURS if held_out_colour(name, colour)), None)
 
 
@@ -160,27 +172,21 @@ def _pool(split: str) -> tuple[StickerClass, ...]:
     return tuple(c for c in classes() if split in ("all", c.split))
 
 
-def _choose_backdrop(rng: random.Random, spec: SceneSpec, picked: list[tuple]) -> str:
-    if spec.placement == "plausible":
-        sticker = picked[0][6]  # the first thing says where we are
-        homes = _homes(sticker.name, sticker.supercategory) if sticker else ()
-        if homes:
-            return homes[int(rng.random() * len(homes))]
-    return BACKDROPS[int(rng.random() * len(BACKDROPS))]
-
-
 @cache
 def _homes(name: str, supercategory: str) -> tuple[str, ...]:
-    named = tuple(place for place, who in HOMES.items() if name in who)
-    return named or tuple(place for place, who in HOMES.items() if supercategory in who)
+    """The backdrops where a thing plausibly is, by its name, else by its supercategory."""
+    by_name = tuple(place for place, who in HOMES.items() if name in who)
+    return by_name or tuple(place for place, who in HOMES.items() if supercategory in who)
 
 
-def _place(rng: random.Random, what: tuple, style, backdrop: str, spec: SceneSpec, others: list[Thing]) -> Thing | None:
+def _place(
+    rng: random.Random, choice: Choice, style, backdrop: str, spec: SceneSpec, others: list[Thing]
+) -> Thing | None:
     """The thing at a place where it hides little of the others; None when ten tries find none."""
-    kind, name, class_id, drawing, colour, text, sticker = what
+    kind, name, class_id, drawing, colour, text, sticker = choice
     for _ in range(10):
-        share = rng.random()
-        size = "small" if share < 0.3 else "medium" if share < (0.8 if others else 0.65) else "big"
+        draw = rng.random()
+        size = "small" if draw < 0.3 else "medium" if draw < (0.8 if others else 0.65) else "big"
         if kind == "sign":
             size = "big"
         width = SIZES[size][rng.random() < 0.5] / 64

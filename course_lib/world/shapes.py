@@ -1,13 +1,12 @@
 """Ten cut-out shapes in eight colours, drawn with Pillow eight times too large and averaged down."""
 
-import json
 from functools import cache
 
 import numpy as np
 from PIL import Image, ImageDraw
 
 from course_lib.world.recolour import PALETTE
-from course_lib.world.stickers import CELL, COLOURS, STICKER_FOLDER
+from course_lib.world.stickers import CELL, COLOURS
 
 SHAPES = ("circle", "square", "triangle", "diamond", "pentagon", "hexagon", "star", "heart", "cross", "ring")
 FINER = 8
@@ -32,12 +31,6 @@ CORNERS = {  # in thousandths of the cell
 def shape_sprites() -> np.ndarray:
     """uint8 [80, 48, 48, 4], straight alpha; row = shape × 8 + colour."""
     return np.stack([_coloured(_mask(shape), colour) for shape in SHAPES for colour in COLOURS])
-
-
-@cache
-def shape_names() -> dict:
-    """shape → colour → language → name, for the shapes that Unicode names (circle, square, heart)."""
-    return json.loads((STICKER_FOLDER / "coloured_shapes_names.json").read_text(encoding="utf-8"))
 
 
 def _mask(shape: str) -> np.ndarray:

@@ -1,13 +1,16 @@
 """What training may see. Fixed before any model was trained, and decided here alone.
 
 Held out are whole styles, whole classes, one colour of every recolourable class, one in twenty (thing, relation, thing)
-triples, the words and numbers of some signs, and the wordings whose id begins with "test.". Training scenes come from the stream "train"; recipes are tuned
-on the stream "val"; figures are reported on the stream "test".
+triples, the words and numbers of some signs, and the wordings whose id begins with "test.". Training scenes come from the
+stream "train", whose gate is `refuse_held_out`; recipes are tuned on the stream "val"; figures are reported on "test".
 """
 
 import zlib
+from collections.abc import Iterable, Sequence
 from functools import cache
 
+from course_lib.world.geometry import relation
+from course_lib.world.shapes import SHAPES
 from course_lib.world.signs import WORDS_TEST
 from course_lib.world.stickers import COLOURS, classes
 
@@ -24,6 +27,18 @@ def training_may_see(scene) -> bool:
     if scene.stream != "train":
         return False
     return all(training_may_see_thing(thing) for thing in scene.things) and not has_held_out_relation(scene)
+
+
+def refuse_held_out(styles: Iterable, split: str, names: Sequence[str], colour: str | None) -> None:
+    """Raise ValueError, naming it, where scenes of the stream "train" would hold a style, class or colour that is held out."""
+    refused = [f"the style {style}" for style in styles if style not in TRAIN_STYLES]
+    refused += [f"the class {name}" for name in names if name in _novel_names()]
+    if split != "base" and not names:
+        refused.append(f"classes of the split {split}")
+    if colour == "held out":
+        refused.append("held-out colours")
+    if refused:
+        raise ValueError(f"Training must not see {refused[0]}: take the stream val or test for it, not train.")
 
 
 def training_may_see_thing(thing) -> bool:
@@ -60,8 +75,6 @@ def held_out_relation(a: str, relation: str, b: str) -> bool:
 
 def has_held_out_relation(scene) -> bool:
     """True when any two things of the scene stand in a relation that training never shows."""
-    from course_lib.world.geometry import relation
-
     things = scene.things
     for i, a in enumerate(things):
         for b in things[:i]:
@@ -79,7 +92,5 @@ def _novel_names() -> frozenset[str]:
 @cache
 def _colour_rank() -> dict[str, int]:
     """A number for every name that can have a colour; a sign may have any, and a star is a star, drawn or cut out."""
-    from course_lib.world.shapes import SHAPES
-
     names = dict.fromkeys([c.name for c in classes() if c.recolourable] + list(SHAPES))
     return {name: rank for rank, name in enumerate(names)}

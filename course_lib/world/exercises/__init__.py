@@ -99,6 +99,7 @@ TASKS = [
         importance=3,
         minutes=3,
         reference=box_from_mask,
+        used_at=("world.sprites:box_from_mask",),
         make_inputs=mask_inputs,
         mistakes=(
             Mistake(
@@ -136,6 +137,7 @@ TASKS = [
         importance=4,
         minutes=4,
         reference=overlap,
+        lesson_only="the course compares boxes by the hundred, as tensors: `box_iou` of Lesson 10",
         make_inputs=box_inputs,
         draws=12,
         mistakes=(
