@@ -1,11 +1,13 @@
 """README says what was measured, and names what exists."""
 
+import importlib
 import json
 import re
 from argparse import Namespace
 
 import pytest
 
+from course_lib.authoring import guide
 from course_lib.cli import figures as pages
 from course_lib.figures import WORDED_BARS, Figure, papers
 from course_lib.session import REPO
@@ -93,6 +95,20 @@ def test_figures_were_measured_on_the_shipped_checkpoints(card):
 @pytest.mark.parametrize("target", sorted(set(re.findall(r"\]\(([^)#:]+)\)", README))))
 def test_links_lead_somewhere(target):
     assert (REPO / target).exists()
+
+
+MAP = re.findall(r"^\| [^|]+ \| `(\w+)` \| \[[^]]+\]\((course_lib/[^)]+)\) \|$", README, re.MULTILINE)
+
+
+@pytest.mark.parametrize("name, file", MAP, ids=[name for name, _ in MAP])
+def test_the_map_names_functions_that_exist(name, file):
+    module = importlib.import_module(file.removesuffix(".py").replace("/", "."))
+    assert callable(getattr(module, name)) and getattr(module, name).__module__ == module.__name__
+
+
+def test_the_map_leads_to_what_people_look_for_and_is_of_today():
+    assert len(MAP) >= 12
+    assert guide.fill(README, [], {}, {}) == README, "run: python -m course_lib build"
 
 
 def test_papers_figures_belong_to_measured_ones_and_name_their_source():

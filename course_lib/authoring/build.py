@@ -146,7 +146,7 @@ def pages(root: Path, lessons: list[Lesson], tasks: dict[str, Task], check: bool
     """Bring what is generated in README and the pages for teachers up to date, or say what is not."""
     fill = partial(guide.fill, lessons=lessons, tasks=tasks, times=records.measured(root))
     make = {
-        "README.md": lambda text: colab.readme(text, colab.release(), lessons),
+        "README.md": lambda text: fill(colab.readme(text, colab.release(), lessons)),
         "docs/INSTRUCTORS.md": fill,
         "docs/SERVER.md": fill,
     }

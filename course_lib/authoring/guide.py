@@ -1,14 +1,46 @@
-"""What nobody types in docs/INSTRUCTORS.md and docs/SERVER.md: lessons with measured times, goals, exercises, known mistakes."""
+"""What nobody types in docs/INSTRUCTORS.md, docs/SERVER.md and README: lessons with measured times, goals, exercises, known
+mistakes; where in the package a concept is found."""
 
+import ast
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 from course_lib.authoring.master import Lesson
 from course_lib.authoring.notebook import exercises_of
 from course_lib.checker.task import Task, dots
+from course_lib.common.errors import Problem
+from course_lib.session import REPO
 
 CLASS = 30  # students
 LINK = re.compile(r"\((\d\d)_\w+\.ipynb\)")
+MODELS = {
+    "clip": "CLIP (02)",
+    "lm": "language model (04)",
+    "llava": "LLaVA (06, 07)",
+    "gligen": "GLIGEN (10)",
+    "seem": "SEEM (11)",
+}
+BESIDE_THE_MODEL = {"__init__", "evaluate", "full", "pretrained", "train", "train_supervised", "ui"}
+WORKBENCH = ("exercises", "evaluate", "ui", "full")
+CONCEPTS = {  # what somebody looks for who knows the papers → its place in course_lib/
+    "contrastive loss (CLIP)": "clip/loss.py:contrastive_loss",
+    "zero-shot classifier": "clip/zero_shot.py:zero_shot_classifier",
+    "next-token loss": "lm/loss.py:next_token_loss",
+    "label mask": "lm/chat.py:mask_labels",
+    "token splice (LLaVA)": "llava/model.py:splice",
+    "connector": "llava/model.py:make_connector",
+    "what is frozen": "llava/model.py:freeze",
+    "LoRA": "llava/lora.py:lora_forward",
+    "LoRA's merge": "llava/lora.py:merged_weight",
+    "the gate (GLIGEN)": "gligen/gated_attention.py:gated_self_attention",
+    "DDIM step": "gligen/sampling.py:ddim_step",
+    "classifier-free guidance": "gligen/sampling.py:guided_velocity",
+    "visual sampler (SEEM)": "seem/prompts.py:visual_sampler",
+    "click simulator": "seem/train/click_simulator.py:next_click",
+    "training loop": "training.py:fit",
+    "a scene of the sticker world": "world/scenes.py:make_scene",
+}
 
 
 def fill(text: str, lessons: list[Lesson], tasks: dict[str, Task], times: dict[str, dict]) -> str:
@@ -20,6 +52,7 @@ def fill(text: str, lessons: list[Lesson], tasks: dict[str, Task], times: dict[s
         "exercises": lambda: exercise_table(chosen),
         "mistakes": lambda: mistake_lists(chosen),
         "server": lambda: server_table(lessons, times),
+        "map": course_map,
     }
     for name, make in tables.items():
         begin, end = f"<!-- {name}:begin -->\n", f"<!-- {name}:end -->"
@@ -92,3 +125,45 @@ def server_table(lessons: list[Lesson], times: dict[str, dict]) -> list[str]:
             needs = " | ".join(["not measured yet"] * 4)
         lines.append(f"| {lesson.number} {lesson.title} | {needs} |")
     return lines
+
+
+def course_map() -> list[str]:
+    """README's map of the package: concepts, the models' files, and how much of the whole is what the course is about."""
+    lines = ["| looking for | function | in |", "|---|---|---|"]
+    for concept, place in CONCEPTS.items():
+        file, name = place.split(":")
+        if not defines(REPO / "course_lib" / file, name):
+            raise Problem(f"course_lib/authoring/guide.py: course_lib/{file} has no {name}, where README's map leads.")
+        lines.append(f"| {concept} | `{name}` | [{file}](course_lib/{file}) |")
+    lines += ["", "| model | its files | lines |", "|---|---|---|"]
+    for room, title in MODELS.items():
+        folder = REPO / "course_lib" / room
+        files = [file for file in sorted(folder.glob("*.py")) if file.stem not in BESIDE_THE_MODEL]
+        links = ", ".join(f"[{file.name}](course_lib/{room}/{file.name})" for file in files)
+        lines.append(f"| {title} | {links} | {about(files)} |")
+    everything = [file for file in (REPO / "course_lib").rglob("*.py") if "__pycache__" not in file.parts]
+    return [*lines, "", f"Lines to the nearest hundred. {shares(everything)}"]
+
+
+def shares(everything: list[Path]) -> str:
+    """A sentence: which folders are the course's subject, which its workbench, and how large each is."""
+    inner = {file: file.relative_to(REPO / "course_lib").with_suffix("").parts for file in everything}
+    subject = [file for file in everything if inner[file][0] in ("world", *MODELS) and inner[file][1] not in WORKBENCH]
+    lesson_05 = [file for file in everything if inner[file][0] == "instruct"]
+    return (
+        f"Of the package's {about(everything)} lines, {about(subject)} are the course's subject: these models with their `data/` and "
+        f"`train/`, and the scenes of [world/](course_lib/world/); {about(lesson_05)} more, [instruct/](course_lib/instruct/), make "
+        "Lesson 05's instruction data. The rest is the workbench: `exercises/` with their known mistakes, `evaluate/`, `ui` and `full` "
+        "in each room, and `checker/`, `canvas/`, `show/`, `common/`, `authoring/`, `classroom/`, `cli/`."
+    )
+
+
+def about(files: list[Path]) -> str:
+    """Their lines, to the nearest hundred: a number that a small change leaves alone."""
+    return f"{round(sum(file.read_text(encoding='utf-8').count(chr(10)) for file in files), -2):,}"
+
+
+def defines(file: Path, name: str) -> bool:
+    """Has this file a function or class of this name, outside of any other?"""
+    body = ast.parse(file.read_text(encoding="utf-8")).body if file.exists() else []
+    return any(getattr(node, "name", "") == name for node in body)
