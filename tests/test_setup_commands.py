@@ -12,6 +12,7 @@ from course_lib import __main__ as cli
 from course_lib import session
 from course_lib.cli import doctor, environment, evaluate, run
 from course_lib.cli import test as test_command
+from course_lib.cli.registry import Room
 from course_lib.common.errors import Problem
 from course_lib.figures import MIME, Figure
 from course_lib.session import REPO
@@ -135,7 +136,7 @@ def test_short_runs_are_not_recorded(course, capsys):
 @pytest.fixture
 def rooms(monkeypatch):
     """Two rooms: one knows --atlas and --live, the other has only its figures."""
-    table = {"plain": f"{__name__}:plain_figures", "rich": f"{__name__}:rich_figures"}
+    table = {name: Room(name, "", f"{__name__}:{name}_figures") for name in ("plain", "rich")}
     monkeypatch.setattr(evaluate, "ROOMS", table)
 
 

@@ -1,0 +1,144 @@
+"""What `python -m course_lib instruct` does with its arguments (`course_lib/cli/instruct.py`): write, or merge shards."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from course_lib.common.errors import Problem
+from course_lib.instruct import filters, prompts
+from course_lib.instruct.run import dataset, plan, shards
+from course_lib.instruct.run.budget import Budget, Prices, estimate
+from course_lib.instruct.run.generate import Job, Summary, generate, missing
+from course_lib.instruct.run.journal import Journal
+from course_lib.instruct.teachers.base import Teacher, TeacherError
+
+
+def write(args: argparse.Namespace) -> int:
+    """Ask for what is missing, then make the data set of all that is there. 0 if nothing is missing in the end."""
+    budget = make_budget(args)
+    teacher = make_teacher(args)
+    jobs = make_jobs(args, plan.Shard.parse(args.shard))
+    with Journal(journal_of(args.out)) as journal:
+        print_estimate(jobs, teacher, journal, budget)
+        earlier = len(journal.entries)
+        try:
+            summary = generate(
+                jobs,
+                teacher,
+                journal,
+                budget,
+                threads=args.threads,
+                per_minute=args.per_minute,
+                attempts=6 if args.teacher == "endpoint" else 1,  # the others would only say the same again
+            )
+        except TeacherError as error:
+            raise Problem(f"{error} The replies so far are in {journal.file}; the same command goes on.") from None
+        print_summary(summary, journal, earlier, budget)
+        finish(args, jobs, journal, teacher.name)
+    return 1 if summary.missing else 0
+
+
+def merge(args: argparse.Namespace) -> int:
+    """Join journals, say what is missing or double, and make the data set. 0 if nothing is missing."""
+    merged = shards.merge(args.files, journal_of(args.out))
+    jobs = make_jobs(args, plan.Shard())
+    with Journal(journal_of(args.out)) as journal:
+        gaps = [job for job in jobs if job.key(merged.teacher) not in journal.replies]
+        print(
+            f"{merged.replies:,} replies by {merged.teacher}; {merged.doubles:,} came twice, "
+            f"{merged.conflicts:,} twice with different words (the first counts); {len(gaps):,} are missing."
+        )
+        if gaps:
+            names = ", ".join(f"{job.context.id} ({job.type})" for job in gaps[:3])
+            print(f"Missing: {names}{' …' if len(gaps) > 3 else ''}. `instruct write` with this --out asks for them.")
+        finish(args, jobs, journal, merged.teacher)
+    return 1 if gaps else 0
+
+
+def journal_of(out: Path) -> Path:
+    """Where the journal of a data set lies: beside it."""
+    return out.with_suffix(".journal.jsonl")
+
+
+def make_budget(args: argparse.Namespace) -> Budget:
+    """The limits of the command line."""
+    if args.max_cost is not None and not any(args.prices):
+        raise Problem("--max-cost needs --prices: what a million tokens in and out cost.")
+    return Budget(args.budget, args.max_cost, Prices(*args.prices))
+
+
+def make_teacher(args: argparse.Namespace) -> Teacher:
+    """The teacher of the command line. Imports only what this one needs."""
+    if args.teacher == "endpoint":
+        from course_lib.instruct.teachers.endpoint import EndpointTeacher
+
+        if not args.model:
+            raise Problem("--teacher endpoint needs --model: the model's name at that endpoint.")
+        return EndpointTeacher(args.model)
+    if args.teacher == "local":
+        from course_lib.instruct.teachers.local import LocalTeacher
+
+        return LocalTeacher(args.model)
+    if args.teacher == "replay":
+        from course_lib.instruct.run.journal import ReplayTeacher
+
+        if not args.journal:
+            raise Problem("--teacher replay needs --journal: the file to repeat.")
+        return ReplayTeacher(args.journal)
+    from course_lib.instruct.teachers.grammar import GrammarTeacher
+
+    return GrammarTeacher()
+
+
+def make_jobs(args: argparse.Namespace, shard: plan.Shard) -> list[Job]:
+    """The replies of the command line, about scenes or a COCO data set."""
+    if args.count < 1:
+        raise Problem("--count should be at least 1.")
+    if args.coco:
+        return plan.coco_jobs(*args.coco, args.count, shard, args.boxes)
+    return plan.scene_jobs(args.count, args.seed, shard, args.boxes)
+
+
+def print_estimate(jobs: Sequence[Job], teacher: Teacher, journal: Journal, budget: Budget) -> None:
+    """Say what there is, and what the rest may take, before anything is spent."""
+    to_ask = missing(jobs, teacher, journal)
+    prompt, completion = estimate(job.messages() for job in to_ask)
+    money = f", at most {budget.prices.cost(prompt, completion):,.2f}" if any(budget.prices) else ""
+    print(
+        f"{len(jobs):,} replies by {teacher.name}: {len(jobs) - len(to_ask):,} are in {journal.file.name}, {len(to_ask):,} "
+        f"to ask for, which is about {prompt:,} tokens to read and at most {completion:,} to write{money}."
+    )
+
+
+def print_summary(summary: Summary, journal: Journal, earlier: int, budget: Budget) -> None:
+    """Say how it went, and what it would be at LLaVA's scale."""
+    if summary.failures:
+        reasons = "; ".join(f"{times:,} × {reason}" for reason, times in summary.failures.most_common(6))
+        print(f"Attempts that came to nothing: {reasons}.")
+    if summary.missing:
+        print(
+            f"{summary.missing:,} replies are missing: {summary.ended or 'all attempts failed'}. The same command goes on."
+        )
+    answered = summary.num_requested - summary.missing
+    if answered:
+        print(shards.at_scale(journal.entries[earlier:], answered, summary.seconds, budget.prices))
+    money = f", cost {budget.spent:,.4f}" if any(budget.prices) else ""
+    print(f"Spent in all: {budget.prompt_tokens + budget.completion_tokens:,} tokens{money}.")
+
+
+def finish(args: argparse.Namespace, jobs: Sequence[Job], journal: Journal, teacher: str) -> None:
+    """Filter the replies and write data set and card."""
+    samples = dataset.collect(jobs, journal, teacher)
+    clean, defects = dataset.filtered(samples, filters.defect_names)
+    card = {
+        "teacher": teacher,
+        "prompts": prompts.prompt_version(args.boxes),
+        "pictures": args.coco[0].name if args.coco else f"sticker scenes, stream train, seed {args.seed}",
+        "replies": len(samples),
+        "filtered": len(samples) - len(clean),
+        "defects": dict(defects.most_common()),
+    }
+    card_file = dataset.write(clean, args.out, card)
+    print(
+        f"Wrote {len(clean):,} samples to {args.out} ({len(samples) - len(clean):,} filtered out), and {card_file.name}."
+    )
