@@ -26,8 +26,6 @@ session = begin(lesson="11_seem")
 # picture.
 
 # %%
-import random
-
 import numpy as np
 import torch
 from torch.nn import functional as F
@@ -62,7 +60,7 @@ def around(mask):
 
 # %%
 guitar = scene.instances == 2
-ways = {
+prompts = {
     "a click": [middle(guitar)],
     "a box": [Mark("box", around(guitar))],
     "words": [Mark("text", text="the guitar")],
@@ -71,15 +69,18 @@ ways = {
 }
 person.look(scene.image, reference=other.image)
 stills, answers = [], {}
-for name, marks in ways.items():
+for name, marks in prompts.items():
     canvas = PromptCanvas(scene.image, tools=Interactive.takes, reference=other.image, ask=person.ask)
     canvas.draw(marks)
     stills.append(np.asarray(canvas.still())[:, : None if "another" in name else 384])
     answers[name] = str(canvas.answer)
     print(f"{name}: {canvas.answer}")
-said = "; ".join(f"{name}: {answer}" for name, answer in answers.items())
+described = "; ".join(f"{name}: {answer}" for name, answer in answers.items())
 show.pictures(
-    stills, titles=list(ways), columns=5, alt=f"The same scene asked in five ways, each with its mask outlined. {said}"
+    stills,
+    titles=list(prompts),
+    columns=5,
+    alt=f"The same scene asked in five ways, each with its mask outlined. {described}",
 )
 
 # %% [markdown]
@@ -94,12 +95,13 @@ show.pictures(
 # | part | what it does | ours | SEEM |
 # |---|---|---|---|
 # | image encoder | pixels → features at three scales, **once a picture** | small conv net beside frozen CLIP | FocalNet or DaViT, frozen |
-# | queries | each looks for one thing | 12, and one a prompt | 101, and copies of them for prompts |
-# | decoder | masked cross-attention → self-attention → feed-forward | 4 layers, width 128 | 9 layers, width 512 |
-# | name | cosine with text embeddings | of CLIP's frozen text tower | of a frozen UniCL or Florence text encoder |
-# | mask | dot product of the query with every pixel | 64 × 64; drawn points mend it near them | the same, larger, no mending |
+# | queries | each looks for one thing | 12 object queries, and one a prompt | 101, and copies of them for prompts |
+# | decoder | masked cross-attention → self-attention → MLP | 4 layers, width 128 | 9 layers, width 512 |
+# | class head | cosine with text embeddings | of CLIP's frozen text tower | of a frozen UniCL or Florence text encoder |
+# | mask head | dot product of the query's mask embedding with every pixel | 64 × 64; drawn points refine it near them | the same, larger, no refining |
 #
-# We build it in the order in which a prompt passes through it.
+# We build it in the order in which a prompt passes through it. A function of yours that passes its check is from then on what the model,
+# its training and its measuring call.
 
 # %% [markdown]
 # ## Build it: the visual sampler
@@ -130,51 +132,54 @@ def visual_sampler(features, points, positive, indicators):
 # ## Build it: masked attention
 #
 # A query that looks for a cat should look at the cat. *Masked attention* (Cheng et al., 2022, Mask2Former,
-# [arXiv 2112.01527](https://arxiv.org/abs/2112.01527)) lets every query see only the pixels that the layer before held for its mask. Where
-# to look is refined from layer to layer.
+# [arXiv 2112.01527](https://arxiv.org/abs/2112.01527)) lets every query attend only to the pixels inside the mask that the layer before
+# predicted for it. Where to look is refined from layer to layer.
 #
-# There is a trap in it. A query whose mask is *empty* may look nowhere, and a softmax over nothing is 0/0. One such row turns the loss to
+# There is a trap in it. A query whose mask is *empty* may attend to nothing, and a softmax over nothing is 0/0. One such row turns the loss to
 # `nan`, for good.
 #
 # <!-- exercise: seem.masked_attention -->
 #
-# Who may look nowhere shall look everywhere.
+# A query that may attend to nothing shall attend to everything. In `attn_mask`, True is where it may.
 
 
 # %% tags=["check"]
 @exercise("seem.masked_attention")
-def masked_attention(queries, keys, values, allowed):
-    """queries [B, R, D], keys and values [B, N, D], allowed bool [B, R, N] → [B, R, D]"""
+def masked_attention(queries, keys, values, attn_mask):
+    """queries [B, R, D], keys and values [B, N, D], attn_mask bool [B, R, N] → [B, R, D]"""
     ### BEGIN SOLUTION
-    open_rows = allowed | ~allowed.any(dim=-1, keepdim=True)
+    attn_mask = attn_mask | ~attn_mask.any(dim=-1, keepdim=True)
     scores = queries @ keys.mT / queries.shape[-1] ** 0.5  # [B, R, N]
-    return scores.masked_fill(~open_rows, -torch.inf).softmax(dim=-1) @ values
+    return scores.masked_fill(~attn_mask, -torch.inf).softmax(dim=-1) @ values
     ### END SOLUTION
 
 
 # %% [markdown]
-# ## Build it: one head for any words
+# ## Build it: an open-vocabulary head
 #
 # A fixed list would be a linear layer with one output a class. Instead each query is compared with *text embeddings* of whatever names we
-# have at the moment, as in CLIP's zero-shot classifier. Its mask is a comparison, too: with every pixel.
+# have at the moment, as in CLIP's zero-shot classifier: an *open vocabulary*. Its mask is a comparison, too: of a *mask embedding* with
+# every pixel.
 #
 # <!-- exercise: seem.mask_head -->
 #
-# Names by cosine, times a scale. Masks by plain dot product.
+# Classes by cosine, times a scale. Masks by plain dot product.
 
 
 # %% tags=["check"]
 @exercise("seem.mask_head")
-def mask_head(queries, words, vectors, pixels, scale):
-    """queries [B, Q, D], words [C, D], vectors [B, Q, E], pixels [B, E, H, W] → class logits [B, Q, C], mask logits [B, Q, H, W]"""
+def mask_head(queries, text_embeddings, mask_embeddings, mask_features, scale):
+    """queries [B, Q, D], text_embeddings [C, D], mask_embeddings [B, Q, E], mask_features [B, E, H, W]
+
+    → class logits [B, Q, C], mask logits [B, Q, H, W]"""
     ### BEGIN SOLUTION
-    names = scale * F.normalize(queries, dim=-1) @ F.normalize(words, dim=-1).mT
-    return names, torch.einsum("bqe,behw->bqhw", vectors, pixels)
+    class_logits = scale * F.normalize(queries, dim=-1) @ F.normalize(text_embeddings, dim=-1).mT
+    return class_logits, torch.einsum("bqe,behw->bqhw", mask_embeddings, mask_features)
     ### END SOLUTION
 
 
 # %% [markdown]
-# ## Build it: who found what?
+# ## Build it: Hungarian matching (who found what?)
 #
 # Asked nothing, the model gives twelve masks in no order, and the picture has three things. Which query is to be taught which thing? The
 # **Hungarian** algorithm finds the cheapest pairing as a whole. The price of a pair has three parts, [Q, T] each: how unlikely the class is,
@@ -187,15 +192,15 @@ def mask_head(queries, words, vectors, pixels, scale):
 # %%
 from scipy.optimize import linear_sum_assignment
 
-from course_lib.seem.train.losses import CLASS, DICE_COST, PIXELS_COST
+from course_lib.seem.train.losses import CLASS_WEIGHT, DICE_WEIGHT, MASK_WEIGHT
 
 
 # %% tags=["check"]
 @exercise("seem.match")
-def match(by_class, by_pixels, by_dice):
+def match(class_cost, mask_cost, dice_cost):
     """costs [Q, T] → (queries int [T], things int [T]), ordered by thing"""
     ### BEGIN SOLUTION
-    cost = CLASS * by_class + PIXELS_COST * by_pixels + DICE_COST * by_dice
+    cost = CLASS_WEIGHT * class_cost + MASK_WEIGHT * mask_cost + DICE_WEIGHT * dice_cost
     rows, columns = linear_sum_assignment(cost.detach().numpy())
     in_order = np.argsort(columns)
     return torch.from_numpy(rows[in_order]), torch.from_numpy(columns[in_order])
@@ -230,31 +235,31 @@ print(
 )
 
 # %% [markdown]
-# ## Who may read whom?
+# ## The attention mask: who attends to whom?
 #
-# Prompts are more tokens in the same decoder. But a prompt for *one* thing must not change what the model says about *everything*, so who
-# reads whom is written down as data:
+# Prompts are more tokens in the same decoder. But a prompt for *one* thing must not change what the model says about *everything*, so the
+# mask of the self-attention is written down as data, by kinds of tokens:
 
 # %%
-from course_lib.seem.attention import LOOKS, READS
+from course_lib.seem.attention import ATTENDS_TO
 
-kinds = list(READS)
-table = np.array([[float(read in READS[reader]) for read in kinds] for reader in kinds])
+kinds = list(ATTENDS_TO)
+table = np.array([[float(key in ATTENDS_TO[query]) for key in kinds] for query in kinds])
 show.matrix(
     table,
     kinds,
     kinds,
-    alt="Who reads whom, rows read columns: a prompt's query reads text, visual and memory tokens; all others only their own kind.",
+    alt="Who attends to whom, rows attend to columns: a prompt's query attends to text, visual and memory tokens; all others only to their own kind.",
 )
-for kind, where in LOOKS.items():
-    print(f"{kind} tokens also look at the picture, {where}")
 
 # %% [markdown]
-# Only a prompt's own query reads the prompt, and no other token reads that query. When *several* prompts belong to one thing, they stand together in front of
-# one query: that is all that composition takes here.
+# Only a prompt's own query attends to the prompt, and no other token attends to that query. Three kinds also attend to the picture, by masked
+# cross-attention: object queries and prompt queries inside their own mask, memory tokens inside the last round's.
+#
+# *Composition* takes no more: when several prompts belong to one thing, they stand together in front of one query.
 #
 # SEEM's table is in its configuration (`configs/seem/focall_unicl_lang_v1.yaml`). Ours is simpler: SEEM has separate queries for words and for what is drawn, and its
-# text tokens read theirs back. It composes in the configuration of its demo, where the object queries read all prompts, and there is no memory.
+# text tokens attend to theirs in turn. It composes in the configuration of its demo, where the object queries attend to all prompts, and there is no memory.
 #
 # ## Build it: the next click
 #
@@ -288,24 +293,24 @@ def next_click(mask, truth):
 # %% [markdown]
 # ## Build it: memory
 #
-# Round two should build on round one. SEEM gives its memory tokens a hard attention mask: they read the picture *inside the last mask*, and
-# the prompt's query reads them.
+# Round two should build on round one. SEEM gives its memory tokens a hard attention mask: they attend to the picture *inside the last mask*,
+# and the prompt's query attends to them.
 #
 # <!-- exercise: seem.memory_update -->
 #
-# The mask has 64 × 64 pixels, the features have 8 × 8 or 16 × 16 cells. A cell belongs to the memory if more than `SHARE` of it was found.
+# The mask has 64 × 64 pixels, the features have 8 × 8 or 16 × 16 cells. A cell belongs to the memory if more than `MIN_COVERAGE` of it is in the mask.
 
 # %%
-from course_lib.seem.model import SHARE
+from course_lib.seem.decoder import MIN_COVERAGE
 
 
 # %% tags=["check"]
 @exercise("seem.memory_update")
-def memory_update(found, height, width):
-    """found bool [B, S, S] → bool [B, height·width], row by row"""
+def memory_update(prev_mask, height, width):
+    """prev_mask bool [B, S, S] → bool [B, height·width], row by row"""
     ### BEGIN SOLUTION
-    shares = F.adaptive_avg_pool2d(found.float(), (height, width))  # [B, h, w]
-    return shares.flatten(1) > SHARE
+    coverage = F.adaptive_avg_pool2d(prev_mask.float(), (height, width))  # [B, h, w]
+    return coverage.flatten(1) > MIN_COVERAGE
     ### END SOLUTION
 
 
@@ -313,56 +318,45 @@ def memory_update(found, height, width):
 # Two small parts are ready-made. Our first model lacked them, and hardly heeded later clicks: a mask that is *one* dot product for
 # all pixels can't be mended in one corner.
 #
-# - **The pixels look back** (`course_lib/seem/point_refiner.py`): each pixel attends to the prompt's points, near and similar ones most, and gets what
-#   the query thinks of them. SAM has such a step, SEEM has not.
-# - **The last mask again, as an input** (`MiniSeem.recall`): a vector is added to the pixels that were found and taken from the others, as in SAM.
+# - **A point refiner** (`course_lib/seem/point_refiner.py`): each pixel attends to the prompt's points, near and similar ones most, whose values are
+#   logits to add to its mask. SAM has such a step, SEEM has not: the pixels look back.
+# - **The last mask as an input** (`prev_mask_embed` of `MiniSeem`): a vector is added to the pixels inside it and taken from the others, as in SAM.
 #
 # Neither is a channel of the image: the picture is still encoded once.
-#
-# Hand your seven functions to the model; it calls them by name.
-
-# %%
-from course_lib.seem import attention, prompts
-from course_lib.seem import model as heads
-from course_lib.seem import model as memory
-from course_lib.seem.train import losses
-from course_lib.seem.train import losses as matching
-
-prompts.visual_sampler, attention.masked_attention, heads.mask_head = visual_sampler, masked_attention, mask_head
-matching.match, losses.dice_loss = match, dice_loss
-click_simulator.next_click, memory.memory_update = next_click, memory_update
 
 # %% [markdown]
 # ## Train it, here and now
 #
-# Under three minutes, with *your* functions. Every batch mixes all prompts: words, clicks, strokes, boxes, outlines, regions of another
+# Under three minutes, with *your* seven functions. Every batch mixes all prompts: words, clicks, strokes, boxes, outlines, regions of another
 # picture, and no prompt at all; and many batches play a round or two first, so that the model meets its own mistakes.
-# These are some of the questions:
+# These are some of the queries:
 
 # %%
 from dataclasses import replace
 
-examples = stages.make_batch(1, replace(stages.LIVE, batch_size=2))
-for ask in examples.asks:
-    print(f"{ask.way:10s} {ask.text or ask.name}")
+from course_lib.seem.data.batches import make_batch
+
+examples = make_batch(1, replace(stages.LIVE, batch_size=2))
+for query in examples.queries:
+    print(f"{query.prompt_type:10s} {query.text or query.name}")
 
 # %%
 from course_lib.seem import evaluate
-from course_lib.seem.data.testsets import questions
-from course_lib.seem.evaluate import clicks as measure_clicks
-from course_lib.seem.evaluate.masks import answers as answered
-from course_lib.seem.evaluate.masks import iou
-from course_lib.seem.train.click_simulator import ask_prompts
+from course_lib.seem.data.queries import to_prompts
+from course_lib.seem.data.testsets import make_test_set
+from course_lib.seem.evaluate.clicks import iou_by_clicks, noc_figures
+from course_lib.seem.evaluate.metrics import iou, predict_masks
 from course_lib.session import quick
 
 count = 8 if quick() else 60
-tests = questions("click", count)
-truths = tests.targets()
+tests = make_test_set("click", count)
+targets = tests.targets()
 
 
 def one_click(model):
     """Mean IoU after one click, on held-out scenes."""
-    return float(iou(answered(model, tests.encoded(model), ask_prompts(model, tests.asks)), truths).mean())
+    masks = predict_masks(model, tests.encode(model), to_prompts(model, tests.queries))
+    return float(iou(masks, targets).mean())
 
 
 student = stages.new_model(seed=session.seed)
@@ -371,7 +365,7 @@ recipe = replace(
     stages.LIVE, seconds=session.budget(stages.LIVE.seconds), batch_size=2 if quick() else stages.LIVE.batch_size
 )
 with torch.no_grad():
-    untrained = float(stages.batch_loss(student, stages.make_batch(0, recipe), rounds=0))
+    untrained = float(stages.batch_loss(student, make_batch(0, recipe), num_rounds=0))
 curve = show.LossCurve(chance=untrained, chance_name="untrained")
 run = stages.train(student, recipe, callbacks=[curve], state_file=session.paths().runs / "live.safetensors")
 curve.draw(run)
@@ -391,13 +385,13 @@ show.bars(live, alt=f"Mean IoU after one click on held-out scenes: {words}.")
 
 
 # %%
-def with_fault(fault):
+from course_lib.exercise import stand_in
+
+
+def with_sampler(sampler):
     """One-click IoU with another sampler."""
-    prompts.visual_sampler = fault
-    try:
+    with stand_in("seem.visual_sampler", sampler):
         return one_click(model)
-    finally:
-        prompts.visual_sampler = visual_sampler
 
 
 faults = {
@@ -406,7 +400,7 @@ faults = {
     "include ↔ exclude": lambda f, p, s, i: visual_sampler(f, p, ~s, i),
     "0–1 for -1–1": lambda f, p, s, i: visual_sampler(f, (p + 1) / 2, s, i),
 }
-results = {name: with_fault(fault) for name, fault in faults.items()}
+results = {name: with_sampler(sampler) for name, sampler in faults.items()}
 words = ", ".join(f"{name} {100 * value:.0f} percent" for name, value in results.items())
 show.bars(results, alt=f"One-click IoU with four samplers: {words}.")
 
@@ -421,8 +415,8 @@ print("a softmax over nothing:", scores.softmax(dim=-1).tolist())
 # %% [markdown]
 # ## Prove it
 #
-# Scenes of the stream "test". For each prompt alone: mean IoU; as control the *prompt of another picture*; as baseline the largest thing that
-# the model sees unasked. Before them two tools that learn nothing, given the same clicks.
+# Scenes of the stream "test". For each prompt alone: mean IoU; as control the *prompt of another picture*; as baseline the largest mask that
+# the model predicts without a prompt. Before them two tools that learn nothing, given the same clicks.
 
 # %%
 from course_lib.figures import show as show_figures
@@ -440,13 +434,13 @@ show_figures([*evaluate.shifts(model, count), evaluate.wrong_prompt(model, count
 # out, and the worst model looks best. **Predict:** what does memory change?
 
 # %%
-remembering = measure_clicks.clicks_needed(model, count)
-forgetting = measure_clicks.clicks_needed(model, count, remember=False)
-show_figures(measure_clicks.click_figures(remembering, forgetting))
+with_memory = iou_by_clicks(model, count)
+without_memory = iou_by_clicks(model, count, use_memory=False)
+show_figures(noc_figures(with_memory, without_memory))
 x = [1, 2, 4, 8, 16]
 lines = {
-    name: [float(scores[:, k - 1].mean()) for k in x]
-    for name, scores in (("with memory", remembering), ("without", forgetting))
+    name: [float(ious[:, k - 1].mean()) for k in x]
+    for name, ious in (("with memory", with_memory), ("without", without_memory))
 }
 show.curves(
     x,
@@ -461,14 +455,14 @@ show.curves(
 # does not know already. Most pictures need one click; in one of six even twenty do not reach 85 %, thin things above all, and these failures make the mean.
 # SEEM needs 2.66 clicks for 85 % on photographs (Focal-L).
 #
-# **Composition.** Words that fit two things, with a hasty click up to five pixels beside the one that is meant. And words for what is absent:
+# **Composition.** Words that fit two things, with a jittered click, up to five pixels beside the one that is meant. And words for what is absent:
 
 # %%
 show_figures([*evaluate.composition(model, count), *evaluate.refusals(model, count)])
 
 # %% [markdown]
 # Do words and click together beat the better of the two? Not that one could tell: the click has taken over, and the words have little left to add.
-# Before its last training, in which half of all scenes had twins, the words even *harmed*: they pulled the query to the wrong one. Most words for absent
+# Before its last training, in which half of all scenes had two things of one name, the words even *harmed*: they pulled the query to the wrong one. Most words for absent
 # things are refused, and few for present ones.
 #
 # ## Play
@@ -557,9 +551,9 @@ for name, cannot in full.CANNOT.items():
 # ## Recap
 #
 # - Every visual prompt is a mask, and one sampler makes tokens of it, with a sign. A region of another picture is the same, elsewhere.
-# - Masked attention lets a query look at what it thinks it found. Empty rows must be opened, or all becomes `nan`.
-# - Names are cosines with text embeddings, masks are dot products with pixels. Matching decides who learns what; dice makes small things count.
-# - Who reads whom is a table. Prompts together before one query compose; before different ones they don't disturb each other.
+# - Masked attention lets a query attend inside its own last mask. Empty rows must be opened, or all becomes `nan`.
+# - Classes are cosines with text embeddings, masks are dot products with pixels. Matching decides who learns what; dice makes small things count.
+# - Who attends to whom is a table. Prompts together before one query compose; before different ones they don't disturb each other.
 # - A figure for clicks counts its failures.
 #
 # <!-- words -->
