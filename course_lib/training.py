@@ -40,6 +40,7 @@ def fit(
     warmup_frac: float = 0.05,
     epsilon: float = 1e-6,
     lr_multipliers: Mapping[str, float] = MappingProxyType({}),
+    groups: Iterable[dict] | None = None,
     after_step: Callable[[], None] | None = None,
     callbacks: Iterable[Callable[[Progress], None]] = (),
     state_file: Path | None = None,
@@ -49,7 +50,8 @@ def fit(
 
     batch(step) makes the data of a step from its number alone, so that a resumed run sees what an undisturbed one does.
     loss(model, what batch returned) → scalar. `lr_multipliers`: start of parameters' names → factor on their
-    learning rate. Gradients near Adam's `epsilon` move their weights less. after_step() follows each step (CLIP clamps its
+    learning rate. `groups`, in their place: parameter groups as torch has them, each with its "params" and its peak "lr".
+    Gradients near Adam's `epsilon` move their weights less. after_step() follows each step (CLIP clamps its
     temperature).
     With a `state_file`, the run is saved every `save_every` seconds and when it is stopped, and calling `fit` again goes
     on from there; when the budget is used up, the file is removed (but see `states_kept`). Where the disk fails, training
@@ -57,9 +59,11 @@ def fit(
     """
     if (steps is None) == (seconds is None):
         raise ValueError("fit needs a budget: give either steps=… or seconds=…")
-    optimizer = torch.optim.AdamW(
-        parameter_groups(model, weight_decay, lr_multipliers), learning_rate, betas=(0.9, 0.98), eps=epsilon, fused=True
-    )
+    if groups is None:
+        groups = parameter_groups(model, weight_decay, lr_multipliers)
+    else:
+        groups = with_weight_decay(groups, weight_decay, learning_rate)
+    optimizer = torch.optim.AdamW(groups, learning_rate, betas=(0.9, 0.98), eps=epsilon, fused=True)
     progress = _resume(state_file, model, optimizer)
     earlier, started, saved = progress.seconds, time.perf_counter(), time.perf_counter()
     model.train()
@@ -137,6 +141,17 @@ def parameter_groups(
         {"params": parameters, "weight_decay": decay, "lr_mult": lr_mult}
         for (decay, lr_mult), parameters in sorted(groups.items(), key=lambda item: item[0], reverse=True)
     ]
+
+
+def with_weight_decay(groups: Iterable[dict], weight_decay: float, learning_rate: float) -> list[dict]:
+    """Parameter groups {"params", "lr"} → the same in the form of `parameter_groups`, matrices apart from what doesn't decay."""
+    split = [
+        {"params": [p for p in group["params"] if (p.ndim >= 2) == matrices], "lr_mult": group["lr"] / learning_rate}
+        | {"weight_decay": weight_decay if matrices else 0.0}
+        for group in groups
+        for matrices in (True, False)
+    ]
+    return [group for group in split if group["params"]]
 
 
 @contextmanager

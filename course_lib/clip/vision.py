@@ -73,14 +73,18 @@ class VisionTower(nn.Module):
         self.query = nn.Parameter(torch.zeros(width))  # zero: training begins with the plain mean of the patches
         self.projection = nn.Parameter(width**-0.5 * torch.randn(width, config.embed_dim))
 
-    def patches(self, image: Tensor, layer: int = -1) -> Tensor:
-        """image [B, 3, S, S] → [B, N, W] after block `layer` (-1 the last, -2 the one before), row by row."""
+    def hidden_states(self, image: Tensor) -> list[Tensor]:
+        """image [B, 3, S, S] → L + 1 states [B, N, W], row by row: the embeddings first, then what each block gave."""
         x = self.stem(image)  # [B, W, S/8, S/8]
         x = x + self._position_for(x.shape[-2:])
-        x = x.flatten(2).transpose(1, 2)  # [B, W, h, w] → [B, h·w, W]
-        for block in self.blocks[: len(self.blocks) + 1 + layer]:
-            x = block(x)
-        return x
+        states = [x.flatten(2).transpose(1, 2)]  # [B, W, h, w] → [B, h·w, W]
+        for block in self.blocks:
+            states.append(block(states[-1]))
+        return states
+
+    def patches(self, image: Tensor, layer: int = -1) -> Tensor:
+        """image [B, 3, S, S] → [B, N, W] after block `layer` (-1 the last, -2 the one before)."""
+        return self.hidden_states(image)[layer]
 
     def _position_for(self, grid: tuple[int, int]) -> Tensor:
         """The learned positions [W, 8, 8], resized when the picture is not 64 px (a 32 px close-up has 4 × 4 patches)."""

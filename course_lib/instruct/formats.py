@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from course_lib.common.text import readable
 from course_lib.world.coco import file_name
 from course_lib.world.language import captions
-from course_lib.world.render import render
+from course_lib.world.render import Picture, render
 from course_lib.world.scenes import Scene
 
 TYPES = ("conversation", "detail", "complex")  # LLaVA-Instruct has 58k, 23k and 77k of them
@@ -99,9 +99,12 @@ def serialise_context(context: ImageContext, boxes: bool) -> str:
     return serialise(lines, regions, width=1, height=1)  # these boxes are in fractions already
 
 
-def from_scene(scene: Scene, size: int = 64) -> ImageContext:
-    """The context of a sticker scene: its five captions, and the boxes of what is visible at `size` pixels."""
-    picture = render(scene, size)
+def from_scene(scene: Scene, size: int = 64, picture: Picture | None = None) -> ImageContext:
+    """The context of a sticker scene: its five captions, and the boxes of what is visible at `size` pixels.
+
+    picture: the scene at this size, where it has been rendered already.
+    """
+    picture = picture or render(scene, size)
     boxes = []
     for number, thing in enumerate(scene.things):
         if (picture.instances == number + 1).any():

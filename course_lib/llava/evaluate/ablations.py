@@ -21,6 +21,7 @@ from course_lib.llava.data.testsets import SCORED, draw, vqa_examples
 from course_lib.llava.evaluate.descriptions import REQUESTS, relative_score, told
 from course_lib.llava.evaluate.vqa import accuracy, answers
 from course_lib.llava.model import MiniLlava
+from course_lib.llava import recipes
 from course_lib.llava.train import saved, stages
 from course_lib.lm.evaluate import follows, test_exchanges
 from course_lib.session import REPO
@@ -63,7 +64,7 @@ ABLATIONS: dict[str, dict[str, Variant]] = {
 def trained(variant: Variant, seed: int, steps: int) -> MiniLlava:
     """Both stages in small. A connector that knows no words has LLaVA's stage 1: captions through the language model."""
     recipe = replace(
-        stages.LIVE2,
+        recipes.LIVE2,
         steps=steps,
         batch_size=8,
         rank=variant.rank,
@@ -76,9 +77,9 @@ def trained(variant: Variant, seed: int, steps: int) -> MiniLlava:
     else:
         model = stages.build_model(variant.connector, variant.layer, seed)
     if variant.before == "trained" and variant.connector == "words":
-        stages.train_word_mixture(model, replace(stages.LIVE_WORDS, steps=4 * steps, seed=seed))
+        stages.train_word_mixture(model, replace(recipes.LIVE_WORDS, steps=4 * steps, seed=seed))
     elif variant.before == "trained":
-        stages.stage1(model, replace(stages.LIVE1, steps=steps, seed=seed))
+        stages.stage1(model, replace(recipes.LIVE1, steps=steps, seed=seed))
     stages.stage2(model, recipe, learn_user=variant.learn_user, types=variant.types)
     return model
 

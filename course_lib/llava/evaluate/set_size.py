@@ -15,15 +15,16 @@ from course_lib.llava.data.batches import training_scene
 from course_lib.llava.data.testsets import SCORED, VqaExample, blank, draw, vqa_examples
 from course_lib.llava.evaluate import text_prior
 from course_lib.llava.evaluate.vqa import accuracy, answers, right
+from course_lib.llava import recipes
 from course_lib.llava.train import saved, stages
 
 SIZES = (10, 100, 1_000, 10_000)
 KINDS = tuple(kind for kind in SCORED if kind != "read")  # what pocket eyes can't see, no set can teach
-RECIPE = replace(stages.LIVE2, steps=150, batch_size=8)
+RECIPE = replace(recipes.LIVE2, steps=150, batch_size=8)
 
 
 def set_sizes(
-    sizes: Sequence[int] = SIZES, recipe: stages.LlavaRecipe = RECIPE, each: int = 60, folder: Path | None = None
+    sizes: Sequence[int] = SIZES, recipe: recipes.LlavaRecipe = RECIPE, each: int = 60, folder: Path | None = None
 ) -> Iterator[Figure]:
     """A figure for each size; smaller sets are the beginnings of larger ones. With a `folder`, a stopped run goes on."""
     rng = random.Random("the set")
@@ -38,7 +39,7 @@ def set_sizes(
         yield measured(model, about, f"llava.set_size.n{size}", untaught, recipe)
 
 
-def measured(model, about: Sequence[VqaExample], id: str, untaught: float, recipe: stages.LlavaRecipe) -> Figure:
+def measured(model, about: Sequence[VqaExample], id: str, untaught: float, recipe: recipes.LlavaRecipe) -> Figure:
     """Right answers with the true pictures; control: blank ones; baseline: before the first picture."""
     texts, truth = text_prior.texts(about), text_prior.answers(about)
     seen = right(answers(model, draw([one.scene for one in about]), texts), truth)

