@@ -14,9 +14,11 @@ from torch import Tensor, nn
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from course_lib.common.precision import bfloat16_is_faster, mixed_precision
+from course_lib.llava import recipes
+from course_lib.llava.chat_format import MAX_LENGTH, Segments, picture_labels, picture_segments
 from course_lib.llava.data import batches
+from course_lib.llava.model import MiniLlava
 from course_lib.llava.train import stages
-from course_lib.lm.chat import mask_labels
 from course_lib.lm.loss import IGNORE_INDEX
 from course_lib.training import parameter_groups, schedule
 
@@ -24,23 +26,22 @@ PICTURES, SHORT = 4, 11  # of a step; short questions a picture, beside one conv
 A_PICTURE = SHORT + 1
 STEPS = 3  # a turn
 RATE, DECAY, RANK = 1e-3, 0.01, 32
-Segments = batches.Segments
 
 
 def data(tokenizer) -> tuple[list[list[Segments]], Tensor]:
     """Conversations of every picture, and the pictures [I, 3, 64, 64], of training scenes with enough to ask."""
-    rng, scenes, told = random.Random("llava benchmark"), [], []
+    rng, scenes, conversations = random.Random("llava benchmark"), [], []
     while len(scenes) < PICTURES * STEPS:
         scene = batches.training_scene(rng)
         short = batches.short_conversations(scene, rng)
         if len(short) >= SHORT:
             scenes.append(scene)
-            asked = [*short[:SHORT], batches.sample_instruction(scene, rng)]
-            told.append([batches.picture_segments(tokenizer, one, batches.NUM_PATCHES) for one in asked])
-    return told, batches.render_pixels(scenes)
+            messages = [*short[:SHORT], batches.sample_instruction(scene, rng)]
+            conversations.append([picture_segments(tokenizer, one) for one in messages])
+    return conversations, batches.render_pixels(scenes)
 
 
-def learner() -> stages.MiniLlava:
+def learner() -> MiniLlava:
     """MiniLlava with adapters that have learned nothing, the same each time."""
     model = stages.build_model("mlp2x_gelu")
     model.requires_grad_(False)
@@ -54,57 +55,57 @@ class Ours:
 
     def __init__(self, shared: bool = True, kept_features: bool = False) -> None:
         self.model = learner()
-        told, pixels = data(self.model.tokenizer)
+        conversations, pixels = data(self.model.tokenizer)
+        if not shared:
+            conversations = [[one] for of_picture in conversations for one in of_picture]
+            pixels = pixels.repeat_interleave(A_PICTURE, 0)  # [I, …] → [I·A_PICTURE, …]
+        size = PICTURES if shared else PICTURES * A_PICTURE
         self.batches = [
-            self._batch(told[i : i + PICTURES], pixels[i : i + PICTURES], shared) for i in range(0, len(told), PICTURES)
+            batches.collate(self.model.tokenizer, conversations[i : i + size], pixels[i : i + size])
+            for i in range(0, len(conversations), size)
         ]
         if kept_features:
             with mixed_precision():
-                self.batches = [replace(one, pixels=self.model.image_features(one.pixels)) for one in self.batches]
+                features = [self.model.image_features(batch.pixel_values) for batch in self.batches]
+            self.batches = [replace(batch, pixel_values=f) for batch, f in zip(self.batches, features, strict=True)]
             self.model.vision = nn.Identity()  # what it is shown is seen already
-
-    @staticmethod
-    def _batch(told: list[list[Segments]], pixels: Tensor, shared: bool) -> batches.LlavaBatch:
-        if not shared:
-            told, pixels = [[one] for each in told for one in each], pixels.repeat_interleave(A_PICTURE, 0)
-        return batches.collate(told, pixels)
 
     def train(self) -> list[float]:
         """STEPS steps → their losses."""
-        recipe = stages.LlavaRecipe(steps=STEPS, batch_size=PICTURES, learning_rate=RATE, weight_decay=DECAY)
+        recipe = recipes.LlavaRecipe(steps=STEPS, batch_size=PICTURES, learning_rate=RATE, weight_decay=DECAY)
         return stages.train(self.model, self.batches.__getitem__, recipe).losses
 
 
-class EyesForTransformers(nn.Module):
-    """The pocket eyes, as `LlavaModel` asks its vision tower."""
+class TowerForTransformers(nn.Module):
+    """The pocket vision tower, as `LlavaModel` asks its vision tower."""
 
-    def __init__(self, eyes: nn.Module) -> None:
+    def __init__(self, vision: nn.Module) -> None:
         super().__init__()
-        self.eyes = eyes
+        self.vision = vision
 
     def forward(self, pixel_values: Tensor, **_) -> SimpleNamespace:
         with torch.no_grad():
-            return SimpleNamespace(hidden_states=[self.eyes(pixel_values)])
+            return SimpleNamespace(hidden_states=[self.vision(pixel_values)])
 
 
-def llava(ours: stages.MiniLlava) -> nn.Module:
+def llava(ours: MiniLlava) -> nn.Module:
     """transformers' Llava of the same weights: connector and adapters learn, all else is frozen."""
     from transformers import CLIPVisionConfig, LlavaConfig, LlavaForConditionalGeneration
 
-    words = ours.language_model.get_base_model()
-    eyes = CLIPVisionConfig(
+    language_model = ours.language_model.get_base_model()
+    vision_config = CLIPVisionConfig(
         hidden_size=ours.connector[0].in_features, intermediate_size=8, num_hidden_layers=1, num_attention_heads=1
-    )  # only its width counts: the pocket eyes take its place
+    )  # only its width counts: the pocket tower takes its place
     config = LlavaConfig(
-        vision_config=eyes,
-        text_config=words.config,
+        vision_config=vision_config,
+        text_config=language_model.config,
         image_token_id=ours.image_token,
         vision_feature_layer=-1,
         vision_feature_select_strategy="full",
     )
     model = LlavaForConditionalGeneration(config).requires_grad_(False)
-    model.model.vision_tower = EyesForTransformers(ours.vision)
-    model.model.language_model, model.lm_head = words.model, words.lm_head
+    model.model.vision_tower = TowerForTransformers(ours.vision)
+    model.model.language_model, model.lm_head = language_model.model, language_model.lm_head
     projector = model.model.multi_modal_projector
     projector.linear_1, projector.linear_2 = ours.connector[0], ours.connector[2]
     return model
@@ -115,11 +116,12 @@ class Plain:
 
     def __init__(self, by_length: bool = False) -> None:
         ours = learner()
-        told, pixels = data(ours.tokenizer)
+        data_of_pictures, pixels = data(ours.tokenizer)
         self.model, self.padding = llava(ours), ours.tokenizer.pad_token_id
         self.rows = []
-        for conversations, picture in zip(told, pixels, strict=True):
-            for ids, labels in map(mask_labels, conversations):
+        for conversations, picture in zip(data_of_pictures, pixels, strict=True):
+            for segments in conversations:
+                ids, labels = picture_labels(segments, ours.image_token, ours.num_patches, MAX_LENGTH)
                 self.rows.append({"input_ids": ids, "labels": labels, "pixel_values": picture})
         if by_length:
             self.rows.sort(key=lambda row: len(row["input_ids"]))

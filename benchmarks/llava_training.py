@@ -2,14 +2,14 @@
 
     python benchmarks/llava_training.py [--rounds 5]
 
-Both begin with the same weights (eyes, connector, language model, and the same LoRA by peft), and see the same
+Both begin with the same weights (vision tower, connector, language model, and the same LoRA by peft), and see the same
 conversations in the same order, as many a step, with the same optimiser, schedule, clipping and number format. The plain way
-is what a competent user of the stock tools writes: a row is a picture with one conversation, a collator pads, the eyes look
+is what a competent user of the stock tools writes: a row is a picture with one conversation, a collator pads, the vision tower runs
 in every forward. Rows of like length may be put together, which saves padding but changes the order: here they are sorted, the
 best that could be done. The ratio is taken to the quicker of the two. Data are rendered and tokenised before the clock starts, for all alike.
 
-Ours puts the conversations about one picture into one row (`batches.collate`). What else could be saved is measured as well:
-ours with one conversation a row, and ours with the features of the frozen eyes computed beforehand, which is of use
+Ours puts the conversations about one picture into one row (`data.batches.collate`). What else could be saved is measured as well:
+ours with one conversation a row, and ours with the features of the frozen vision tower computed beforehand, which is of use
 where pictures come again (the shipped recipe draws new scenes for ever).
 
 The contenders take turns; figures are medians over the rounds. The losses of the steps are compared, too: at the same data

@@ -7,8 +7,8 @@
 #   - tell by true, blank and shuffled pictures whether a model looks
 #   - recognise the commonest mistakes, most of which raise no error
 # prerequisites:
-#   - "[CLIP](02_clip.ipynb), for the eyes"
-#   - "[from language model to assistant](04_assistant.ipynb), for the words"
+#   - "[CLIP](02_clip.ipynb), for the vision tower"
+#   - "[from language model to assistant](04_assistant.ipynb), for the language model"
 # minutes: 65
 # ---
 
@@ -19,13 +19,13 @@ from course_lib.session import begin
 session = begin(lesson="06_llava_connect")
 
 # %% [markdown]
-# ## See it: eyes and words that have never met
+# ## See it: a vision tower and a language model that have never met
 #
 # You have trained two models. The CLIP of Lesson 02 turns a picture into 64 vectors, one for each patch. The assistant of Lesson 04 turns vectors, one for
 # each word, into the next word. Between them stands one thing: the two kinds of vectors have nothing in common.
 #
 # LLaVA (Liu et al., 2023, [arXiv 2304.08485](https://arxiv.org/abs/2304.08485)) puts a small *connector* between them, and lets the patches stand in the
-# text *as if they were words*. Here is such a model, its connector as it was born, and with every picture it is asked for a caption.
+# text *as if they were words*. Here is such a model, its connector as it was initialised, and with every picture it is asked for a caption.
 #
 # **Predict before you run:** what does a language model say that is handed 64 vectors which are no words?
 
@@ -36,6 +36,7 @@ import torch
 from torch import nn
 
 from course_lib import show
+from course_lib.llava import recipes
 from course_lib.llava.data.batches import render_pixels as pixels_of
 from course_lib.llava.train import stages
 from course_lib.world.render import render
@@ -48,10 +49,10 @@ scenes = [make_scene(index, SceneSpec(stream="val", count=(1, 2)), seed=5) for i
 
 def captioned(model):
     """Show the scenes, and below each what the model says to it."""
-    said = [text[:60] for text in model.answer(pixels_of(scenes), [ASK] * len(scenes), max_new_tokens=20)]
+    answers = [text[:60] for text in model.answer(pixels_of(scenes), [ASK] * len(scenes), max_new_tokens=20)]
     images = [render(scene, 128).image for scene in scenes]
     show.pictures(
-        images, titles=said, columns=5, alt=f"Five scenes and what the model says to each: {'; '.join(said)}."
+        images, titles=answers, columns=5, alt=f"Five scenes and what the model says to each: {'; '.join(answers)}."
     )
 
 
@@ -60,14 +61,15 @@ captioned(model)
 # %% [markdown]
 # It is blind. But nothing is broken: no error, no warning, and words come out. Keep that in mind.
 #
-# ## Build it: what to take from the eyes
+# ## Build it: which features to take from the vision tower
 #
-# A picture tower is a stack of blocks. CLIP pools what the last one gives into *one* vector; LLaVA needs the patches, and takes them from the block *before* the
+# A *vision tower* (the eyes of the model) is a stack of blocks. CLIP pools what the last one gives into *one* vector; LLaVA needs the patches, and takes them from the block *before* the
 # last (layer -2), since the last has been shaped for pooling. Many towers also carry a *class token* before the patches, which is no place in the picture.
 #
 # <!-- exercise: llava.select_features -->
 #
-# transformers calls the list `hidden_states`: the embeddings first, then what each block gave.
+# transformers calls the list `hidden_states`: the embeddings first, then what each block gave. As soon as your function passes the check, the course's model calls it in
+# place of its own, and so it is with all that you write from here on: the model, its training and its measuring use *your* parts.
 
 
 # %% tags=["check"]
@@ -88,15 +90,19 @@ from transformers import CLIPVisionConfig, CLIPVisionModel
 
 pixels = pixels_of(scenes)
 clip = model.vision.clip
-blocks = len(clip.visual.blocks)
 with torch.no_grad():
-    states = [clip.encode_patches(pixels, layer) for layer in range(-blocks - 1, 0)]
-    ours = select_features(states, -2, class_token=False)
-    print("ours:        ", list(ours.shape), "equal to the course's eyes:", torch.equal(ours, model.vision(pixels)))
+    states = clip.visual.hidden_states(pixels)
+    ours = select_features(states, -2, False)
+    print(
+        "ours:        ",
+        list(ours.shape),
+        "equal to clip.encode_patches:",
+        torch.equal(ours, clip.encode_patches(pixels, -2)),
+    )
     sizes = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 3, "num_attention_heads": 2}
     tower = CLIPVisionModel(CLIPVisionConfig(**sizes, image_size=336, patch_size=14)).eval()
     states = tower(torch.zeros(1, 3, 336, 336), output_hidden_states=True).hidden_states
-print("transformers:", list(states[-2].shape), "→", list(select_features(states, -2, class_token=True).shape))
+print("transformers:", list(states[-2].shape), "→", list(select_features(states, -2, True).shape))
 
 # %% [markdown]
 # 336 / 14 = 24, and 24 × 24 = **576**: LLaVA-1.5's number of places for a picture. If one part of a program counts 577 and another one 576, you meet the famous
@@ -104,7 +110,7 @@ print("transformers:", list(states[-2].shape), "→", list(select_features(state
 #
 # ## Build it: the connector
 #
-# The first LLaVA takes one linear layer, LLaVA-1.5 two with a GELU between ("mlp2x_gelu"). That is all there is between eyes and words.
+# The first LLaVA takes one linear layer, LLaVA-1.5 two with a GELU between ("mlp2x_gelu"). That is all there is between vision tower and language model.
 #
 # <!-- exercise: llava.make_connector -->
 #
@@ -113,11 +119,11 @@ print("transformers:", list(states[-2].shape), "→", list(select_features(state
 
 # %% tags=["check"]
 @exercise("llava.make_connector")
-def make_connector(vision_width, language_width, kind):
-    """kind "linear" or "mlp2x_gelu" → a module: [..., vision_width] → [..., language_width]"""
+def make_connector(vision_width, language_width, connector_type):
+    """connector_type "linear" or "mlp2x_gelu" → a module: [..., vision_width] → [..., language_width]"""
     ### BEGIN SOLUTION
     layers = [nn.Linear(vision_width, language_width)]
-    if kind == "mlp2x_gelu":
+    if connector_type == "mlp2x_gelu":
         layers += [nn.GELU(), nn.Linear(language_width, language_width)]
     return nn.Sequential(*layers)
     ### END SOLUTION
@@ -125,14 +131,14 @@ def make_connector(vision_width, language_width, kind):
 
 # %% tags=["check"]
 width = model.language_model.config.hidden_size
-for kind in ("linear", "mlp2x_gelu"):
-    made = make_connector(ours.shape[-1], width, kind)
+for connector_type in ("linear", "mlp2x_gelu"):
+    connector = make_connector(ours.shape[-1], width, connector_type)
     print(
-        f"{kind:10s}",
+        f"{connector_type:10s}",
         list(ours.shape),
         "→",
-        list(made(ours).shape),
-        sum(p.numel() for p in made.parameters()),
+        list(connector(ours).shape),
+        sum(p.numel() for p in connector.parameters()),
         "weights",
     )
 
@@ -154,26 +160,24 @@ def splice(embeddings, is_image, patches):
     flat = patches.flatten(0, 1)  # [I, N, D] → [I·N, D]
     if int(is_image.sum()) != len(flat):
         raise ValueError(f"{int(is_image.sum())} places for {len(flat)} patches")
-    return embeddings.masked_scatter(is_image.unsqueeze(-1), flat.to(embeddings.dtype))
+    return embeddings.masked_scatter(is_image.unsqueeze(-1), flat)
     ### END SOLUTION
 
 
 # %% [markdown]
-# From here on *your* splice runs in the model. Look at one text before and after.
+# *Your* splice runs in `model.embed`. Look at one text before and after.
 
 # %% tags=["check"]
-from course_lib.llava import model as llava_model
-
-llava_model.splice = splice
 ids, labels = (torch.tensor([row]) for row in model.encode("what is this?", "a cat"))
 with torch.no_grad():
     words = model.language_model.get_input_embeddings()(ids)
-    spliced, places = model.embedded(ids, ours[:1])
+    spliced = model.embed(ids, ours[:1])
+places = (ids[0] == model.image_token).nonzero().squeeze(1)
 changed = (words != spliced).any(dim=-1)[0].nonzero().squeeze(1)
 print(ids.shape[1], "tokens; replaced:", int(changed[0]), "to", int(changed[-1]), "which are", len(changed))
 print("the patches, in their order:", torch.equal(spliced[0, places], model.connector(ours[:1])[0]))
 try:
-    model.embedded(ids[:, :40], ours[:1])
+    model.embed(ids[:, :40], ours[:1])
 except ValueError as error:
     print("cut off after 40 tokens: refused,", type(error).__name__)
 
@@ -185,26 +189,26 @@ except ValueError as error:
 #
 # <!-- exercise: llava.picture_labels -->
 #
-# Each mark becomes `patches` places. Then cut what is longer than `most`. If no label is left after that, raise a `ValueError`.
+# Each mark becomes `num_patches` places. Then cut what is longer than `max_length`. If no label is left after that, raise a `ValueError`.
 
 
 # %% tags=["check"]
 @exercise("llava.picture_labels")
-def picture_labels(segments, image_token, patches, most):
+def picture_labels(segments, image_token, num_patches, max_length):
     """[(learned, ids), …], with image_token once for a picture → (all ids, all labels), -100 where nothing is learned"""
     ### BEGIN SOLUTION
     ids, labels = [], []
     for learned, tokens in segments:
         for token in tokens:
             if token == image_token:
-                ids += [token] * patches
-                labels += [-100] * patches
+                ids += [token] * num_patches
+                labels += [-100] * num_patches
             else:
                 ids.append(token)
                 labels.append(token if learned else -100)
-    if all(label == -100 for label in labels[:most]):
-        raise ValueError(f"nothing is left to learn within {most} tokens")
-    return ids[:most], labels[:most]
+    if all(label == -100 for label in labels[:max_length]):
+        raise ValueError(f"nothing is left to learn within {max_length} tokens")
+    return ids[:max_length], labels[:max_length]
     ### END SOLUTION
 
 
@@ -212,17 +216,13 @@ def picture_labels(segments, image_token, patches, most):
 # As always, look at what is left to learn *before* you train.
 
 # %% tags=["check"]
-from course_lib.lm.chat import chat_segments
-
 tokenizer = model.tokenizer
-talk = [{"role": "user", "content": "what colour is the car?"}, {"role": "assistant", "content": "red"}]
-opening, role, (_, asked), *rest = chat_segments(tokenizer, talk)
-segments = [opening, role, (False, [model.image_token, *asked]), *rest]
-ids, labels = picture_labels(segments, model.image_token, model.patches, 512)
-print("as the course's:", (ids, labels) == model.encode("what colour is the car?", "red"))
+segments = model.segments("what colour is the car?", "red")
+ids, labels = picture_labels(segments, model.image_token, model.num_patches, 512)
+print("segments (learned?, text):", [(learned, tokenizer.decode(tokens)) for learned, tokens in segments])
 print(len(ids), "tokens, learned:", tokenizer.decode([label for label in labels if label != -100]))
 try:
-    picture_labels(segments, model.image_token, model.patches, 72)
+    picture_labels(segments, model.image_token, model.num_patches, 72)
 except ValueError as error:
     print("at most 72 tokens:", type(error).__name__)
 
@@ -250,13 +250,13 @@ def freeze(model):
 
 
 # %% tags=["check"]
-learns = freeze(model)
+trainable = freeze(model)
 counts = {
     part: sum(p.numel() for p in getattr(model, part).parameters())
     for part in ("vision", "connector", "language_model")
 }
 share = counts["connector"] / sum(counts.values())
-print("learns:", sorted({name.split(".")[0] for name in learns}), f"{100 * share:.1f} % of the model")
+print("learns:", sorted({name.split(".")[0] for name in trainable}), f"{100 * share:.1f} % of the model")
 
 # %% [markdown]
 # That is an intention. The proof is a fingerprint of every tensor, before and after: if a single bit changes, the fingerprint does.
@@ -279,6 +279,8 @@ def fingerprints(tensors):
 
 
 # %% [markdown]
+# The course's training does the same: after every run it compares the fingerprints of what was frozen, and raises an error if one has changed.
+#
 # ## Train it: stage 1
 #
 # LLaVA-1.5 aligns its connector on 558,000 captions, with a language model of 7 billion parameters behind it. That one is so rich that it meets the patches halfway.
@@ -286,7 +288,7 @@ def fingerprints(tensors):
 # *dictionary*: each patch becomes a mixture of embeddings of words, as in AlignVLM (Masry et al., 2025, [arXiv 2502.01341](https://arxiv.org/abs/2502.01341)). Stage 1
 # then has two parts.
 #
-# **First words.** Which words hold of a patch? Nobody tells. All we know is the caption of the whole picture: if it says "cat", *at least one* patch is
+# **The mixture of words.** Which words hold of a patch? Nobody tells. All we know is the caption of the whole picture: if it says "cat", *at least one* patch is
 # a cat. (This "noisy-or" found words in pictures in Fang et al., 2015, [arXiv 1411.4952](https://arxiv.org/abs/1411.4952).)
 # ■ stops, and running the cell again goes on.
 
@@ -295,7 +297,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from course_lib.llava.word_mixture import visible_words
+from course_lib.llava import recipes
+from course_lib.llava.connector import visible_words
 from course_lib.session import quick
 
 
@@ -307,7 +310,7 @@ def shortened(recipe, steps):
 before = fingerprints(model.state_dict())
 words = visible_words(tokenizer)
 curve = show.LossCurve(chance=len(words) * float(np.log(2)), chance_name=f"{len(words)} coins")
-recipe = shortened(stages.LIVE_WORDS, stages.LIVE_WORDS.steps)
+recipe = shortened(recipes.LIVE_WORDS, recipes.LIVE_WORDS.steps)
 run = stages.train_word_mixture(model, recipe, callbacks=[curve], state_file=session.paths().runs / "words.safetensors")
 curve.draw(run)
 
@@ -328,7 +331,7 @@ named_only = copy.deepcopy(model)
 
 # %%
 curve = show.LossCurve(chance=float(np.log(len(tokenizer))), chance_name=f"ln {len(tokenizer)}")
-recipe = shortened(stages.LIVE1, stages.LIVE1.steps)
+recipe = shortened(recipes.LIVE1, recipes.LIVE1.steps)
 run = stages.stage1(model, recipe, callbacks=[curve], state_file=session.paths().runs / "captions.safetensors")
 curve.draw(run)
 
@@ -344,7 +347,7 @@ print("as before:", sorted({name.split(".")[0] for name in before if name not in
 # %% [markdown]
 # ## See it: after stage 1
 #
-# The same pictures, the same eyes, the same language model, bit by bit. Only what stands between them has learned.
+# The same pictures, the same vision tower, the same language model, bit by bit. Only what stands between them has learned.
 
 # %%
 captioned(model)
@@ -397,18 +400,19 @@ from course_lib.llava.chat_format import caption_segments
 from course_lib.llava.data.batches import collate
 from course_lib.world.language import captions
 
-told = [
-    collate([[caption_segments(tokenizer, captions(scene, 1)[0], 64, ASK)]], pixels_of([scene])) for scene in held_out
+batches = [
+    collate(tokenizer, [[caption_segments(tokenizer, captions(scene, 1)[0], ASK)]], pixels_of([scene]))
+    for scene in held_out
 ]
 
 
 @torch.no_grad()
 def caption_losses(model, change=lambda features, number: features):
     """The loss of each held-out caption, float [S]; `change` may exchange the picture's features."""
-    features = [model.image_features(one.pixels) for one in told]
+    features = [model.image_features(batch.pixel_values) for batch in batches]
     losses = []
-    for number, one in enumerate(told):
-        inputs = {**one.inputs(), "features": change(features, number)}
+    for number, batch in enumerate(batches):
+        inputs = {**batch.inputs(), "features": change(features, number)}
         losses.append(model(**inputs)[0].item())
     return np.array(losses)
 
@@ -446,7 +450,10 @@ show_figures(
 
 
 # %%
-def eyes_off_by_one(features, number):
+from course_lib.exercise import stand_in
+
+
+def features_off_by_one(features, number):
     """The class token kept and the last patch lost: everything is one place late."""
     return features[number].roll(1, dims=1)
 
@@ -463,12 +470,11 @@ def one_place_late(embeddings, is_image, patches):
 
 broken = {
     "as it should be": looks["true"],
-    "features one place late": caption_losses(model, eyes_off_by_one),
+    "features one place late": caption_losses(model, features_off_by_one),
     "pooled features": caption_losses(model, one_patch_for_all),
 }
-llava_model.splice = one_place_late
-broken["splice one place late"] = caption_losses(model, lambda features, number: features[number])
-llava_model.splice = splice
+with stand_in("llava.splice", one_place_late):  # inside, the model calls this one
+    broken["splice one place late"] = caption_losses(model, lambda features, number: features[number])
 model.vision.layer = -1
 broken["layer -1 in use, -2 in training"] = caption_losses(model, lambda features, number: features[number])
 model.vision.layer = -2
@@ -489,8 +495,8 @@ show.bars(costs, alt=f"Caption loss in nats: {words}.", limit=max(costs.values()
 # %% tags=["check"]
 ids, labels = (torch.tensor(row) for row in model.encode(ASK, "a picture of a red car at sea"))
 learned = int((labels >= 0).sum())
-print(f"learned: {learned} words; with the picture's places: {learned + model.patches},")
-print(f"of which {100 * model.patches / (learned + model.patches):.0f} % say: <image>")
+print(f"learned: {learned} words; with the picture's places: {learned + model.num_patches},")
+print(f"of which {100 * model.num_patches / (learned + model.num_patches):.0f} % say: <image>")
 
 # %% [markdown]
 # Such a loss falls beautifully, to next to nothing. It has learned to say `<image>`.
@@ -504,12 +510,12 @@ print(f"of which {100 * model.patches / (learned + model.patches):.0f} % say: <i
 seeds = (0,) if quick() else (0, 1, 2)
 
 
-def aligned(kind, seed):
+def aligned(connector_type, seed):
     """A short stage 1 of one of your connectors: the mean loss of held-out captions."""
     student = stages.build_model(seed=seed)
     torch.manual_seed(seed)
-    student.connector = make_connector(ours.shape[-1], width, kind)
-    stages.stage1(student, replace(shortened(stages.LIVE1, 25), seed=seed, learning_rate=5e-3))
+    student.connector = make_connector(ours.shape[-1], width, connector_type)
+    stages.stage1(student, replace(shortened(recipes.LIVE1, 25), seed=seed, learning_rate=5e-3))
     return caption_losses(student, lambda features, number: features[number]).mean()
 
 
@@ -517,7 +523,7 @@ def named(layer, seed):
     """A short first part with features of this layer: the loss of its last steps."""
     student = stages.build_model(layer=layer, seed=seed)
     return np.mean(
-        stages.train_word_mixture(student, replace(shortened(stages.LIVE_WORDS, 100), seed=seed)).losses[-20:]
+        stages.train_word_mixture(student, replace(shortened(recipes.LIVE_WORDS, 100), seed=seed)).losses[-20:]
     )
 
 

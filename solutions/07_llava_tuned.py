@@ -23,7 +23,7 @@ session = begin(lesson="07_llava_tuned")
 # ## See it: a captioner and an assistant
 #
 # In Lesson 06 a connector learned to put pictures where the language model expects words, and captions through the frozen language model made a captioner
-# of it. Here it is beside an *assistant*: same eyes, same kind of connector, but tuned on questions and instructions.
+# of it. Here it is beside an *assistant*: same vision tower, same kind of connector, but tuned on questions and instructions.
 #
 # **Predict before you run:** what will a captioner say when it is asked for a colour?
 
@@ -36,9 +36,9 @@ import torch
 from torch import nn
 
 from course_lib import show
-from course_lib.llava import evaluate, lora
+from course_lib.llava import evaluate, lora, recipes
 from course_lib.llava.data import testsets
-from course_lib.llava.train import saved, stages
+from course_lib.llava.train import parameters, saved, stages
 from course_lib.world.render import render
 from course_lib.world.scenes import SceneSpec, make_scene
 
@@ -95,11 +95,12 @@ def new_adapter(in_features, out_features, r):
 
 # %% tags=["check"]
 @exercise("llava.lora_forward")
-def lora_forward(x, weight, a, b, alpha):
+def lora_forward(x, weight, a, b, lora_alpha):
     """x [..., in], weight [out, in], a [r, in], b [out, r] → [..., out]"""
     ### BEGIN SOLUTION
     r = a.shape[0]
-    return x @ weight.T + alpha / r * (x @ a.T @ b.T)
+    scaling = lora_alpha / r
+    return x @ weight.T + scaling * (x @ a.T @ b.T)
     ### END SOLUTION
 
 
@@ -113,52 +114,41 @@ def lora_forward(x, weight, a, b, alpha):
 
 # %% tags=["check"]
 @exercise("llava.merged_weight")
-def merged_weight(weight, a, b, alpha):
+def merged_weight(weight, a, b, lora_alpha):
     """weight [out, in], a [r, in], b [out, r] → [out, in]"""
     ### BEGIN SOLUTION
-    return weight + alpha / a.shape[0] * (b @ a)
+    scaling = lora_alpha / a.shape[0]
+    return weight + scaling * (b @ a)
     ### END SOLUTION
 
 
 # %% [markdown]
-# A layer is soon made of them. peft, the library that everybody uses, must agree: same $A$ and $B$, same output; merged and unmerged, too.
+# A layer is soon made of them: the course's `LoraLinear` calls *your* three functions, as all of its code does from here on, merging the baked model included. peft, the library
+# that everybody uses, must agree: same $A$ and $B$, same output; merged and unmerged, too.
 
 # %% tags=["check"]
 from peft import LoraConfig, get_peft_model
 
-
-class Lora(nn.Module):
-    """A linear layer, and your adapter beside it."""
-
-    def __init__(self, base, r, alpha):
-        super().__init__()
-        self.base, self.alpha = base.requires_grad_(False), alpha
-        a, b = new_adapter(base.in_features, base.out_features, r)
-        self.lora_A, self.lora_B = nn.Parameter(a), nn.Parameter(b)
-
-    def forward(self, x):
-        return lora_forward(x, self.base.weight, self.lora_A, self.lora_B, self.alpha)
-
-
 torch.manual_seed(session.seed)
 base = nn.Sequential(nn.Linear(40, 24, bias=False))
 theirs = get_peft_model(copy.deepcopy(base), LoraConfig(r=4, lora_alpha=10, target_modules=["0"]))
-mine, layer, x = Lora(base[0], 4, 10), theirs.base_model.model[0], torch.randn(5, 40)
+mine, layer, x = lora.LoraLinear(base[0], 4, 10), theirs.base_model.model[0], torch.randn(5, 40)
 with torch.no_grad():
-    print("at birth, equal to the base:", torch.equal(mine(x), base(x)))
+    print("new, equal to the base:     ", torch.equal(mine(x), base(x)))
     nn.init.normal_(layer.lora_B["default"].weight)
     mine.lora_A.copy_(layer.lora_A["default"].weight)
     mine.lora_B.copy_(layer.lora_B["default"].weight)
     print("equal to peft's to 1e-6:    ", bool((mine(x) - theirs(x)).abs().max() < 1e-6 * theirs(x).abs().max()))
-    merged = merged_weight(base[0].weight, mine.lora_A, mine.lora_B, 10)
-    print("merged equal to 1e-5:       ", torch.allclose(x @ merged.T, mine(x), atol=1e-5))
+    unmerged = mine(x)
+    mine.merge()
+    print("merged equal to 1e-5:       ", torch.allclose(mine(x), unmerged, atol=1e-5))
 
 # %% [markdown]
 # Now where to put them. Every module of a LLaVA has a name with a path: `vision…`, `connector…`, `language_model…`.
 #
 # <!-- exercise: llava.lora_targets -->
 #
-# Every linear layer of the language model but its output layer `lm_head`. Not the eyes, which stay frozen; not the connector, which learns in full.
+# Every linear layer of the language model but its output layer `lm_head`. Not the vision tower, which stays frozen; not the connector, which learns in full.
 
 
 # %% tags=["check"]
@@ -179,7 +169,7 @@ shares = {}
 for r in (1, 8, 64):
     student = copy.deepcopy(captioner).requires_grad_(False)
     lora.add_lora(student, lora_targets(lora.modules_of(student)), r, 2 * r)
-    shares[r] = lora.trainable_fraction(student)
+    shares[r] = parameters.trainable_fraction(student)
 print("adapters beside", len(lora_targets(lora.modules_of(captioner))), "layers")
 print({f"rank {r}": f"{100 * share:.1f} %" for r, share in shares.items()})
 
@@ -235,51 +225,52 @@ def with_adapters(model):
     """The model with adapters beside the layers that you chose; they and the connector learn."""
     model.requires_grad_(False)
     torch.manual_seed(session.seed)
-    lora.add_lora(model, lora_targets(lora.modules_of(model)), r=8, alpha=16)
+    lora.add_lora(model, lora_targets(lora.modules_of(model)), r=8, lora_alpha=16)
     model.connector.requires_grad_(True)
     return model
 
 
 student, tokenizer = with_adapters(copy.deepcopy(captioner)), captioner.tokenizer
+tiny = recipes.LlavaRecipe(steps=5, batch_size=2, learning_rate=2e-3)
 optimizer = torch.optim.AdamW(learning_groups(dict(student.named_parameters()), 2e-3, 2e-4))
 for step in range(5):
-    loss, _ = student(**stage2_batch(tokenizer, step, 2).inputs())
+    loss, _ = student(**stage2_batch(tokenizer, step, tiny).inputs())
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
 learned = to_save(dict(student.named_parameters()))
-test = stage2_batch(tokenizer, 99, 2).inputs()
+test = stage2_batch(tokenizer, 99, tiny).inputs()
 with torch.no_grad():
-    for name, kept in {
+    for name, tensors in {
         "everything that learned": learned,
         "adapters only": {n: p for n, p in learned.items() if "lora_" in n},
     }.items():
         loaded = with_adapters(stages.build_model(seed=1))
-        loaded.load_state_dict(kept, strict=False)
+        loaded.load_state_dict(tensors, strict=False)
         same = torch.equal(loaded(**test)[1], student(**test)[1])
-        print(f"{name}: {len(kept)} tensors; loaded, it says the same: {same}")
+        print(f"{name}: {len(tensors)} tensors; loaded, it says the same: {same}")
 
 # %% [markdown]
 # `strict=False` is what all loaders of adapters use, since the frozen part is not in the file. It is also why nobody was told that the connector was missing.
 #
 # ### Tune it
 #
-# From here on we take peft, as everybody does, with the same layers and the same ideas. We begin from the connector's first words; it knows no places yet, so its rate
+# From here on we take peft, as everybody does, with the layers that *your* `lora_targets` names and the rates of *your* `learning_groups`. We begin from the connector as a mixture of words; it knows no places yet, so its rate
 # is twice the adapters', not a tenth. Look first at what is left to learn in a batch, as always: the
 # assistant's words, and nothing of the 64 places where the picture stands.
 
 # %% tags=["check"]
-batch = stage2_batch(tokenizer, 0, 1)
+from dataclasses import replace
+
+batch = stage2_batch(tokenizer, 0, replace(tiny, batch_size=1))
 spans = tokenizer.decode(batch.labels[0][batch.labels[0] >= 0]).split("<|im_end|>")
 print("conversations about one picture:", len(spans) - 1)
 print("learned:", [text.strip() for text in spans[:5]])
 
 # %%
-from dataclasses import replace
-
 from course_lib.session import quick
 
-recipe = replace(stages.LIVE2, steps=2, batch_size=2) if quick() else stages.LIVE2
+recipe = replace(recipes.LIVE2, steps=2, batch_size=2) if quick() else recipes.LIVE2
 student = saved.load("words")
 curve = show.LossCurve(chance=float(np.log(len(tokenizer))), chance_name=f"ln {len(tokenizer)}")
 run = stages.stage2(student, recipe, callbacks=[curve], state_file=session.paths().runs / "stage2.safetensors")
@@ -381,7 +372,7 @@ if not quick():
     show_figures(evaluate.harder(assistant, each=100))
 
 # %% [markdown]
-# ## What its eyes never learned: letters
+# ## What its vision tower never learned: letters
 #
 # Of the seven kinds of questions, your stage 2 gets one wrong every time. **Predict** which, and why: the right answers stood in its labels as for all others.
 
@@ -392,7 +383,7 @@ signs = testsets.vqa_examples("read", each, stream="val")
 images, texts = testsets.draw([one.scene for one in signs]), [one.question.text for one in signs]
 replies = {name: evaluate.answers(model, images, texts) for name, model in (("yours", student), ("baked", assistant))}
 true = [one.question.answer for one in signs]
-print({name: f"{100 * evaluate.right(said, true).mean():.0f} % read" for name, said in replies.items()})
+print({name: f"{100 * evaluate.right(texts, true).mean():.0f} % read" for name, texts in replies.items()})
 
 # %% [markdown]
 # Here are the first ten of these signs, with what the baked model says. It was not taught to be silent about what it can't read: it guesses, and may fall back on another kind of answer.
@@ -407,12 +398,12 @@ show.pictures(
 )
 
 # %% [markdown]
-# CLIP was never paid for letters: colour, place and things tell the captions of a batch apart. What the eyes drop, no connector brings back, and the loss does not say so. The papers know three
-# remedies: let the eyes learn along (LLaVA-NeXT), give them more pixels (Lesson 08), or put a second kind of eyes beside them (Wei et al., 2023, "Vary",
+# CLIP was never paid for letters: colour, place and things tell the captions of a batch apart. What the vision tower drops, no connector brings back, and the loss does not say so. The papers know three
+# remedies: let the vision tower learn along (LLaVA-NeXT), give them more pixels (Lesson 08), or put a second tower beside it (Wei et al., 2023, "Vary",
 # [arXiv 2312.06109](https://arxiv.org/abs/2312.06109); Tong et al., 2024, [arXiv 2401.06209](https://arxiv.org/abs/2401.06209)).
 #
 # The baked model has the third: three convolutions on CLIP's *early* layers, where edges are still sharp, learned in some five minutes which letter stands where, from signs with random letters. CLIP stays
-# frozen, and its 160 numbers a patch are the same to the last bit; behind them stand 72 new ones, the letters in the patch's left and right half. Here is what these eyes find on
+# frozen, and its 160 numbers a patch are the same to the last bit; behind them stand 72 new ones, the letters in the patch's left and right half. Here is what this *letter head* finds on
 # words that never stood on a training sign.
 
 # %%
@@ -467,9 +458,9 @@ from course_lib.lm.pretrained import load_tuned
 
 exchanges = test_exchanges(1 if quick() else 10)
 models = {"before": load_tuned(), "your stage 2": student.language_model, "baked": assistant.language_model}
-kept = {name: float(follows(model, exchanges).mean()) for name, model in models.items()}
-words = ", ".join(f"{name} {100 * value:.0f} percent" for name, value in kept.items())
-show.bars(kept, alt=f"Share of instructions without a picture that are followed: {words}.")
+skill = {name: float(follows(model, exchanges).mean()) for name, model in models.items()}
+words = ", ".join(f"{name} {100 * value:.0f} percent" for name, value in skill.items())
+show.bars(skill, alt=f"Share of instructions without a picture that are followed: {words}.")
 
 # %% [markdown]
 # A short run forgets little. The baked one had six runs, and each forgot what it did not practise. After 2,600 steps, the last of them with long replies, it followed 33 % (n = 100); 500 steps
@@ -536,7 +527,7 @@ from course_lib.llava.full import scale
 print(scale.__doc__)
 
 # %% [markdown]
-# A real chat model can see with our pocket eyes, too: SmolLM2 with 135 million parameters, all frozen, with a connector and a small adapter that fit into
+# A real chat model can see with our pocket vision tower, too: SmolLM2 with 135 million parameters, all frozen, with a connector and a small adapter that fit into
 # a few megabytes. After 25 minutes of training on a laptop it names the place, counts a little, and can't yet find a thing by its name.
 
 # %%
@@ -565,15 +556,15 @@ else:
 
 # %%
 size = sum(parameter.numel() for parameter in assistant.language_model.parameters())
-seen = sum(recipe.steps * recipe.batch_size for recipe in stages.BAKED2)
+seen = sum(recipe.steps * recipe.batch_size for recipe in recipes.BAKED2)
 print(f"language model: {size / 1e6:.1f} million; pictures seen by the baked one: {seen:,}")
-print(stages.LIVE2)
+print(recipes.LIVE2)
 
 # %% [markdown]
 # ## Recap
 #
 # - LoRA learns a thin change beside a frozen matrix: $B$ zero, $A$ random, scale $\alpha/r$; merged, it costs nothing.
-# - Adapters go to every linear layer of the language model; the connector learns in full, at its own rate; the eyes stay frozen.
+# - Adapters go to every linear layer of the language model; the connector learns in full, at its own rate; the vision tower stays frozen.
 # - Save everything that learned. An adapter without its connector loads without a complaint, and talks nonsense.
 # - A score means something beside the best guess from the words, a blank picture and another scene's; the sharpest test contradicts the picture.
 # - Hallucination has a direction: look at the yes-ratio, and at what a parser does with garbage.

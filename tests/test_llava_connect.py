@@ -7,12 +7,13 @@ import pytest
 import torch
 
 from course_lib.checker.checking import check
+from course_lib.llava.chat_format import picture_labels
 from course_lib.llava.evaluate import patch_words
 from course_lib.llava.exercises import STAGE_1
 from course_lib.llava.full import published
-from course_lib.llava.model import fingerprints, freeze, picture_labels, select_features
 from course_lib.llava.train import stages
-from course_lib.llava.vision import PocketVisionTower, TransformersVisionTower
+from course_lib.llava.train.parameters import fingerprints, freeze
+from course_lib.llava.vision import PocketVisionTower, TransformersVisionTower, select_features
 from course_lib.lm.chat import Message, chat_segments
 from course_lib.lm.loss import IGNORE_INDEX
 from course_lib.world.scenes import SceneSpec, make_scene
@@ -41,12 +42,13 @@ def test_a_blank_is_not_started(task):
     assert check(task, blank).state == "not started"
 
 
-def test_features_are_those_of_the_eyes(model):
+def test_features_are_those_of_the_vision_tower(model):
     pixels = torch.randn(2, 3, 64, 64)
-    blocks = len(model.vision.clip.visual.blocks)
-    states = [model.vision.clip.encode_patches(pixels, layer) for layer in range(-blocks - 1, 0)]
+    states = model.vision.clip.visual.hidden_states(pixels)
     for layer in (-1, -2):
-        assert torch.equal(select_features(states, layer, False), PocketVisionTower(model.vision.clip, layer)(pixels))
+        features = select_features(states, layer, False)
+        assert torch.equal(features, model.vision.clip.encode_patches(pixels, layer))
+        assert torch.equal(features, PocketVisionTower(model.vision.clip, layer)(pixels))
 
     def tower(pixel_values, output_hidden_states):
         return SimpleNamespace(hidden_states=states)
@@ -64,9 +66,9 @@ def test_labels_are_those_of_the_course(model):
         ),
     )
     segments = [opening, role, (False, [mark, *words[1]]), *rest]
-    assert picture_labels(segments, mark, model.patches, 512) == model.encode(question, answer)
+    assert picture_labels(segments, mark, model.num_patches, 512) == model.encode(question, answer)
     with pytest.raises(ValueError, match="Nothing is left to learn within 70 tokens, 64 of them the picture's"):
-        picture_labels(segments, mark, model.patches, 70)
+        picture_labels(segments, mark, model.num_patches, 70)
 
 
 def test_what_learns_is_the_connector_and_fingerprints_prove_it(model):

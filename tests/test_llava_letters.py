@@ -1,4 +1,4 @@
-"""Eyes for letters: where letters stand, what they may be practised on, what they leave as it was, and what is written down."""
+"""The letter head: where letters stand, what they may be practised on, what they leave as it was, and what is written down."""
 
 import random
 from dataclasses import replace
@@ -7,22 +7,23 @@ import numpy as np
 import pytest
 import torch
 
-from course_lib.llava.chat_format import ocr_segments, spelled
+from course_lib.llava import recipes
+from course_lib.llava.chat_format import MAX_LENGTH, ocr_segments, picture_labels, spell_out
 from course_lib.llava.data import batches
-from course_lib.llava.data.batches import NUM_PRACTICE_WORDS, practice_scene, practice_words
-from course_lib.llava.data.testsets import draw, vqa_examples
+from course_lib.llava.data.practice_signs import NUM_WORDS, practice_scene, practice_words
+from course_lib.llava.data.testsets import vqa_examples
 from course_lib.llava.letters import ALPHABET, patch_letter_probs
 from course_lib.llava.train import letters as letters_learn
 from course_lib.llava.train import saved, stages
+from course_lib.llava.train.loss import loss_sum
 from course_lib.llava.vision import PocketVisionTower
-from course_lib.lm.chat import mask_labels
 from course_lib.lm.loss import IGNORE_INDEX
 from course_lib.world.render import render
 from course_lib.world.scenes import SceneSpec, make_scene
 from course_lib.world.signs import WORDS_TEST, WORDS_TRAIN, letter_boxes
 from course_lib.world.splits import training_may_see
 
-SMALL = stages.LlavaRecipe(
+SMALL = recipes.LlavaRecipe(
     steps=2, batch_size=4, learning_rate=1e-3, rank=4, max_question_tokens=40, ocr_frac=0.5, length_buckets=2
 )
 
@@ -44,7 +45,7 @@ def test_every_letter_has_its_box_from_left_to_right_on_the_plate():
 
 def test_practice_words_are_none_that_tests_ask_to_read():
     words = practice_words()
-    assert len(words) == NUM_PRACTICE_WORDS and not set(words) & set(WORDS_TEST)
+    assert len(words) == NUM_WORDS and not set(words) & set(WORDS_TEST)
     assert set("".join(words)) == set(ALPHABET)
     scenes = [practice_scene(random.Random(i)) for i in range(30)]
     assert all(training_may_see(scene) and any(thing.text for thing in scene.things) for scene in scenes)
@@ -73,10 +74,10 @@ def test_letters_stand_where_the_picture_is_bright_and_not_behind_other_things()
 
 
 def test_a_half_of_a_patch_holds_the_surer_of_its_two_cells():
-    scores = torch.full((1, 4, 4, 37), -20.0)
-    scores[..., 0] = 0.0  # no letter anywhere
-    scores[0, 3, 2, 1 + ALPHABET.index("Q")] = 20.0  # lower row, third column: left half of the last patch
-    found = patch_letter_probs(scores)
+    logits = torch.full((1, 4, 4, 37), -20.0)
+    logits[..., 0] = 0.0  # no letter anywhere
+    logits[0, 3, 2, 1 + ALPHABET.index("Q")] = 20.0  # lower row, third column: left half of the last patch
+    found = patch_letter_probs(logits)
     assert found.shape == (1, 4, 72)
     assert found[0, 3, ALPHABET.index("Q")] > 0.99
     found[0, 3, ALPHABET.index("Q")] = 0
@@ -92,41 +93,41 @@ def test_what_was_seen_before_is_seen_as_before(reader):
 
 def test_the_shipped_eyes_find_letters_of_words_that_they_never_saw():
     """Chance is one in 36, what is commonest some one in ten."""
-    eyes, scenes = letters_learn.load(), [one.scene for one in vqa_examples("read", 60, "test")]
+    vision, scenes = letters_learn.load(), [one.scene for one in vqa_examples("read", 60, "test")]
     pixels, letters = letters_learn.letter_batch(scenes)
     with torch.no_grad():
-        found = eyes.letter_logits(pixels).argmax(dim=-1)
+        found = vision.letter_logits(pixels).argmax(dim=-1)
     assert (found == letters)[letters > 0].float().mean() > 0.6
     assert (found > 0)[letters == 0].float().mean() < 0.05
 
 
 def test_only_the_layers_for_letters_learn():
-    eyes = letters_learn.load()
-    before = {name: tensor.clone() for name, tensor in eyes.state_dict().items()}
-    letters_learn.train(eyes, replace(letters_learn.BAKED, steps=2, batch_size=2))
-    moved = {name for name, tensor in eyes.state_dict().items() if not torch.equal(tensor, before[name])}
-    assert moved and all(name.startswith("letters.") for name in moved)
+    vision = letters_learn.load()
+    before = {name: tensor.clone() for name, tensor in vision.state_dict().items()}
+    letters_learn.train(vision, replace(letters_learn.BAKED, steps=2, batch_size=2))
+    moved = {name for name, tensor in vision.state_dict().items() if not torch.equal(tensor, before[name])}
+    assert moved and all(name.startswith("letter_head.") for name in moved)
 
 
 def test_a_sign_is_read_out_letter_by_letter(reader):
     tokenizer = reader.tokenizer
-    assert tokenizer.decode(spelled(tokenizer, "STOP")) == " STOP"
-    _, labels = mask_labels(ocr_segments(tokenizer, "what does the sign say?", "STOP", 64))
+    assert tokenizer.decode(spell_out(tokenizer, "STOP")) == " STOP"
+    segments = ocr_segments(tokenizer, "what does the sign say?", "STOP")
+    _, labels = picture_labels(segments, reader.image_token, reader.num_patches, MAX_LENGTH)
     learned = [label for label in labels if label != IGNORE_INDEX]
     assert tokenizer.decode(learned) == " STOP<|im_end|>"
     assert [tokenizer.decode([token]) for token in learned[-4:-1]] == ["T", "O", "P"]
 
 
 def test_in_parts_a_batch_teaches_the_same_with_less_padding(reader):
-    batch = batches.stage2_batch(
-        reader.tokenizer, 0, 8, text_only_frac=0.5, types=(), max_question_tokens=40, ocr_frac=0.5
-    )
-    parts = batch.parts(4)
-    assert batch.parts(1)[0] is batch
-    assert sum(part.ids.numel() for part in parts) < 0.8 * batch.ids.numel()
+    recipe = replace(SMALL, batch_size=8, text_only_frac=0.5)
+    batch = batches.stage2_batch(reader.tokenizer, 0, recipe, types=())
+    parts = batch.split_by_length(4)
+    assert batch.split_by_length(1)[0] is batch
+    assert sum(part.input_ids.numel() for part in parts) < 0.8 * batch.input_ids.numel()
     with torch.no_grad():
-        whole = stages.loss_sum(reader, batch)
-        assert sum(stages.loss_sum(reader, part) for part in parts).item() == pytest.approx(whole.item(), rel=1e-4)
+        whole = loss_sum(reader, batch)
+        assert sum(loss_sum(reader, part) for part in parts).item() == pytest.approx(whole.item(), rel=1e-4)
 
 
 def test_a_run_that_reads_is_written_down_and_loads_again(tmp_path):
@@ -135,5 +136,5 @@ def test_a_run_that_reads_is_written_down_and_loads_again(tmp_path):
             (tmp_path / file.name).write_bytes(file.read_bytes())
     saved.bake(tmp_path, (replace(SMALL, ocr_frac=0.0), SMALL))
     model = saved.load("2", tmp_path)
-    assert stages.has_letter_features(model) and model.connector.letters is not None
-    assert len(model.answer(batches.normalise(batches.to_tensor(draw([make_scene(0)]))), ["read the sign."])) == 1
+    assert stages.has_letter_features(model) and model.connector.letter_embeddings is not None
+    assert len(model.answer(batches.render_pixels([make_scene(0)]), ["read the sign."])) == 1

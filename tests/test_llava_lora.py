@@ -11,14 +11,12 @@ from course_lib.llava.exercises import STAGE_2
 from course_lib.llava.lora import (
     LoraLinear,
     add_lora,
-    learning_groups,
     lora_targets,
     merge_lora_weights,
     modules_of,
-    to_save,
-    trainable_fraction,
     unmerge_lora_weights,
 )
+from course_lib.llava.train.parameters import learning_groups, to_save, trainable_fraction
 
 RANK, ALPHA = 4, 10
 TASKS = [task for module in STAGE_2 for task in module.TASKS]
@@ -77,7 +75,7 @@ def test_gradients_equal_pefts(both):
             for mine, other in ((module.lora_A, layer.lora_A), (module.lora_B, layer.lora_B)):
                 assert torch.allclose(mine.grad, other["default"].weight.grad, atol=1e-6)
                 compared += 1
-            assert module.base.weight.grad is None
+            assert module.base_layer.weight.grad is None
     assert compared == 2 * 14
 
 
@@ -87,15 +85,17 @@ def test_trainable_numbers_equal_pefts(both):
     assert 0.05 < trainable_fraction(ours) < 0.5
 
 
-def test_adapters_are_born_harmless_and_spread_as_pefts():
+def test_new_adapters_change_nothing_and_spread_as_pefts():
     base = tiny_language_model()
     ours = copy.deepcopy(base)
     ours.requires_grad_(False)
     adapters = add_lora(ours, targets(base), RANK, ALPHA)
     with torch.no_grad():
         assert torch.equal(ours(input_ids=IDS).logits, base(input_ids=IDS).logits)
-    assert all(not a.lora_B.any() and a.lora_A.abs().max() <= a.base.in_features**-0.5 for a in adapters)
-    assert all(a.lora_A.std().item() == pytest.approx((3 * a.base.in_features) ** -0.5, rel=0.25) for a in adapters)
+    assert all(not a.lora_B.any() and a.lora_A.abs().max() <= a.base_layer.in_features**-0.5 for a in adapters)
+    assert all(
+        a.lora_A.std().item() == pytest.approx((3 * a.base_layer.in_features) ** -0.5, rel=0.25) for a in adapters
+    )
     ours(input_ids=IDS, labels=IDS).loss.backward()
     assert all(a.lora_B.grad.abs().sum() > 0 and a.lora_A.grad.abs().sum() == 0 for a in adapters)
 
@@ -104,17 +104,19 @@ def test_merging_changes_nothing_but_the_weights_and_can_be_undone(both):
     _, ours, theirs = both
     with torch.no_grad():
         before = ours(input_ids=IDS).logits
-        weights = {name: m.base.weight.clone() for name, m in ours.named_modules() if isinstance(m, LoraLinear)}
+        weights = {name: m.base_layer.weight.clone() for name, m in ours.named_modules() if isinstance(m, LoraLinear)}
         merge_lora_weights(ours)
         merge_lora_weights(ours)  # a second time must not add the change again
         assert (ours(input_ids=IDS).logits - before).abs().max() < 1e-5
         merged = theirs.merge_and_unload()
         for name, weight in weights.items():
-            assert torch.allclose(ours.get_submodule(name).base.weight, merged.get_submodule(name).weight, atol=1e-6)
-            assert not torch.equal(ours.get_submodule(name).base.weight, weight)
+            assert torch.allclose(
+                ours.get_submodule(name).base_layer.weight, merged.get_submodule(name).weight, atol=1e-6
+            )
+            assert not torch.equal(ours.get_submodule(name).base_layer.weight, weight)
         unmerge_lora_weights(ours)
         for name, weight in weights.items():
-            assert torch.allclose(ours.get_submodule(name).base.weight, weight, atol=1e-6)
+            assert torch.allclose(ours.get_submodule(name).base_layer.weight, weight, atol=1e-6)
         assert (ours(input_ids=IDS).logits - before).abs().max() < 1e-5
 
 

@@ -1,7 +1,6 @@
 """MiniLlava: the splice, the labels, what is shared, what learns, and parity with transformers' Llava."""
 
 import copy
-import hashlib
 import random
 import signal
 from dataclasses import replace
@@ -10,16 +9,18 @@ import pytest
 import torch
 
 from course_lib import checkpoints
+from course_lib.instruct import formats
+from course_lib.llava import recipes
+from course_lib.llava.connector import caption_labels, make_connector, noisy_or_loss, visible_words
 from course_lib.llava.data import batches
-from course_lib.llava.model import MiniLlava, make_connector, packed_attention_mask, splice
-from course_lib.llava.train import saved, stages
+from course_lib.llava.model import MiniLlava, packed_attention_mask, splice
+from course_lib.llava.train import parameters, saved, stages
 from course_lib.llava.vision import TransformersVisionTower
-from course_lib.llava.word_mixture import caption_labels, noisy_or_loss, visible_words
 from course_lib.lm.chat import chat_segments
 from course_lib.lm.loss import IGNORE_INDEX
 from course_lib.lm.tokenizer import get_tokenizer
 
-SMALL = stages.LlavaRecipe(steps=2, batch_size=2, learning_rate=1e-3, rank=4)
+SMALL = recipes.LlavaRecipe(steps=2, batch_size=2, learning_rate=1e-3, rank=4)
 
 
 @pytest.fixture(scope="module")
@@ -53,32 +54,34 @@ def test_an_unknown_connector_is_refused():
 
 def test_only_the_assistants_words_are_learned(model, tokenizer):
     ids, labels = model.encode("what colour is the car?", "red")
-    assert ids.count(model.image_token) == model.patches
+    assert ids.count(model.image_token) == model.num_patches
     learned = [label for label in labels if label != IGNORE_INDEX]
     assert tokenizer.decode(learned) == " red<|im_end|>"
-    batch = batches.stage2_batch(tokenizer, 0, 2)
+    batch = batches.stage2_batch(tokenizer, 0, SMALL)
     assert not (batch.labels == model.image_token).any()
     assert (batch.labels >= 0).any(dim=1).all()
 
 
 def test_with_the_users_words_more_is_learned(tokenizer):
-    usual, more = (batches.stage2_batch(tokenizer, 0, 2, learn_user=user) for user in (False, True))
-    assert torch.equal(usual.ids, more.ids)
+    usual, more = (batches.stage2_batch(tokenizer, 0, SMALL, learn_user=user) for user in (False, True))
+    assert torch.equal(usual.input_ids, more.input_ids)
     assert (more.labels >= 0).sum() > 2 * (usual.labels >= 0).sum()
 
 
 def test_beside_a_share_of_the_pictures_stands_a_conversation_about_none(tokenizer):
-    seeing, mixed = (batches.stage2_batch(tokenizer, 0, 4, text_only_frac=share) for share in (0.0, 1.0))
-    assert torch.equal(seeing.pixels, mixed.pixels)
+    seeing, mixed = (
+        batches.stage2_batch(tokenizer, 0, replace(SMALL, batch_size=4, text_only_frac=share)) for share in (0.0, 1.0)
+    )
+    assert torch.equal(seeing.pixel_values, mixed.pixel_values)
     assert all((row >= 0).sum() > (usual >= 0).sum() for row, usual in zip(mixed.labels, seeing.labels, strict=True))
-    picture = mixed.ids[0].tolist().index(tokenizer.convert_tokens_to_ids("<image>"))
+    picture = mixed.input_ids[0].tolist().index(tokenizer.convert_tokens_to_ids("<image>"))
     last = int((mixed.labels[0] >= 0).nonzero()[-1])
-    assert not mixed.mask[0, 0, last, picture] and mixed.positions[0, last] < last
+    assert not mixed.attention_mask[0, 0, last, picture] and mixed.position_ids[0, last] < last
 
 
 def test_instruction_data_is_of_the_types_that_are_asked_for(tokenizer):
     none, detail, all_three = (
-        tokenizer.decode(batches.stage2_batch(tokenizer, 0, 2, types=types).ids[0])
+        tokenizer.decode(batches.stage2_batch(tokenizer, 0, SMALL, types=types).input_ids[0])
         for types in ((), ("detail",), batches.TYPES)
     )
     assert none != detail and len(none) < min(len(detail), len(all_three))
@@ -93,11 +96,11 @@ def test_nobody_looks_ahead_or_into_another_conversation():
 
 def test_a_conversation_beside_a_picture_learns_as_if_there_were_none(model):
     scene = batches.training_scene(random.Random(3))
-    seeing = [batches.picture_segments(model.tokenizer, batches.to_messages([("what is this?", "a fox")]), 64)]
-    blind = chat_segments(model.tokenizer, batches.to_messages([("say it again: red", "red")]))
-    batch = batches.collate([seeing], batches.render_pixels([scene]), beside=[[blind]])
-    length = sum(len(ids) for _, ids in blind)
-    ids, labels = batch.ids[:, -length:], batch.labels[:, -length:]
+    with_picture = [batches.picture_segments(model.tokenizer, batches.to_messages([("what is this?", "a fox")]))]
+    text_only = chat_segments(model.tokenizer, batches.to_messages([("say it again: red", "red")]))
+    batch = batches.collate(model.tokenizer, [with_picture], batches.render_pixels([scene]), text_only=[[text_only]])
+    length = sum(len(ids) for _, ids in text_only)
+    ids, labels = batch.input_ids[:, -length:], batch.labels[:, -length:]
     with torch.no_grad():
         beside = model(**batch.inputs())[1][:, -length:]
         alone = model.language_model(input_ids=ids).logits
@@ -107,8 +110,8 @@ def test_a_conversation_beside_a_picture_learns_as_if_there_were_none(model):
 def test_conversations_that_share_a_picture_learn_as_if_alone(model):
     rng_scene = batches.training_scene(random.Random(3))
     questions = [("what colour is the sky?", "blue"), ("how many things are there?", "two")]
-    told = [batches.picture_segments(model.tokenizer, batches.to_messages([pair]), 64) for pair in questions]
-    together = batches.collate([told], batches.render_pixels([rng_scene]))
+    conversations = [batches.picture_segments(model.tokenizer, batches.to_messages([pair])) for pair in questions]
+    together = batches.collate(model.tokenizer, [conversations], batches.render_pixels([rng_scene]))
     with torch.no_grad():
         _, logits = model(**together.inputs())
         learned = together.labels[0] >= 0
@@ -118,7 +121,7 @@ def test_conversations_that_share_a_picture_learn_as_if_alone(model):
         alone = []
         for question, answer in questions:
             ids, labels = (torch.tensor([row]) for row in model.encode(question, answer))
-            alone.append(model(ids, torch.ones_like(ids), labels, pixels=together.pixels)[0].item())
+            alone.append(model(ids, torch.ones_like(ids), labels, pixel_values=together.pixel_values)[0].item())
     assert losses.view(2, -1).mean(1).tolist() == pytest.approx(alone, abs=1e-4)
 
 
@@ -130,19 +133,10 @@ def test_an_answer_with_the_cache_is_that_of_reading_everything_again():
     for question, text in zip(questions, said, strict=True):
         ids, labels = (torch.tensor([row]) for row in model.encode(question, text))
         with torch.no_grad():
-            _, logits = model(ids, torch.ones_like(ids), labels, pixels=pixels[:1])
+            _, logits = model(ids, torch.ones_like(ids), labels, pixel_values=pixels[:1])
         learned = labels[0, 1:] != IGNORE_INDEX
         assert torch.equal(logits[0, :-1][learned].argmax(-1), labels[0, 1:][learned])
     assert model.answer(model.image_features(pixels), questions) == said
-
-
-def fingerprints(model: MiniLlava) -> dict[str, str]:
-    return {
-        part: hashlib.sha256(
-            b"".join(p.detach().numpy().tobytes() for p in getattr(model, part).state_dict().values())
-        ).hexdigest()
-        for part in ("vision", "connector")
-    }
 
 
 def test_stage_1_moves_the_connector_and_nothing_else():
@@ -154,12 +148,12 @@ def test_stage_1_moves_the_connector_and_nothing_else():
     assert all(name.startswith("connector.") for name in moved)
 
 
-def test_first_words_move_the_scores_of_words_and_nothing_else():
+def test_the_mixture_of_words_moves_the_words_logits_and_nothing_else():
     model = stages.build_model()
     before = copy.deepcopy(model.state_dict())
     stages.train_word_mixture(model, SMALL)
     moved = {name for name, tensor in model.state_dict().items() if not torch.equal(tensor, before[name])}
-    assert moved == {name for name in before if name.startswith("connector.scores.")}
+    assert moved == {name for name in before if name.startswith("connector.word_logits.")}
 
 
 def test_a_word_is_said_of_a_picture_where_one_patch_says_it():
@@ -179,12 +173,26 @@ def test_the_words_of_a_caption_are_found_and_nothing_held_out_is_among_them(tok
     assert not said[1].any()
 
 
+def test_a_frozen_parameter_that_moves_is_named():
+    layer = torch.nn.Linear(2, 2).requires_grad_(False)
+    with pytest.raises(RuntimeError, match="bias was frozen"), parameters.frozen_stay(layer):
+        layer.bias.add_(1)
+
+
+def test_a_picture_is_rendered_once_a_batch(tokenizer, monkeypatch):
+    rendered, usual = [], batches.render
+    for module in (batches, formats):
+        monkeypatch.setattr(module, "render", lambda scene, *size: rendered.append(scene) or usual(scene, *size))
+    batches.stage2_batch(tokenizer, 0, SMALL, types=("detail",))
+    assert len(rendered) == SMALL.batch_size
+
+
 def test_stage_2_moves_connector_and_adapters_and_nothing_else():
     model = stages.build_model()
-    eyes = fingerprints(model)["vision"]
+    before_vision = parameters.fingerprints(model.vision.state_dict())
     before = {name: p.clone() for name, p in model.language_model.state_dict().items()}
     stages.stage2(model, SMALL)
-    assert fingerprints(model)["vision"] == eyes
+    assert parameters.fingerprints(model.vision.state_dict()) == before_vision
     after = model.language_model.state_dict()
     for name, tensor in before.items():
         found = next(t for n, t in after.items() if n.replace(".base_layer", "").endswith(name))
@@ -229,7 +237,7 @@ def test_what_is_saved_is_what_was_trained_and_loads_again(tmp_path):
     made = {file.stem for file in tmp_path.iterdir()}
     assert made == {"llava_words", "llava_connector", "llava.run0", "llava"}  # `bake` removes the runs
     first, second = saved.load("1", tmp_path), saved.load("2", tmp_path)
-    assert not torch.equal(first.connector.rest.weight, second.connector.rest.weight)
+    assert not torch.equal(first.connector.residual.weight, second.connector.residual.weight)
     assert not any("lora" in name for name, _ in second.named_parameters())
 
 
@@ -259,10 +267,10 @@ def test_a_bake_that_ends_between_its_runs_goes_on_to_the_same_weights(tmp_path,
 def transformers_llava(tokenizer, strategy: str):
     from transformers import CLIPVisionConfig, LlamaConfig, LlavaConfig, LlavaForConditionalGeneration
 
-    eyes = CLIPVisionConfig(
+    vision = CLIPVisionConfig(
         hidden_size=32, intermediate_size=64, num_hidden_layers=3, num_attention_heads=2, image_size=32, patch_size=8
     )
-    words = LlamaConfig(
+    language = LlamaConfig(
         vocab_size=len(tokenizer),
         hidden_size=48,
         intermediate_size=96,
@@ -271,8 +279,8 @@ def transformers_llava(tokenizer, strategy: str):
         num_key_value_heads=4,
     )
     config = LlavaConfig(
-        vision_config=eyes,
-        text_config=words,
+        vision_config=vision,
+        text_config=language,
         image_token_id=tokenizer.convert_tokens_to_ids("<image>"),
         vision_feature_layer=-2,
         vision_feature_select_strategy=strategy,
@@ -286,21 +294,21 @@ def test_same_weights_same_logits_and_loss_as_transformers(tokenizer, strategy, 
     from transformers import LlamaForCausalLM
 
     theirs = transformers_llava(tokenizer, strategy)
-    connector = make_connector(32, 48)
+    connector = make_connector(32, 48, "mlp2x_gelu")
     connector[0].load_state_dict(theirs.model.multi_modal_projector.linear_1.state_dict())
     connector[2].load_state_dict(theirs.model.multi_modal_projector.linear_2.state_dict())
     language_model = LlamaForCausalLM(theirs.config.text_config).eval()
     language_model.model.load_state_dict(theirs.model.language_model.state_dict())
     language_model.lm_head.load_state_dict(theirs.lm_head.state_dict())
-    eyes = TransformersVisionTower(theirs.model.vision_tower, class_token=strategy == "default")
-    ours = MiniLlava(eyes, connector, language_model, tokenizer, patches=patches).eval()
+    vision = TransformersVisionTower(theirs.model.vision_tower, class_token=strategy == "default")
+    ours = MiniLlava(vision, connector, language_model, tokenizer, num_patches=patches).eval()
 
     rows = [ours.encode("what colour is it?", "red"), ours.encode("where is it now?", "there")]
     length = min(len(ids) for ids, _ in rows)
     ids, labels = (torch.tensor([row[i][-length:] for row in rows]) for i in range(2))
     pixels, mask = torch.randn(2, 3, 32, 32), torch.ones(2, length, dtype=torch.long)
     with torch.no_grad():
-        loss, logits = ours(ids, mask, labels, pixels=pixels)
+        loss, logits = ours(ids, mask, labels, pixel_values=pixels)
         out = theirs(input_ids=ids, attention_mask=mask, labels=labels, pixel_values=pixels)
     assert (logits - out.logits).abs().max() < 1e-4
     assert loss.item() == pytest.approx(out.loss.item(), abs=1e-4)

@@ -89,7 +89,7 @@ def command(folder: Path, out: Path, **changed) -> list[str]:
 
 def model_and_data(folder: Path):
     model, processor = assemble(PretrainedParts(str(folder / "vision"), str(folder / "language"), lora_rank=4), CPU)
-    return model, InstructionData(folder / "data.json", folder, model.tokenizer, processor, model.patches)
+    return model, InstructionData(folder / "data.json", folder, model.tokenizer, processor, model.num_patches)
 
 
 def losses(printed: str) -> list[float]:
@@ -219,8 +219,8 @@ def test_checkpointing_changes_no_gradient(folder):
 def test_all_that_is_said_about_a_picture_shares_its_row(folder):
     model, data = model_and_data(folder)
     batch = data.batch(["0.png", "2.png"])  # records 0 and 6, record 2
-    assert (batch.ids == model.image_token).sum(1).tolist() == [16, 16]
-    learned = model.tokenizer.decode(batch.ids[1][batch.labels[1] >= 0])
+    assert (batch.input_ids == model.image_token).sum(1).tolist() == [16, 16]
+    learned = model.tokenizer.decode(batch.input_ids[1][batch.labels[1] >= 0])
     answer = json.loads((folder / "data.json").read_text())[2]["conversations"][1]["value"]
     assert learned == f"{answer}<|im_end|>left<|im_end|>"
     seen = [name for step in range(3) for name in data.sample(step, 2)]

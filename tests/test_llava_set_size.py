@@ -20,11 +20,11 @@ def test_what_a_set_holds_about_a_scene_never_changes():
 def test_a_batch_reads_nothing_but_the_set():
     tokenizer = get_tokenizer()
     batch = set_batch(tokenizer, SCENES, step=0, size=5)
-    assert batch.pixels.shape == (5, 3, 64, 64) and (batch.labels != IGNORE_INDEX).any(dim=1).all()
+    assert batch.pixel_values.shape == (5, 3, 64, 64) and (batch.labels != IGNORE_INDEX).any(dim=1).all()
     said = [
         " ".join(message["content"] for messages in everything(scene) for message in messages[1::2]) for scene in SCENES
     ]
-    for ids, labels in zip(batch.ids, batch.labels, strict=True):
+    for ids, labels in zip(batch.input_ids, batch.labels, strict=True):
         learned = tokenizer.decode(ids[labels != IGNORE_INDEX], skip_special_tokens=True)
         assert any(learned.replace(" ", "") == text.replace(" ", "") for text in said)
         assert (ids == tokenizer.convert_tokens_to_ids("<image>")).sum() == PATCHES

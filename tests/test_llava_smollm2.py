@@ -1,4 +1,4 @@
-"""A chat model on the pocket eyes: its template, its patches, what learns, what is saved. On a tiny random chat model."""
+"""A chat model on the pocket vision tower: its template, its patches, what learns, what is saved. On a tiny random chat model."""
 
 import copy
 import signal
@@ -10,8 +10,10 @@ import torch
 from course_lib import checkpoints
 from course_lib.common import smollm2
 from course_lib.llava.data.batches import collate, render_pixels, training_scene
+from course_lib.llava.model import TemplatedLlava
 from course_lib.llava.train import smollm2 as smol
 from course_lib.llava.train.loss import num_label_tokens
+from course_lib.llava.train.parameters import load_trained
 from course_lib.llava.vision import PocketVisionTower
 from course_lib.lm.tokenizer import get_tokenizer
 
@@ -22,7 +24,7 @@ TEMPLATE = (
 SMALL = smol.SmolRecipe(steps=6, batch_size=2, max_questions=3, rank=2)
 
 
-def born() -> smol.TemplatedLlava:
+def untrained() -> TemplatedLlava:
     from transformers import LlamaConfig, LlamaForCausalLM
 
     tokenizer = copy.deepcopy(get_tokenizer())
@@ -39,7 +41,7 @@ def learned(model) -> dict[str, torch.Tensor]:
 
 
 def test_a_conversation_is_what_the_models_own_template_makes_of_it():
-    model = born()
+    model = untrained()
     ids, labels = model.encode("where is it?", "there")
     messages = [
         {"role": "user", "content": "<image>" * smol.NUM_PATCHES + "where is it?"},
@@ -51,39 +53,42 @@ def test_a_conversation_is_what_the_models_own_template_makes_of_it():
 
 
 def test_who_asks_cannot_end_the_turn():
-    model = born()
+    model = untrained()
     end = model.tokenizer.convert_tokens_to_ids("<|im_end|>")
     assert model.encode("<|im_end|><image>", "no")[0].count(end) == 2
     assert model.encode("<|im_end|><image>", "no")[0].count(model.image_token) == smol.NUM_PATCHES
 
 
 def test_four_patches_that_form_a_square_are_one():
-    eyes = born().vision
+    vision = untrained().vision
     pixels = render_pixels([training_scene(smol.random.Random(1))])
     with torch.no_grad():
-        patches, squares = PocketVisionTower.forward(eyes, pixels)[0], eyes(pixels)[0]
+        patches, squares = PocketVisionTower.forward(vision, pixels)[0], vision(pixels)[0]
     assert squares.shape == (16, 4 * patches.shape[1])
     expected = torch.cat([patches[8 * row + column] for row in (2, 3) for column in (6, 7)])
     assert torch.equal(squares[4 * 1 + 3], expected)
 
 
 def test_questions_that_share_a_picture_are_learned_as_if_alone():
-    model = born()
+    model = untrained()
     scene = training_scene(smol.random.Random(2))
-    told = [model.segments(*pair) for pair in smol.sample_qa_pairs(scene, smol.random.Random(0), 5)]
+    conversations = [model.segments(*pair) for pair in smol.sample_qa_pairs(scene, smol.random.Random(0), 5)]
     pixels = render_pixels([scene])
-    together = collate([told], pixels)
+    together = collate(model.tokenizer, [conversations], pixels, smol.NUM_PATCHES)
     with torch.no_grad():
         sums = [
             smol.answer_loss(model, one).item() * num_label_tokens(one)
-            for one in (together, *(collate([[each]], pixels) for each in told))
+            for one in (
+                together,
+                *(collate(model.tokenizer, [[one]], pixels, smol.NUM_PATCHES) for one in conversations),
+            )
         ]
-    assert len(told) == 5
+    assert len(conversations) == 5
     assert sums[0] == pytest.approx(sum(sums[1:]), rel=1e-2)  # bfloat16 where it is quicker
 
 
 def test_connector_and_adapter_learn_and_nothing_else():
-    model = born()
+    model = untrained()
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     smol.train(model, SMALL)
     moved = {name for name, tensor in model.state_dict().items() if not torch.equal(tensor, before[name])}
@@ -93,30 +98,30 @@ def test_connector_and_adapter_learn_and_nothing_else():
 
 
 def test_stopped_and_resumed_is_the_undisturbed_run(tmp_path):
-    undisturbed, file = born(), tmp_path / "state.safetensors"
+    undisturbed, file = untrained(), tmp_path / "state.safetensors"
     smol.train(undisturbed, SMALL)
 
     def stop(progress):
         if progress.step == 3:
             signal.raise_signal(signal.SIGINT)
 
-    assert smol.train(born(), SMALL, callbacks=[stop], state_file=file).stopped
-    resumed = born()
+    assert smol.train(untrained(), SMALL, callbacks=[stop], state_file=file).stopped
+    resumed = untrained()
     smol.train(resumed, SMALL, state_file=file)
     assert all(torch.equal(learned(resumed)[name], tensor) for name, tensor in learned(undisturbed).items())
 
 
 def test_what_is_saved_answers_as_what_was_trained(tmp_path):
-    model, file = born(), tmp_path / "llava_smollm2.safetensors"
+    model, file = untrained(), tmp_path / "llava_smollm2.safetensors"
     progress = smol.train(model, SMALL)
     smol.save(file, model, SMALL, progress)
     tensors, card = checkpoints.load(file)
     assert card["stored_as"] == "float16"
-    again = born()
-    again.put_back(tensors)
+    again = untrained()
+    load_trained(again, tensors)
     for name, tensor in learned(model).items():
         assert torch.equal(learned(again)[name], tensor.half().float())
-    model.put_back(tensors)
+    load_trained(model, tensors)
     pixels = render_pixels([training_scene(smol.random.Random(5))] * 2)
     asked = ["where is it?", "how many things are there in all?"]
     assert model.answer(pixels, asked, max_new_tokens=5) == again.answer(pixels, asked, max_new_tokens=5)
@@ -124,7 +129,7 @@ def test_what_is_saved_answers_as_what_was_trained(tmp_path):
 
 def test_weights_of_another_recipe_are_refused():
     with pytest.raises(checkpoints.CheckpointError, match="another model or recipe"):
-        born().put_back({"connector.0.weight": torch.zeros(1)})
+        load_trained(untrained(), {"connector.0.weight": torch.zeros(1)})
 
 
 @pytest.mark.slow

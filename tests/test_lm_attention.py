@@ -1,8 +1,11 @@
 """Attention by plain products is the attention of the model: whatever the mask, in loss and in what is learned from it."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
+from course_lib.llava import recipes
 from course_lib.llava.data.batches import stage2_batch
 from course_lib.llava.train import stages as llava_learn
 from course_lib.llava.train.loss import loss_sum
@@ -10,6 +13,8 @@ from course_lib.lm import model as attention
 from course_lib.lm import train
 from course_lib.lm.pretrained import build_lm
 from course_lib.lm.tokenizer import get_tokenizer
+
+RECIPE = recipes.LlavaRecipe(steps=1, batch_size=2, learning_rate=1e-3, max_question_tokens=60)
 
 
 @pytest.fixture
@@ -59,7 +64,7 @@ def test_plain_products_give_the_logits_and_gradients_of_the_fused_attention(bfl
 
 def test_in_stage_2_no_answer_sees_what_comes_behind_it_or_the_other_conversations(bfloat16_pays):
     """Rows of stage 2 have a mask of bools: added to the scores as numbers, as "eager" would, it hides nothing."""
-    batch = stage2_batch(get_tokenizer(), 3, 2, max_question_tokens=60)
+    batch = stage2_batch(get_tokenizer(), 3, RECIPE)
     model = llava_learn.build_model()
     with torch.no_grad():
         fused = loss_sum(model, batch)
@@ -75,9 +80,7 @@ def test_both_trainings_use_it_where_bfloat16_pays_and_leave_the_model_as_it_was
     def note(model):
         return [lambda _: seen.append(model.config._attn_implementation)]
 
-    recipe = llava_learn.LlavaRecipe(
-        steps=1, batch_size=1, learning_rate=1e-3, rank=4, short_answer_frac=1.0, max_question_tokens=60
-    )
+    recipe = replace(RECIPE, batch_size=1, rank=4, short_answer_frac=1.0)
     llava_learn.stage2(llava, recipe, callbacks=note(llava.language_model))
     train.tune(words, train.LmRecipe(steps=1, batch_size=1, learning_rate=1e-3), callbacks=note(words))
     assert seen == [kind, kind]

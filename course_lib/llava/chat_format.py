@@ -16,7 +16,7 @@ CONTENT_PLACEHOLDER = "\N{OBJECT REPLACEMENT CHARACTER}"  # stands for the words
 
 
 def picture_labels(
-    segments: Segments, image_token: int, num_patches: int, max_length: int = MAX_LENGTH
+    segments: Segments, image_token: int, num_patches: int, max_length: int
 ) -> tuple[list[int], list[int]]:
     """Input ids and labels of segments in which `image_token` stands once for a picture; at most `max_length` of each.
 

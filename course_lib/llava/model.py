@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from course_lib.llava import chat_format
-from course_lib.llava.chat_format import Segments
+from course_lib.llava.chat_format import MAX_LENGTH, Segments
 from course_lib.lm.chat import Message
 from course_lib.lm.generate import stop_token_ids
 from course_lib.lm.loss import next_token_loss
@@ -36,8 +36,7 @@ def splice(embeddings: Tensor, is_image: Tensor, patches: Tensor) -> Tensor:
         raise ValueError(
             f"The text has places for {num_marks} patches, the pictures have {num_patches}. Was the text cut off?"
         )
-    flat = patches.flatten(0, 1).to(embeddings.dtype)  # [I, N, D] → [I·N, D]
-    return embeddings.masked_scatter(is_image.unsqueeze(-1), flat)
+    return embeddings.masked_scatter(is_image.unsqueeze(-1), patches.flatten(0, 1))  # [I, N, D] → [I·N, D]
 
 
 def packed_attention_mask(segment_ids: Tensor) -> Tensor:
@@ -85,7 +84,8 @@ class MiniLlava(nn.Module):
     def embed(self, input_ids: Tensor, features: Tensor) -> Tensor:
         """Word embeddings with the patches in their places: input_ids [B, T], features [I, N, W] → [B, T, D]."""
         embeddings = self.language_model.get_input_embeddings()(input_ids)  # [B, T, D]
-        return splice(embeddings, input_ids == self.image_token, self.connector(features))
+        patches = self.connector(features).to(embeddings.dtype)  # [I, N, D]
+        return splice(embeddings, input_ids == self.image_token, patches)
 
     def forward(
         self,
@@ -117,7 +117,8 @@ class MiniLlava(nn.Module):
 
     def encode(self, question: str, answer: str) -> tuple[list[int], list[int]]:
         """(input ids, labels) of a picture, a question about it, and its answer, from which alone is learned."""
-        return chat_format.picture_labels(self.segments(question, answer), self.image_token, self.num_patches)
+        segments = self.segments(question, answer)
+        return chat_format.picture_labels(segments, self.image_token, self.num_patches, MAX_LENGTH)
 
     @torch.no_grad()
     def answer(self, picture: Tensor, questions: Sequence[str], max_new_tokens: int = 60) -> list[str]:

@@ -26,7 +26,7 @@ class PocketVisionTower(nn.Module):
         self.clip, self.layer = clip, layer
 
     def forward(self, pixel_values: Tensor) -> Tensor:
-        return select_features(self.clip.visual.hidden_states(pixel_values), self.layer, class_token=False)
+        return select_features(self.clip.visual.hidden_states(pixel_values), self.layer, False)
 
 
 class PixelShuffleVisionTower(PocketVisionTower):

@@ -18,7 +18,7 @@ from course_lib.instruct.formats import TYPES, from_scene, serialise_context
 from course_lib.instruct.reply import parse_turns
 from course_lib.instruct.teachers.grammar import write_reply
 from course_lib.llava import chat_format
-from course_lib.llava.chat_format import Segments, caption_segments, ocr_segments, picture_segments
+from course_lib.llava.chat_format import MAX_LENGTH, Segments, caption_segments, ocr_segments, picture_segments
 from course_lib.llava.connector import caption_labels
 from course_lib.llava.data.practice_signs import practice_scene
 from course_lib.llava.model import FIRST_TEXT_ONLY, packed_attention_mask
@@ -113,11 +113,11 @@ def stage2_batch(
         # Signs are read letter by letter, and none of these questions is left out.
         signs = [one for one in asked if one.kind == "read"] if ocr_frac else []
         ocr = [ocr_segments(tokenizer, one.text, one.answer) for one in signs]
+        # Instruction data: one conversation, description or piece of reasoning.
+        long = [picture_segments(tokenizer, sample_instruction(scene, rng, types, picture))] if types else []
         # Other questions: a conversation each, as many as the budget of tokens allows.
         short = [picture_segments(tokenizer, question_messages(one)) for one in asked if one not in signs]
         short = fit_token_budget(short, max_question_tokens, rng) if max_question_tokens else short
-        # Instruction data: one conversation, description or piece of reasoning.
-        long = [picture_segments(tokenizer, sample_instruction(scene, rng, types, picture))] if types else []
         conversations.append([*ocr, *short, *long])
     text_only = [
         [chat_segments(tokenizer, conversation(rng))] if rng.random() < recipe.text_only_frac else [] for _ in scenes
@@ -183,7 +183,9 @@ def _pack(
     labels: list[int] = []
     segment_ids, position_ids = [0] * num_shared, list(range(num_shared))
     for number, segments in enumerate(conversations, start=1):
-        whole_ids, whole_labels = chat_format.picture_labels(behind_picture(segments), image_token, num_patches)
+        whole_ids, whole_labels = chat_format.picture_labels(
+            behind_picture(segments), image_token, num_patches, MAX_LENGTH
+        )
         begin = 0 if number == 1 else num_shared  # the shared beginning stands in the row once
         ids, labels = ids + whole_ids[begin:], labels + whole_labels[begin:]
         segment_ids += [number] * (len(whole_ids) - num_shared)

@@ -17,11 +17,11 @@ import numpy as np
 from course_lib import show
 from course_lib.figures import Figure
 from course_lib.instruct.formats import TYPES
+from course_lib.llava import recipes
 from course_lib.llava.data.testsets import SCORED, draw, vqa_examples
 from course_lib.llava.evaluate.descriptions import REQUESTS, relative_score, told
 from course_lib.llava.evaluate.vqa import accuracy, answers
 from course_lib.llava.model import MiniLlava
-from course_lib.llava import recipes
 from course_lib.llava.train import saved, stages
 from course_lib.lm.evaluate import follows, test_exchanges
 from course_lib.session import REPO

@@ -1,10 +1,11 @@
-"""Exercise of Lesson 07: which layers get an adapter."""
+"""Exercises of Lesson 07: which layers get an adapter, what learns at which rate, and what is saved."""
 
 import torch
 from torch import Tensor
 
 from course_lib.checker.task import Mistake, Task
-from course_lib.llava.lora import learning_groups, lora_targets, to_save
+from course_lib.llava.lora import lora_targets
+from course_lib.llava.train.parameters import learning_groups, to_save
 
 LM = "language_model.model.layers"
 
@@ -49,11 +50,11 @@ def targets_by_prefix(modules):
 
 
 def targets_by_loop(modules):
-    found = []
+    names = []
     for name, linear in modules:
         if linear and name.split(".")[0] == "language_model" and "lm_head" not in name:
-            found.append(name)
-    return found
+            names.append(name)
+    return names
 
 
 def _normal(rng, size: int) -> Tensor:
@@ -64,7 +65,7 @@ def parameter_inputs(rng) -> tuple[dict[str, Tensor]]:
     """A LLaVA's parameters: vision and language model are frozen, connector and adapters learn."""
     learns = {"vision.stem.weight": False, "connector.0.weight": True, "connector.0.bias": True}
     for layer in range(int(rng.integers(1, 4))):
-        learns[f"{LM}.{layer}.q_proj.base.weight"] = False
+        learns[f"{LM}.{layer}.q_proj.base_layer.weight"] = False
         learns |= {f"{LM}.{layer}.q_proj.lora_{letter}": True for letter in "AB"}
     learns["language_model.lm_head.weight"] = False
     return ({name: _normal(rng, int(rng.integers(2, 9))).requires_grad_(on) for name, on in learns.items()},)
@@ -95,11 +96,11 @@ def save_by_name(parameters):
 
 
 def save_by_loop(parameters):
-    kept = {}
+    saved = {}
     for name in parameters:
         if parameters[name].requires_grad:
-            kept[name] = parameters[name].detach().clone()
-    return kept
+            saved[name] = parameters[name].detach().clone()
+    return saved
 
 
 def group_inputs(rng) -> tuple[dict[str, Tensor], float, float]:
@@ -108,8 +109,8 @@ def group_inputs(rng) -> tuple[dict[str, Tensor], float, float]:
 
 
 def _split(parameters, learned_only: bool = True) -> tuple[list, list]:
-    kept = {name: p for name, p in parameters.items() if p.requires_grad or not learned_only}
-    return [p for n, p in kept.items() if "connector" not in n], [p for n, p in kept.items() if "connector" in n]
+    chosen = {name: p for name, p in parameters.items() if p.requires_grad or not learned_only}
+    return [p for n, p in chosen.items() if "connector" not in n], [p for n, p in chosen.items() if "connector" in n]
 
 
 def groups_one_rate(parameters, learning_rate, connector_rate):
@@ -159,6 +160,7 @@ TASKS = [
         importance=4,
         minutes=8,
         reference=lora_targets,
+        used_at=("llava.lora:lora_targets",),
         make_inputs=target_inputs,
         mistakes=(
             Mistake(
@@ -206,6 +208,7 @@ TASKS = [
         importance=3,
         minutes=8,
         reference=learning_groups,
+        used_at=("llava.train.parameters:learning_groups",),
         make_inputs=group_inputs,
         mistakes=(
             Mistake(
@@ -248,6 +251,7 @@ TASKS = [
         importance=5,
         minutes=5,
         reference=to_save,
+        used_at=("llava.train.parameters:to_save",),
         make_inputs=parameter_inputs,
         mistakes=(
             Mistake(

@@ -1,11 +1,12 @@
-"""Exercise of Lesson 06: the connector."""
+"""Exercises of Lesson 06: what the connector gets of the vision tower, and the connector itself."""
 
 import torch
 from torch import Tensor, nn
 
 from course_lib.checker.task import Mistake, Task
+from course_lib.llava.connector import make_connector
 from course_lib.llava.exercises.lora import normal
-from course_lib.llava.model import make_connector, select_features
+from course_lib.llava.vision import select_features
 
 
 class Filled:
@@ -14,8 +15,8 @@ class Filled:
     def __init__(self, written) -> None:
         self.written = written
 
-    def __call__(self, features: Tensor, language_width: int, kind: str) -> Tensor | None:
-        made = self.written(features.shape[-1], language_width, kind)
+    def __call__(self, features: Tensor, language_width: int, connector_type: str) -> Tensor | None:
+        made = self.written(features.shape[-1], language_width, connector_type)
         if not isinstance(made, nn.Module):
             return made
         with torch.no_grad():
@@ -26,7 +27,7 @@ class Filled:
 
 
 def connector_inputs(rng) -> tuple[Tensor, int, str]:
-    """Patch features of any number of pictures, the language model's width, and a kind."""
+    """Patch features of any number of pictures, the language model's width, and a connector_type."""
     batch, patches, width = (int(rng.integers(low, low + 3)) for low in (2, 5, 9))
     return (
         normal(rng, batch, patches, width),
@@ -35,37 +36,37 @@ def connector_inputs(rng) -> tuple[Tensor, int, str]:
     )
 
 
-def connector_always_linear(vision_width, language_width, kind):
+def connector_always_linear(vision_width, language_width, connector_type):
     return nn.Sequential(nn.Linear(vision_width, language_width))
 
 
-def connector_always_mlp(vision_width, language_width, kind):
+def connector_always_mlp(vision_width, language_width, connector_type):
     return make_connector(vision_width, language_width, "mlp2x_gelu")
 
 
-def connector_without_gelu(vision_width, language_width, kind):
-    second = [nn.Linear(language_width, language_width)] if kind == "mlp2x_gelu" else []
+def connector_without_gelu(vision_width, language_width, connector_type):
+    second = [nn.Linear(language_width, language_width)] if connector_type == "mlp2x_gelu" else []
     return nn.Sequential(nn.Linear(vision_width, language_width), *second)
 
 
-def connector_relu(vision_width, language_width, kind):
-    made = make_connector(vision_width, language_width, kind)
+def connector_relu(vision_width, language_width, connector_type):
+    made = make_connector(vision_width, language_width, connector_type)
     return nn.Sequential(*(nn.ReLU() if isinstance(layer, nn.GELU) else layer for layer in made))
 
 
-def connector_gelu_last(vision_width, language_width, kind):
-    return nn.Sequential(*make_connector(vision_width, language_width, kind), nn.GELU())
+def connector_gelu_last(vision_width, language_width, connector_type):
+    return nn.Sequential(*make_connector(vision_width, language_width, connector_type), nn.GELU())
 
 
-def connector_narrow_inside(vision_width, language_width, kind):
-    if kind == "linear":
-        return make_connector(vision_width, language_width, kind)
+def connector_narrow_inside(vision_width, language_width, connector_type):
+    if connector_type == "linear":
+        return make_connector(vision_width, language_width, connector_type)
     return nn.Sequential(nn.Linear(vision_width, vision_width), nn.GELU(), nn.Linear(vision_width, language_width))
 
 
-def connector_by_if(vision_width, language_width, kind):
+def connector_by_if(vision_width, language_width, connector_type):
     first = nn.Linear(vision_width, language_width)
-    if kind == "linear":
+    if connector_type == "linear":
         return first
     return nn.Sequential(first, nn.GELU(), nn.Linear(language_width, language_width))
 
@@ -73,18 +74,18 @@ def connector_by_if(vision_width, language_width, kind):
 class Projector(nn.Module):
     """As transformers writes it."""
 
-    def __init__(self, vision_width, language_width, kind) -> None:
+    def __init__(self, vision_width, language_width, connector_type) -> None:
         super().__init__()
         self.linear_1 = nn.Linear(vision_width, language_width)
-        self.linear_2 = nn.Linear(language_width, language_width) if kind == "mlp2x_gelu" else None
+        self.linear_2 = nn.Linear(language_width, language_width) if connector_type == "mlp2x_gelu" else None
 
     def forward(self, features):
         hidden = self.linear_1(features)
         return hidden if self.linear_2 is None else self.linear_2(nn.functional.gelu(hidden))
 
 
-def connector_by_class(vision_width, language_width, kind):
-    return Projector(vision_width, language_width, kind)
+def connector_by_class(vision_width, language_width, connector_type):
+    return Projector(vision_width, language_width, connector_type)
 
 
 def state_inputs(rng) -> tuple[list[Tensor], int, bool]:
@@ -138,18 +139,19 @@ TASKS = [
         importance=5,
         minutes=8,
         reference=make_connector,
+        used_at=("llava.connector:make_connector",),
         make_inputs=connector_inputs,
         build=Filled,
         mistakes=(
             Mistake(
                 "always linear",
                 connector_always_linear,
-                "It is linear whatever `kind` says. Then the file of a trained MLP doesn't fit it, which is the size mismatch of LLaVA#577. For `mlp2x_gelu` a GELU and a second layer follow.",
+                "It is linear whatever `connector_type` says. Then the file of a trained MLP doesn't fit it, which is the size mismatch of LLaVA#577. For `mlp2x_gelu` a GELU and a second layer follow.",
             ),
             Mistake(
                 "always an MLP",
                 connector_always_mlp,
-                "It is an MLP whatever `kind` says. For `linear`, as in the first LLaVA, one layer is all.",
+                "It is an MLP whatever `connector_type` says. For `linear`, as in the first LLaVA, one layer is all.",
             ),
             Mistake(
                 "no GELU between",
@@ -169,14 +171,14 @@ TASKS = [
             Mistake(
                 "narrow inside",
                 connector_narrow_inside,
-                "The layer inside has the eyes' width. LLaVA's first layer goes to the language model's width at once: `Linear(vision, language)`, GELU, `Linear(language, language)`.",
+                "The layer inside has the vision tower's width. LLaVA's first layer goes to the language model's width at once: `Linear(vision, language)`, GELU, `Linear(language, language)`.",
             ),
         ),
         alternatives=(connector_by_if, connector_by_class),
         hints=(
             "`nn.Linear` works on the last dimension and leaves all others alone, so patches need no loop.",
             "linear: $xW^\\top + b$, $W [D, V]$. mlp2x_gelu: $\\mathrm{GELU}(xW_1^\\top + b_1)\\,W_2^\\top + b_2$ with $W_1 [D, V]$, $W_2 [D, D]$.",
-            '```python\nlayers = [nn.Linear(..., ...)]\nif kind == "mlp2x_gelu":\n    layers += [..., nn.Linear(..., ...)]\nreturn nn.Sequential(*layers)\n```',
+            '```python\nlayers = [nn.Linear(..., ...)]\nif connector_type == "mlp2x_gelu":\n    layers += [..., nn.Linear(..., ...)]\nreturn nn.Sequential(*layers)\n```',
         ),
     ),
     Task(
@@ -186,6 +188,7 @@ TASKS = [
         importance=4,
         minutes=6,
         reference=select_features,
+        used_at=("llava.vision:select_features",),
         make_inputs=state_inputs,
         mistakes=(
             Mistake(

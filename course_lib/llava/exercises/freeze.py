@@ -1,4 +1,4 @@
-"""Exercise of Lesson 06: what learns in stage 1."""
+"""Exercises of Lesson 06: what learns in stage 1, and the proof."""
 
 import hashlib
 import zlib
@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from course_lib.checker.task import Mistake, Task
 from course_lib.llava.exercises.lora import normal
-from course_lib.llava.model import fingerprints, freeze
+from course_lib.llava.train.parameters import fingerprints, freeze
 
 
 class ToyLlava(nn.Module):
@@ -16,10 +16,14 @@ class ToyLlava(nn.Module):
 
     def __init__(self, rng) -> None:
         super().__init__()
-        eyes, words = (int(rng.integers(low, low + 3)) for low in (3, 6))
-        self.vision = nn.Sequential(*(nn.Linear(eyes, eyes) for _ in range(int(rng.integers(1, 4)))))
-        self.connector = nn.Sequential(nn.Linear(eyes, words), nn.GELU(), nn.Linear(words, words))
-        self.language_model = nn.ModuleDict({"model": nn.Linear(words, words), "lm_head": nn.Linear(words, 9)})
+        vision_width, language_width = (int(rng.integers(low, low + 3)) for low in (3, 6))
+        self.vision = nn.Sequential(*(nn.Linear(vision_width, vision_width) for _ in range(int(rng.integers(1, 4)))))
+        self.connector = nn.Sequential(
+            nn.Linear(vision_width, language_width), nn.GELU(), nn.Linear(language_width, language_width)
+        )
+        self.language_model = nn.ModuleDict(
+            {"model": nn.Linear(language_width, language_width), "lm_head": nn.Linear(language_width, 9)}
+        )
 
 
 def model_inputs(rng) -> tuple[nn.Module]:
@@ -37,8 +41,8 @@ class Frozen:
         self.written = written
 
     def __call__(self, model: nn.Module) -> dict | None:
-        said = self.written(model)
-        return said if said is None or said is ... else {"returned": said, "learns": _learned(model)}
+        names = self.written(model)
+        return names if names is None or names is ... else {"returned": names, "learns": _learned(model)}
 
 
 def _learned(model: nn.Module) -> list[str]:
@@ -146,10 +150,10 @@ def prints_of_shapes(tensors):
 
 
 def prints_by_loop(tensors):
-    found = {}
+    checksums = {}
     for name in tensors:
-        found[name] = zlib.crc32(tensors[name].detach().numpy().tobytes())
-    return found
+        checksums[name] = zlib.crc32(tensors[name].detach().numpy().tobytes())
+    return checksums
 
 
 def prints_by_bits(tensors):
@@ -165,6 +169,7 @@ TASKS = [
         importance=5,
         minutes=8,
         reference=freeze,
+        used_at=("llava.train.parameters:freeze",),
         make_inputs=model_inputs,
         build=Frozen,
         draws=6,
@@ -185,7 +190,7 @@ TASKS = [
                 "The language model still learns: that is stage 2. In stage 1 its words are the fixed space into which the connector must fit (LLaVA#1155 and many more mix the two up).",
             ),
             Mistake(
-                "the eyes learn",
+                "the vision tower learns",
                 freeze_words_only,
                 "The vision tower still learns. LLaVA keeps it frozen through both stages; with so few pictures it would forget more than it learns.",
             ),
@@ -214,6 +219,7 @@ TASKS = [
         importance=3,
         minutes=7,
         reference=fingerprints,
+        used_at=("llava.train.parameters:fingerprints",),
         make_inputs=tensor_inputs,
         build=Compared,
         mistakes=(

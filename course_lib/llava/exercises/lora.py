@@ -1,4 +1,4 @@
-"""Exercises of Lesson 07: LoRA by hand, its birth, and its forward pass."""
+"""Exercises of Lesson 07: LoRA by hand: its initialisation, its forward pass, and merging."""
 
 import math
 
@@ -62,90 +62,91 @@ def adapter_by_linear(in_features, out_features, r):
 
 def forward_inputs(rng) -> tuple[Tensor, Tensor, Tensor, Tensor, float]:
     """x [B, T, in], weight [out, in], a [r, in], b [out, r], α."""
-    wide, narrow, r, alpha = sizes(rng)
+    wide, narrow, r, lora_alpha = sizes(rng)
     x = normal(rng, 2, int(rng.integers(3, 5)), wide)
-    return x, normal(rng, narrow, wide), normal(rng, r, wide), normal(rng, narrow, r), alpha
+    return x, normal(rng, narrow, wide), normal(rng, r, wide), normal(rng, narrow, r), lora_alpha
 
 
-def forward_without_scale(x, weight, a, b, alpha):
+def forward_without_scale(x, weight, a, b, lora_alpha):
     return x @ weight.T + x @ a.T @ b.T
 
 
-def forward_without_rank(x, weight, a, b, alpha):
-    return x @ weight.T + alpha * (x @ a.T @ b.T)
+def forward_without_rank(x, weight, a, b, lora_alpha):
+    return x @ weight.T + lora_alpha * (x @ a.T @ b.T)
 
 
-def forward_scale_inverted(x, weight, a, b, alpha):
-    return x @ weight.T + a.shape[0] / alpha * (x @ a.T @ b.T)
+def forward_scale_inverted(x, weight, a, b, lora_alpha):
+    return x @ weight.T + a.shape[0] / lora_alpha * (x @ a.T @ b.T)
 
 
-def forward_scale_by_root(x, weight, a, b, alpha):
-    return x @ weight.T + alpha / a.shape[0] ** 0.5 * (x @ a.T @ b.T)
+def forward_scale_by_root(x, weight, a, b, lora_alpha):
+    return x @ weight.T + lora_alpha / a.shape[0] ** 0.5 * (x @ a.T @ b.T)
 
 
-def forward_without_base(x, weight, a, b, alpha):
-    return alpha / a.shape[0] * (x @ a.T @ b.T)
+def forward_without_base(x, weight, a, b, lora_alpha):
+    return lora_alpha / a.shape[0] * (x @ a.T @ b.T)
 
 
-def forward_all_scaled(x, weight, a, b, alpha):
-    return alpha / a.shape[0] * (x @ weight.T + x @ a.T @ b.T)
+def forward_all_scaled(x, weight, a, b, lora_alpha):
+    return lora_alpha / a.shape[0] * (x @ weight.T + x @ a.T @ b.T)
 
 
-def forward_by_linear(x, weight, a, b, alpha):
-    return F.linear(x, weight) + F.linear(F.linear(x, a), b) * alpha / b.shape[1]
+def forward_by_linear(x, weight, a, b, lora_alpha):
+    return F.linear(x, weight) + F.linear(F.linear(x, a), b) * lora_alpha / b.shape[1]
 
 
-def forward_by_merging(x, weight, a, b, alpha):
-    return F.linear(x, weight + alpha / len(a) * torch.einsum("or,ri->oi", b, a))
+def forward_by_merging(x, weight, a, b, lora_alpha):
+    return F.linear(x, weight + lora_alpha / len(a) * torch.einsum("or,ri->oi", b, a))
 
 
 def merge_inputs(rng) -> tuple[Tensor, Tensor, Tensor, float]:
     """weight [out, in], a [r, in], b [out, r], α."""
-    wide, narrow, r, alpha = sizes(rng)
-    return normal(rng, narrow, wide), normal(rng, r, wide), normal(rng, narrow, r), alpha
+    wide, narrow, r, lora_alpha = sizes(rng)
+    return normal(rng, narrow, wide), normal(rng, r, wide), normal(rng, narrow, r), lora_alpha
 
 
-def merge_without_scale(weight, a, b, alpha):
+def merge_without_scale(weight, a, b, lora_alpha):
     return weight + b @ a
 
 
-def merge_scale_inverted(weight, a, b, alpha):
-    return weight + a.shape[0] / alpha * (b @ a)
+def merge_scale_inverted(weight, a, b, lora_alpha):
+    return weight + a.shape[0] / lora_alpha * (b @ a)
 
 
-def merge_twice(weight, a, b, alpha):
-    return weight + 2 * alpha / a.shape[0] * (b @ a)
+def merge_twice(weight, a, b, lora_alpha):
+    return weight + 2 * lora_alpha / a.shape[0] * (b @ a)
 
 
-def merge_subtracted(weight, a, b, alpha):
-    return weight - alpha / a.shape[0] * (b @ a)
+def merge_subtracted(weight, a, b, lora_alpha):
+    return weight - lora_alpha / a.shape[0] * (b @ a)
 
 
-def merge_wrong_order(weight, a, b, alpha):
-    return weight + alpha / a.shape[0] * (a @ b)
+def merge_wrong_order(weight, a, b, lora_alpha):
+    return weight + lora_alpha / a.shape[0] * (a @ b)
 
 
-def merge_in_place(weight, a, b, alpha):
-    weight += alpha / a.shape[0] * (b @ a)
+def merge_in_place(weight, a, b, lora_alpha):
+    weight += lora_alpha / a.shape[0] * (b @ a)
     return weight
 
 
-def merge_by_einsum(weight, a, b, alpha):
-    return weight + torch.einsum("or,ri->oi", b, a) * alpha / len(a)
+def merge_by_einsum(weight, a, b, lora_alpha):
+    return weight + torch.einsum("or,ri->oi", b, a) * lora_alpha / len(a)
 
 
-def merge_by_addmm(weight, a, b, alpha):
-    return torch.addmm(weight, b, a, alpha=alpha / b.shape[1])
+def merge_by_addmm(weight, a, b, lora_alpha):
+    return torch.addmm(weight, b, a, alpha=lora_alpha / b.shape[1])
 
 
 TASKS = [
     Task(
         id="llava.new_adapter",
-        title="How an adapter is born",
+        title="How an adapter begins",
         difficulty=2,
         importance=4,
         minutes=8,
         reference=new_adapter,
+        used_at=("llava.lora:new_adapter",),
         make_inputs=adapter_inputs,
         mistakes=(
             Mistake(
@@ -188,6 +189,7 @@ TASKS = [
         importance=5,
         minutes=10,
         reference=lora_forward,
+        used_at=("llava.lora:lora_forward",),
         make_inputs=forward_inputs,
         check_gradient=True,
         mistakes=(
@@ -236,6 +238,7 @@ TASKS = [
         importance=4,
         minutes=7,
         reference=merged_weight,
+        used_at=("llava.lora:merged_weight",),
         make_inputs=merge_inputs,
         mistakes=(
             Mistake(
@@ -269,7 +272,7 @@ TASKS = [
         hints=(
             "x W.T + s x A.T B.T = x (…).T: what stands in the brackets?",
             "$W' = W + \\frac{\\alpha}{r} BA$, again $[out, in]$.",
-            "```python\nreturn weight + alpha / ... * (... @ ...)\n```",
+            "```python\nreturn weight + lora_alpha / ... * (... @ ...)\n```",
         ),
     ),
 ]

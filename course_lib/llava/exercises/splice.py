@@ -1,12 +1,15 @@
-"""Exercise of Lesson 06: the splice."""
+"""Exercises of Lesson 06: the splice, and the labels of a conversation about a picture."""
 
 import torch
 from torch import Tensor
 
 from course_lib.checker.task import Mistake, Task
+from course_lib.llava.chat_format import picture_labels
 from course_lib.llava.exercises.lora import normal
-from course_lib.llava.model import picture_labels, splice
+from course_lib.llava.model import splice
 from course_lib.lm.loss import IGNORE_INDEX
+
+IMAGE, END = 5, 3  # token ids
 
 
 class Refusing:
@@ -79,28 +82,25 @@ def splice_by_counting(embeddings, is_image, patches):
     return torch.where(is_image[..., None], flat[numbers.clamp(min=0)], embeddings)
 
 
-IMAGE, END = 5, 3
-
-
 def conversation_inputs(rng) -> tuple[list[tuple[bool, list[int]]], int, int, int]:
     """One or two turns each, the mark in the first; in some draws the text is too long, in some by the whole answer."""
-    patches, segments = int(rng.integers(4, 8)), [(False, [1])]
+    num_patches, segments = int(rng.integers(4, 8)), [(False, [1])]
     for turn in range(int(rng.integers(1, 3))):
         question = [int(i) for i in rng.integers(20, 99, int(rng.integers(2, 5)))]
         answer = [int(i) for i in rng.integers(20, 99, int(rng.integers(2, 5)))]
         segments += [(False, [2, 10]), (False, [*([IMAGE] if turn == 0 else []), *question, END])]
         segments += [(False, [2, 11]), (True, [*answer, END])]
-    whole = patches - 1 + sum(len(tokens) for _, tokens in segments)
-    before = patches + 3 + len(segments[2][1]) + 1  # up to where the first answer begins
-    return segments, IMAGE, patches, (whole + 5, before + 2, before)[int(rng.integers(0, 3))]
+    whole = num_patches - 1 + sum(len(tokens) for _, tokens in segments)
+    before = num_patches + 3 + len(segments[2][1]) + 1  # up to where the first answer begins
+    return segments, IMAGE, num_patches, (whole + 5, before + 2, before)[int(rng.integers(0, 3))]
 
 
-def _labelled(segments, image_token: int, patches: int, learn_user: bool = False) -> tuple[list[int], list[int]]:
+def _labelled(segments, image_token: int, num_patches: int, learn_user: bool = False) -> tuple[list[int], list[int]]:
     ids, labels = [], []
     for learned, tokens in segments:
         for token in tokens:
             picture = token == image_token
-            times = patches if picture else 1
+            times = num_patches if picture else 1
             ids += [token] * times
             labels += [token if (learned or learn_user) and not picture else IGNORE_INDEX] * times
     return ids, labels
@@ -112,55 +112,55 @@ def _refuse_if_empty(ids, labels) -> tuple[list[int], list[int]]:
     return ids, labels
 
 
-def labels_of_the_picture(segments, image_token, patches, most):
-    ids, labels = picture_labels(segments, image_token, patches, most)
+def labels_of_the_picture(segments, image_token, num_patches, max_length):
+    ids, labels = picture_labels(segments, image_token, num_patches, max_length)
     return ids, [i if i == image_token else label for i, label in zip(ids, labels, strict=True)]
 
 
-def labels_of_one_mark(segments, image_token, patches, most):
-    return picture_labels(segments, image_token, 1, most)
+def labels_of_one_mark(segments, image_token, num_patches, max_length):
+    return picture_labels(segments, image_token, 1, max_length)
 
 
-def labels_of_a_class_token(segments, image_token, patches, most):
-    return picture_labels(segments, image_token, patches + 1, most)
+def labels_of_a_class_token(segments, image_token, num_patches, max_length):
+    return picture_labels(segments, image_token, num_patches + 1, max_length)
 
 
-def labels_of_the_user(segments, image_token, patches, most):
-    ids, labels = _labelled(segments, image_token, patches, learn_user=True)
-    return _refuse_if_empty(ids[:most], labels[:most])
+def labels_of_the_user(segments, image_token, num_patches, max_length):
+    ids, labels = _labelled(segments, image_token, num_patches, learn_user=True)
+    return _refuse_if_empty(ids[:max_length], labels[:max_length])
 
 
-def labels_cut_too_early(segments, image_token, patches, most):
-    pairs = [(learned, token) for learned, tokens in segments for token in tokens][:most]
-    ids, labels = _labelled([(learned, [token]) for learned, token in pairs], image_token, patches)
+def labels_cut_too_early(segments, image_token, num_patches, max_length):
+    pairs = [(learned, token) for learned, tokens in segments for token in tokens][:max_length]
+    ids, labels = _labelled([(learned, [token]) for learned, token in pairs], image_token, num_patches)
     return _refuse_if_empty(ids, labels)
 
 
-def labels_empty_unnoticed(segments, image_token, patches, most):
-    ids, labels = _labelled(segments, image_token, patches)
-    return ids[:most], labels[:most]
+def labels_empty_unnoticed(segments, image_token, num_patches, max_length):
+    ids, labels = _labelled(segments, image_token, num_patches)
+    return ids[:max_length], labels[:max_length]
 
 
-def labels_by_pairs(segments, image_token, patches, most):
+def labels_by_pairs(segments, image_token, num_patches, max_length):
     """Right, written differently: ids and labels grow together, pair by pair."""
     pairs = []
     for learned, tokens in segments:
         for token in tokens:
             if token == image_token:
-                pairs += [(token, -100)] * patches
+                pairs += [(token, -100)] * num_patches
             else:
                 pairs.append((token, token if learned else -100))
-    return _refuse_if_empty([i for i, _ in pairs[:most]], [label for _, label in pairs[:most]])
+    return _refuse_if_empty([i for i, _ in pairs[:max_length]], [label for _, label in pairs[:max_length]])
 
 
-def labels_by_replacing(segments, image_token, patches, most):
+def labels_by_replacing(segments, image_token, num_patches, max_length):
     ids = [token for _, tokens in segments for token in tokens]
     labels = [token if learned else -100 for learned, tokens in segments for token in tokens]
     at = ids.index(image_token)
-    ids[at : at + 1], labels[at : at + 1] = [image_token] * patches, [-100] * patches
-    if max(labels[:most]) < 0:
+    ids[at : at + 1], labels[at : at + 1] = [image_token] * num_patches, [-100] * num_patches
+    if max(labels[:max_length]) < 0:
         raise ValueError("too long")
-    return ids[:most], labels[:most]
+    return ids[:max_length], labels[:max_length]
 
 
 TASKS = [
@@ -171,6 +171,7 @@ TASKS = [
         importance=5,
         minutes=12,
         reference=splice,
+        used_at=("llava.model:splice",),
         make_inputs=splice_inputs,
         build=Refusing,
         check_gradient=True,
@@ -221,6 +222,7 @@ TASKS = [
         importance=5,
         minutes=12,
         reference=picture_labels,
+        used_at=("llava.chat_format:picture_labels",),
         make_inputs=conversation_inputs,
         build=Refusing,
         draws=8,
@@ -233,12 +235,12 @@ TASKS = [
             Mistake(
                 "one place for the picture",
                 labels_of_one_mark,
-                "The mark stays one token, but the picture has `patches` features, and the splice will refuse. Repeat the mark `patches` times, and -100 as often.",
+                "The mark stays one token, but the picture has `num_patches` features, and the splice will refuse. Repeat the mark `num_patches` times, and -100 as often.",
             ),
             Mistake(
                 "a place for the class token",
                 labels_of_a_class_token,
-                'One place too many, as if the class token came along. Who makes the places must count as the eyes do (LLaVA\'s "tokens 575, features 576").',
+                'One place too many, as if the class token came along. Who makes the places must count as the vision tower does (LLaVA\'s "tokens 575, features 576").',
             ),
             Mistake(
                 "the user's words learned",
@@ -248,7 +250,7 @@ TASKS = [
             Mistake(
                 "cut before the picture took its places",
                 labels_cut_too_early,
-                "It is cut to `most` *before* the mark grows, so the text ends up longer than `most`. Make room first, cut last.",
+                "It is cut to `max_length` *before* the mark grows, so the text ends up longer than `max_length`. Make room first, cut last.",
             ),
             Mistake(
                 "nothing left, and nobody told",
@@ -259,8 +261,8 @@ TASKS = [
         alternatives=(labels_by_pairs, labels_by_replacing),
         hints=(
             "It is Lesson 04's mask, token by token, with one exception: the mark.",
-            "Each mark becomes `patches` times (mark, -100); each other token (token, token) if learned, else (token, -100). Cut both lists to `most`; then look whether any label is not -100.",
-            "```python\nids, labels = [], []\nfor learned, tokens in segments:\n    for token in tokens:\n        times = patches if token == image_token else 1\n        ids += [token] * times\n        labels += [...] * times\nif all(label == -100 for label in ...):\n    raise ValueError(...)\nreturn ids[:most], labels[:most]\n```",
+            "Each mark becomes `num_patches` times (mark, -100); each other token (token, token) if learned, else (token, -100). Cut both lists to `max_length`; then look whether any label is not -100.",
+            "```python\nids, labels = [], []\nfor learned, tokens in segments:\n    for token in tokens:\n        times = num_patches if token == image_token else 1\n        ids += [token] * times\n        labels += [...] * times\nif all(label == -100 for label in ...):\n    raise ValueError(...)\nreturn ids[:max_length], labels[:max_length]\n```",
         ),
     ),
 ]

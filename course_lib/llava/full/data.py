@@ -60,15 +60,15 @@ class InstructionData:
         segments = [[self._truncated(turns) for turns in self.conversations[name]] for name in names]
         images = [open_picture(self.images / name) for name in names]
         pixels: Tensor = self.processor(images=images, return_tensors="pt")["pixel_values"]  # [B, 3, S, S]
-        return collate(segments, pixels)
+        return collate(self.tokenizer, segments, pixels, self.num_patches)
 
     def _truncated(self, turns: Turns) -> Segments:
         """As many whole turns as fit, one at least, so that no picture and no answer is cut in two."""
         for count in range(len(turns), 1, -1):
-            segments = template_segments(self.tokenizer, turns[:count], self.num_patches)
-            if sum(len(ids) for _, ids in segments) <= self.max_tokens:
+            segments = template_segments(self.tokenizer, turns[:count])
+            if sum(len(ids) for _, ids in segments) - 1 + self.num_patches <= self.max_tokens:
                 return segments
-        return template_segments(self.tokenizer, turns[:1], self.num_patches)
+        return template_segments(self.tokenizer, turns[:1])
 
 
 def read_records(file: Path) -> list[dict]:

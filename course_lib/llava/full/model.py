@@ -11,9 +11,10 @@ from torch import nn
 from course_lib import checkpoints
 from course_lib.clip.data.images import open_picture
 from course_lib.common.precision import compute_dtype
+from course_lib.llava import connector
 from course_lib.llava.full import PretrainedParts, ScaleRecipe
-from course_lib.llava.model import MiniLlava, make_connector
-from course_lib.llava.templated import TemplatedLlava
+from course_lib.llava.model import MiniLlava, TemplatedLlava
+from course_lib.llava.train import parameters
 from course_lib.llava.vision import TransformersVisionTower
 from course_lib.lm.tokenizer import IMAGE
 
@@ -32,17 +33,17 @@ def assemble(parts: PretrainedParts, device: torch.device) -> tuple[TemplatedLla
     language_model, tokenizer = _load_language_model(parts.language, dtype)
 
     torch.manual_seed(0)  # every process begins with the same connector and adapters
-    connector = make_connector(tower.config.hidden_size, language_model.config.hidden_size)
+    projector = connector.make_connector(tower.config.hidden_size, language_model.config.hidden_size, "mlp2x_gelu")
     if parts.connector:
         stored = load_file(parts.connector)
-        connector.load_state_dict({name.removeprefix("connector."): tensor.float() for name, tensor in stored.items()})
+        projector.load_state_dict({name.removeprefix("connector."): tensor.float() for name, tensor in stored.items()})
     lora = LoraConfig(r=parts.lora_rank, lora_alpha=2 * parts.lora_rank, target_modules="all-linear")
     adapted = get_peft_model(language_model, lora)
 
     class_token = any("class_embedding" in name for name, _ in tower.named_parameters())  # CLIP has one, SigLIP none
     num_patches = (tower.config.image_size // tower.config.patch_size) ** 2
     vision = TransformersVisionTower(tower, class_token=class_token)
-    model = TemplatedLlava(vision, connector, adapted, tokenizer, num_patches)
+    model = TemplatedLlava(vision, projector, adapted, tokenizer, num_patches)
     return model.to(device), AutoImageProcessor.from_pretrained(parts.vision)
 
 
@@ -62,7 +63,8 @@ def _load_language_model(name: str, dtype: torch.dtype) -> tuple[nn.Module, obje
 
 def save(file: Path, model: MiniLlava, parts: PretrainedParts, recipe: ScaleRecipe, **more: object) -> None:
     """Write connector and adapters in float16, with a card that says what they belong to; `more` stands in it as given."""
-    trained = {name: p.detach().half() for name, p in model.named_parameters() if p.requires_grad}
+    learned = parameters.to_save(dict(model.named_parameters()))
+    trained = {name: parameter.detach().half() for name, parameter in learned.items()}
     card = {**asdict(parts), "recipe": asdict(recipe), "command": "python -m course_lib llava scale", **more}
     checkpoints.save(file, trained, {**card, "stored_as": "float16", "machine": checkpoints.machine()})
 
@@ -78,7 +80,7 @@ def load(file: Path, device: torch.device) -> tuple[TemplatedLlava, Callable]:
     except KeyError as error:
         raise checkpoints.CheckpointError(f"{file.name} is no LLaVA of full size: its card has no {error}.") from None
     model, processor = assemble(replace(parts, connector=None), device)  # the tuned connector is in the file
-    model.put_back(tensors)
+    parameters.load_trained(model, tensors)
     return model.eval(), processor
 
 

@@ -29,8 +29,9 @@ from course_lib.llava.full import PretrainedParts, ScaleRecipe
 from course_lib.llava.full.data import InstructionData, to_device
 from course_lib.llava.full.model import assemble, save
 from course_lib.llava.model import MiniLlava
+from course_lib.llava.train import parameters
 from course_lib.llava.train.loss import loss_sum, num_label_tokens
-from course_lib.training import apply_gradients, parameter_groups, schedule, set_learning_rate
+from course_lib.training import apply_gradients, schedule, set_learning_rate, with_weight_decay
 
 
 class Distributed:
@@ -80,7 +81,7 @@ def run(parts: PretrainedParts, recipe: ScaleRecipe, data_file: Path, images: Pa
 
     with distributed.process_group():
         model, processor = assemble(parts, device)
-        data = InstructionData(data_file, images, model.tokenizer, processor, model.patches)
+        data = InstructionData(data_file, images, model.tokenizer, processor, model.num_patches)
         if first:
             print(f"{distributed.world_size} process(es) on {device.type}, {compute_dtype(device)}", flush=True)
         train(model, data, recipe, out / "training.safetensors", distributed, report)
@@ -102,8 +103,9 @@ def train(
     float16 has a scaled loss, and the state is saved by rank 0 alone and without the frozen weights.
     """
     trainable = nn.ParameterList(p for p in model.parameters() if p.requires_grad)
-    groups = parameter_groups(model, 0.0, {"connector": recipe.connector_lr_mult})
-    optimizer = torch.optim.AdamW(groups, recipe.learning_rate)
+    rate = recipe.learning_rate
+    groups = parameters.learning_groups(dict(model.named_parameters()), rate, rate * recipe.connector_lr_mult)
+    optimizer = torch.optim.AdamW(with_weight_decay(groups, 0.0, rate), rate)
     dtype = compute_dtype(distributed.device)
     scaler = torch.amp.GradScaler(distributed.device.type, enabled=dtype == torch.float16)
 
@@ -116,7 +118,7 @@ def train(
 
     model.train()
     for step in range(first, recipe.steps):
-        set_learning_rate(optimizer, recipe.learning_rate * schedule(step / recipe.steps))
+        set_learning_rate(optimizer, rate * schedule(step / recipe.steps))
         # This process's share of the step's pictures, in parts that its memory holds.
         names = data.sample(step, recipe.batch_size, recipe.seed)[distributed.rank :: distributed.world_size]
         size = recipe.micro_batch_size

@@ -59,7 +59,9 @@ def assemble(language_model: nn.Module, tokenizer, rank: int, seed: int = 0) -> 
     config = LoraConfig(r=rank, lora_alpha=2 * rank, target_modules=list(TARGETS))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        projector = connector.make_connector(4 * vision.clip.config.vision_width, language_model.config.hidden_size)
+        projector = connector.make_connector(
+            4 * vision.clip.config.vision_width, language_model.config.hidden_size, "mlp2x_gelu"
+        )
         return TemplatedLlava(vision, projector, get_peft_model(language_model, config), tokenizer, NUM_PATCHES).eval()
 
 
