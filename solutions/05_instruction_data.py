@@ -22,11 +22,11 @@ session = begin(lesson="05_instruction_data")
 # ## See it: a picture without pixels
 #
 # Lesson 04 turned a language model into an assistant with *conversations*. An assistant that sees needs conversations about pictures. In early 2023 the
-# web was full of pictures with captions, and had next to no such conversations; and GPT-4, the best writer that could be hired, could only be given text.
+# web was full of pictures with captions, and had next to no such conversations; and GPT-4, the best model that could write them, could only be given text.
 #
-# LLaVA's authors (Liu et al., 2023, [arXiv 2304.08485](https://arxiv.org/abs/2304.08485), section 3) hired it all the same. They gave it what people had
-# noted about COCO's pictures, five captions and a list of boxes, and asked it to write *as if it saw the picture*. So came 158,000 replies, and a
-# model that talks about what it sees.
+# LLaVA's authors (Liu et al., 2023, [arXiv 2304.08485](https://arxiv.org/abs/2304.08485), section 3) made it their **teacher model** all the same: a writer hired to describe pictures
+# over the telephone. They gave it COCO's annotations, five captions and a list of boxes for each picture, and asked it to write *as if it saw the picture*. So came **visual
+# instruction data**, 158,000 replies of it, and a model that talks about what it sees.
 #
 # This is what you see:
 
@@ -48,10 +48,10 @@ show.pictures(
 # %% tags=["check"]
 from course_lib.world.coco import to_coco, to_coco_captions
 
-instances, said = to_coco([scene], SIZE), to_coco_captions([scene], SIZE)
+instances, coco_captions = to_coco([scene], SIZE), to_coco_captions([scene], SIZE)
 names = {category["id"]: category["name"] for category in instances["categories"]}
-captions = [one["caption"] for one in said["annotations"]]
-boxes = [(names[one["category_id"]], tuple(one["bbox"])) for one in instances["annotations"]]
+captions = [annotation["caption"] for annotation in coco_captions["annotations"]]
+boxes = [(names[box["category_id"]], tuple(box["bbox"])) for box in instances["annotations"]]
 print("\n".join(captions))
 print(boxes)
 
@@ -59,12 +59,12 @@ print(boxes)
 # **Predict:** which of these can be answered from that text, for certain? Is there a frog? What colour is the shoe? Does the elephant look
 # at the frog? Is the shoe left of the frog? How many clouds are in the sky?
 #
-# <details><summary>Answer</summary>The first and the fourth. No caption names a colour, a gaze or the clouds: whoever answers those has guessed. Such a guess is what this lesson hunts.</details>
+# <details><summary>Answer</summary>The first and the fourth. No caption names a colour, a gaze or the clouds: whoever answers those has guessed. Such a guess is a **hallucination**, and this lesson hunts it.</details>
 #
 # ## Build it: the picture in words
 #
-# COCO's boxes are in pixels: left edge, top edge, width, height. A reader of text can do little with 42 of an unknown size. So LLaVA writes edges as
-# *shares* of the picture, always left, top, right, bottom.
+# A text-only teacher needs the annotations *serialised*, written down as text. COCO's boxes are in pixels: left edge, top edge, width, height (`xywh`). A reader of text can do
+# little with 42 of an unknown size. So LLaVA writes *normalised* corners (`xyxy`): left, top, right, bottom, as fractions of the picture's width and height.
 #
 # <!-- exercise: instruct.serialise -->
 #
@@ -109,7 +109,7 @@ show.annotated(
 # %% [markdown]
 # ## Build it: the prompt
 #
-# What is the teacher told? First a *system message* with rules, then a few *examples* of a text and the reply that it should have had, and last the
+# What is the teacher told? First a **system message** with rules, then **few-shot examples**, each a text and the reply that it should have had, and last the
 # text of our picture. LLaVA asks for three kinds of replies: a **conversation**, a **detailed description**, or **complex reasoning**. The rules, in our words:
 
 # %%
@@ -168,7 +168,7 @@ print(messages[1]["content"], "\n\n→\n\n" + messages[2]["content"])
 # %% [markdown]
 # ## A teacher that is always there
 #
-# Any chat model can be the teacher, as you will see at the end. The course's own is a **grammar**: rules that read captions and boxes, *and nothing else*, and write
+# Any chat model can be the teacher model, as you will see at the end. The course's own is a **grammar**: rules and templates that read captions and boxes, *and nothing else*, and write
 # sentences. It is no language model. But it costs nothing, works offline, says the same tomorrow, and you can look up why it
 # said what it said. To the pipeline all teachers are one: `ask(messages)` → a text, and how many tokens it took.
 
@@ -185,8 +185,8 @@ for kind in ("conversation", "detail", "complex"):
 #
 # ## Build it: from a reply to turns
 #
-# Teachers are asked for a form, and mostly keep it. What is out of form must be *refused*, and not mended by a guess: half a conversation in the
-# training data is worse than one less, since nobody will ever look for it again.
+# Teachers are asked for an output format, and mostly keep it (some servers enforce a JSON schema; LLaVA, and we, ask for plain text and parse it). A malformed reply must be *refused*, and
+# not mended by a guess: half a conversation in the training data is worse than one less, since nobody will ever look for it again.
 #
 # <!-- exercise: instruct.parse_reply -->
 #
@@ -222,9 +222,9 @@ def parse_reply(text):
 # %%
 def write_about(scene, kind):
     """Picture in words → messages → reply → turns."""
-    instances, said = to_coco([scene], SIZE), to_coco_captions([scene], SIZE)
-    captions = [one["caption"] for one in said["annotations"]]
-    boxes = [(names[one["category_id"]], one["bbox"]) for one in instances["annotations"]]
+    instances, coco_captions = to_coco([scene], SIZE), to_coco_captions([scene], SIZE)
+    captions = [annotation["caption"] for annotation in coco_captions["annotations"]]
+    boxes = [(names[box["category_id"]], box["bbox"]) for box in instances["annotations"]]
     text = serialise(captions, boxes, SIZE, SIZE)
     messages = build_messages(prompts.system_message(kind), examples_of(kind), text, boxes=kind != "conversation")
     return parse_reply(teacher.ask(messages).text)
@@ -263,17 +263,17 @@ from course_lib.instruct.run.journal import Journal
 from course_lib.instruct.run.plan import scene_jobs
 
 jobs = scene_jobs(20)
-read, written = estimate(job.messages() for job in jobs)
-print(f"beforehand: about {read:,} tokens to read, at most {written:,} to write")
+prompt_tokens, max_completion_tokens = estimate(job.messages() for job in jobs)
+print(f"beforehand: about {prompt_tokens:,} tokens to read, at most {max_completion_tokens:,} to write")
 
 file = session.paths().runs / "replies.journal.jsonl"
 file.unlink(missing_ok=True)
 with Journal(file) as journal:
     first = generate(jobs, teacher, journal, Budget(tokens=12_000), threads=1)
-    print(f"asked for {first.num_requested}, {first.missing} missing in the end: {first.ended}")
+    print(f"asked for {first.num_requested}, {first.num_missing} missing in the end: {first.stop_reason}")
 with Journal(file) as journal:
     second = generate(jobs, teacher, journal)
-    print(f"asked for {second.num_requested}, {second.missing} missing in the end")
+    print(f"asked for {second.num_requested}, {second.num_missing} missing in the end")
 
 # %% [markdown]
 # Real servers fail: too many requests, overload, silence, answers cut in half. Here is a real OpenAI-compatible server on your own computer, with our teacher
@@ -297,7 +297,7 @@ with (
     summary = generate(jobs, endpoint, journal, first_wait=0.05)
 for reason, times in summary.failures.items():
     print(f"{times} × {reason}")
-print(f"missing in the end: {summary.missing}; the key is in the journal: {'sk-my-secret' in file.read_text()}")
+print(f"missing in the end: {summary.num_missing}; the key is in the journal: {'sk-my-secret' in file.read_text()}")
 
 # %% [markdown]
 # It waits after a failure, longer each time, and with a bit of chance, lest all clients come back at once. An answer that may have been billed is counted as
@@ -310,7 +310,7 @@ from course_lib.instruct.evaluate.faults import kill_again_and_again
 from course_lib.session import quick
 
 report = kill_again_and_again(1 if quick() else 4)
-print("asked again though already answered:", len(report.asked_again))
+print("asked again though already answered:", len(report.repeated))
 print("replies that got lost:", len(report.lost))
 print("same data set as without a kill, byte by byte:", report.same_file)
 
@@ -338,11 +338,11 @@ from course_lib.instruct.run.plan import SHARES
 def mix(count, shares=SHARES):
     """How many replies, and a dict of type → share (integers of any sum) → the type of each, a list"""
     ### BEGIN SOLUTION
-    types, given = [], dict.fromkeys(shares, 0)
+    types, counts = [], dict.fromkeys(shares, 0)
     for place in range(1, count + 1):
-        behind = {type: share * place - sum(shares.values()) * given[type] for type, share in shares.items()}
+        behind = {type: share * place - sum(shares.values()) * counts[type] for type, share in shares.items()}
         furthest = max(behind, key=behind.get)
-        given[furthest] += 1
+        counts[furthest] += 1
         types.append(furthest)
     return types
     ### END SOLUTION
@@ -407,8 +407,8 @@ print(merge([*parts, parts[0]], merged))
 import json
 
 folder = session.paths().runs
-some = [make_scene(index) for index in range(20, 25)]
-for name, content in {"instances.json": to_coco(some), "captions.json": to_coco_captions(some)}.items():
+scenes = [make_scene(index) for index in range(20, 25)]
+for name, content in {"instances.json": to_coco(scenes), "captions.json": to_coco_captions(scenes)}.items():
     (folder / name).write_text(json.dumps(content), encoding="utf-8")
 jobs = plan.coco_jobs(folder / "instances.json", folder / "captions.json", count=5)
 print([(job.context.image, job.type, len(job.context.boxes)) for job in jobs])
@@ -428,20 +428,22 @@ from course_lib.instruct.formats import check_llava_format
 from course_lib.instruct.run import dataset
 from course_lib.instruct.run.instruction_set import instruction_set
 
-made = instruction_set(60 if quick() else 600)
-answers = across_samples.yes_no_answers(made.samples)
-print(f"{len(made.samples)} samples; filtered out: {dict(made.dropped)}")
+data = instruction_set(60 if quick() else 600)
+answers = across_samples.yes_no_answers(data.samples)
+print(f"{len(data.samples)} samples; filtered out: {dict(data.dropped)}")
 print(f"{len(answers)} answers are yes or no, and {100 * sum(answers) / len(answers):.0f} % of these are yes")
 
 # %% [markdown]
-# Yes and no should be about as frequent. Data that asks only for what is there taught many early models to say *yes* to anything. And some questions end with "One word is
+# Yes and no should be about as frequent. Data that asks only for what is there gave many early models a **yes-bias**: they say *yes* to anything. And some questions end with "One word is
 # enough": a model tuned on long answers alone gives long ones also where a test wants a word, until it is told which form is meant (LLaVA-1.5 did that with one sentence).
 #
 # This is LLaVA's format. `<image>` stands where the picture will be: once, on a line of its own, in the first human turn.
 
 # %%
 out = session.paths().runs / "instruct.json"
-card = dataset.write(made.samples, out, {"teacher": teacher.name, "pictures": "sticker scenes, stream train, seed 0"})
+card = dataset.write_dataset(
+    data.samples, out, {"teacher": teacher.name, "pictures": "sticker scenes, stream train, seed 0"}
+)
 records = json.loads(out.read_text(encoding="utf-8"))
 print(json.dumps(records[0], indent=1))
 print(card.read_text(encoding="utf-8"))
@@ -456,8 +458,9 @@ for breach in check_llava_format(records):
 # %% [markdown]
 # ## Break it: what goes wrong in such data
 #
-# Our grammar doesn't err. Language models do, and the issue lists of the models trained on their data tell how. Let us plant each defect in a clean sample, and see
-# whether the filters notice.
+# Our grammar doesn't err. Language models do, and the issue lists of the models trained on their data tell how: **hallucinated objects**, wrong counts and relations, *leakage* of the prompt
+# ("the caption says"), refusals, swapped roles, repetition, **near-duplicates**. Let us plant each defect in a clean sample, and see whether the filters notice. (Two samples are near-duplicates
+# if the **Jaccard index** of their *shingles*, runs of three words, is high: shared ÷ all. At a web's scale MinHash estimates it; ours are few enough to compute it.)
 
 # %%
 import random
@@ -475,20 +478,20 @@ for name in PLANTERS:
     ((planted, context),) = filter_scores.plant_many(clean, name, 1, defect_wordings("dev"), rng)
     spoilt[name] = (planted, context)
     record = planted.record or planted.sample.to_llava()
-    found = filters.check_sample(planted.sample, context) + filters.check_record(record, {context.id: context})
+    defects = filters.check_sample(planted.sample, context) + filters.check_record(record, {context.id: context})
     turn = planted.sample.turns[planted.turn or 0]
     print(f"{name}\n   {turn.question} → {turn.answer[:150]}")
-    print("   ✗", "; ".join(defect.message for defect in found) or "nothing: seen only beside its twin")
+    print("   ✗", "; ".join(defect.message for defect in defects) or "nothing: seen only beside its twin")
 
 # %% [markdown]
-# Most of these were reported of real data: things that are not there (MiniGPT-4#61), refusals and empty replies (SVIT#5), swapped roles (LLaVA-NeXT#89), only
+# Most of these were reported of real data: hallucinated objects (MiniGPT-4#61), refusals and empty replies (SVIT#5), swapped roles (LLaVA-NeXT#89), only
 # positive questions (LRV-Instruction#23).
 #
 # ### Build a filter
 #
-# The most harmful is the first: an answer names a thing that neither captions nor boxes speak for. A model trained on such answers learns that *making things up is
+# The most harmful is the first, **object hallucination**: an answer names a thing that neither captions nor boxes support. A model trained on such answers learns that *making things up is
 # part of the job*. Your filter goes through an answer word by word. Given are `known`, which says what a word may mean ("boat": a
-# sailboat or a ship), and `supported`, the names that captions and boxes speak for.
+# sailboat or a ship), and `supported`, the names that captions and boxes vouch for.
 #
 # <!-- exercise: instruct.unsupported_nouns -->
 #
@@ -500,20 +503,20 @@ for name in PLANTERS:
 def unsupported_nouns(answer, known, supported):
     """An answer, {word: all names it may mean}, the supported names → the made-up words, a list"""
     ### BEGIN SOLUTION
-    found, denied = [], False
+    unsupported, denied = [], False
     for token in re.findall(r"[a-z]+|[.!?]", answer.lower()):
         if token in ".!?":
             denied = False
         elif token in ("no", "not", "without"):
             denied = True
         elif token in known and not denied and not set(known[token]) & set(supported):
-            found.append(token)
-    return found
+            unsupported.append(token)
+    return unsupported
     ### END SOLUTION
 
 
 # %% [markdown]
-# How good is it? **Recall**: of the planted inventions, how many does it find? **Precision**: of its alarms, how many are right? **Predict** both.
+# How good is it? **Recall**: of the planted hallucinations, how many does it find? **Precision**: of its alarms, how many are right? **Predict** both.
 
 # %%
 from course_lib.instruct.filters.mentions import noun_meanings, supported_names
@@ -526,17 +529,17 @@ def alarms(turn, context):
     return unsupported_nouns(turn.answer, noun_meanings(), supported_names(context))
 
 
-caught = [bool(alarms(one.sample.turns[one.turn], context)) for one, context in planted]
-missed = [one.sample.turns[one.turn] for (one, _), hit in zip(planted, caught, strict=True) if not hit]
-false = [(turn, alarms(turn, c)) for sample, c in clean for turn in sample.turns if alarms(turn, c)]
-print(f"found {sum(caught)} of {len(caught)} inventions; {len(false)} false alarms in clean samples")
+hits = [bool(alarms(p.sample.turns[p.turn], context)) for p, context in planted]
+missed = [p.sample.turns[p.turn] for (p, _), hit in zip(planted, hits, strict=True) if not hit]
+false_alarms = [(turn, alarms(turn, c)) for sample, c in clean for turn in sample.turns if alarms(turn, c)]
+print(f"found {sum(hits)} of {len(hits)} hallucinations; {len(false_alarms)} false alarms in clean samples")
 for turn in missed[:10]:
     print("missed:", turn.question, "→", turn.answer[-60:])
-for turn, words in false[:5]:
+for turn, words in false_alarms[:5]:
     print("false alarm:", words, "in:", turn.answer[-60:])
 
 # %% [markdown]
-# Look at what it misses: inventions that hide in the *question* ("Where is the unicorn?"), plurals, a "not" that denies nothing ("not only that"). And at its false
+# Look at what it misses: hallucinations that hide in the *question* ("Where is the unicorn?"), plurals, a "not" that denies nothing ("not only that"). And at its false
 # alarms: orange the colour, the cherry of a cherry blossom, watch the verb. The course's own filter handles these, in some 500 lines
 # (`course_lib/instruct/filters/`); yours is the baseline that it is measured against.
 #
@@ -545,7 +548,7 @@ for turn, words in false[:5]:
 #
 # ### A bug that no filter sees
 #
-# Filters compare a reply with captions and boxes. **Predict:** somebody forgets the sums in the serialisation, so that width and height stand where right and bottom
+# Filters compare a reply with captions and boxes. **Predict:** somebody forgets the sums in the serialisation (`xywh` where `xyxy` should be), so that width and height stand where right and bottom
 # should. In how many replies will a filter fire?
 
 
@@ -568,14 +571,14 @@ def places(context):
     return [corner(thing) for thing in read_facts(serialise_context(context, boxes=True)).things]
 
 
-seen = [from_scene(make_scene(index)) for index in range(20 if quick() else 150)]
-elsewhere = [true != told for one in seen for true, told in zip(places(one), places(xywh(one)), strict=True)]
-fired = [bool(filters.defect_names(sample, one)) for sample, one in teacher_samples(teacher, map(xywh, seen))]
-shares = {"things told at a wrong place": np.mean(elsewhere), "replies in which a filter fires": np.mean(fired)}
+contexts = [from_scene(make_scene(index)) for index in range(20 if quick() else 150)]
+misplaced = [right != wrong for c in contexts for right, wrong in zip(places(c), places(xywh(c)), strict=True)]
+fired = [bool(filters.defect_names(sample, c)) for sample, c in teacher_samples(teacher, map(xywh, contexts))]
+shares = {"things told at a wrong place": np.mean(misplaced), "replies in which a filter fires": np.mean(fired)}
 words = " and ".join(f"{100 * share:.0f} percent of {name}" for name, share in shares.items())
 show.bars(shares, alt=f"With boxes as x, y, width, height: {words}.")
-for name, one in {"right": seen[11], "xywh": xywh(seen[11])}.items():
-    print(f"{name}: {teacher.ask(prompts.teacher_messages(one, 'detail')).text}")
+for name, context in {"right": contexts[11], "xywh": xywh(contexts[11])}.items():
+    print(f"{name}: {teacher.ask(prompts.teacher_messages(context, 'detail')).text}")
 
 # %% [markdown]
 # The filters stay silent, though much of what is said is wrong. They ask for nouns, counts and relations, and *left of* happens to survive this bug. Above all, the filter is
@@ -683,8 +686,8 @@ else:
     with Journal(session.paths().runs / "endpoint.journal.jsonl") as journal:
         real = EndpointTeacher(MODEL)
         summary = generate(jobs, real, journal, Budget(tokens=30_000))
-        print(f"{summary.missing} of {len(jobs)} missing; {sum(summary.failures.values())} attempts failed")
-        for sample, context in dataset.collect(jobs, journal, real.name):
+        print(f"{summary.num_missing} of {len(jobs)} missing; {sum(summary.failures.values())} attempts failed")
+        for sample, context in dataset.collect_samples(jobs, journal, real.name):
             print(sample.turns[0].question, "→", sample.turns[0].answer[:200])
             print("   filters:", filters.defect_names(sample, context) or "✓")
 
@@ -708,10 +711,10 @@ if local:
 #
 # ## Recap
 #
-# - A text-only teacher can write about pictures if somebody put them into words: captions say what matters, boxes say where and how many.
-# - The prompt carries the rules: as if you saw, only what is certain, a question that doesn't give itself away. Examples are earlier turns.
+# - A text-only teacher model can write about pictures if somebody put them into words: captions say what matters, boxes say where and how many.
+# - The system message carries the rules: as if you saw, only what is certain, a question that doesn't give itself away. Few-shot examples are earlier turns.
 # - What is out of form is refused. What is paid is written down first. A budget stops before it is passed.
-# - Most of the work is in the filters. They have precision and recall of their own, measured on wordings they were not made with.
+# - Most of the work is in the filters, for hallucinated objects, leakage, near-duplicates, yes-bias and more. They have precision and recall of their own, measured on wordings they were not made with.
 # - What the teacher wasn't told, it can only guess; better that it stays silent.
 #
 # <!-- words -->

@@ -41,7 +41,7 @@ def serving(monkeypatch, fault=None, answer=None, teacher=None, **options):
 def test_a_reply_comes_with_its_tokens(monkeypatch):
     with serving(monkeypatch, share=0) as (server, teacher):
         assert teacher.ask(MESSAGES) == FirstLine().ask(MESSAGES)
-        assert teacher.name == "endpoint:pocket" and len(server.asked) == 1
+        assert teacher.name == "endpoint:pocket" and len(server.requests) == 1
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_each_fault_gets_its_share_of_the_requests():
         drawn = [server.note(MESSAGES) for _ in range(4000)]
     for fault in FAULTS:
         assert 0.035 < drawn.count(fault) / 4000 < 0.065
-    assert set(drawn) == {*FAULTS, ""} and len(server.asked) == 4000
+    assert set(drawn) == {*FAULTS, ""} and len(server.requests) == 4000
 
 
 def test_the_environment_names_the_server(monkeypatch):

@@ -52,9 +52,9 @@ def run(teacher, journal, budget=None, jobs=JOBS, **options):
 
 def test_asks_each_question_once_and_only_what_is_missing(journal):
     teacher = Scripted()
-    assert run(teacher, journal, jobs=JOBS[:12]).missing == 0
+    assert run(teacher, journal, jobs=JOBS[:12]).num_missing == 0
     summary = run(teacher, journal)
-    assert (summary.num_requested, summary.missing, summary.ended) == (18, 0, "")
+    assert (summary.num_requested, summary.num_missing, summary.stop_reason) == (18, 0, "")
     assert set(teacher.asked.values()) == {1} and len(teacher.asked) == len(JOBS) == len(journal.replies)
 
 
@@ -71,7 +71,7 @@ def test_failures_and_malformed_replies_are_asked_again(journal):
         TryAgain("too many requests (429)"), Completion("Question:\nWhat?", 100, 9), TryAgain("late", paid=True), cut
     )
     summary = run(teacher, journal)
-    assert summary.missing == 0 and set(teacher.asked.values()) == {5}
+    assert summary.num_missing == 0 and set(teacher.asked.values()) == {5}
     assert summary.failures["too many requests (429)"] == summary.failures["late"] == len(JOBS)
     assert summary.failures[f"the reply was cut off at {MAX_REPLY_TOKENS} tokens"] == len(JOBS)
     problems = Counter(entry.problem for entry in journal.entries)
@@ -81,8 +81,8 @@ def test_failures_and_malformed_replies_are_asked_again(journal):
 
 def test_a_question_is_given_up_after_its_attempts_and_asked_again_in_the_next_run(journal):
     teacher = Scripted(*[Completion("", 100, 1)] * 4)
-    assert run(teacher, journal, attempts=3).missing == len(JOBS)
-    assert run(teacher, journal, attempts=3).missing == 0
+    assert run(teacher, journal, attempts=3).num_missing == len(JOBS)
+    assert run(teacher, journal, attempts=3).num_missing == 0
 
 
 def test_a_teacher_that_is_gone_is_not_asked_for_ever(journal):
@@ -105,7 +105,7 @@ def test_the_budget_is_never_passed(journal, threads, tokens):
     costly = [Completion("", 600, MAX_REPLY_TOKENS)]  # an attempt that comes to nothing costs as well
     summary = run(Scripted(*costly), journal, Budget(tokens), threads=threads)
     spent = sum(entry.prompt_tokens + entry.completion_tokens for entry in journal.entries)
-    assert spent <= tokens and summary.missing and "budget" in summary.ended
+    assert spent <= tokens and summary.num_missing and "budget" in summary.stop_reason
 
 
 def test_the_budget_counts_earlier_runs_and_attempts_that_may_have_been_billed(journal):
@@ -125,7 +125,7 @@ def test_a_budget_of_money(journal):
 def test_a_budget_that_suffices_waits_for_the_bills_instead_of_giving_up(journal):
     most = max(sum(estimate([job.messages()])) for job in JOBS)
     summary = run(FirstLine(), journal, Budget(120 * len(JOBS) + most), threads=8)
-    assert summary.missing == 0
+    assert summary.num_missing == 0
 
 
 def test_the_estimate_is_rather_high():
@@ -200,9 +200,9 @@ def test_ctrl_c_keeps_what_is_under_way_and_the_next_run_goes_on(journal, monkey
     monkeypatch.setattr(generate_module, "stop_request", stop_request)
     teacher = Interrupted()
     summary = run(teacher, journal, threads=2)
-    assert summary.ended == "it was stopped" and 6 <= len(journal.replies) <= 7
+    assert summary.stop_reason == "it was stopped" and 6 <= len(journal.replies) <= 7
     assert len(journal.replies) == len(teacher.asked), "every answer was written down"
-    assert run(teacher, journal).missing == 0 and set(teacher.asked.values()) == {1}
+    assert run(teacher, journal).num_missing == 0 and set(teacher.asked.values()) == {1}
 
 
 def test_an_error_of_our_own_is_not_swallowed(journal, monkeypatch):

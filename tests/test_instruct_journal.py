@@ -74,7 +74,7 @@ def test_damage_in_the_middle_is_reported_and_not_overwritten(file):
 
 
 def test_the_first_reply_of_a_key_counts(file):
-    again = Entry(*GOOD.key, GOOD.asked, "something else", 1, 1, 0.0)
+    again = Entry(*GOOD.key, GOOD.fingerprint, "something else", 1, 1, 0.0)
     with Journal(file) as opened:
         opened.append(GOOD)
         opened.append(again)
@@ -99,7 +99,7 @@ def test_threads_do_not_mix_their_lines(file):
             thread.start()
         for thread in work:
             thread.join()
-    assert sorted(int(found.asked) for found in journal.read(file)) == list(range(200))
+    assert sorted(int(found.fingerprint) for found in journal.read(file)) == list(range(200))
 
 
 def test_each_line_is_on_the_disk_before_append_returns(file, monkeypatch):

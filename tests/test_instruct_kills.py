@@ -14,6 +14,6 @@ from course_lib.instruct.evaluate.faults import SIZE, kill_again_and_again
 def test_twenty_kills_do_no_harm():
     report = kill_again_and_again(20, seed=1)
     assert report.kills == 20
-    assert report.asked_again == [] and report.lost == []
+    assert report.repeated == [] and report.lost == []
     assert report.same_file and report.survived == 20
     assert SIZE >= 100 and not multiprocessing.active_children()

@@ -189,7 +189,7 @@ def test_a_planted_key_reaches_no_file_and_no_output(tmp_path):
             [sys.executable, "-m", "course_lib", *command, str(tmp_path / "data.json")],
             env=variables, cwd=REPO, capture_output=True, text=True, check=False,
         )  # fmt: skip
-    assert (tmp_path / "data.journal.jsonl").exists() and len(server.asked) >= 12
+    assert (tmp_path / "data.journal.jsonl").exists() and len(server.requests) >= 12
     files = [file for file in tmp_path.rglob("*") if file.is_file()]
     texts = {str(file): file.read_bytes().decode(errors="replace") for file in files} | {
         "output": done.stdout + done.stderr

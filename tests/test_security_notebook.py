@@ -26,7 +26,7 @@ CARELESS = "import os\nos.environ['OPENAI_API_KEY']"
 
 def first_good_then_refused(self, request, fault) -> None:
     """What the server does: a reply that repeats the key, and from then on an error that does."""
-    if len(self.owner.asked) == 1:
+    if len(self.owner.requests) == 1:
         body = faults.completion(Completion(f"A crab with the key {KEY}.", 1, 1), request["model"])
         self._send(200, json.dumps(body).encode())
     else:

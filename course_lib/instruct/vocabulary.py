@@ -1,7 +1,7 @@
 """The nouns of the world in running text: names, plurals, synonyms and words for groups.
 
 This is how the grammar teacher reads, who must be certain which thing is meant. Filters are content with what a word could
-mean, so `validate.vocabulary`, which is built on this, also knows look-alikes.
+mean, so `filters.mentions`, which is built on this, also knows look-alikes.
 """
 
 import re
@@ -37,7 +37,7 @@ class Noun:
 
 @dataclass(frozen=True, slots=True)
 class NounSpan:
-    """A noun in a text: tokens start … end - 1."""
+    """Where a noun stands in a text: tokens start … end - 1."""
 
     start: int
     end: int

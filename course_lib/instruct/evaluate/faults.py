@@ -24,7 +24,8 @@ from course_lib.instruct.run.journal import fingerprint
 from course_lib.instruct.teachers.base import Completion, Messages, Teacher
 from course_lib.instruct.teachers.endpoint import EndpointTeacher
 
-SIZE = 200  # replies in all
+NUM_REPLIES = 200  # replies in all
+FAULTS = ("429", "500", "timeout", "cut-off body", "invalid json", "wrong content")
 TIMEOUT, SLOW = 2.0, 4.0  # seconds that the client waits, and that a slow answer takes
 
 
@@ -56,7 +57,7 @@ def run(url: str, file: Path) -> None:
     tqdm.set_lock(threading.RLock())  # its usual lock is the system's, which a kill would leave behind
     os.environ.update(OPENAI_BASE_URL=url, OPENAI_API_KEY="sk-of-the-kill-test")
     with journal.Journal(file) as opened:
-        generate(small_jobs(SIZE), EndpointTeacher("m", TIMEOUT), opened, attempts=30, first_wait=0.01)
+        generate(small_jobs(NUM_REPLIES), EndpointTeacher("m", TIMEOUT), opened, attempts=30, first_wait=0.01)
 
 
 @dataclass
@@ -64,14 +65,14 @@ class Report:
     """What the kills did."""
 
     kills: int = 0
-    asked_again: list[str] = field(default_factory=list)  # fingerprints asked for after they stood in the journal
+    repeated: list[str] = field(default_factory=list)  # fingerprints asked for after they stood in the journal
     lost: list[str] = field(default_factory=list)  # and those that vanished from it
     same_file: bool = True  # as in the undisturbed run
 
     @property
     def survived(self) -> int:
         """How many kills did no harm: all or none, since the file at the end is either right or not."""
-        return self.kills if self.same_file and not self.asked_again and not self.lost else 0
+        return self.kills if self.same_file and not self.repeated and not self.lost else 0
 
 
 def kills_survived(kills: int = 20, seed: int = 0) -> int:
@@ -97,34 +98,33 @@ def kill_again_and_again(kills: int, seed: int = 0) -> Report:
     return report
 
 
-def _kill_one_run(server: "FaultyServer", file: Path, most: int, rng: random.Random, report: Report) -> None:
+def _kill_one_run(server: "FaultyServer", file: Path, max_kills: int, rng: random.Random, report: Report) -> None:
     """Kill one run up to `most` times, and let it finish; notes what the kills did."""
-    known: set[str] = set()
-    for _ in range(most):
-        since = len(server.asked)
+    in_journal: set[str] = set()
+    for _ in range(max_kills):
+        start = len(server.requests)
         killed = _kill_one(server, file, rng)
         report.kills += killed
-        report.asked_again += [asked for asked in server.asked[since:] if asked in known]
-        now = {entry.asked for entry in journal.read(file) if not entry.problem} if file.exists() else set()
-        report.lost += sorted(known - now)
-        known = now
+        report.repeated += [request for request in server.requests[start:] if request in in_journal]
+        in_journal_now = (
+            {entry.fingerprint for entry in journal.read(file) if not entry.problem} if file.exists() else set()
+        )
+        report.lost += sorted(in_journal - in_journal_now)
+        in_journal = in_journal_now
         if not killed:
             break
-    since = len(server.asked)
+    start = len(server.requests)
     _finish(server, file)
-    report.asked_again += [asked for asked in server.asked[since:] if asked in known]
+    report.repeated += [request for request in server.requests[start:] if request in in_journal]
 
 
 def _result(file: Path) -> bytes:
     """The data set that a journal leads to, byte by byte."""
     with journal.Journal(file) as opened:
-        samples = [sample for sample, _ in dataset.collect(small_jobs(SIZE), opened, "endpoint:m")]
+        samples = [sample for sample, _ in dataset.collect_samples(small_jobs(NUM_REPLIES), opened, "endpoint:m")]
     out = file.with_suffix(".json")
-    dataset.write(samples, out, {})
+    dataset.write_dataset(samples, out, {})
     return out.read_bytes()
-
-
-FAULTS = ("429", "500", "timeout", "cut-off body", "invalid json", "wrong content")
 
 
 class FaultyServer:
@@ -132,7 +132,7 @@ class FaultyServer:
 
     def __init__(self, teacher: Teacher, share: float = 0.05, slow: float = 1.0, seed: int = 0) -> None:
         self.teacher, self.share, self.slow = teacher, share, slow
-        self.asked: list[str] = []  # fingerprints of the messages, in the order of the requests
+        self.requests: list[str] = []  # fingerprints of the messages, in the order of the requests
         self.faults: Counter[str] = Counter()
         self._chance = random.Random(seed)
         self._lock = threading.Lock()
@@ -155,7 +155,7 @@ class FaultyServer:
     def note(self, messages: Messages) -> str:
         """Count a request and draw its fault; "" for none."""
         with self._lock:
-            self.asked.append(fingerprint(messages))
+            self.requests.append(fingerprint(messages))
             place = self._chance.random() / self.share if self.share else len(FAULTS)
             fault = FAULTS[int(place)] if place < len(FAULTS) else ""
             self.faults[fault] += 1
@@ -176,8 +176,8 @@ def _process(server: FaultyServer, file: Path) -> multiprocessing.Process:
 def _kill_one(server: FaultyServer, file: Path, rng: random.Random) -> bool:
     """Start the work and kill it after a few requests, anywhere between two instructions."""
     child = _process(server, file)
-    goal = len(server.asked) + rng.randint(0, SIZE // 14)
-    while len(server.asked) < goal and child.is_alive():
+    goal = len(server.requests) + rng.randint(0, NUM_REPLIES // 14)
+    while len(server.requests) < goal and child.is_alive():
         time.sleep(0.001)
     time.sleep(rng.uniform(0, 0.02))
     child.kill()

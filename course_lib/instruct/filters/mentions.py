@@ -1,6 +1,8 @@
-"""Every word that can name a thing of the world: "bunnies" → rabbit, "boat" → sailboat or ship, "bird" → any bird.
+"""Mentions: which things a clause names. "bunnies" → rabbit, "boat" → sailboat or ship, "bird" → any bird.
 
-So that a made-up sofa is noticed, some things are in it that the world doesn't have (`outside_nouns`).
+So that a made-up sofa is noticed, some things are among the nouns that the world doesn't have (`outside_nouns`). The grammar
+teacher, which must be certain what is meant, reads with `course_lib.instruct.vocabulary`; a filter is content with what a word
+could mean, so this one, built on that, also knows look-alikes.
 """
 
 from collections.abc import Iterator
@@ -15,8 +17,6 @@ from course_lib.world.nouns import could_be, is_plural
 from course_lib.world.stickers import classes
 
 PLURAL_ONLY = ("fries", "skis")  # and those of `nouns.is_plural`
-
-
 NOT_THINGS = (  # fixed expressions in which a noun names nothing that could be seen
     *("piece of cake", "pieces of cake", "raining cats and dogs", "rain cats and dogs", "same boat", "ring a bell"),
     *("rings a bell", "star of the show", "cherry on top", "cherry on the cake", "fish out of water", "bear in mind"),
@@ -26,6 +26,50 @@ NOT_THINGS = (  # fixed expressions in which a noun names nothing that could be 
     *("bounding box", "bounding boxes", "bus stop", "bus station", "train station", "fire station", "dog house", "bird house", "car park", "fish tank"),
     *("fire brigade", "police station", "hot air", "bee line", "catch fire", "on fire", "circle of", "ring of", "star sign"),
 )  # fmt: skip
+DEFINITE = word_set("the this that these those its his her their my your our")
+INDEFINITE = word_set("a an another some any several many few more no each every various countless other")
+ENDS_PHRASE = word_set(  # a noun phrase holds none of them, so that the search for its determiner ends there
+    "is are was were be been has have had do does did can could will would may might must of in on at to "
+    "by for from with without near beside behind over under above below than that which who it they he "
+    "she we you i not there here , . ; : ! ?"
+)  # fmt: skip
+AMOUNTS = word_set("handful dozens dozen couple bunch group pair lots lot number herd flock plenty row pile hundreds")
+COORDINATES = frozenset(("and", "or", "nor"))
+ALSO_OTHER_WORDS = word_set(  # verbs, adjectives and colours as well as things
+    "orange rose key watch ring star fire box train ship duck bear fly book dress fish bat target square "
+    "cross circle light bell crown drum bed plane present lock bath jet die cab ball hound hog tub hat "
+    "leaf bulb cock heart diamond egg package door ape fiddle sow stocking peach ice cherry cow glasses "
+    "notebook sign remote tie sink seal plate bowl cup coat belt mirror rope crow mule raft ski"
+)
+VERBS = word_set(
+    "leaves watches rings ducks bears trains books fishes crosses circles lights flies"
+)  # "that leaves two"
+SUBJECTS = word_set("that this it he she who which what nobody everybody one")
+FOLLOWS_HEAD = word_set(  # what may follow a noun that ends its phrase
+    "is are was were has have had does do did can could will would may might must and or nor that which "
+    "who whose in on at to by for from with without near beside behind over under above below than as too "
+    "here there between next of not isn't aren't while because since so if before after close left right "
+    "around among along across against inside outside just also only rather certainly clearly probably "
+    "then when where seems looks appears first last again now still already alone nearby behind besides either "
+    "one we you i it he she they somebody nobody lie stand sit look see belong move go come stay fit"
+)
+MAKES_COMPOUND = word_set(  # "a cat food tin" shows no cat
+    "stop station shop house food toy pattern print theme shape shaped like coloured colored colour color "
+    "costume tank park sign painting lover owner tree juice sauce cake pie light"
+)
+
+
+@dataclass(frozen=True)
+class Mention:
+    """A thing named in a clause: tokens `start` to `end`."""
+
+    text: str
+    names: frozenset[str]  # of the world, all that it could be
+    plural: bool
+    determiner: str  # "definite", "indefinite" or ""
+    phrase: int  # where the noun phrase begins, with its determiner
+    start: int
+    end: int
 
 
 @cache
@@ -56,62 +100,6 @@ def noun_forms() -> dict[tuple[str, ...], tuple[frozenset[str], bool]]:
     for word, names in noun_meanings().items():
         forms[tuple(word.split())] = (names, is_plural(word) or word in PLURAL_ONLY)
     return forms | {tuple(text.split()): (frozenset(), False) for text in NOT_THINGS}
-
-
-DEFINITE = word_set("the this that these those its his her their my your our")
-INDEFINITE = word_set("a an another some any several many few more no each every various countless other")
-
-
-ENDS_PHRASE = word_set(  # a noun phrase holds none of them, so that the search for its determiner ends there
-    "is are was were be been has have had do does did can could will would may might must of in on at to "
-    "by for from with without near beside behind over under above below than that which who it they he "
-    "she we you i not there here , . ; : ! ?"
-)  # fmt: skip
-AMOUNTS = word_set("handful dozens dozen couple bunch group pair lots lot number herd flock plenty row pile hundreds")
-COORDINATES = frozenset(("and", "or", "nor"))
-
-
-ALSO_OTHER_WORDS = word_set(  # verbs, adjectives and colours as well as things
-    "orange rose key watch ring star fire box train ship duck bear fly book dress fish bat target square "
-    "cross circle light bell crown drum bed plane present lock bath jet die cab ball hound hog tub hat "
-    "leaf bulb cock heart diamond egg package door ape fiddle sow stocking peach ice cherry cow glasses "
-    "notebook sign remote tie sink seal plate bowl cup coat belt mirror rope crow mule raft ski"
-)
-
-
-VERBS = word_set(
-    "leaves watches rings ducks bears trains books fishes crosses circles lights flies"
-)  # "that leaves two"
-SUBJECTS = word_set("that this it he she who which what nobody everybody one")
-
-
-FOLLOWS_HEAD = word_set(  # what may follow a noun that ends its phrase
-    "is are was were has have had does do did can could will would may might must and or nor that which "
-    "who whose in on at to by for from with without near beside behind over under above below than as too "
-    "here there between next of not isn't aren't while because since so if before after close left right "
-    "around among along across against inside outside just also only rather certainly clearly probably "
-    "then when where seems looks appears first last again now still already alone nearby behind besides either "
-    "one we you i it he she they somebody nobody lie stand sit look see belong move go come stay fit"
-)
-
-
-MAKES_COMPOUND = word_set(  # "a cat food tin" shows no cat
-    "stop station shop house food toy pattern print theme shape shaped like coloured colored colour color "
-    "costume tank park sign painting lover owner tree juice sauce cake pie light"
-)
-
-
-@dataclass(frozen=True)
-class Mention:
-    """A thing named in a clause: tokens `start` to `end`."""
-
-    text: str
-    names: frozenset[str]  # of the world, all that it could be
-    plural: bool
-    determiner: str  # "definite", "indefinite" or ""
-    phrase: int  # where the noun phrase begins, with its determiner
-    start: int
-    end: int
 
 
 def find_mentions(clause: list[str]) -> list[Mention]:

@@ -8,7 +8,7 @@ from course_lib.common.errors import Problem
 from course_lib.instruct import filters, prompts
 from course_lib.instruct.run import dataset, plan, shards
 from course_lib.instruct.run.budget import Budget, Prices, estimate
-from course_lib.instruct.run.generate import Job, Summary, generate, missing
+from course_lib.instruct.run.generate import Job, Summary, generate, missing_jobs
 from course_lib.instruct.run.journal import Journal
 from course_lib.instruct.teachers.base import Teacher, TeacherError
 
@@ -35,7 +35,7 @@ def write(args: argparse.Namespace) -> int:
             raise Problem(f"{error} The replies so far are in {journal.file}; the same command goes on.") from None
         print_summary(summary, journal, earlier, budget)
         finish(args, jobs, journal, teacher.name)
-    return 1 if summary.missing else 0
+    return 1 if summary.num_missing else 0
 
 
 def merge(args: argparse.Namespace) -> int:
@@ -101,7 +101,7 @@ def make_jobs(args: argparse.Namespace, shard: plan.Shard) -> list[Job]:
 
 def print_estimate(jobs: Sequence[Job], teacher: Teacher, journal: Journal, budget: Budget) -> None:
     """Say what there is, and what the rest may take, before anything is spent."""
-    to_ask = missing(jobs, teacher, journal)
+    to_ask = missing_jobs(jobs, teacher, journal)
     prompt, completion = estimate(job.messages() for job in to_ask)
     money = f", at most {budget.prices.cost(prompt, completion):,.2f}" if any(budget.prices) else ""
     print(
@@ -115,11 +115,11 @@ def print_summary(summary: Summary, journal: Journal, earlier: int, budget: Budg
     if summary.failures:
         reasons = "; ".join(f"{times:,} × {reason}" for reason, times in summary.failures.most_common(6))
         print(f"Attempts that came to nothing: {reasons}.")
-    if summary.missing:
+    if summary.num_missing:
         print(
-            f"{summary.missing:,} replies are missing: {summary.ended or 'all attempts failed'}. The same command goes on."
+            f"{summary.num_missing:,} replies are missing: {summary.stop_reason or 'all attempts failed'}. The same command goes on."
         )
-    answered = summary.num_requested - summary.missing
+    answered = summary.num_requested - summary.num_missing
     if answered:
         print(shards.at_scale(journal.entries[earlier:], answered, summary.seconds, budget.prices))
     money = f", cost {budget.spent:,.4f}" if any(budget.prices) else ""
@@ -128,8 +128,8 @@ def print_summary(summary: Summary, journal: Journal, earlier: int, budget: Budg
 
 def finish(args: argparse.Namespace, jobs: Sequence[Job], journal: Journal, teacher: str) -> None:
     """Filter the replies and write data set and card."""
-    samples = dataset.collect(jobs, journal, teacher)
-    clean, defects = dataset.filtered(samples, filters.defect_names)
+    samples = dataset.collect_samples(jobs, journal, teacher)
+    clean, defects = dataset.filter_samples(samples, filters.defect_names)
     card = {
         "teacher": teacher,
         "prompts": prompts.prompt_version(args.boxes),
@@ -138,7 +138,7 @@ def finish(args: argparse.Namespace, jobs: Sequence[Job], journal: Journal, teac
         "filtered": len(samples) - len(clean),
         "defects": dict(defects.most_common()),
     }
-    card_file = dataset.write(clean, args.out, card)
+    card_file = dataset.write_dataset(clean, args.out, card)
     print(
         f"Wrote {len(clean):,} samples to {args.out} ({len(samples) - len(clean):,} filtered out), and {card_file.name}."
     )

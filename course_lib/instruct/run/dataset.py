@@ -20,7 +20,7 @@ def to_sample(job: Job, text: str) -> Sample:
     return Sample(context.id, context.image, job.type, reply.parse_turns(text, job.type, context.id))
 
 
-def collect(jobs: Sequence[Job], journal: Journal, teacher: str) -> list[tuple[Sample, ImageContext]]:
+def collect_samples(jobs: Sequence[Job], journal: Journal, teacher: str) -> list[tuple[Sample, ImageContext]]:
     """The samples of all jobs that have a reply, in the order of the jobs, with the contexts that they were written from."""
     samples = []
     for job in jobs:
@@ -30,7 +30,7 @@ def collect(jobs: Sequence[Job], journal: Journal, teacher: str) -> list[tuple[S
     return samples
 
 
-def filtered(samples: Sequence[tuple[Sample, ImageContext]], check: Check) -> tuple[list[Sample], Counter[str]]:
+def filter_samples(samples: Sequence[tuple[Sample, ImageContext]], check: Check) -> tuple[list[Sample], Counter[str]]:
     """(the samples without a defect, how often each defect was found)."""
     clean, defect_counts = [], Counter()
     for sample, context in samples:
@@ -41,7 +41,7 @@ def filtered(samples: Sequence[tuple[Sample, ImageContext]], check: Check) -> tu
     return clean, defect_counts
 
 
-def write(samples: Sequence[Sample], file: Path, card: dict) -> Path:
+def write_dataset(samples: Sequence[Sample], file: Path, card: dict) -> Path:
     """Write the data set, a list of LLaVA records, and its card beside it (`.card.json`); returns the card's path."""
     records = ",\n".join(json.dumps(sample.to_llava(), ensure_ascii=False) for sample in samples)
     write_atomically(file, f"[\n{records}\n]\n".encode())

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
-from time import perf_counter
 
 from course_lib import show
 from course_lib.common.errors import Problem
@@ -26,34 +25,6 @@ from course_lib.instruct.teachers.base import (
     estimate_tokens,
 )
 from course_lib.instruct.teachers.endpoint import Pace, backoff
-
-
-@dataclass(frozen=True)
-class Summary:
-    """What a run of `generate` came to."""
-
-    num_requested: int  # replies that were missing when it began
-    missing: int  # and when it ended
-    seconds: float
-    failures: Counter[str]  # attempts that came to nothing, by reason
-    ended: str  # why it stopped before its end; "" if it didn't
-
-
-@contextmanager
-def _bar(total: int, budget: Budget):
-    """A progress bar with tokens and cost so far, silent where nobody watches."""
-    from tqdm.auto import tqdm
-
-    with tqdm(total=total, unit="reply", disable=not show.somebody_watches(), leave=False) as bar:
-
-        def advance(done: set) -> None:
-            replies = sum(future.result() for future in done)  # raises what went wrong in our own code
-            tokens = budget.prompt_tokens + budget.completion_tokens
-            bar.set_postfix(tokens=f"{tokens:,}", cost=f"{budget.spent:.4f}", refresh=False)
-            bar.update(replies)
-
-        yield advance
-
 
 MAX_UNANSWERED = 5  # questions without any answer, until the teacher counts as gone
 
@@ -75,19 +46,30 @@ class Job:
         return prompts.teacher_messages(self.context, self.type, self.boxes_for_all)
 
 
-def missing(jobs: Sequence[Job], teacher: Teacher, journal: Journal) -> list[Job]:
+@dataclass(frozen=True)
+class Summary:
+    """What a run of `generate` came to."""
+
+    num_requested: int  # replies that were missing when it began
+    num_missing: int  # and when it ended
+    seconds: float
+    failures: Counter[str]  # attempts that came to nothing, by reason
+    stop_reason: str  # why it stopped before its end; "" if it didn't
+
+
+def missing_jobs(jobs: Sequence[Job], teacher: Teacher, journal: Journal) -> list[Job]:
     """The jobs that have no reply yet. `Problem` if the journal answers another question under the name of one."""
-    missing_jobs = []
+    lacking = []
     for job in jobs:
         entry = journal.replies.get(job.key(teacher.name))
         if entry is None:
-            missing_jobs.append(job)
-        elif entry.asked != fingerprint(job.messages()):
+            lacking.append(job)
+        elif entry.fingerprint != fingerprint(job.messages()):
             raise Problem(
                 f"{journal.file.name} holds a reply about {job.context.id} to something else than is asked now: "
                 "other pictures, or other prompts. Give this run another --out."
             )
-    return missing_jobs
+    return lacking
 
 
 def generate(
@@ -108,21 +90,21 @@ def generate(
     budget = budget or Budget()
     for entry in journal.entries:
         budget.count(entry.prompt_tokens, entry.completion_tokens)
-    to_ask, start = missing(jobs, teacher, journal), perf_counter()
+    to_ask, start = missing_jobs(jobs, teacher, journal), time.perf_counter()
     with stop_request() as stop:
-        asking = GenerationRun(teacher, journal, budget, Pace(per_minute), stop, attempts, first_wait)
-        _ask_all(asking, to_ask, threads)
-        interrupted = stop.is_set() and not asking.ended
-    if asking.error:
-        raise asking.error
-    ended = "it was stopped" if interrupted else asking.ended
+        run = GenerationRun(teacher, journal, budget, Pace(per_minute), stop, attempts, first_wait)
+        _ask_all(run, to_ask, threads)
+        interrupted = stop.is_set() and not run.stop_reason
+    if run.error:
+        raise run.error
+    stop_reason = "it was stopped" if interrupted else run.stop_reason
     num_missing = sum(job.key(teacher.name) not in journal.replies for job in to_ask)
-    return Summary(len(to_ask), num_missing, perf_counter() - start, asking.failures, ended)
+    return Summary(len(to_ask), num_missing, time.perf_counter() - start, run.failures, stop_reason)
 
 
 @dataclass
 class GenerationRun:
-    """What all threads of a run share."""
+    """One run of `generate`: what its threads share, and how one of them gets a reply."""
 
     teacher: Teacher
     journal: Journal
@@ -134,29 +116,31 @@ class GenerationRun:
 
     def __post_init__(self) -> None:
         self.failures: Counter[str] = Counter()  # what went wrong, and how often
-        self.ended = ""  # why the run stopped before its end
+        self.stop_reason = ""  # why the run stopped before its end
         self.error: TeacherError | None = None
-        self._in_vain = 0  # questions given up since the last reply of any kind
+        self._num_unanswered = 0  # questions given up since the last reply of any kind
 
     def answer(self, job: Job) -> bool:
         """Get the job's reply into the journal. False, without one, if the attempts, or the run, come to an end."""
-        messages, why = job.messages(), ""
+        messages, reason = job.messages(), ""
         for attempt in range(self.attempts):
             if self.stop.is_set():
                 return False
             try:
                 if self._attempt(job, messages):
                     return True
-                why = ""
+                reason = ""
             except TryAgain as failure:
-                why = str(failure)
+                reason = str(failure)
                 self._wait(attempt, failure)
             except TeacherError as error:
                 self._give_up(error)
-        if why:
-            self._in_vain += 1
-        if self._in_vain >= MAX_UNANSWERED:
-            self._give_up(TeacherError(f"{MAX_UNANSWERED} questions in a row found no answer. The last time: {why}."))
+        if reason:
+            self._num_unanswered += 1
+        if self._num_unanswered >= MAX_UNANSWERED:
+            self._give_up(
+                TeacherError(f"{MAX_UNANSWERED} questions in a row found no answer. The last time: {reason}.")
+            )
         return False
 
     def _attempt(self, job: Job, messages: Messages) -> bool:
@@ -171,7 +155,7 @@ class GenerationRun:
                 return False
             began = time.perf_counter()
             answer = self.teacher.ask(messages)
-            self._in_vain = 0
+            self._num_unanswered = 0
             spent = (answer.prompt_tokens, answer.completion_tokens)
             problem = find_problem(answer, job)
         except TryAgain as failure:
@@ -202,25 +186,41 @@ class GenerationRun:
         self.error = error
         self._end("the teacher can't go on")
 
-    def _end(self, why: str) -> None:
-        self.ended = self.ended or why
+    def _end(self, reason: str) -> None:
+        self.stop_reason = self.stop_reason or reason
         self.stop.set()
 
 
-def _ask_all(asking: GenerationRun, jobs: Sequence[Job], threads: int) -> None:
+def _ask_all(run: GenerationRun, jobs: Sequence[Job], threads: int) -> None:
     """Keep all threads busy until the jobs are done or the run is to stop."""
-    with ThreadPoolExecutor(threads) as pool, _bar(len(jobs), asking.budget) as advance:
+    with ThreadPoolExecutor(threads) as pool, _bar(len(jobs), run.budget) as advance:
         running = set()
         for job in jobs:
-            if asking.stop.is_set():
+            if run.stop.is_set():
                 break
-            running.add(pool.submit(asking.answer, job))
+            running.add(pool.submit(run.answer, job))
             if len(running) == threads:
                 done, running = wait(running, return_when=FIRST_COMPLETED)
                 advance(done)
         while running:
             done, running = wait(running, return_when=FIRST_COMPLETED)
             advance(done)
+
+
+@contextmanager
+def _bar(total: int, budget: Budget):
+    """A progress bar with tokens and cost so far, silent where nobody watches."""
+    from tqdm.auto import tqdm
+
+    with tqdm(total=total, unit="reply", disable=not show.somebody_watches(), leave=False) as bar:
+
+        def advance(done: set) -> None:
+            replies = sum(future.result() for future in done)  # raises what went wrong in our own code
+            tokens = budget.prompt_tokens + budget.completion_tokens
+            bar.set_postfix(tokens=f"{tokens:,}", cost=f"{budget.spent:.4f}", refresh=False)
+            bar.update(replies)
+
+        yield advance
 
 
 def find_problem(answer: Completion, job: Job) -> str:

@@ -36,7 +36,7 @@ class Entry:
     type: str
     version: str
     teacher: str
-    asked: str  # fingerprint of the messages
+    fingerprint: str  # of the messages
     text: str
     prompt_tokens: int
     completion_tokens: int
@@ -160,7 +160,7 @@ class ReplayTeacher:
         if len(teachers) != 1:
             raise Problem(f"{file.name} can't be replayed: it holds replies of {len(teachers)} teachers, not of one.")
         self.name = f"replay:{teachers.pop()}"
-        self._replies = {entry.asked: entry for entry in reversed(replies)}
+        self._replies = {entry.fingerprint: entry for entry in reversed(replies)}
 
     def ask(self, messages: Messages) -> Completion:
         """The recorded reply to these very messages."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 Messages = list[dict[str, str]]  # [{"role": "system" | "user" | "assistant", "content": …}, …]
+PIECES = re.compile(r"[A-Za-z]{1,4}|[^\sA-Za-z]")  # four letters, or any other sign: rather more than tokenizers make
 MAX_REPLY_TOKENS = 512  # a teacher stops there; three times what a good reply takes
 
 
@@ -41,9 +42,6 @@ class TryAgain(RuntimeError):
     def __init__(self, message: str, after: float | None = None, paid: bool = False) -> None:
         super().__init__(message)
         self.after, self.paid = after, paid
-
-
-PIECES = re.compile(r"[A-Za-z]{1,4}|[^\sA-Za-z]")  # four letters, or any other sign: rather more than tokenizers make
 
 
 def estimate_tokens(messages: Messages) -> int:

@@ -16,6 +16,7 @@ from course_lib.instruct.teachers.base import MAX_REPLY_TOKENS, Completion, Mess
 STRUCK_OUT = "[key]"
 NO_KEY = "none"
 MAX_RETRY_AFTER = 600.0  # seconds: a server that asks for more is asked again after these
+MAX_BACKOFF = 60.0  # seconds
 
 
 class EndpointTeacher:
@@ -29,7 +30,7 @@ class EndpointTeacher:
         self._limit = "max_tokens"
         self._client = OpenAI(
             api_key=_key(), timeout=timeout, max_retries=0
-        )  # `asking` tries again, and counts the cost
+        )  # `run.generate` tries again, and counts the cost
 
     def ask(self, messages: Messages) -> Completion:
         """One request, not repeated."""
@@ -104,9 +105,6 @@ def _retry_after(headers) -> float | None:
         return min(max(0.0, float(headers["retry-after"])), MAX_RETRY_AFTER)
     except (KeyError, ValueError):
         return None
-
-
-MAX_BACKOFF = 60.0  # seconds
 
 
 def backoff(attempt: int, first: float, after: float | None = None) -> float:

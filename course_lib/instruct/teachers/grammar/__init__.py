@@ -15,7 +15,7 @@ from course_lib.instruct.teachers.grammar.facts import Facts, read
 from course_lib.instruct.teachers.grammar.phrases import capital
 from course_lib.instruct.teachers.grammar.questions import make_turn
 
-TURNS = (3, 5)  # of a conversation
+MIN_MAX_TURNS = (3, 5)  # of a conversation
 TOPICS = (  # kinds of which one would answer the other
     *(("exist",), ("count",), ("bigger",), ("read",)),
     *(("colour", "is_colour"), ("relation", "is_related"), ("place", "is_place")),
@@ -45,7 +45,7 @@ def write_reply(context: str, type: str) -> str:
 
 def converse(facts: Facts, rng: random.Random) -> list[Turn]:
     """Three to five turns of different kinds, as far as the facts go."""
-    turns, goal = [], rng.randint(*TURNS)
+    turns, goal = [], rng.randint(*MIN_MAX_TURNS)
     kinds = [rng.choice(topic) for topic in rng.sample(TOPICS, len(TOPICS))]
     for kind in [*kinds, "list"]:  # which names everything, so it comes last
         turn = make_turn(kind, facts, rng) if len(turns) < goal else None

@@ -13,20 +13,21 @@ from course_lib.world.language import PLACES
 from course_lib.world.nouns import is_plural
 from course_lib.world.stickers import class_named, classes
 
-CLEAR = 0.14  # the world's own margin for what lies farther left, or nearer
+MARGIN = 0.14  # the world's own margin for what lies farther left, or nearer
 SIDES = {  # side → how far a thing is from it
     "the left": lambda thing: thing.x,
     "the right": lambda thing: 1 - thing.x,
     "the top": lambda thing: thing.y,
     "the bottom": lambda thing: 1 - thing.y,
 }
+AMBIGUOUS_GROUPS = ("mammal", "bird", "creature", "plant")  # some of them can be eaten or ridden
 HALVES = {"left": "right", "right": "left", "upper": "lower", "lower": "upper"}
 
 
 def reason(facts: Facts, rng: random.Random) -> Turn:
     """One question with its answer, of any kind that these facts allow."""
-    for kind in rng.sample(list(MAKERS), len(MAKERS)):
-        words = MAKERS[kind](facts, rng)
+    for kind in rng.sample(list(GENERATORS), len(GENERATORS)):
+        words = GENERATORS[kind](facts, rng)
         if words:
             return _worded(kind, words, rng)
     # where nothing can be concluded, what there is has to do; in words that people used, if no thing was recognised
@@ -49,7 +50,7 @@ def _placed(facts: Facts) -> list[KnownThing]:
 def _sweep(facts: Facts, rng: random.Random) -> dict[str, str] | None:
     side, distance = rng.choice(list(SIDES.items()))
     order = sorted(_placed(facts), key=distance)
-    if len(order) < 2 or distance(order[1]) - distance(order[0]) < CLEAR:
+    if len(order) < 2 or distance(order[1]) - distance(order[0]) < MARGIN:
         return None
     comes, comes1 = ("come" if is_plural(thing.name) else "comes" for thing in (order[1], order[0]))
     words = {"side": side, "what": bare(order[0]), "next": bare(order[1]), "comes": comes, "comes1": comes1}
@@ -74,7 +75,7 @@ def _half(facts: Facts, rng: random.Random) -> dict[str, str] | None:
     places = [thing.x if side in ("left", "right") else thing.y for thing in facts.things]
     pairs = zip(facts.things, places, strict=True)
     remaining = [thing for thing, place in pairs if (place > 0.5) == (side in ("left", "upper"))]
-    if not 1 < len(remaining) < len(places) or any(abs(place - 0.5) < CLEAR for place in places):
+    if not 1 < len(remaining) < len(places) or any(abs(place - 0.5) < MARGIN for place in places):
         return None
     num_left = number(len(remaining))
     return {"side": side, "other": other, "all": number(len(places)), "left": num_left, "others": listed(remaining)}
@@ -83,7 +84,7 @@ def _half(facts: Facts, rng: random.Random) -> dict[str, str] | None:
 def _between(facts: Facts, rng: random.Random) -> dict[str, str] | None:
     order = sorted(_placed(facts), key=lambda thing: thing.x)
     gaps = [b.x - a.x for a, b in itertools.pairwise(order)]
-    if len(order) != 3 or min(gaps) < CLEAR / 2:
+    if len(order) != 3 or min(gaps) < MARGIN / 2:
         return None
     first, thing, last = (thing.name for thing in order)
     return {"first": first, "thing": thing, "last": last, "is1": verbs(first)["is"]}
@@ -97,7 +98,9 @@ def _use(facts: Facts, rng: random.Random) -> dict[str, str] | None:
     uses = {name: all_uses.get(class_named(name).supercategory) for name in alone}
     for name in rng.sample(alone, len(alone)):
         others = [
-            other for other in alone if uses[other] != uses[name] and class_named(other).supercategory not in VAGUE
+            other
+            for other in alone
+            if uses[other] != uses[name] and class_named(other).supercategory not in AMBIGUOUS_GROUPS
         ]
         if uses[name] and others and list(uses.values()).count(uses[name]) == 1:
             other = rng.choice(others)
@@ -105,9 +108,6 @@ def _use(facts: Facts, rng: random.Random) -> dict[str, str] | None:
             words = {"use": uses[name], "what": phrases[name], "other": phrases[other], "is1": verbs(other)["is"]}
             return {**words, **verbs(name)}
     return None
-
-
-VAGUE = ("mammal", "bird", "creature", "plant")  # some of them can be eaten or ridden
 
 
 def _advice(facts: Facts, rng: random.Random) -> dict[str, str] | None:
@@ -126,7 +126,7 @@ def _nearest(facts: Facts, rng: random.Random) -> dict[str, str] | None:
         return None
     ways = [(math.dist((a.x, a.y), (b.x, b.y)), a, b) for i, a in enumerate(things) for b in things[:i]]
     (near, a, b), (next_near, *_), _ = sorted(ways, key=lambda way: way[0])
-    if next_near - near < CLEAR:
+    if next_near - near < MARGIN:
         return None
     third = next(thing for thing in things if thing not in (a, b))
     return {"thing": a.name, "other": b.name, "third": third.name, **verbs(third.name)}
@@ -138,7 +138,7 @@ def _room(facts: Facts, rng: random.Random) -> dict[str, str] | None:
         return None
     thing = facts.things[0]
     across, along = thing.x - 0.5, thing.y - 0.5
-    if max(abs(across), abs(along)) < CLEAR:
+    if max(abs(across), abs(along)) < MARGIN:
         return None
     if abs(across) >= abs(along):
         where = "on the left" if across > 0 else "on the right"
@@ -148,7 +148,7 @@ def _room(facts: Facts, rng: random.Random) -> dict[str, str] | None:
     return {"thing": thing.name, "what": bare(thing), "where": where, "has": has, "keeps": keeps, **verbs(thing.name)}
 
 
-MAKERS: dict[str, Callable[[Facts, random.Random], dict[str, str] | None]] = {
+GENERATORS: dict[str, Callable[[Facts, random.Random], dict[str, str] | None]] = {
     "sweep": _sweep,
     "without": _without,
     "half": _half,

@@ -11,7 +11,7 @@ from course_lib.world.splits import held_out_relation
 
 BOX_LINE = re.compile(r"^(.+): \[([\d.]+), ([\d.]+), ([\d.]+), ([\d.]+)\]$")
 RANK = {"small": 0, None: 1, "big": 2}  # what is neither is not mentioned
-SLACK = 0.08  # the middle of a box that is hidden in part is not quite the thing's
+TOLERANCE = 0.08  # the middle of a box that is hidden in part is not quite the thing's
 MUCH_BIGGER = 4 / 3  # as in the questions of Lesson 00
 
 
@@ -107,7 +107,7 @@ def _measured(things: list[KnownThing]) -> list[tuple[str, str, str]]:
         for b in things:
             direction = relation(a, b) if a is not b else None
             ahead, aside = sorted((abs(a.x - b.x), abs(a.y - b.y)), reverse=True)
-            clear = ahead >= 0.14 + SLACK and ahead - aside >= 0.06 + SLACK
+            clear = ahead >= 0.14 + TOLERANCE and ahead - aside >= 0.06 + TOLERANCE
             if direction and clear and not held_out_relation(a.name, direction, b.name):
                 relations.append((a.name, direction, b.name))
     return relations

@@ -18,8 +18,8 @@ from course_lib.world.questions import OPPOSITE
 from course_lib.world.splits import held_out_colour, held_out_relation
 from course_lib.world.stickers import COLOURS, classes
 
-BRIEF = 0.4  # share of questions that ask for one word, where one word is an answer
-ELSEWHERE = {  # places that certainly aren't one another; a night may be anywhere
+SHORT_ANSWER_FRAC = 0.4  # share of questions that ask for one word, where one word is an answer
+OTHER_PLACES = {  # places that certainly aren't one another; a night may be anywhere
     "meadow": ("beach", "sea", "room"),
     "beach": ("room", "forest", "meadow"),
     "sea": ("road", "desert", "forest", "room", "meadow"),
@@ -38,14 +38,14 @@ QuestionParts = tuple[dict[str, str], str, str]  # words for the wordings, "yes"
 
 def make_turn(kind: str, facts: Facts, rng: random.Random) -> Turn | None:
     """A question of a kind with its answer; None where these facts have no certain answer."""
-    parts = MAKERS[kind](facts, rng)
+    parts = GENERATORS[kind](facts, rng)
     if parts is None:
         return None
     words, truth, short = parts
     words |= {key.capitalize(): capital(value) for key, value in words.items()}
     wordings = conversation_wordings()
     question = rng.choice(wordings.questions[kind]).format(**words)
-    if short and " " not in short and rng.random() < BRIEF:
+    if short and " " not in short and rng.random() < SHORT_ANSWER_FRAC:
         return Turn(f"{question} {rng.choice(wordings.briefly)}", short)
     answer = rng.choice(wordings.answers[f"{kind} {truth}".strip()]).format(**words)
     return Turn(question, capital(answer))
@@ -144,10 +144,10 @@ def _place(facts: Facts, rng: random.Random) -> QuestionParts | None:
 
 
 def _is_place(facts: Facts, rng: random.Random) -> QuestionParts | None:
-    if facts.place not in ELSEWHERE:
+    if facts.place not in OTHER_PLACES:
         return None
     yes, true_phrase = rng.random() < 0.5, PLACES[facts.place]
-    false_phrase = PLACES[rng.choice(ELSEWHERE[facts.place])]
+    false_phrase = PLACES[rng.choice(OTHER_PLACES[facts.place])]
     answer = "yes" if yes else "no"
     return {"place": true_phrase if yes else false_phrase, "truly": true_phrase}, answer, answer
 
@@ -171,7 +171,7 @@ def _list(facts: Facts, rng: random.Random) -> QuestionParts | None:
     return ({"all": listed(things)}, "", "") if things else None
 
 
-MAKERS: dict[str, Callable[[Facts, random.Random], QuestionParts | None]] = {
+GENERATORS: dict[str, Callable[[Facts, random.Random], QuestionParts | None]] = {
     "exist": _exist,
     "count": _count,
     "colour": _colour,

@@ -12,7 +12,9 @@ from course_lib.world.stickers import COLOURS
 SIZES = {"small": "small", "little": "small", "tiny": "small", "big": "big", "large": "big", "huge": "big"}
 SAYS = re.compile(r'\bsign (?:that says|that reads|with the text|saying|reading) "([^"]+)"', re.IGNORECASE)
 PLACE_WORDS = {words: place for place, words in PLACES.items()}
-WAYS = {tuple(way.split()): how for ways in RELATIONS.values() for how, found in ways.items() for way in found}
+RELATION_PHRASES = {
+    tuple(way.split()): how for ways in RELATIONS.values() for how, found in ways.items() for way in found
+}
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ def read_relations(tokens: list[str]) -> list[tuple[str, str, str]]:
         between = [token for token in tokens[first.end : second.start] if token not in ("a", "an", "the", "some")]
         while between and (between[-1] in SIZES or between[-1] in COLOURS):
             between.pop()
-        direction = WAYS.get(tuple(between)) or WAYS.get(_with_article(tuple(between)))
+        direction = RELATION_PHRASES.get(tuple(between)) or RELATION_PHRASES.get(_with_article(tuple(between)))
         if direction and a != b:
             relations.append((a, direction, b))
     return relations
