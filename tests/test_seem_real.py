@@ -1,5 +1,7 @@
 """The pretrained segmenters' adapters, on tiny random checkpoints that are saved here and loaded by the same calls."""
 
+import importlib
+
 import numpy as np
 import pytest
 import torch
@@ -195,6 +197,12 @@ def test_they_answer_on_the_canvas(sam2, picture):
     assert canvas.answer.mask.shape == (40, 60) and canvas.problem == ""
     canvas.take([{"kind": "box", "points": [[0, 0], [1, 1]], "positive": False}])
     assert "exclude with clicks" in canvas.problem
+
+
+def test_every_segmenter_of_the_table_has_its_class():
+    for place, _ in full.HUB.values():
+        module, class_name = place.split(":")
+        assert callable(getattr(importlib.import_module(f"course_lib.seem.full.{module}"), class_name).load)
 
 
 def test_weights_that_cannot_be_had_are_one_sentence(monkeypatch, capsys):

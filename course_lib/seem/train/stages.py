@@ -33,13 +33,7 @@ class SeemRecipe:
     prompts_per_image: int = 4
     learning_rate: float = 1.2e-3
     weight_decay: float = 0.03
-    rounds: tuple[int, ...] = (
-        0,
-        0,
-        0,
-        1,
-        2,
-    )  # played before the round that is learned from; one is drawn for each batch
+    rounds: tuple[int, ...] = (0, 0, 0, 1, 2)  # before the one that is learned from; drawn for each batch
     seed: int = 0
     prompt_mix: dict[str, float] = field(default_factory=lambda: dict(PROMPT_MIX))  # prompt type → how often
     duplicate_ratio: float = 0.3  # share of scenes with two things of one name
