@@ -557,7 +557,7 @@ from dataclasses import replace
 
 from course_lib.instruct.formats import Box
 from course_lib.instruct.teachers.grammar.detail import corner
-from course_lib.instruct.teachers.grammar.facts import read as read_facts
+from course_lib.instruct.teachers.grammar.facts import read_facts
 
 
 def xywh(context):

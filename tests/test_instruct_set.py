@@ -30,7 +30,7 @@ def test_the_same_seed_gives_the_same_set_and_another_one_another(made):
 def test_only_training_scenes(made):
     assert all(sample.id.startswith("train_") for sample in made.samples)
     with pytest.raises(ValueError, match="stream"):
-        instruction_set(1, recipe=SceneSpec(stream="test"))
+        instruction_set(1, spec=SceneSpec(stream="test"))
 
 
 def test_no_filter_fires_on_what_is_kept(made):
@@ -40,7 +40,7 @@ def test_no_filter_fires_on_what_is_kept(made):
 
 
 def test_what_repeats_itself_is_replaced():
-    narrow = instruction_set(120, recipe=SceneSpec(names=("dog",), colour=None, backdrop="plain"))
+    narrow = instruction_set(120, spec=SceneSpec(names=("dog",), colour=None, backdrop="plain"))
     assert narrow.dropped["near_duplicate"] > 20 and not across_samples.check_near_duplicates(narrow.samples)
     assert [sample.type for sample in narrow.samples] == mixed_types(120)
 

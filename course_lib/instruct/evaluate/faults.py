@@ -24,7 +24,7 @@ from course_lib.instruct.run.journal import fingerprint
 from course_lib.instruct.teachers.base import Completion, Messages, Teacher
 from course_lib.instruct.teachers.endpoint import EndpointTeacher
 
-NUM_REPLIES = 200  # replies in all
+NUM_REPLIES = 200
 FAULTS = ("429", "500", "timeout", "cut-off body", "invalid json", "wrong content")
 TIMEOUT, SLOW = 2.0, 4.0  # seconds that the client waits, and that a slow answer takes
 
@@ -99,7 +99,7 @@ def kill_again_and_again(kills: int, seed: int = 0) -> Report:
 
 
 def _kill_one_run(server: "FaultyServer", file: Path, max_kills: int, rng: random.Random, report: Report) -> None:
-    """Kill one run up to `most` times, and let it finish; notes what the kills did."""
+    """Kill one run up to `max_kills` times, and let it finish; notes what the kills did."""
     in_journal: set[str] = set()
     for _ in range(max_kills):
         start = len(server.requests)

@@ -13,7 +13,7 @@ from course_lib.instruct.reply import parse_turns
 from course_lib.instruct.run import plan
 from course_lib.instruct.run.generate import Job, find_problem
 from course_lib.instruct.teachers.base import Completion, Teacher
-from course_lib.instruct.teachers.grammar.facts import read
+from course_lib.instruct.teachers.grammar.facts import read_facts
 from course_lib.instruct.teachers.grammar.questions import make_turn
 from course_lib.world.language import TRAIN_TEMPLATES
 from course_lib.world.nouns import NUMBERS, plural
@@ -131,7 +131,9 @@ def majority_hits(tests: list[CountedContext], practice: list[CountedContext]) -
 
 def grammar_count_hits(tests: list[CountedContext], boxes: bool) -> list[bool | None]:
     """Is the grammar teacher's number right? None where it rightly refuses to say one."""
-    turns = [make_turn("count", read(serialise_context(picture.context, boxes)), random.Random(0)) for picture in tests]
+    turns = [
+        make_turn("count", read_facts(serialise_context(picture.context, boxes)), random.Random(0)) for picture in tests
+    ]
     return [turn and _names_number(turn, picture.number) for turn, picture in zip(turns, tests, strict=True)]
 
 

@@ -18,6 +18,8 @@ from course_lib.world.scenes import Scene, SceneSpec, make_scene
 TRAINING = SceneSpec()
 ROUNDS = 10  # of writing anew what was filtered out
 
+Candidate = tuple[Sample, ImageContext, Scene]
+
 
 @dataclass(frozen=True)
 class InstructionSet:
@@ -29,38 +31,40 @@ class InstructionSet:
     dropped: Counter[str]  # by defect
 
 
-def instruction_set(count: int, seed: int = 0, recipe: SceneSpec = TRAINING) -> InstructionSet:
+def instruction_set(count: int, seed: int = 0, spec: SceneSpec = TRAINING) -> InstructionSet:
     """`count` samples about training scenes that survive the filters, with types mixed as in LLaVA-Instruct.
 
-    What is filtered out is replaced by a sample of the same type about a later scene. Recipes so narrow that everything
+    What is filtered out is replaced by a sample of the same type about a later scene. Specs so narrow that everything
     repeats itself lead to fewer samples; those of another stream are refused with a ValueError, as their scenes are for tests.
     """
-    if recipe.stream != "train":
-        raise ValueError(f'instructions are written for training, but the scenes are of the stream "{recipe.stream}"')
+    if spec.stream != "train":
+        raise ValueError(f'instructions are written for training, but the scenes are of the stream "{spec.stream}"')
     dropped: Counter[str] = Counter()
-    places = dict.fromkeys(range(count))  # place in the set → its sample, context, scene; None as long as there is none
+    places: dict[int, Candidate | None] = dict.fromkeys(range(count))  # place in the set → what stands there
     types, indices = plan.mixed_types(count), itertools.count()
     for _ in range(ROUNDS):
-        for place in [place for place, found in places.items() if found is None]:
-            places[place] = _written(make_scene(next(indices), recipe, seed), types[place], dropped)
-        filled = [place for place, found in places.items() if found]
-        doubles = across_samples.check_near_duplicates([places[place][0] for place in filled])
-        dropped["near_duplicate"] += len(doubles)
-        places |= dict.fromkeys(filled[number] for number in doubles)
+        # write a sample for each empty place, about the next scene
+        for place in [place for place, candidate in places.items() if candidate is None]:
+            places[place] = _write_one(make_scene(next(indices), spec, seed), types[place], dropped)
+        # empty the places of near-duplicates again
+        filled = [place for place, candidate in places.items() if candidate]
+        duplicates = across_samples.check_near_duplicates([places[place][0] for place in filled])
+        dropped["near_duplicate"] += len(duplicates)
+        places |= dict.fromkeys(filled[number] for number in duplicates)
         if all(places.values()):
             break
-    kept = [found for found in places.values() if found]
-    samples = tuple(sample for sample, _, _ in kept)
+    complete = [candidate for candidate in places.values() if candidate]
+    samples = tuple(sample for sample, _, _ in complete)
     dropped.update(defect.name for defect in across_samples.check_yes_bias(samples))
-    contexts = {context.id: context for _, context, _ in kept}
-    return InstructionSet(samples, contexts, {context.id: scene for _, context, scene in kept}, +dropped)
+    contexts = {context.id: context for _, context, _ in complete}
+    return InstructionSet(samples, contexts, {context.id: scene for _, context, scene in complete}, +dropped)
 
 
-def _written(scene: Scene, type: str, dropped: Counter[str]) -> tuple[Sample, ImageContext, Scene] | None:
+def _write_one(scene: Scene, type: str, dropped: Counter[str]) -> Candidate | None:
     """The sample about a scene; None, and counted, if a filter finds something in it."""
     context = from_scene(scene)
     turns = reply.parse_turns(write_reply(serialise_context(context, boxes=True), type), type, context.id)
     sample = Sample(context.id, context.image, type, turns)
-    found = defect_names(sample, context)
-    dropped.update(found)
-    return None if found else (sample, context, scene)
+    defects = defect_names(sample, context)
+    dropped.update(defects)
+    return None if defects else (sample, context, scene)

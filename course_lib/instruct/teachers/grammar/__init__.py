@@ -11,7 +11,7 @@ from course_lib.instruct.prompts import reply_type
 from course_lib.instruct.teachers.base import Completion, Messages, estimate_tokens
 from course_lib.instruct.teachers.grammar.complex import reason
 from course_lib.instruct.teachers.grammar.detail import describe
-from course_lib.instruct.teachers.grammar.facts import Facts, read
+from course_lib.instruct.teachers.grammar.facts import Facts, read_facts
 from course_lib.instruct.teachers.grammar.phrases import capital
 from course_lib.instruct.teachers.grammar.questions import make_turn
 
@@ -36,7 +36,7 @@ class GrammarTeacher:
 def write_reply(context: str, type: str) -> str:
     """What it writes about a context as `serialise` gives it, in the form that the reply parser reads."""
     rng = random.Random(hashlib.sha256(f"{type}\n{context}".encode()).digest())
-    facts = read(context)
+    facts = read_facts(context)
     if type == "detail":
         return describe(facts, rng)
     turns = converse(facts, rng) if type == "conversation" else [reason(facts, rng)]

@@ -43,7 +43,7 @@ def _worded(kind: str, words: dict[str, str], rng: random.Random) -> Turn:
 
 def _placed(facts: Facts) -> list[KnownThing]:
     """Things with a place that "the <name>" can only mean, if that is all of them."""
-    alone = facts.alone()
+    alone = facts.unambiguous()
     return alone if facts.boxes and len(alone) == len(facts.things) else []
 
 
@@ -59,7 +59,7 @@ def _sweep(facts: Facts, rng: random.Random) -> dict[str, str] | None:
 
 def _without(facts: Facts, rng: random.Random) -> dict[str, str] | None:
     count = len(facts.things)
-    largest = [a for a in facts.alone() if sum(a is big for big, _ in facts.biggest_first()) == count - 1]
+    largest = [a for a in facts.unambiguous() if sum(a is big for big, _ in facts.bigger_pairs()) == count - 1]
     if not facts.complete or count < 2 or not largest:
         return None
     others = listed([thing for thing in facts.things if thing is not largest[0]])
@@ -93,7 +93,7 @@ def _between(facts: Facts, rng: random.Random) -> dict[str, str] | None:
 def _use(facts: Facts, rng: random.Random) -> dict[str, str] | None:
     """A thing that one can eat, say, beside one that nobody eats."""
     class_names = {c.name for c in classes()}
-    alone = [thing.name for thing in facts.alone() if thing.name in class_names]
+    alone = [thing.name for thing in facts.unambiguous() if thing.name in class_names]
     all_uses = complex_wordings().uses
     uses = {name: all_uses.get(class_named(name).supercategory) for name in alone}
     for name in rng.sample(alone, len(alone)):
@@ -104,7 +104,7 @@ def _use(facts: Facts, rng: random.Random) -> dict[str, str] | None:
         ]
         if uses[name] and others and list(uses.values()).count(uses[name]) == 1:
             other = rng.choice(others)
-            phrases = {thing.name: bare(thing) for thing in facts.alone()}
+            phrases = {thing.name: bare(thing) for thing in facts.unambiguous()}
             words = {"use": uses[name], "what": phrases[name], "other": phrases[other], "is1": verbs(other)["is"]}
             return {**words, **verbs(name)}
     return None

@@ -68,7 +68,7 @@ def _contents(facts: Facts, rng: random.Random) -> str:
 
 def _positions(facts: Facts, rng: random.Random) -> list[str]:
     """A sentence for every thing whose place is known (of the first six), each worded in its own way."""
-    placed = [thing for thing in facts.alone() if thing.x is not None]
+    placed = [thing for thing in facts.unambiguous() if thing.x is not None]
     sentences = []
     for thing, wording in zip(placed, rng.sample(POSITIONS, len(POSITIONS)), strict=False):
         where = corner(thing)
@@ -87,7 +87,7 @@ def corner(thing: KnownThing) -> str:
 
 
 def _relation(facts: Facts, rng: random.Random) -> str:
-    alone = {thing.name for thing in facts.alone()}
+    alone = {thing.name for thing in facts.unambiguous()}
     pairs = [(a, direction, b) for a, direction, b in facts.relations if a in alone and b in alone]
     if not pairs:
         return ""
@@ -97,8 +97,8 @@ def _relation(facts: Facts, rng: random.Random) -> str:
 
 def _largest(facts: Facts, rng: random.Random) -> str:
     """Only where it is clearly larger than everything else."""
-    pairs = facts.biggest_first()
-    for thing in facts.alone():
+    pairs = facts.bigger_pairs()
+    for thing in facts.unambiguous():
         if len(facts.things) > 1 and sum(a is thing for a, _ in pairs) == len(facts.things) - 1:
             return rng.choice(LARGEST).format(thing=thing.name)
     return ""

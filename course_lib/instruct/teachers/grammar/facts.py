@@ -1,6 +1,7 @@
 """What the grammar teacher knows about a picture: things, places and relations, read from its captions and boxes."""
 
 import re
+from collections import Counter
 from dataclasses import dataclass, field, replace
 
 from course_lib.instruct.teachers.grammar.reading import NamedThing, read_caption, read_place, read_relations
@@ -43,61 +44,66 @@ class Facts:
     def __post_init__(self) -> None:
         object.__setattr__(self, "names", tuple(thing.name for thing in self.things))
 
-    def alone(self) -> list[KnownThing]:
+    def unambiguous(self) -> list[KnownThing]:
         """The things that "the <name>" can only mean."""
         return [t for t in self.things if sum(other in could_be(t.name) for other in self.names) == 1]
 
-    def biggest_first(self) -> list[tuple[KnownThing, KnownThing]]:
+    def bigger_pairs(self) -> list[tuple[KnownThing, KnownThing]]:
         """Pairs of which the first is clearly bigger. Signs are all big, so they are left out.
 
         A box can be small because something hides a part. So captions that say all ("a small red car") must agree.
         """
-        sized = [thing for thing in self.alone() if thing.width and thing.name != "sign"]
+        sized = [thing for thing in self.unambiguous() if thing.width and thing.name != "sign"]
         pairs = [(a, b) for a in sized for b in sized if a.width >= MUCH_BIGGER * b.width]
         return [(a, b) for a, b in pairs if RANK[a.size] - RANK[b.size] >= (1 if self.complete else 0)]
 
 
-def read(text: str) -> Facts:
+def read_facts(text: str) -> Facts:
     """The facts of a message: captions, one a line; then maybe an empty line and boxes, as `serialise` writes them."""
-    said, _, listed = text.partition("\n\n")
-    captions = tuple(line for line in said.splitlines() if line.strip())
-    boxed = [_boxed(match) for match in map(BOX_LINE.match, listed.splitlines()) if match]
+    caption_lines, _, box_lines = text.partition("\n\n")
+    captions = tuple(line for line in caption_lines.splitlines() if line.strip())
+    boxed = [_from_box(match) for match in map(BOX_LINE.match, box_lines.splitlines()) if match]
     names = frozenset(thing.name for thing in boxed)
     tokens = [tokenise(caption) for caption in captions]
-    read_captions = [read_caption(caption, words, names) for caption, words in zip(captions, tokens, strict=True)]
-    things = [_described(thing, boxed, read_captions) for thing in boxed] or _from_captions(read_captions)
-    complete = bool(boxed) and all({one.name for one in found} == names for found in read_captions)
+    # what each caption names; boxes, where there are any, say which things there are, captions what these are like
+    named = [read_caption(caption, words, names) for caption, words in zip(captions, tokens, strict=True)]
+    things = [_with_captions(thing, boxed, named) for thing in boxed] or _from_captions(named)
+    complete = bool(boxed) and all({thing.name for thing in in_caption} == names for in_caption in named)
     relations = _measured(things) if boxed else _agreed(read_relations(words) for words in tokens)
     place = _only({place for place in map(read_place, captions) if place})
     return Facts(captions, tuple(things), bool(boxed), complete, place, tuple(relations))
 
 
-def _boxed(match: re.Match) -> KnownThing:
+def _from_box(match: re.Match) -> KnownThing:
+    """A thing of which only a box is known."""
     x0, y0, x1, y1 = (float(edge) for edge in match.groups()[1:])
     return KnownThing(match[1], x=(x0 + x1) / 2, y=(y0 + y1) / 2, width=x1 - x0)
 
 
-def _described(thing: KnownThing, boxed: list[KnownThing], captions: list[list[NamedThing]]) -> KnownThing:
+def _with_captions(thing: KnownThing, boxed: list[KnownThing], named: list[list[NamedThing]]) -> KnownThing:
     """The thing with what captions say of it. Of two dogs, nobody knows which one is meant."""
     if sum(other.name == thing.name for other in boxed) > 1:
         return thing
-    said = [one for found in captions for one in found if one.name == thing.name]
-    return _with_attributes(thing, said)
+    return _with_attributes(thing, [other for in_caption in named for other in in_caption if other.name == thing.name])
 
 
-def _with_attributes(thing: KnownThing, said: list[NamedThing]) -> KnownThing:
-    """Colour, size and text where all who name one name the same."""
-    told = {name: _only({getattr(one, name) for one in said} - {None}) for name in ("colour", "size", "text")}
-    return replace(thing, **told)
+def _with_attributes(thing: KnownThing, named: list[NamedThing]) -> KnownThing:
+    """Colour, size and text where all captions that name one name the same."""
+    attributes = ("colour", "size", "text")
+    return replace(thing, **{name: _only({getattr(one, name) for one in named} - {None}) for name in attributes})
 
 
-def _from_captions(captions: list[list[NamedThing]]) -> list[KnownThing]:
+def _from_captions(named: list[list[NamedThing]]) -> list[KnownThing]:
     """Things that captions name. How many there are stays open: a name that is said of several counts as none of them."""
-    names = dict.fromkeys(one.name for found in captions for one in found)
-    several = {one.name for found in captions for one in found if one.many}
-    several |= {one.name for found in captions for one in found if [o.name for o in found].count(one.name) > 1}
-    said = {name: [one for found in captions for one in found if one.name == name] for name in names}
-    return [_with_attributes(KnownThing(name), said[name]) for name in names if name not in several]
+    by_name: dict[str, list[NamedThing]] = {}
+    several = set()
+    for in_caption in named:
+        counts = Counter(thing.name for thing in in_caption)
+        for thing in in_caption:
+            by_name.setdefault(thing.name, []).append(thing)
+            if thing.many or counts[thing.name] > 1:
+                several.add(thing.name)
+    return [_with_attributes(KnownThing(name), same) for name, same in by_name.items() if name not in several]
 
 
 def _measured(things: list[KnownThing]) -> list[tuple[str, str, str]]:

@@ -98,7 +98,7 @@ def _count(facts: Facts, rng: random.Random) -> QuestionParts | None:
 
 
 def _colour(facts: Facts, rng: random.Random) -> QuestionParts | None:
-    painted = [thing for thing in facts.alone() if thing.colour]
+    painted = [thing for thing in facts.unambiguous() if thing.colour]
     if not painted:
         return None
     thing = rng.choice(painted)
@@ -115,7 +115,7 @@ def _is_colour(facts: Facts, rng: random.Random) -> QuestionParts | None:
 
 
 def _related_pair(facts: Facts, rng: random.Random) -> tuple[str, str, str] | None:
-    alone = {thing.name for thing in facts.alone()}
+    alone = {thing.name for thing in facts.unambiguous()}
     pairs = [(a, direction, b) for a, direction, b in facts.relations if a in alone and b in alone]
     return rng.choice(pairs) if pairs else None
 
@@ -153,7 +153,7 @@ def _is_place(facts: Facts, rng: random.Random) -> QuestionParts | None:
 
 
 def _bigger(facts: Facts, rng: random.Random) -> QuestionParts | None:
-    pairs = facts.biggest_first()
+    pairs = facts.bigger_pairs()
     if not pairs:
         return None
     big, small = (thing.name for thing in rng.choice(pairs))
@@ -162,7 +162,7 @@ def _bigger(facts: Facts, rng: random.Random) -> QuestionParts | None:
 
 
 def _read(facts: Facts, rng: random.Random) -> QuestionParts | None:
-    texts = [thing.text for thing in facts.alone() if thing.text]
+    texts = [thing.text for thing in facts.unambiguous() if thing.text]
     return ({"text": texts[0]}, "", texts[0]) if texts else None
 
 

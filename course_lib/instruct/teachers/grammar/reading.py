@@ -32,30 +32,30 @@ def read_caption(caption: str, tokens: list[str], boxed: frozenset[str]) -> list
     """The things that a caption names. Words with several meanings count only if a box decides for one of them."""
     texts = iter(SAYS.findall(caption))
     named = []
-    for mention in find_nouns(tokens, boxed):
-        name = _name(mention, tokens, boxed)
+    for span in find_nouns(tokens, boxed):
+        name = _name(span, tokens, boxed)
         if name:
-            colour, size = _adjectives(tokens, mention.start)
+            colour, size = _adjectives(tokens, span.start)
             text = next(texts, None) if name == "sign" else None
-            named.append(NamedThing(name, _is_several(mention, name, tokens), colour, size, text))
+            named.append(NamedThing(name, _is_several(span, name, tokens), colour, size, text))
     return named
 
 
-def _is_several(mention: NounSpan, name: str, tokens: list[str]) -> bool:
+def _is_several(span: NounSpan, name: str, tokens: list[str]) -> bool:
     """ "two sheep", "dogs"; but "some cherries" are one."""
-    word = " ".join(tokens[mention.start : mention.end]).lower()
-    before = tokens[mention.start - 1].lower() if mention.start else ""
-    return before in NUMBERS[2:] or (mention.noun.plural and word != name.lower())
+    word = " ".join(tokens[span.start : span.end]).lower()
+    before = tokens[span.start - 1].lower() if span.start else ""
+    return before in NUMBERS[2:] or (span.noun.plural and word != name.lower())
 
 
-def _name(mention: NounSpan, tokens: list[str], boxed: frozenset[str]) -> str | None:
+def _name(span: NounSpan, tokens: list[str], boxed: frozenset[str]) -> str | None:
     """The name that a noun stands for here, if that can be said."""
-    word = " ".join(tokens[mention.start : mention.end])
-    if word in COLOURS and mention.end < len(tokens) and tokens[mention.end][0].isalpha():
-        return None if _is_adjective(tokens, mention.end) else word
+    word = " ".join(tokens[span.start : span.end])
+    if word in COLOURS and span.end < len(tokens) and tokens[span.end][0].isalpha():
+        return None if _is_adjective(tokens, span.end) else word
     if word in world_names() and (not boxed or word in boxed):
         return word
-    possible = mention.noun.names & boxed if boxed else mention.noun.names
+    possible = span.noun.names & boxed if boxed else span.noun.names
     return next(iter(possible)) if len(possible) == 1 else None
 
 
