@@ -278,7 +278,7 @@ curve.draw(run)
 
 # %%
 each = 4 if quick() else 30
-about = [one for kind in testsets.SCORED for one in testsets.vqa_examples(kind, each)]
+about = [one for kind in testsets.SCORED_KINDS for one in testsets.vqa_examples(kind, each)]
 models = {"first words": saved.load("words"), "captioner": captioner, "your stage 2": student, "baked": assistant}
 live = {name: evaluate.accuracy(model, about) for name, model in models.items()}
 words = ", ".join(f"{name} {100 * value:.0f} percent" for name, value in live.items())

@@ -7,7 +7,7 @@ import pytest
 
 from course_lib.clip.data.images import normalise, to_tensor
 from course_lib.llava.data.testsets import (
-    SCORED,
+    SCORED_KINDS,
     blank,
     colour_apart,
     draw,
@@ -133,11 +133,11 @@ def test_the_prior_is_no_worse_than_guessing_and_knows_no_picture():
 
 
 def test_an_oracle_scores_one_and_guesses_nothing_without_its_pictures():
-    about = [one for kind in SCORED for one in vqa_examples(kind, 12)]
+    about = [one for kind in SCORED_KINDS for one in vqa_examples(kind, 12)]
     oracle = Oracle([one.scene for one in about], text_prior.texts(about), text_prior.answers(about))
-    found = {figure.id: figure for figure in vqa(oracle, each=12, kinds=SCORED)}
+    found = {figure.id: figure for figure in vqa(oracle, each=12, kinds=SCORED_KINDS)}
     assert found["llava.vqa.mean"].value == found["llava.vqa.mean"].ceiling == 1.0
-    assert found["llava.vqa.mean"].n == 12 * len(SCORED)
+    assert found["llava.vqa.mean"].n == 12 * len(SCORED_KINDS)
     assert found["llava.vqa_blank.mean"].value == 0 and found["llava.vqa_shuffled.mean"].value < 0.1
     assert found["llava.vqa.exist"].control == 0
 

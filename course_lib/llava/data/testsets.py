@@ -1,4 +1,4 @@
-"""Questions about pictures to be tested on, and what is shown beside them: the picture, none, or a wrong one.
+"""Test sets for visual question answering (VQA), and the pictures shown: the true one, a blank one, another scene's.
 
 Scenes come from the stream "test", wordings from those that training never uses. A recipe is chosen with the stream "val".
 """
@@ -15,9 +15,17 @@ from course_lib.world.render import render
 from course_lib.world.scenes import Scene, SceneSpec, make_scene
 from course_lib.world.splits import DRAWN_IN_HELD_OUT_COLOUR
 
-EACH = 200  # questions of a kind
-SCORED = ("exist", "count", "colour", "relation", "place", "size", "read")  # "related" asks the same as "relation"
-RECIPES = {"read": {"kinds": (0.6, 0.1, 0.3)}}  # signs are rare, so scenes for reading have more of them
+NUM_QUESTIONS = 200  # questions of a kind
+SCORED_KINDS = (
+    "exist",
+    "count",
+    "colour",
+    "relation",
+    "place",
+    "size",
+    "read",
+)  # "related" asks the same as "relation"
+SCENE_SPECS = {"read": {"kinds": (0.6, 0.1, 0.3)}}  # signs are rare, so scenes for reading have more of them
 NO_LIMIT = 1_000_000
 
 
@@ -30,16 +38,16 @@ class VqaExample:
 
 
 def vqa_examples(
-    kind: str, count: int = EACH, stream: str = "test", templates: str = "test", **recipe
+    kind: str, count: int = NUM_QUESTIONS, stream: str = "test", templates: str = "test", **spec
 ) -> list[VqaExample]:
-    """`count` questions of a kind, each about another scene of the stream; `recipe` narrows the scenes."""
+    """`count` questions of a kind, each about another scene of the stream; `spec` narrows the scenes."""
     if kind not in KINDS:
         raise ValueError(f'There are no questions of the kind "{kind}". There are: {", ".join(KINDS)}.')
-    recipe = SceneSpec(stream=stream, **{**RECIPES.get(kind, {}), **recipe})
-    return _first(count, kind, recipe, templates, lambda scene, question: True)
+    scene_spec = SceneSpec(stream=stream, **{**SCENE_SPECS.get(kind, {}), **spec})
+    return _first(count, kind, scene_spec, templates, lambda scene, question: True)
 
 
-def colour_apart(count: int = EACH, stream: str = "test") -> list[VqaExample]:
+def colour_apart(count: int = NUM_QUESTIONS, stream: str = "test") -> list[VqaExample]:
     """Colour questions about scenes where two or more colours are painted, so that a colour must be bound to its thing."""
 
     def several(scene: Scene, question: Question) -> bool:
@@ -48,7 +56,7 @@ def colour_apart(count: int = EACH, stream: str = "test") -> list[VqaExample]:
     return _first(count, "colour", SceneSpec(stream=stream, count=(2, 4)), "test", several)
 
 
-def unseen_pairs(count: int = EACH) -> list[VqaExample]:
+def unseen_pairs(count: int = NUM_QUESTIONS) -> list[VqaExample]:
     """Colour questions about things in the one colour that training never paints them in."""
 
     def unseen(scene: Scene, question: Question) -> bool:
@@ -58,31 +66,31 @@ def unseen_pairs(count: int = EACH) -> list[VqaExample]:
     return _first(count, "colour", SceneSpec(stream="test", colour="held out"), "test", unseen)
 
 
-def trained_words(count: int = EACH) -> list[VqaExample]:
+def trained_words(count: int = NUM_QUESTIONS) -> list[VqaExample]:
     """Reading questions about test scenes whose signs say words that training signs say, too."""
     from course_lib.world.signs import WORDS_TRAIN
 
-    rng, found = random.Random("trained words"), []
+    rng, examples = random.Random("trained words"), []
     for one in vqa_examples("read", count):
         number = one.question.things[0]
         text = rng.choice(WORDS_TRAIN)
         things = list(one.scene.things)
         things[number] = replace(things[number], text=text)
-        found.append(VqaExample(replace(one.scene, things=tuple(things)), replace(one.question, answer=text)))
-    return found
+        examples.append(VqaExample(replace(one.scene, things=tuple(things)), replace(one.question, answer=text)))
+    return examples
 
 
 def _first(
-    count: int, kind: str, recipe: SceneSpec, templates: str, fits: Callable[[Scene, Question], bool]
+    count: int, kind: str, spec: SceneSpec, templates: str, fits: Callable[[Scene, Question], bool]
 ) -> list[VqaExample]:
-    rng, found = random.Random(f"asked/{kind}/{recipe.stream}"), []
+    rng, examples = random.Random(f"asked/{kind}/{spec.stream}"), []
     for index in range(NO_LIMIT):
-        if len(found) == count:
+        if len(examples) == count:
             break
-        scene = make_scene(index, recipe, seed=31)
+        scene = make_scene(index, spec, seed=31)
         of_kind = [q for q in questions(scene, rng, templates) if q.kind == kind and fits(scene, q)]
-        found += [VqaExample(scene, question) for question in of_kind]
-    return found
+        examples += [VqaExample(scene, question) for question in of_kind]
+    return examples
 
 
 def draw(scenes: Sequence[Scene]) -> np.ndarray:

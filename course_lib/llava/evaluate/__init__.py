@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from course_lib.figures import Figure, share
-from course_lib.llava.data.testsets import SCORED, vqa_examples
+from course_lib.llava.data.testsets import SCORED_KINDS, vqa_examples
 from course_lib.llava.evaluate import text_prior
 from course_lib.llava.evaluate.descriptions import captioner_and_assistant, described, text_skill
 from course_lib.llava.evaluate.pope import polled
@@ -64,7 +64,7 @@ def live_run(each: int = 60) -> Iterator[Figure]:
 
 def answered(id: str, model, each: int, **company) -> Figure:
     """Right answers over the scored kinds; control: blank pictures; baseline: the best guess from the words."""
-    kinds = {kind: vqa_examples(kind, each) for kind in SCORED}
+    kinds = {kind: vqa_examples(kind, each) for kind in SCORED_KINDS}
     found = [conditions(model, about) for about in kinds.values()]
     guessed = [right(text_prior.guess(kind, about), text_prior.answers(about)) for kind, about in kinds.items()]
     blank, guess = (round(float(np.concatenate(x).mean()), 4) for x in ([one["blank"] for one in found], guessed))

@@ -18,7 +18,7 @@ from course_lib import show
 from course_lib.figures import Figure
 from course_lib.instruct.formats import TYPES
 from course_lib.llava import recipes
-from course_lib.llava.data.testsets import SCORED, draw, vqa_examples
+from course_lib.llava.data.testsets import SCORED_KINDS, draw, vqa_examples
 from course_lib.llava.evaluate.descriptions import REQUESTS, relative_score, told
 from course_lib.llava.evaluate.vqa import accuracy, answers
 from course_lib.llava.model import MiniLlava
@@ -89,7 +89,7 @@ def measured(model: MiniLlava) -> dict[str, float]:
     scenes = [make_scene(index, SceneSpec(stream="test"), seed=43) for index in range(SCENES)]
     said = answers(model, draw(scenes), [REQUESTS[scene.index % len(REQUESTS)] for scene in scenes])
     return {
-        "accuracy": accuracy(model, [one for kind in SCORED for one in vqa_examples(kind, QUESTIONS)]),
+        "accuracy": accuracy(model, [one for kind in SCORED_KINDS for one in vqa_examples(kind, QUESTIONS)]),
         "judge": relative_score(scenes, [told(scene) for scene in scenes], said).value,
         "follows": float(follows(model.language_model, test_exchanges(EXCHANGES)).mean()),
         "trainable": sum(p.numel() for p in model.parameters() if p.requires_grad),
@@ -142,7 +142,7 @@ def _figure(id: str, rows: Sequence[dict]) -> Figure:
         f"descriptions {judge:.0f} of 100, text-only {text:.2f}"
     )
     mean, low, high = (round(float(value), 4) for value in (np.mean(scores), min(scores), max(scores)))
-    return Figure(id, mean, low, high, len(SCORED) * QUESTIONS * len(rows), note=note)
+    return Figure(id, mean, low, high, len(SCORED_KINDS) * QUESTIONS * len(rows), note=note)
 
 
 def chart(figures: Sequence[Figure]) -> None:

@@ -14,7 +14,7 @@ from course_lib.instruct.filters.text import clauses, tokens
 from course_lib.instruct.filters.wrong_relation import Relation, stated_relations
 from course_lib.instruct.formats import from_scene, serialise_context
 from course_lib.instruct.teachers.grammar import write_reply
-from course_lib.llava.data.testsets import SCORED, draw, vqa_examples
+from course_lib.llava.data.testsets import SCORED_KINDS, draw, vqa_examples
 from course_lib.llava.evaluate.text_prior import answers as truths
 from course_lib.llava.evaluate.text_prior import texts
 from course_lib.llava.evaluate.vqa import answers, right
@@ -30,7 +30,7 @@ REQUESTS = ("What is there to be seen? Tell me about all of it.", "Give me a ful
 
 def captioner_and_assistant(captioner, assistant, each: int = 40) -> Iterator[Figure]:
     """The same questions to the model after stage 1 and after stage 2 (BLIP-2 and Flamingo beside LLaVA, in small)."""
-    about = [one for kind in SCORED for one in vqa_examples(kind, each)]
+    about = [one for kind in SCORED_KINDS for one in vqa_examples(kind, each)]
     images = draw([one.scene for one in about])
     before = right(answers(captioner, images, texts(about)), truths(about))
     after = right(answers(assistant, images, texts(about)), truths(about))

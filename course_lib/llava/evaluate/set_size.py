@@ -13,13 +13,13 @@ from pathlib import Path
 from course_lib.figures import Figure, share
 from course_lib.llava import recipes
 from course_lib.llava.data.batches import training_scene
-from course_lib.llava.data.testsets import SCORED, VqaExample, blank, draw, vqa_examples
+from course_lib.llava.data.testsets import SCORED_KINDS, VqaExample, blank, draw, vqa_examples
 from course_lib.llava.evaluate import text_prior
 from course_lib.llava.evaluate.vqa import accuracy, answers, right
 from course_lib.llava.train import saved, stages
 
 SIZES = (10, 100, 1_000, 10_000)
-KINDS = tuple(kind for kind in SCORED if kind != "read")  # what pocket eyes can't see, no set can teach
+KINDS = tuple(kind for kind in SCORED_KINDS if kind != "read")  # what pocket eyes can't see, no set can teach
 RECIPE = replace(recipes.LIVE2, steps=150, batch_size=8)
 
 

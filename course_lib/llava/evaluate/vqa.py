@@ -8,8 +8,8 @@ import torch
 from course_lib.clip.data.images import normalise, to_tensor
 from course_lib.figures import Figure, share
 from course_lib.llava.data.testsets import (
-    EACH,
-    SCORED,
+    NUM_QUESTIONS,
+    SCORED_KINDS,
     VqaExample,
     blank,
     colour_apart,
@@ -65,7 +65,7 @@ def ceiling(about: Sequence[VqaExample]) -> float:
     return float(right(said, text_prior.answers(about)).mean())
 
 
-def vqa(model, each: int = EACH, kinds: Sequence[str] = KINDS) -> Iterator[Figure]:
+def vqa(model, each: int = NUM_QUESTIONS, kinds: Sequence[str] = KINDS) -> Iterator[Figure]:
     """Per kind of question, and the mean over the scored kinds, each beside its controls."""
     found: dict[str, dict[str, np.ndarray]] = {}
     for kind in kinds:
@@ -75,7 +75,7 @@ def vqa(model, each: int = EACH, kinds: Sequence[str] = KINDS) -> Iterator[Figur
         found[kind]["chance"] = np.array([majority_accuracy(text_prior.answers(about))])
         found[kind]["ceiling"] = np.array([ceiling(about)])
         yield share(f"llava.vqa.{kind}", found[kind]["true"], **_company(found[kind]), note=CONTROL_NOTE)
-    yield from means({kind: found[kind] for kind in kinds if kind in SCORED})
+    yield from means({kind: found[kind] for kind in kinds if kind in SCORED_KINDS})
 
 
 def means(found: dict[str, dict[str, np.ndarray]]) -> Iterator[Figure]:
@@ -104,7 +104,7 @@ def _company(of: dict[str, np.ndarray]) -> dict[str, float]:
     return {field: round(float(of[name].mean()), 4) for field, name in names.items()}
 
 
-def harder(model, each: int = EACH) -> Iterator[Figure]:
+def harder(model, each: int = NUM_QUESTIONS) -> Iterator[Figure]:
     """Colours where several are painted, colours on things that never had them, and words that training signs do say."""
     sets = {
         "colour_apart": colour_apart(each),
@@ -125,7 +125,7 @@ def harder(model, each: int = EACH) -> Iterator[Figure]:
         )
 
 
-def contradicted(model, each: int = EACH // 2, kinds: Sequence[str] = SCORED) -> Iterator[Figure]:
+def contradicted(model, each: int = NUM_QUESTIONS // 2, kinds: Sequence[str] = SCORED_KINDS) -> Iterator[Figure]:
     """The same question with one fact of the picture changed: answers that follow, and (control) those that stay."""
     follows, stays = [], []
     for kind in kinds:
