@@ -37,8 +37,8 @@ from course_lib.clip.evaluate.probes import colour_histogram
 from course_lib.clip.pretrained import build_clip, load_clip
 
 animals = ("dog", "cat", "horse", "cow", "tiger", "panda", "penguin", "frog", "crocodile", "bee")
-known = testsets.single_things(animals, each=30, stream="train")
-guitars = testsets.single_things(("guitar",), each=3)
+known = testsets.single_things(animals, per_class=30, stream="train")
+guitars = testsets.single_things(("guitar",), per_class=3)
 
 # %% [markdown]
 # **Predict before you run:** what will it say to a guitar?
@@ -46,7 +46,7 @@ guitars = testsets.single_things(("guitar",), each=3)
 # %%
 from sklearn.linear_model import LogisticRegression
 
-fixed = LogisticRegression(max_iter=500).fit(colour_histogram(known.images), known.answers)
+fixed = LogisticRegression(max_iter=500).fit(colour_histogram(known.images), known.labels)
 for probabilities in fixed.predict_proba(colour_histogram(guitars.images)):
     best = int(probabilities.argmax())
     print(f"a guitar? I say: {animals[best]}, {100 * probabilities[best]:.0f} % sure")
@@ -73,7 +73,7 @@ for name, tower in (("image tower", model.visual), ("text tower", model.text)):
 # These are the pairs that we train on: pictures from the sticker world, with captions that say more, or less.
 
 # %%
-pairs = batches.singles(number=0, size=8)
+pairs = batches.singles(step=0, batch_size=8)
 show.pictures(
     list(pairs.images),
     titles=pairs.captions,
@@ -220,12 +220,12 @@ curve.draw(run)
 # How good is it? We ask for one of 160 things, on scenes and in wordings that it never saw. Chance is 0.6 %.
 
 # %%
-tests = testsets.single_things(each=2 if quick() else 5)
-flat = testsets.single_things(each=2 if quick() else 5, styles=("fluent_flat",))
+tests = testsets.single_things(per_class=2 if quick() else 5)
+flat = testsets.single_things(per_class=2 if quick() else 5, styles=("fluent_flat",))
 live = {
-    "trained styles": float(evaluate.hits(model, tests).mean()),
-    "fluent_flat, never trained": float(evaluate.hits(model, flat).mean()),
-    "untrained twin": float(evaluate.hits(build_clip(seed=1), tests).mean()),
+    "trained styles": float(evaluate.topk_correct(model, tests).mean()),
+    "fluent_flat, never trained": float(evaluate.topk_correct(model, flat).mean()),
+    "untrained twin": float(evaluate.topk_correct(build_clip(seed=1), tests).mean()),
 }
 words = ", ".join(f"{name} {100 * value:.0f} percent" for name, value in live.items())
 show.bars(live, chance=1 / 160, alt=f"Bars of zero-shot accuracy after the live run: {words}.")
@@ -260,8 +260,8 @@ print(
 def prompt_ensemble(text_features):
     """text_features [C, T, D]: C classes in T wordings, not normalised → one direction a class [C, D]"""
     ### BEGIN SOLUTION
-    each = F.normalize(text_features, dim=-1)
-    return F.normalize(each.mean(dim=1), dim=-1)
+    normalised = F.normalize(text_features, dim=-1)
+    return F.normalize(normalised.mean(dim=1), dim=-1)
     ### END SOLUTION
 
 
@@ -307,7 +307,7 @@ from course_lib.world.language import TEST_TEMPLATES
 
 templates = [wording for _, wording in TEST_TEMPLATES]
 things = ("guitar", "butterfly", "coffee", "rocket")
-pictures = testsets.single_things(things, each=1, styles=("fluent_flat",))
+pictures = testsets.single_things(things, per_class=1, styles=("fluent_flat",))
 labels = ["a guitar", "a butterfly", "some coffee", "a rocket", "a cat", "a piano"]
 weights = zero_shot_classifier(baked, tokenizer, labels, templates)
 with torch.no_grad():
@@ -369,21 +369,21 @@ def compare(shortcut):
     """Train briefly; → (how often it finds the caption among 256, how often it names the thing among 160)."""
     steps = 6 if quick() else 400
     short = train.ClipRecipe(
-        steps=steps, batch_size=32 if quick() else 128, strength=0, close_share=1, shortcut=shortcut
+        steps=steps, batch_size=32 if quick() else 128, augment_strength=0, close_up_frac=1, shortcut=shortcut
     )
     student = build_clip(seed=3)
     train.train(student, short)
-    told = batches.everything_said(number=10**6, size=256)
+    pairs = batches.full_captions(step=10**6, batch_size=256)
     with torch.no_grad():
-        seen = student.encode_image(normalise(to_tensor(told.images)), normalize=True)
-        said = student.encode_text(tokenizer(told.captions), normalize=True)
-    found = ((seen @ said.T).argmax(dim=1) == torch.arange(256)).float().mean().item()
-    bare = batches.close_ups(number=10**6, size=160)
+        image_features = student.encode_image(normalise(to_tensor(pairs.images)), normalize=True)
+        text_features = student.encode_text(tokenizer(pairs.captions), normalize=True)
+    retrieval = ((image_features @ text_features.T).argmax(dim=1) == torch.arange(256)).float().mean().item()
+    bare = batches.close_ups(step=10**6, batch_size=160)
     names = [evaluate.with_article(name) for name in bare.names]
     words = zero_shot_classifier(student, tokenizer, names, ["a picture of {}"])
     with torch.no_grad():
-        chosen = (student.encode_image(normalise(to_tensor(bare.images)), normalize=True) @ words).argmax(dim=1)
-    return found, (chosen == torch.arange(160)).float().mean().item()
+        predicted = (student.encode_image(normalise(to_tensor(bare.images)), normalize=True) @ words).argmax(dim=1)
+    return retrieval, (predicted == torch.arange(160)).float().mean().item()
 
 
 careless, careful = compare(shortcut=True), compare(shortcut=False)

@@ -5,7 +5,7 @@ import pytest
 
 from course_lib.clip.pretrained import build_clip
 from course_lib.clip.tokenizer import get_tokenizer
-from course_lib.clip.ui import MOST_LETTERS, LabelError, check_labels, probabilities, split_labels
+from course_lib.clip.ui import MAX_LETTERS, LabelError, check_labels, probabilities, split_labels
 
 
 def picture() -> np.ndarray:
@@ -45,7 +45,7 @@ def test_an_over_long_label_is_named():
     with pytest.raises(LabelError, match=r"“xxxxx.*has 5,000 letters") as caught:
         check_labels(["cat", "x" * 5000])
     assert len(str(caught.value)) < 200
-    assert check_labels("x" * MOST_LETTERS)
+    assert check_labels("x" * MAX_LETTERS)
 
 
 @pytest.fixture(scope="module")

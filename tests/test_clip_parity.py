@@ -22,7 +22,7 @@ from course_lib.world.language import RELATIONS, SAYS, TEST_TEMPLATES
 from course_lib.world.splits import training_may_see, training_may_use_template
 
 TINY = train.ClipRecipe(steps=3, batch_size=16)
-KINDS = (batches.close_ups, batches.everything_said, batches.painted, batches.singles, batches.scenes_of_several)
+KINDS = (batches.close_ups, batches.full_captions, batches.painted, batches.singles, batches.multi_thing_scenes)
 
 
 @pytest.fixture(scope="module")

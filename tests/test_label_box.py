@@ -10,7 +10,7 @@ from PIL import Image
 
 from course_lib.clip.pretrained import build_clip
 from course_lib.clip.tokenizer import get_tokenizer
-from course_lib.clip.ui import MOST_SHOWN, OWN, bars_html, label_box, probabilities, uploaded_bytes
+from course_lib.clip.ui import MAX_SHOWN, OWN, bars_html, label_box, probabilities, uploaded_bytes
 
 widgets = pytest.importorskip("ipywidgets", reason="ipywidgets is not installed")
 
@@ -121,7 +121,7 @@ def test_notes_say_what_became_of_the_labels(box):
 
 def test_many_labels_are_not_all_shown(box):
     box.words.value = ", ".join(f"thing {i}" for i in range(1200))
-    assert len(box.shares()) == MOST_SHOWN and "and 1,188 more labels" in box.answer.value
+    assert len(box.shares()) == MAX_SHOWN and "and 1,188 more labels" in box.answer.value
 
 
 def test_bars_are_text_first():

@@ -28,18 +28,18 @@ def load_real_clip(device: str = "cpu") -> RealClip | None:
         reason = str(error).splitlines()[0][:120]
         print(f"The pretrained CLIP could not be loaded ({reason}). The lesson goes on without it.")
         return None
-    words_to_tokens = open_clip.get_tokenizer(MODEL)
-    return RealClip(model.eval(), transform, lambda texts: words_to_tokens(texts).to(device))
+    tokenizer = open_clip.get_tokenizer(MODEL)
+    return RealClip(model.eval(), transform, lambda texts: tokenizer(texts).to(device))
 
 
 def photographs() -> dict[str, np.ndarray]:
     """Public photographs, name → uint8 [H, W, 3]. Those that this scikit-image would have to download are left out."""
     from skimage import data
 
-    found = {}
+    pictures = {}
     for name in PHOTOGRAPHS:
         try:
-            found[name] = getattr(data, name)()
+            pictures[name] = getattr(data, name)()
         except Exception:  # no network, or no pooch: the others are enough
             continue
-    return found
+    return pictures

@@ -32,55 +32,55 @@ class ClipRecipe:
     batch_size: int = 128
     learning_rate: float = 8e-4
     weight_decay: float = 0.05
-    close_share: float = 0.5  # of the steps: close-ups only
-    augment_from: float = 0.1  # shares of the steps: pictures begin to be changed,
-    augment_full: float = 0.5  # and are changed most
-    strength: float = 1.0
+    close_up_frac: float = 0.5  # of the steps: close-ups only
+    augment_start: float = 0.1  # fractions of the steps: augmentation begins,
+    augment_end: float = 0.5  # and is at its strongest
+    augment_strength: float = 1.0
     shortcut: bool = False  # leave it open: captions that say everything, batches of anything
     several: bool = True  # show scenes of several things too
     seed: int = 0
 
 
-LIVE = ClipRecipe(steps=1500, augment_from=0.25, augment_full=0.8, strength=0.6)
+LIVE = ClipRecipe(steps=1500, augment_start=0.25, augment_end=0.8, augment_strength=0.6)
 BAKED = ClipRecipe(steps=11_000)
 
 
 @dataclass(frozen=True)
 class ImageTextBatch:
-    """One step's pictures and texts, ready for the model."""
+    """B pairs of picture and text, ready for the model."""
 
     images: Tensor  # [B, 3, S, S], normalised
     texts: Tensor  # [B, L] token ids
-    labels: Tensor  # [B] numbers of the first things' classes, which CLIP is never told
+    labels: Tensor  # [B] numbers of the first things' classes, which CLIP never sees
 
 
 def make_batch(step: int, recipe: ClipRecipe) -> ImageTextBatch:
     """The batch of a step: a pure function of its number, so that a resumed run sees what an undisturbed one does."""
-    kind = kind_of_batch(step, recipe)
+    kind = batch_kind(step, recipe)
     pictures = kind(step, recipe.batch_size, recipe.seed)
-    ramp = (step / recipe.steps - recipe.augment_from) / (recipe.augment_full - recipe.augment_from)
-    strength = recipe.strength * min(max(ramp, 0.0), 1.0)
+    ramp = (step / recipe.steps - recipe.augment_start) / (recipe.augment_end - recipe.augment_start)
+    strength = recipe.augment_strength * min(max(ramp, 0.0), 1.0)
     generator = torch.Generator().manual_seed(recipe.seed * 1_000_003 + step)
     keep_hue, keep_place = torch.from_numpy(pictures.keep_hue), torch.from_numpy(pictures.keep_place)
     images = augment(to_tensor(pictures.images), keep_hue, keep_place, strength, generator)
-    labels = torch.tensor([class_number().get(name, -1) for name in pictures.names])
+    labels = torch.tensor([class_index().get(name, -1) for name in pictures.names])
     return ImageTextBatch(normalise(images), get_tokenizer()(pictures.captions), labels)
 
 
 @cache
-def class_number() -> dict[str, int]:
+def class_index() -> dict[str, int]:
     """The number of each class that training may see, as a classifier with fixed labels counts them."""
     return {name: number for number, name in enumerate(batches.base_names())}
 
 
-def kind_of_batch(step: int, recipe: ClipRecipe) -> Callable[[int, int, int], batches.PictureBatch]:
+def batch_kind(step: int, recipe: ClipRecipe) -> Callable[[int, int, int], batches.PictureBatch]:
     """Close-ups, every fourth painted; later, in turn with them, whole scenes of one thing and of several."""
     if recipe.shortcut:
-        return batches.everything_said
+        return batches.full_captions
     turn = step % 4
-    if step < recipe.close_share * recipe.steps:
+    if step < recipe.close_up_frac * recipe.steps:
         return batches.painted if turn == 3 else batches.close_ups
-    third = batches.scenes_of_several if recipe.several else batches.singles
+    third = batches.multi_thing_scenes if recipe.several else batches.singles
     return (batches.singles, batches.close_ups, third, batches.painted)[turn]
 
 

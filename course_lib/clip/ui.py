@@ -15,7 +15,10 @@ from course_lib.clip.data.images import PictureError, middle_square, prepare
 from course_lib.clip.zero_shot import classify, zero_shot_classifier
 from course_lib.common.text import readable
 
-MOST_SHOWN = 12
+MAX_SHOWN = 12  # labels
+MAX_LETTERS = 200  # of a label
+SEPARATORS = re.compile(r"[,\n，、،;；]")  # the commas of several scripts
+OWN = "your own"
 
 
 @torch.no_grad()
@@ -27,8 +30,8 @@ def probabilities(model, tokenizer, picture, labels: str | list[str]) -> list[tu
     labels, ready = check_labels(labels), prepare(picture)
     weights = zero_shot_classifier(model, tokenizer, labels, ["{}", "a picture of {}"])  # [D, C]
     features = model.encode_image(ready[None].to(weights.device))  # [1, D]
-    chances = classify(features, weights, model.logit_scale.exp())[0].tolist()
-    return sorted(zip(labels, chances, strict=True), key=lambda pair: -pair[1])
+    probs = classify(features, weights, model.logit_scale.exp())[0].tolist()
+    return sorted(zip(labels, probs, strict=True), key=lambda pair: -pair[1])
 
 
 def label_box(model, tokenizer, pictures: dict[str, np.ndarray], labels: str = "a cat, a dog"):
@@ -72,20 +75,17 @@ def answer_html(model, tokenizer, picture, labels: str) -> str:
 def bars_html(ranked: list[tuple[str, float]]) -> str:
     """The probabilities as a table of text with bars; a screen reader reads the text, and skips the bars."""
     rows = []
-    for label, chance in ranked[:MOST_SHOWN]:
-        bar = f"background:currentColor;opacity:0.7;height:10px;width:{max(100 * chance, 0.5):.1f}%"
+    for label, prob in ranked[:MAX_SHOWN]:
+        bar = f"background:currentColor;opacity:0.7;height:10px;width:{max(100 * prob, 0.5):.1f}%"
         rows.append(
             f'<tr><th scope="row" style="text-align:left;font-weight:normal">{html.escape(label)}</th>'
-            f'<td style="width:240px" aria-hidden="true"><div style="{bar}"></div></td><td>{100 * chance:.1f} %</td></tr>'
+            f'<td style="width:240px" aria-hidden="true"><div style="{bar}"></div></td><td>{100 * prob:.1f} %</td></tr>'
         )
-    rest = len(ranked) - MOST_SHOWN
+    rest = len(ranked) - MAX_SHOWN
     more = f"<p>and {rest:,} more labels, each less probable</p>" if rest > 0 else ""
     return (
         f'<div aria-live="polite"><table aria-label="Probabilities of the labels">{"".join(rows)}</table>{more}</div>'
     )
-
-
-OWN = "your own"
 
 
 class PictureChoice:
@@ -149,17 +149,13 @@ def uploaded_bytes(value) -> bytes | None:
     return bytes(entries[-1]["content"]) if entries else None
 
 
-MOST_LETTERS = 200
-BETWEEN = re.compile(r"[,\n，、،;；]")  # the commas of several scripts
-
-
 class LabelError(ValueError):
     """Labels that can't be used; the message says why, and what would do."""
 
 
 def split_labels(labels: str | Iterable[str]) -> list[str]:
     """Labels as typed (commas or lines between them), or as a list → tidy ones; repeats stay, empty ones go."""
-    parts = BETWEEN.split(labels) if isinstance(labels, str) else _as_list(labels)
+    parts = SEPARATORS.split(labels) if isinstance(labels, str) else _as_list(labels)
     tidy = (" ".join(unicodedata.normalize("NFC", readable(part)).split()) for part in parts)
     return [label for label in tidy if label]
 
@@ -174,9 +170,9 @@ def check_labels(labels: str | Iterable[str]) -> list[str]:
         once.setdefault(label.casefold(), label)
     if not once:
         raise LabelError("There is no label yet. Type one or more, with commas between them: a cat, a dog.")
-    long = next((label for label in once.values() if len(label) > MOST_LETTERS), None)
+    long = next((label for label in once.values() if len(label) > MAX_LETTERS), None)
     if long:
-        raise LabelError(f"“{long[:40]}…” has {len(long):,} letters; a label may have {MOST_LETTERS}.")
+        raise LabelError(f"“{long[:40]}…” has {len(long):,} letters; a label may have {MAX_LETTERS}.")
     return list(once.values())
 
 

@@ -14,8 +14,8 @@ def prompt_ensemble(text_features: Tensor) -> Tensor:
 
     Each wording is normalised first, so that all count alike; the mean is shorter than 1, so it is normalised again.
     """
-    each = F.normalize(text_features, dim=-1)  # [C, T, D]
-    return F.normalize(each.mean(dim=1), dim=-1)
+    normalised = F.normalize(text_features, dim=-1)  # [C, T, D]
+    return F.normalize(normalised.mean(dim=1), dim=-1)
 
 
 @torch.no_grad()

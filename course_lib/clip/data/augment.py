@@ -74,6 +74,6 @@ def _texture(images: Tensor, strength: float, generator: torch.Generator) -> Ten
     images = images + (blurred - images) * amount
     levels = torch.randint(3, 8, (batch, 1, 1, 1), generator=generator)
     flat = (images * levels).round() / levels
-    some = _uniform((batch, 1, 1, 1), 0, 1, generator) < 0.25 * strength
+    flatten = _uniform((batch, 1, 1, 1), 0, 1, generator) < 0.25 * strength
     noise = torch.randn(images.shape, generator=generator) * 0.03 * strength
-    return torch.where(some, flat, images) + noise
+    return torch.where(flatten, flat, images) + noise

@@ -45,46 +45,46 @@ def painted_pairs() -> tuple[tuple[str, str], ...]:
     return tuple((name, colour) for name in names for colour in COLOURS if not held_out_colour(name, colour))
 
 
-def close_ups(number: int, size: int, seed: int = 0) -> PictureBatch:
-    """`size` different classes, one close-up each, with a caption that says little more than the name."""
-    rng = random.Random(f"close-ups/{seed}/{number}")
-    names = rng.sample(base_names(), size)
-    scenes = [make_scene(number * size + i, SceneSpec(names=(name,)), seed) for i, name in enumerate(names)]
+def close_ups(step: int, batch_size: int, seed: int = 0) -> PictureBatch:
+    """`batch_size` different classes, one close-up each, with a caption that says little more than the name."""
+    rng = random.Random(f"close-ups/{seed}/{step}")
+    names = rng.sample(base_names(), batch_size)
+    scenes = [make_scene(step * batch_size + i, SceneSpec(names=(name,)), seed) for i, name in enumerate(names)]
     texts = [caption(scene, rng, attributes=0.5, place=0.1) for scene in scenes]
     return _batch(scenes, texts, rng)
 
 
-def everything_said(number: int, size: int, seed: int = 0) -> PictureBatch:
+def full_captions(step: int, batch_size: int, seed: int = 0) -> PictureBatch:
     """The shortcut, left open: any things at all, close up, with captions that always say size, colour and place."""
-    rng = random.Random(f"everything/{seed}/{number}")
-    names = rng.choices(base_names(), k=size)
-    scenes = [make_scene(number * size + i, SceneSpec(names=(name,)), seed) for i, name in enumerate(names)]
+    rng = random.Random(f"everything/{seed}/{step}")
+    names = rng.choices(base_names(), k=batch_size)
+    scenes = [make_scene(step * batch_size + i, SceneSpec(names=(name,)), seed) for i, name in enumerate(names)]
     return _batch(scenes, [caption(scene, rng) for scene in scenes], rng)
 
 
-def painted(number: int, size: int, seed: int = 0) -> PictureBatch:
-    """`size` different pairs of class and colour, close up: here the colour must be read, and the class too."""
-    rng = random.Random(f"painted/{seed}/{number}")
-    pairs = rng.sample(painted_pairs(), size)
-    recipes = [SceneSpec(names=(name,), colour=colour) for name, colour in pairs]
-    scenes = [make_scene(number * size + i, recipe, seed + 1) for i, recipe in enumerate(recipes)]
+def painted(step: int, batch_size: int, seed: int = 0) -> PictureBatch:
+    """`batch_size` different pairs of class and colour, close up: here the colour must be read, and the class too."""
+    rng = random.Random(f"painted/{seed}/{step}")
+    pairs = rng.sample(painted_pairs(), batch_size)
+    specs = [SceneSpec(names=(name,), colour=colour) for name, colour in pairs]
+    scenes = [make_scene(step * batch_size + i, spec, seed + 1) for i, spec in enumerate(specs)]
     return _batch(scenes, [caption(scene, rng, place=0.1) for scene in scenes], rng)
 
 
-def singles(number: int, size: int, seed: int = 0) -> PictureBatch:
+def singles(step: int, batch_size: int, seed: int = 0) -> PictureBatch:
     """Whole scenes with one thing each, all of different classes."""
-    rng = random.Random(f"singles/{seed}/{number}")
-    names = rng.sample(base_names(), size)
-    scenes = [make_scene(number * size + i, SceneSpec(names=(name,)), seed + 2) for i, name in enumerate(names)]
+    rng = random.Random(f"singles/{seed}/{step}")
+    names = rng.sample(base_names(), batch_size)
+    scenes = [make_scene(step * batch_size + i, SceneSpec(names=(name,)), seed + 2) for i, name in enumerate(names)]
     return _batch(scenes, [caption(scene, rng, attributes=0.5, place=0.3) for scene in scenes], None)
 
 
-def scenes_of_several(number: int, size: int, seed: int = 0) -> PictureBatch:
+def multi_thing_scenes(step: int, batch_size: int, seed: int = 0) -> PictureBatch:
     """Whole scenes of two to four things; in every other batch all have the same backdrop."""
-    rng = random.Random(f"several/{seed}/{number}")
-    backdrop = rng.choice(BACKDROPS) if number % 2 else None
-    recipe = SceneSpec(count=(2, 4), backdrop=backdrop)
-    scenes = [make_scene(number * size + i, recipe, seed + 3) for i in range(size)]
+    rng = random.Random(f"several/{seed}/{step}")
+    backdrop = rng.choice(BACKDROPS) if step % 2 else None
+    spec = SceneSpec(count=(2, 4), backdrop=backdrop)
+    scenes = [make_scene(step * batch_size + i, spec, seed + 3) for i in range(batch_size)]
     return _batch(scenes, [caption(scene, rng, attributes=0.6, place=0.5) for scene in scenes], None)
 
 

@@ -1,4 +1,4 @@
-"""A learner's own pictures: whatever they bring is understood, or refused in one sentence."""
+"""Pictures as tensors and back, normalised for CLIP; and a learner's own pictures, understood or refused in one sentence."""
 
 import io
 import warnings
@@ -11,8 +11,9 @@ from torch import Tensor
 
 from course_lib.common.errors import Problem
 
-MOST_PIXELS = 100_000_000
-ENOUGH = 1024  # pixels a side: a JPEG is decoded at this size at once, which spares memory and time
+MEAN, STD = 0.55, 0.27  # of the world's pixels, all channels together
+MAX_PIXELS = 100_000_000
+DRAFT_SIDE = 1024  # pixels a side: a JPEG is decoded at this size at once, which spares memory and time
 
 
 class PictureError(Problem, ValueError):
@@ -53,7 +54,7 @@ def _decoded(opened, name: str) -> Image.Image:
     except UnidentifiedImageError:
         raise PictureError(f"{name} is no picture that can be read here. PNG, JPEG, WebP and GIF can.") from None
     except Image.DecompressionBombError:
-        raise PictureError(f"{name} has far more than {MOST_PIXELS:,} pixels; make it smaller first.") from None
+        raise PictureError(f"{name} has far more than {MAX_PIXELS:,} pixels; make it smaller first.") from None
     except Exception:  # Pillow's readers raise a dozen kinds on damaged data
         raise PictureError(f"{name} is damaged or was cut off. Save or upload it again.") from None
 
@@ -62,9 +63,9 @@ def _from_bytes(content: bytes, name: str) -> Image.Image:
     if not content:
         raise PictureError(f"{name} is empty (0 bytes). Save or upload it again.")
     picture = Image.open(io.BytesIO(content))
-    if picture.width * picture.height > MOST_PIXELS:
+    if picture.width * picture.height > MAX_PIXELS:
         raise PictureError(f"{name} has {picture.width:,} × {picture.height:,} pixels; make it smaller first.")
-    picture.draft(None, (ENOUGH, ENOUGH))  # JPEG only: 1/2, 1/4 or 1/8 of the size, never below ENOUGH
+    picture.draft(None, (DRAFT_SIDE, DRAFT_SIDE))  # JPEG only: 1/2, 1/4 or 1/8 of the size, never below DRAFT_SIDE
     return picture
 
 
@@ -113,9 +114,6 @@ def prepare(source, size: int = 64) -> Tensor:
     return normalise(to_tensor(np.asarray(middle_square(source, size))[None]))[0]
 
 
-MEAN, STD = 0.55, 0.27  # of the world's pixels, all channels together
-
-
 def to_tensor(images: np.ndarray) -> Tensor:
     """uint8 [B, H, W, 3] → float [B, 3, H, W] in 0–1."""
     return torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2))).float() / 255
@@ -127,5 +125,5 @@ def to_images(tensors: Tensor) -> np.ndarray:
 
 
 def normalise(images: Tensor) -> Tensor:
-    """float [B, 3, H, W] in 0–1 → about mean 0 and spread 1."""
+    """float [B, 3, H, W] in 0–1 → about mean 0 and standard deviation 1."""
     return (images - MEAN) / STD

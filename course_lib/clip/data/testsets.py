@@ -20,14 +20,14 @@ CHUNK = 256  # pictures encoded at once
 
 
 @dataclass(frozen=True)
-class TestSet:
-    """Scenes, their pictures, and for each the number of the right answer."""
+class ClassificationSet:
+    """N pictures to be classified, the scenes they show, and the label of each."""
 
     __test__ = False  # not a pytest class
     scenes: list[Scene]
     images: np.ndarray  # uint8 [N, 64, 64, 3]
-    answers: np.ndarray  # int [N]
-    names: tuple[str, ...]  # the possible answers
+    labels: np.ndarray  # int64 [N]
+    class_names: tuple[str, ...]  # label → name
 
     @property
     def recolourable(self) -> np.ndarray:
@@ -36,40 +36,42 @@ class TestSet:
 
 
 def single_things(
-    names=None, each: int = 10, styles=TRAIN_STYLES, colour="mixed", split="base", stream="test"
-) -> TestSet:
-    """`each` scenes with one thing, for every class."""
+    names=None, per_class: int = 10, styles=TRAIN_STYLES, colour="mixed", split="base", stream="test"
+) -> ClassificationSet:
+    """`per_class` scenes with one thing, for every class."""
     names = tuple(names or base_names())
-    recipe = SceneSpec(stream=stream, styles=tuple(styles), colour=colour, split=split)
+    spec = SceneSpec(stream=stream, styles=tuple(styles), colour=colour, split=split)
     scenes = [
-        make_scene(c * each + i, replace(recipe, names=(name,))) for c, name in enumerate(names) for i in range(each)
+        make_scene(c * per_class + i, replace(spec, names=(name,)))
+        for c, name in enumerate(names)
+        for i in range(per_class)
     ]
-    return TestSet(scenes, draw(scenes), np.repeat(np.arange(len(names)), each), names)
+    return ClassificationSet(scenes, render_images(scenes), np.repeat(np.arange(len(names)), per_class), names)
 
 
-def unseen_pairs(each: int = 24) -> TestSet:
-    """Scenes of painted things in the one colour that training never showed on them; the answers are all pairs.
+def unseen_pairs(per_class: int = 24) -> ClassificationSet:
+    """Scenes of painted things in the one colour that training never showed on them; the labels are all pairs.
 
-    Classes that are drawn in that colour anyway are no subject of the question, but stay possible answers.
+    Classes that are drawn in that colour anyway are no subject of the question, but stay possible labels.
     """
     names = [c.name for c in classes() if c.split == "base" and c.recolourable]
     unseen = [name for name in names if name not in DRAWN_IN_HELD_OUT_COLOUR]
-    pictures = single_things(unseen, each, colour="held out")
+    pictures = single_things(unseen, per_class, colour="held out")
     pairs = tuple(f"{colour} {name}" for name in names for colour in COLOURS)
-    answers = [pairs.index(f"{s.things[0].colour} {s.things[0].name}") for s in pictures.scenes]
-    return TestSet(pictures.scenes, pictures.images, np.array(answers), pairs)
+    labels = [pairs.index(f"{s.things[0].colour} {s.things[0].name}") for s in pictures.scenes]
+    return ClassificationSet(pictures.scenes, pictures.images, np.array(labels), pairs)
 
 
-def novel_things(each: int = 25) -> TestSet:
+def novel_things(per_class: int = 25) -> ClassificationSet:
     """The 40 classes that training never named nor showed."""
-    return single_things([c.name for c in classes() if c.split == "novel"], each, split="novel")
+    return single_things([c.name for c in classes() if c.split == "novel"], per_class, split="novel")
 
 
 def retrieval_pairs(n: int = 512) -> tuple[np.ndarray, list[str]]:
     """n scenes of two to four things, and one caption each in wordings never trained on."""
     rng = random.Random("retrieval")
     scenes = [make_scene(i, SceneSpec(stream="test", count=(2, 4)), seed=7) for i in range(n)]
-    return draw(scenes), [caption(scene, rng, templates="test") for scene in scenes]
+    return render_images(scenes), [caption(scene, rng, templates="test") for scene in scenes]
 
 
 def swapped_pairs(n: int = 400) -> tuple[np.ndarray, np.ndarray, list[tuple[str, str]]]:
@@ -86,16 +88,16 @@ def swapped_pairs(n: int = 400) -> tuple[np.ndarray, np.ndarray, list[tuple[str,
         scenes.append(scene)
         others.append(replace(scene, things=(replace(a, x=b.x, y=b.y), replace(b, x=a.x, y=a.y))))
         texts.append(pair)
-    return draw(scenes), draw(others), texts
+    return render_images(scenes), render_images(others), texts
 
 
-def draw(scenes: list[Scene]) -> np.ndarray:
+def render_images(scenes: list[Scene]) -> np.ndarray:
     """uint8 [N, 64, 64, 3]."""
     return np.stack([render(scene).image for scene in scenes])
 
 
 @torch.no_grad()
-def encoded(encode: Callable[[Tensor], Tensor], images: np.ndarray) -> Tensor:
+def encode_images(encode: Callable[[Tensor], Tensor], images: np.ndarray) -> Tensor:
     """What `encode` makes of pictures uint8 [N, 64, 64, 3], a few hundred at a time: [N, …]."""
     chunks = [normalise(to_tensor(images[i : i + CHUNK])) for i in range(0, len(images), CHUNK)]
     return torch.cat([encode(chunk) for chunk in chunks])
@@ -103,7 +105,7 @@ def encoded(encode: Callable[[Tensor], Tensor], images: np.ndarray) -> Tensor:
 
 def image_features(model, images: np.ndarray) -> Tensor:
     """uint8 [N, 64, 64, 3] → [N, D] of length 1."""
-    return encoded(lambda chunk: model.encode_image(chunk, normalize=True), images)
+    return encode_images(lambda chunk: model.encode_image(chunk, normalize=True), images)
 
 
 @torch.no_grad()

@@ -1,7 +1,7 @@
 """The proofs of the CLIP room. Every figure comes with chance, a control that must fail, and the bar it was set.
 
 `figures()` measures the shipped checkpoint on scenes of the stream "test", in wordings that training never used.
-What is about naming things lies in `measure_zero_shot`; retrieval, word order, probes and the live run are here.
+What is about naming things lies in `zero_shot`; retrieval, word order, probes and the live run are here.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from course_lib.clip import train
 from course_lib.clip.data import testsets
 from course_lib.clip.data.testsets import image_features, text_features
 from course_lib.clip.evaluate.probes import few_shots, linear_probe
-from course_lib.clip.evaluate.zero_shot import hits, pairs_and_novel, prompts, with_article, zero_shot
+from course_lib.clip.evaluate.zero_shot import pairs_and_novel, prompts, topk_correct, with_article, zero_shot
 from course_lib.clip.loss import contrastive_loss
 from course_lib.clip.pretrained import build_clip, load_clip
 from course_lib.clip.tokenizer import get_tokenizer
@@ -23,8 +23,16 @@ from course_lib.figures import Figure, share
 from course_lib.world.splits import TRAIN_STYLES
 
 __all__ = [
-    "figures", "hits", "live_run", "pairs_and_novel", "probes", "prompts", "retrieval", "winoground",
-    "with_article", "zero_shot",
+    "figures",
+    "live_run",
+    "pairs_and_novel",
+    "probes",
+    "prompts",
+    "retrieval",
+    "topk_correct",
+    "winoground",
+    "with_article",
+    "zero_shot",
 ]  # fmt: skip
 SHOTS = (1, 2, 4, 8, 16, 32)
 
@@ -33,7 +41,9 @@ def figures(live: bool = False, atlas: str | None = None) -> Iterator[Figure]:
     """All figures of the room; with `atlas`, the zero-shot figure on that style only; with `live`, those of a live run too."""
     model = load_clip()
     if atlas:
-        yield share("clip.zero_shot_top1.atlas", hits(model, testsets.single_things(styles=(atlas,))), chance=1 / 160)
+        yield share(
+            "clip.zero_shot_top1.atlas", topk_correct(model, testsets.single_things(styles=(atlas,))), chance=1 / 160
+        )
         return
     untrained = build_clip(seed=1)
     yield from zero_shot(model, untrained)
@@ -49,30 +59,31 @@ def figures(live: bool = False, atlas: str | None = None) -> Iterator[Figure]:
 def retrieval(model, untrained) -> Iterator[Figure]:
     """Which of 512 captions belongs to this picture, and which picture to this caption?"""
     images, captions = testsets.retrieval_pairs()
-    scores = _scores(model, images, captions)
-    twin = _scores(untrained, images, captions)
-    for name, these, control in (("i2t", scores, twin), ("t2i", scores.T, twin.T)):
+    similarity = _similarity(model, images, captions)
+    control = _similarity(untrained, images, captions)
+    for name, cosines, of_untrained in (("i2t", similarity, control), ("t2i", similarity.T, control.T)):
         for k in (1, 5):
-            right = _retrieved(these, k)
+            right = _retrieved_at_k(cosines, k)
             bar = 0.60 if k == 1 else None
             yield share(
                 f"clip.retrieval_r{k}.{name}",
                 right,
                 chance=k / len(captions),
-                control=float(_retrieved(control, k).mean()),
+                control=float(_retrieved_at_k(of_untrained, k).mean()),
                 ceiling=1.0,
                 bar=bar,
             )
 
 
-def _scores(model, images: np.ndarray, captions: list[str]) -> Tensor:
+def _similarity(model, images: np.ndarray, captions: list[str]) -> Tensor:
     """Cosines [N pictures, N captions]."""
     return image_features(model, images) @ text_features(model, get_tokenizer(), captions).T
 
 
-def _retrieved(scores: Tensor, k: int) -> np.ndarray:
-    best = scores.topk(k, dim=1).indices  # [N, k]
-    return (best == torch.arange(len(scores))[:, None]).any(1).numpy()
+def _retrieved_at_k(similarity: Tensor, k: int) -> np.ndarray:
+    """bool [N]: is the partner among the k most similar? The mean is recall@k."""
+    best = similarity.topk(k, dim=1).indices  # [N, k]
+    return (best == torch.arange(len(similarity))[:, None]).any(1).numpy()
 
 
 def winoground(model) -> Iterator[Figure]:
@@ -94,15 +105,14 @@ def probes(model) -> Iterator[Figure]:
     """A linear probe on k examples a class, on the never trained style fluent_flat, beside zero-shot."""
     style = ("fluent_flat",)
     tests = testsets.single_things(styles=style)
-    pool = testsets.single_things(styles=style, each=max(SHOTS), stream="val")
-    zero = float(hits(model, tests).mean())
+    pool = testsets.single_things(styles=style, per_class=max(SHOTS), stream="val")
+    zero = float(topk_correct(model, tests).mean())
     test_features, pool_features = image_features(model, tests.images).numpy(), image_features(model, pool.images)
     crossing = None
     for shots in SHOTS:
         seeds = (0, 1, 2) if shots <= 8 else (0,)
         right = [
-            linear_probe(*few_shots(pool_features, pool.answers, shots, s), test_features) == tests.answers
-            for s in seeds
+            linear_probe(*few_shots(pool_features, pool.labels, shots, s), test_features) == tests.labels for s in seeds
         ]
         mean = float(np.mean(right))
         crossing = shots if crossing is None and mean > zero else crossing
@@ -129,8 +139,8 @@ def live_run() -> Iterator[Figure]:
     minutes = f"{train.train(model, train.LIVE).seconds / 60:.1f} minutes of training; control: shuffled captions"
     for style, styles, bar in (("trained", TRAIN_STYLES, 0.70), ("fluent_flat", ("fluent_flat",), 0.30)):
         tests = testsets.single_things(styles=styles)
-        control = float(hits(twin, tests).mean())
-        right = hits(model, tests)
+        control = float(topk_correct(twin, tests).mean())
+        right = topk_correct(model, tests)
         yield share(f"clip.live_top1.{style}", right, chance=1 / 160, control=control, bar=bar, note=minutes)
 
 

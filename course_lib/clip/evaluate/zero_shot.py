@@ -7,7 +7,7 @@ from torch import Tensor
 
 from course_lib.clip import train_supervised
 from course_lib.clip.data import testsets
-from course_lib.clip.data.testsets import TestSet, image_features
+from course_lib.clip.data.testsets import ClassificationSet, image_features
 from course_lib.clip.evaluate.probes import colour_histogram, linear_probe
 from course_lib.clip.tokenizer import get_tokenizer
 from course_lib.clip.zero_shot import zero_shot_classifier
@@ -31,33 +31,35 @@ def classifier(model, names, templates=PROMPTS) -> Tensor:
     return zero_shot_classifier(model, get_tokenizer(), [with_article(name) for name in names], templates)
 
 
-def hits(model, tests: TestSet, k: int = 1, templates=PROMPTS, weights: Tensor | None = None) -> np.ndarray:
+def topk_correct(
+    model, tests: ClassificationSet, k: int = 1, templates=PROMPTS, weights: Tensor | None = None
+) -> np.ndarray:
     """bool [N]: is the right answer among the k most probable?"""
-    weights = classifier(model, tests.names, templates) if weights is None else weights
+    weights = classifier(model, tests.class_names, templates) if weights is None else weights
     scores = image_features(model, tests.images) @ weights  # [N, C]
     best = scores.topk(k, dim=1).indices.numpy()  # [N, k]
-    return (best == tests.answers[:, None]).any(1)
+    return (best == tests.labels[:, None]).any(1)
 
 
 def zero_shot(model, untrained) -> Iterator[Figure]:
     """160 classes by their names: trained styles, then the ladder of styles that training never saw."""
     tests = testsets.single_things()
-    right = hits(model, tests)
-    twin = float(hits(untrained, tests).mean())
-    company = {"chance": 1 / 160, "control": twin, "ceiling": 1.0}
+    right = topk_correct(model, tests)
+    twin = float(topk_correct(untrained, tests).mean())
+    references = {"chance": 1 / 160, "control": twin, "ceiling": 1.0}
     yield share(
         "clip.zero_shot_top1.trained",
         right,
-        **company,
+        **references,
         baseline=colour_only(tests),
         bar=0.95,
         note="control: untrained twin; baseline: a probe on colour histograms",
     )
-    yield share("clip.zero_shot_top5.trained", hits(model, tests, k=5), chance=5 / 160, ceiling=1.0)
-    yield share("clip.zero_shot_top1.recolourable", right[tests.recolourable], **company, bar=0.90)
+    yield share("clip.zero_shot_top5.trained", topk_correct(model, tests, k=5), chance=5 / 160, ceiling=1.0)
+    yield share("clip.zero_shot_top1.recolourable", right[tests.recolourable], **references, bar=0.90)
     yield share(
         "clip.zero_shot_top1.shuffled_names",
-        hits(model, tests, weights=classifier(model, shuffled(tests.names))),
+        topk_correct(model, tests, weights=classifier(model, shuffled(tests.class_names))),
         chance=1 / 160,
         note="a control: every class is called by another one's name",
     )
@@ -68,23 +70,23 @@ def style_ladder(model) -> Iterator[Figure]:
     """The same question in styles never trained; baseline: the same tower trained on labels (`clip.supervised`)."""
     rival = train_supervised.load_baked()
     tests = testsets.single_things()
-    yield share("clip.supervised_top1.trained", labelled_hits(rival, tests), chance=1 / 160)
+    yield share("clip.supervised_top1.trained", classifier_correct(rival, tests), chance=1 / 160)
     for style in SHIFT_STYLES:
         tests = testsets.single_things(styles=(style,))
         yield share(
             f"clip.zero_shot_top1.{style}",
-            hits(model, tests),
+            topk_correct(model, tests),
             chance=1 / 160,
-            baseline=round(float(labelled_hits(rival, tests).mean()), 4),
+            baseline=round(float(classifier_correct(rival, tests).mean()), 4),
             ceiling=1.0,
             bar=BARS.get(style),
             note="baseline: a classifier trained on labels, same tower, same pictures",
         )
 
 
-def labelled_hits(rival: train_supervised.Classifier, tests: TestSet) -> np.ndarray:
+def classifier_correct(rival: train_supervised.Classifier, tests: ClassificationSet) -> np.ndarray:
     """bool [N]: does the classifier give the right one of its 160 labels the highest score?"""
-    return testsets.encoded(rival, tests.images).argmax(1).numpy() == tests.answers
+    return testsets.encode_images(rival, tests.images).argmax(1).numpy() == tests.labels
 
 
 def shuffled(names: tuple[str, ...]) -> list[str]:
@@ -92,11 +94,11 @@ def shuffled(names: tuple[str, ...]) -> list[str]:
     return [*names[1:], names[0]]
 
 
-def colour_only(tests: TestSet) -> float:
+def colour_only(tests: ClassificationSet) -> float:
     """Accuracy of a probe that sees colours and no shapes, trained on other scenes of the same styles."""
     train = testsets.single_things(stream="train")
-    predicted = linear_probe(colour_histogram(train.images), train.answers, colour_histogram(tests.images), c=100.0)
-    return float((predicted == tests.answers).mean())
+    predicted = linear_probe(colour_histogram(train.images), train.labels, colour_histogram(tests.images), c=100.0)
+    return float((predicted == tests.labels).mean())
 
 
 def pairs_and_novel(model, untrained) -> Iterator[Figure]:
@@ -104,19 +106,19 @@ def pairs_and_novel(model, untrained) -> Iterator[Figure]:
     pairs = testsets.unseen_pairs()
     yield share(
         "clip.zero_shot_top1.colour_pairs",
-        hits(model, pairs),
-        chance=1 / len(pairs.names),
-        control=float(hits(untrained, pairs).mean()),
+        topk_correct(model, pairs),
+        chance=1 / len(pairs.class_names),
+        control=float(topk_correct(untrained, pairs).mean()),
         ceiling=1.0,
         bar=0.70,
     )
     novel = testsets.novel_things()
-    right = hits(model, novel)
+    right = topk_correct(model, novel)
     yield share(
         "clip.zero_shot_top1.novel",
         right,
         chance=1 / 40,
-        control=float(hits(untrained, novel).mean()),
+        control=float(topk_correct(untrained, novel).mean()),
         ceiling=1.0,
         note="things that training never named nor showed",
     )
@@ -125,15 +127,15 @@ def pairs_and_novel(model, untrained) -> Iterator[Figure]:
         "clip.zero_shot_top1.novel_words",
         right[unread],
         chance=1 / 40,
-        control=float(hits(untrained, novel)[unread].mean()),
+        control=float(topk_correct(untrained, novel)[unread].mean()),
         note="those without a word that training read, as car of police car is: nothing beyond chance can be expected",
     )
 
 
-def unread_words(tests: TestSet) -> np.ndarray:
+def unread_words(tests: ClassificationSet) -> np.ndarray:
     """bool [N]: has training read no word of the right answer?"""
     read = {word for one in classes() if one.split != "novel" for word in one.name.split()}
-    return np.array([read.isdisjoint(tests.names[answer].split()) for answer in tests.answers])
+    return np.array([read.isdisjoint(tests.class_names[answer].split()) for answer in tests.labels])
 
 
 def prompts(model) -> Iterator[Figure]:
@@ -142,5 +144,8 @@ def prompts(model) -> Iterator[Figure]:
     sets = {"name_only": ("{}",), "one": PROMPTS[:1], "ensemble": PROMPTS}
     for name, templates in sets.items():
         yield share(
-            f"clip.prompts.{name}", hits(model, tests, templates=templates), chance=1 / 160, note="on fluent_flat"
+            f"clip.prompts.{name}",
+            topk_correct(model, tests, templates=templates),
+            chance=1 / 160,
+            note="on fluent_flat",
         )

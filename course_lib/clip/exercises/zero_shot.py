@@ -124,7 +124,7 @@ TASKS = [
         hints=(
             "Three steps, two of which are the same: make every wording count alike, average, make the result a direction again.",
             "$\\hat t_{ck} = t_{ck} / \\lVert t_{ck} \\rVert$; $m_c = \\tfrac1T \\sum_k \\hat t_{ck}$; answer $m_c / \\lVert m_c \\rVert$, shape $[C, D]$.",
-            "```python\neach = F.normalize(..., dim=-1)  # [C, T, D]\nmean = ...                       # [C, D]\nreturn F.normalize(..., dim=-1)\n```",
+            "```python\nnormalised = F.normalize(..., dim=-1)  # [C, T, D]\nmean = ...                             # [C, D]\nreturn F.normalize(..., dim=-1)\n```",
         ),
     ),
     Task(
