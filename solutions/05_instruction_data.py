@@ -319,7 +319,7 @@ print("same data set as without a kill, byte by byte:", report.same_file)
 #
 # ## Build it: mix the three types
 #
-# LLaVA-Instruct holds 58,000 conversations, 23,000 descriptions and 77,000 reasoning questions. GenerationRun for the types one after the other, or for 158 at a time,
+# LLaVA-Instruct holds 58,000 conversations, 23,000 descriptions and 77,000 reasoning questions. Asking for the types one after the other, or for 158 at a time,
 # would do if no run ever stopped halfway. So mix such that *every beginning* of the list is as near to 58 : 23 : 77 as it can be; then 100
 # replies are a good data set, and are the first 100 of the next 1,000.
 #

@@ -1,4 +1,4 @@
-"""GenerationRun for replies: everything that can go wrong on the way, and what it may cost."""
+"""Asking for replies: everything that can go wrong on the way, and what it may cost."""
 
 import signal
 import threading
