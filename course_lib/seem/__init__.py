@@ -1,4 +1,4 @@
-"""Lesson 11, SEEM: one decoder that segments what clicks, strokes, boxes, words or another picture ask for, or everything.
+"""Lesson 11, SEEM: one decoder that segments what clicks, boxes, words or another picture ask for, or everything.
 
 Read in this order; each imports only from above it:
 

@@ -32,7 +32,7 @@ def masked_attention(queries: Tensor, keys: Tensor, values: Tensor, attn_mask: T
 
 
 class Attention(nn.Module):
-    """Multi-head masked attention. Keys and values are projected apart, since many prompts share those of one picture."""
+    """Multi-head masked attention. Keys and values are projected apart, as many prompts share those of a picture."""
 
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""A layer of the decoder, and its heads: masks, open-vocabulary classes, and where the memory attends in the next round."""
+"""A decoder layer, the mask and open-vocabulary class heads, and the memory's attention mask for the next round."""
 
 from dataclasses import dataclass
 
@@ -76,8 +76,8 @@ def mask_head(
 def memory_update(prev_mask: Tensor, height: int, width: int) -> Tensor:
     """The memory's attention mask for the next round: prev_mask bool [B, S, S] → bool [B, height·width], row by row.
 
-    A cell of the coarser grid counts when more than MIN_COVERAGE of its pixels are in the mask. SEEM hard-codes the last
-    mask as the memory's attention mask: modeling/interface/prototype/attention_data_struct_seemv1.py.
+    A cell of the coarser grid counts when more than MIN_COVERAGE of its pixels are in the mask. SEEM hard-codes the
+    last mask as the memory's attention mask: modeling/interface/prototype/attention_data_struct_seemv1.py.
     """
     coverage = F.adaptive_avg_pool2d(prev_mask[:, None].float(), (height, width))  # [B, 1, h, w]
     return (coverage > MIN_COVERAGE).flatten(1)

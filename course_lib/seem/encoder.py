@@ -101,7 +101,7 @@ class ImageEncoder(nn.Module):
         return Features(levels, self.mask_features(F.gelu(upsampled + self.stem_proj(stem))))
 
     def pyramid(self, maps: list[Tensor], clip_features: Tensor) -> list[Tensor]:
-        """A feature pyramid (FPN): every level is its own map plus the coarser level; CLIP's patches join the coarsest."""
+        """A feature pyramid (FPN): each level is its map plus the coarser level; CLIP's patches join the coarsest."""
         levels: list[Tensor] = []
         for number, map_ in enumerate(maps):
             x = self.lateral_convs[number](map_)

@@ -1,7 +1,7 @@
 """MiniSeem: one decoder for words, clicks, strokes, boxes, regions of another picture, and for no prompt at all.
 
 What to notice:
-- the image encoder runs once a picture, the decoder once a round; the keys and values of a picture are shared by all prompts
+- the image encoder runs once a picture, the decoder once a round; all prompts share a picture's keys and values
 - every prompt becomes tokens in front of one prompt query; `ATTENDS_TO` keeps them from the object queries
 - masked attention: each layer's queries attend inside the mask of the layer before
 - memory tokens attend inside the mask of the last round
@@ -113,7 +113,7 @@ class MiniSeem(nn.Module):
         return tokens.view(*points.shape[:2], tokens.shape[-1])  # [I, prompts_per_image·N, D] → [B, N, D]
 
     def reference_tokens(self, features: Features, regions: Sequence[np.ndarray]) -> list[Tensor]:
-        """Tokens [R, D] of a region bool [S, S] of each encoded picture, for prompts about others. ValueError if empty."""
+        """Tokens [R, D] of a region bool [S, S] of each picture, for prompts about others. ValueError if empty."""
         if not all(region.any() for region in regions):
             raise ValueError("The region of the other picture has no area: mark at least one pixel of it.")
         points, valid = pad([sample_points(region) for region in regions])
@@ -179,7 +179,7 @@ class MiniSeem(nn.Module):
         sizes = [level.shape[-2:] for level in features.levels[:2]]  # layers attend to 1/8 and 1/4 in turn
         memory_attn_masks = [] if prev_mask is None else [memory_update(prev_mask, *size) for size in sizes]
         for number, layer in enumerate(self.layers):
-            # queries attend inside the mask of the layer before (everywhere in the first), the memory inside the last round's
+            # queries attend inside the mask of the layer before, in the first everywhere; the memory inside prev_mask
             height, width = sizes[number % 2]
             if aux_masks:
                 cell_logits = F.adaptive_avg_pool2d(aux_masks[-1].detach().float(), (height, width))

@@ -11,9 +11,9 @@ MATCH_DIM = 16  # numbers by which a pixel and a point are compared
 class PointRefiner(nn.Module):
     """Cross-attention from pixels to points, with a penalty for distance; its values are logits to add to the mask.
 
-    A query's mask is one dot product for all pixels, which can't be mended in one corner. Here each pixel attends to the
-    points of its prompt, or to a "null point", and gets what the query makes of them. SEEM has no such step. SAM has one:
-    its pixels attend to the prompt's tokens, too (Kirillov et al., 2023, "two-way" decoder).
+    A query's mask is one dot product for all pixels, which can't be mended in one corner. Here each pixel attends to
+    the points of its prompt, or to a "null point", and gets what the query makes of them. SEEM has no such step. SAM
+    has one: its pixels attend to the prompt's tokens, too (Kirillov et al., 2023, "two-way" decoder).
     """
 
     def __init__(self, width: int, mask_dim: int) -> None:

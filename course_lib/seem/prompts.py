@@ -57,15 +57,17 @@ def collate(prompts: Sequence[Prompt], clip, image_size: int, width: int) -> Pro
 
 
 def check(prompt: Prompt, image_size: int) -> None:
-    """ValueError unless the masks are bool [image_size, image_size] and something is said. Only what to exclude is enough.
+    """ValueError unless the masks are bool [image_size, image_size] and something is said.
 
-    A pixel both included and excluded, and words that contradict a click, are passed on: the model weighs them.
+    Only what to exclude is enough. A pixel both included and excluded, and words that contradict a click, are passed
+    on: the model weighs them.
     """
     drawn_masks = [mask for mask in (prompt.positive, prompt.negative) if mask is not None]
     for mask in drawn_masks:
         if mask.dtype != bool or mask.shape != (image_size, image_size):
             raise ValueError(
-                f"A prompt's mask is bool {image_size} × {image_size}, as the picture, and this is {mask.dtype} {mask.shape}."
+                f"A prompt's mask is bool {image_size} × {image_size}, as the picture, "
+                f"and this is {mask.dtype} {mask.shape}."
             )
     has_reference = prompt.reference is not None and len(prompt.reference) > 0
     if not (prompt.text.strip() or has_reference or any(mask.any() for mask in drawn_masks)):

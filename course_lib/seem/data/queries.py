@@ -1,4 +1,4 @@
-"""Queries: what can be asked about a scene (which thing, with which type of prompt, in which words), and the true mask."""
+"""Queries: what can be asked about a scene (which thing, which type of prompt, which words), and the true mask."""
 
 import random
 from dataclasses import dataclass
@@ -103,7 +103,7 @@ def absent_query(scene: Scene, empty_mask: np.ndarray, rng: random.Random) -> Qu
 
 
 def reference_query(scene: Scene, k: int, mask: np.ndarray, rng: random.Random) -> Query | None:
-    """The same class in another scene, in another size, tilt or style perhaps; None if thing k is not alone of its name."""
+    """The same class in another scene, perhaps of another size or style; None if thing k is not alone of its name."""
     name = scene.things[k].name
     if scene.things[k].kind != "sticker" or [thing.name for thing in scene.things].count(name) > 1:
         return None

@@ -1,4 +1,4 @@
-"""How people draw prompts: clicks, strokes, boxes and rough outlines, made from the true mask for training and tests."""
+"""How people draw prompts: clicks, strokes, boxes and outlines, made from the true mask for training and tests."""
 
 import random
 
@@ -51,7 +51,7 @@ def polygon(pen: ImageDraw.ImageDraw, mask: np.ndarray, rng: random.Random) -> N
 
 
 def jittered_click(mask: np.ndarray, rng: random.Random, max_offset: int = 5) -> np.ndarray:
-    """A click in a hurry: up to `max_offset` pixels beside a pixel of the thing, in each direction. Masks bool [S, S]."""
+    """A hasty click, up to `max_offset` pixels beside a pixel of the thing, in each direction. Masks bool [S, S]."""
     ys, xs = np.nonzero(mask)
     i, (height, width) = rng.randrange(len(xs)), mask.shape
     y, x = int(ys[i]) + rng.randint(-max_offset, max_offset), int(xs[i]) + rng.randint(-max_offset, max_offset)

@@ -72,7 +72,7 @@ def make_test_set(
 
 
 def make_test_scene(rng: random.Random, styles: tuple, split: str, stream: str) -> Scene:
-    """As in training for base classes in trained styles, duplicates included; else two or three things of the split and styles."""
+    """As in training for base classes in trained styles; else two or three things of the split and styles."""
     index = rng.randrange(10**9)
     if styles == TRAIN_STYLES and split == "base":
         return make_query_scene(index, rng, stream, seed=0)

@@ -54,7 +54,7 @@ def figures() -> Iterator[Figure]:
 
 
 def each_prompt(model: MiniSeem, count: int = 200) -> Iterator[Figure]:
-    """IoU of every prompt type alone. Control: the prompt of the next picture. Baseline: the largest unprompted mask."""
+    """IoU of each prompt type alone. Control: the prompt of the next picture. Baseline: the largest unprompted mask."""
     for name, prompt_type in PROMPT_TYPES.items():
         tests = make_test_set(prompt_type, count)
         features, prompts, targets = tests.encode(model), to_prompts(model, tests.queries), tests.targets()

@@ -129,7 +129,7 @@ def pycocotools_ap(predictions: Sequence[Instance], truths: Sequence[Instance], 
 
 
 def category_ids() -> list[int]:
-    """COCO's category of each of the model's classes, in their order; of a name that a sticker and a shape share, the sticker's."""
+    """COCO's category of each of the model's classes; of a name that a sticker and a shape share, the sticker's."""
     id_of = {category["name"]: category["id"] for category in reversed(categories())}
     return [id_of[name] for name in class_names()]
 

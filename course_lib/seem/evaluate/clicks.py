@@ -19,7 +19,7 @@ MAX_CLICKS = 20
 def iou_by_clicks(
     model: MiniSeem, count: int = 200, use_memory: bool = True, max_clicks: int = MAX_CLICKS
 ) -> np.ndarray:
-    """IoU after 1 to `max_clicks` clicks [N, max_clicks], the first in the thing's middle, the next on the largest error."""
+    """IoU after 1, 2, … clicks [N, max_clicks], the first in the thing's middle, the next on the largest error."""
     tests = make_test_set("click", count)
     features, targets = tests.encode(model), tests.targets()
     prompts, masks, ious = [Prompt() for _ in tests.queries], np.zeros_like(targets), []

@@ -55,8 +55,8 @@ def mean_figure(id: str, values: np.ndarray, **company) -> Figure:
 def panoptic_quality(output: SeemOutput, tests: SeemTestSet, shuffled: bool = False) -> float:
     """PQ over all classes together, as Σ IoU of the matched / (matched + half of the unmatched on both sides).
 
-    output: of the object queries. A pair matches when IoU > 0.5 and the names agree. `shuffled` gives every prediction the
-    name of another: the control.
+    output: of the object queries. A pair matches when IoU > 0.5 and the names agree. `shuffled` gives every prediction
+    the name of another: the control.
     """
     total_iou, num_matched, num_unmatched = 0.0, 0, 0
     for n, scene in enumerate(tests.scenes):
@@ -76,7 +76,7 @@ def panoptic_quality(output: SeemOutput, tests: SeemTestSet, shuffled: bool = Fa
 
 
 def mean_iou(output: SeemOutput, tests: SeemTestSet, shuffled: bool = False) -> float:
-    """mIoU: of each name that is there, the pixels found and true over those found or true, in all pictures; their mean."""
+    """mIoU: the mean, over the names that are there, of overlap over union of their pixels in all pictures."""
     overlap, union, present = Counter(), Counter(), set()
     for n, scene in enumerate(tests.scenes):
         # a name for every pixel, true and predicted
@@ -99,7 +99,7 @@ def image_segments(output: SeemOutput, n: int, shuffled: bool = False) -> list[t
 
 
 def segments(mask_logits: np.ndarray, class_probs: np.ndarray) -> list[tuple[np.ndarray, str]]:
-    """Masks that do not overlap, with names, the most confident first: mask_logits [Q, S, S], class_probs [Q, C + 1]."""
+    """Disjoint masks with names, the most confident first: mask_logits [Q, S, S], class_probs [Q, C + 1]."""
     taken, pairs = np.zeros(mask_logits.shape[1:], bool), []
     classes, confidence = class_probs.argmax(axis=1), class_probs.max(axis=1)
     for q in np.argsort(-confidence):
@@ -114,7 +114,7 @@ def segments(mask_logits: np.ndarray, class_probs: np.ndarray) -> list[tuple[np.
 
 
 def flood_fill(image: np.ndarray, click: np.ndarray) -> np.ndarray:
-    """Everything connected to the click and of about its colour: image uint8 [S, S, 3], click bool [S, S] → bool [S, S]."""
+    """What touches the click and has about its colour: image uint8 [S, S, 3], click bool [S, S] → bool [S, S]."""
     y, x = np.argwhere(click)[0]
     distance = np.linalg.norm(image.astype(float) - image[y, x], axis=2) / np.sqrt(3 * 255**2)
     return flood(distance, (int(y), int(x)), tolerance=FLOOD_TOLERANCE)

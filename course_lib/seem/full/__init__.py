@@ -1,12 +1,13 @@
 """Pretrained segmenters behind the same canvas. Each takes some kinds of prompts; SEEM takes them all in one decoder.
 
-A segmenter has `takes` (kinds of marks), `look(picture, reference)`, which encodes the picture once, and `ask(marks)` → Answer.
+A segmenter has `takes` (kinds of marks), `look(picture, reference)`, which encodes the picture once, and `ask(marks)`
+→ Answer.
 No port of SEEM itself exists in transformers (its issue 22003 has been open since 2023).
 """
 
 import importlib
 
-HUB = {  # name → (module of this folder:class, (repository, branch or a commit's 40 digits) of its weights, …); all ungated
+HUB = {  # name → (module of this folder:class, (repository, branch or commit) of its weights, …); all ungated
     "CLIPSeg": ("clipseg:ClipSeg", (("CIDAS/clipseg-rd64-refined", "main"),)),
     "SAM 2.1": ("sam2:Sam2", (("facebook/sam2.1-hiera-tiny", "main"),)),
     "GroundingDINO → SAM 2.1": (

@@ -59,7 +59,7 @@ def play_rounds(
 ) -> Rollout:
     """Some rounds, each ending with a click on the largest error; but every fourth person never clicks.
 
-    Else nobody would answer words with silence but those who asked for absent things, and the model learned to tell by that.
+    Else nobody would answer words with silence but those who asked for absent things, and the model would tell by that.
     """
     rollout, silent = Rollout(prompts, None), [row % 4 == 3 for row in range(len(queries))]
     for _ in range(num_rounds):

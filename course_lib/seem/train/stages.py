@@ -1,4 +1,4 @@
-"""How MiniSeem is trained: every prompt in every batch, rounds with its own mistakes, and the bake of the shipped one."""
+"""How MiniSeem is trained: recipes with every prompt type in every batch, rounds with its own mistakes, the bake."""
 
 import random
 from collections.abc import Callable, Iterable
@@ -85,7 +85,7 @@ DATA = "the sticker world, stream train: what course_lib.world.splits allows"
 
 
 def batch_loss(model: MiniSeem, batch: SeemBatch, num_rounds: int, use_memory: bool = True) -> Tensor:
-    """What one round costs, after `num_rounds` without gradients; and half of what segmenting everything costs → scalar."""
+    """What one round costs, after `num_rounds` without gradients, plus half of what segmenting everything costs."""
     with mixed_precision():
         features = model.encode(batch.images)
         features.prompts_per_image = batch.prompts_per_image
