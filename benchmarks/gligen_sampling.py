@@ -4,7 +4,7 @@
 
 Both use the same gated UNet, captions, boxes, noise and number format, and draw the same pictures (how far they are apart is
 printed). The plain loop is what a user of diffusers writes, and what its GLIGEN pipeline does inside: `DDIMScheduler`, and each
-step one call of the UNet for the asked and the unasked half together. (The pipeline itself wants Stable Diffusion's own text
+step one call of the UNet for the conditional and the unconditional half together. (The pipeline itself wants Stable Diffusion's own text
 tower and autoencoder.) Weights don't matter for speed, so they are untrained here, the gates open.
 
 The contenders take turns; figures are medians over the rounds. Progress goes to stderr, JSON to stdout.
@@ -24,21 +24,21 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from course_lib.common.precision import bfloat16_is_faster, mixed_precision
 from course_lib.figures import Figure
-from course_lib.gligen.data.layouts import Asked, ask
-from course_lib.gligen.diffusion import STEPS
+from course_lib.gligen.diffusion import NUM_TRAIN_TIMESTEPS
+from course_lib.gligen.layouts import GroundedPhrase, grounding_inputs
 from course_lib.gligen.model import Generator, add_gates, text_states
 from course_lib.gligen.sampling import sample
-from course_lib.gligen.train import base
+from course_lib.gligen.train.base_generator import new_base
 
-PICTURES, STEPS_OF_SAMPLING, GUIDANCE, SEED = 4, 20, 3.0, 0
+PICTURES, SAMPLING_STEPS, GUIDANCE_SCALE, SEED = 4, 20, 3.0, 0
 CAPTIONS = ["a panda and a bus on the beach"] * PICTURES
-BOXES = [[Asked("a panda", (0.1, 0.3, 0.5, 0.7)), Asked("a bus", (0.5, 0.5, 0.9, 0.9))]] * PICTURES
+LAYOUTS = [[GroundedPhrase("a panda", (0.1, 0.3, 0.5, 0.7)), GroundedPhrase("a bus", (0.5, 0.5, 0.9, 0.9))]] * PICTURES
 BAR = 10.0  # seconds
 
 
 def generator() -> Generator:
     """A gated generator at its shipped size, untrained, its gates open."""
-    model = add_gates(base.new_base().model)
+    model = add_gates(new_base().model)
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             if ".alpha_" in name:
@@ -48,7 +48,7 @@ def generator() -> Generator:
 
 def ours(model: Generator) -> Tensor:
     """`sampling.sample`, as the lesson calls it."""
-    return sample(model, CAPTIONS, BOXES, seed=SEED, steps=STEPS_OF_SAMPLING, guidance=GUIDANCE)
+    return sample(model, CAPTIONS, LAYOUTS, seed=SEED, steps=SAMPLING_STEPS, guidance_scale=GUIDANCE_SCALE)
 
 
 @torch.no_grad()
@@ -57,18 +57,18 @@ def plain(model: Generator) -> Tensor:
     from diffusers import DDIMScheduler
 
     scheduler = DDIMScheduler(
-        STEPS, beta_schedule="squaredcos_cap_v2", prediction_type="v_prediction", clip_sample=False
+        NUM_TRAIN_TIMESTEPS, beta_schedule="squaredcos_cap_v2", prediction_type="v_prediction", clip_sample=False
     )
-    scheduler.set_timesteps(STEPS_OF_SAMPLING)
-    states = text_states([""] * PICTURES + CAPTIONS)
-    grounding = ask([[]] * PICTURES + BOXES)
-    sizes = model.config.latent_channels, model.config.latent_size, model.config.latent_size
+    scheduler.set_timesteps(SAMPLING_STEPS)
+    text = text_states([""] * PICTURES + CAPTIONS)
+    grounding = grounding_inputs([[]] * PICTURES + LAYOUTS)
+    sizes = model.config.latent_channels, model.config.sample_size, model.config.sample_size
     x = torch.randn(PICTURES, *sizes, generator=torch.Generator().manual_seed(SEED))
     for t in scheduler.timesteps:
         with mixed_precision():
-            both = model.velocity(torch.cat([x, x]), t.repeat(2 * PICTURES), states, grounding).float()
-        unasked, asked = both.chunk(2)
-        x = scheduler.step(unasked + GUIDANCE * (asked - unasked), t, x).prev_sample
+            both = model.velocity(torch.cat([x, x]), t.repeat(2 * PICTURES), text, grounding).float()
+        unconditional, conditional = both.chunk(2)
+        x = scheduler.step(unconditional + GUIDANCE_SCALE * (conditional - unconditional), t, x).prev_sample
     return model.space.decode(x)
 
 
@@ -90,11 +90,11 @@ def figures(rounds: int) -> list[Figure]:
     model = generator()
     gap = float((ours(model) - plain(model)).abs().max())  # also warms up
     seconds = measure(model, rounds)
-    form = "bfloat16" if bfloat16_is_faster() else "float32"
-    how = f"{form}, {torch.get_num_threads()} thread(s); quickest and slowest round"
+    dtype = "bfloat16" if bfloat16_is_faster() else "float32"
+    note = f"{dtype}, {torch.get_num_threads()} thread(s); quickest and slowest round"
     ratios = [theirs / own for own, theirs in zip(seconds["ours"], seconds["plain"], strict=True)]
     return [
-        middle("gligen.seconds_4x20.ours", seconds["ours"], "s", bar=BAR, note=how),
+        middle("gligen.seconds_4x20.ours", seconds["ours"], "s", bar=BAR, note=note),
         middle("gligen.seconds_4x20.plain", seconds["plain"], "s", note="diffusers' DDIMScheduler in a plain loop"),
         middle("bench.gligen_sampling.ratio", ratios, "times", note="the plain loop's time to ours"),
         share("gligen_sampling", lambda: ours(model), statistics.median(seconds["ours"]), mixed=True),

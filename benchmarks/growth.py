@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from course_lib.clip.zero_shot import classify
 from course_lib.figures import Figure
-from course_lib.gligen.model import CONFIG, TOKENS, Generator
+from course_lib.gligen.model import CONFIG, MAX_TEXT_TOKENS, Generator
 from course_lib.lm.pretrained import build_lm
 from course_lib.world.evaluate import annotated_scene
 
@@ -49,9 +49,9 @@ def tell_classes(count: int) -> Callable[[], object]:
 
 def obey_boxes(count: int) -> Callable[[], object]:
     """One look of the gated generator at a picture with so many boxes."""
-    model, width = Generator(CONFIG, gated=True).eval(), CONFIG.text_width
-    noisy = torch.zeros(1, CONFIG.latent_channels, CONFIG.latent_size, CONFIG.latent_size)
-    states = torch.zeros(1, TOKENS, width)
+    model, width = Generator(CONFIG, gated=True).eval(), CONFIG.cross_attention_dim
+    noisy = torch.zeros(1, CONFIG.latent_channels, CONFIG.sample_size, CONFIG.sample_size)
+    states = torch.zeros(1, MAX_TEXT_TOKENS, width)
     grounding = {
         "boxes": torch.zeros(1, count, 4),
         "masks": torch.ones(1, count),

@@ -36,50 +36,49 @@ from torch import nn
 
 from course_lib import show
 from course_lib.clip.data.images import to_images, to_tensor
-from course_lib.gligen.data.layouts import Asked
+from course_lib.gligen.layouts import GroundedPhrase
 from course_lib.gligen.sampling import sample
-from course_lib.gligen.train import base as learn
 from course_lib.gligen.train import gates
+from course_lib.gligen.train.base_generator import BaseRecipe, base_loss, load_base, new_base, train_base
 from course_lib.session import quick
 
-base, gligen = learn.load_base(), gates.load_gated()
+base, gligen = load_base(), gates.load_gated()
 draw = partial(sample, steps=4 if quick() else 20)
-wish = "a frog to the left of a house on the beach"
-layout = [Asked("a frog", (0.06, 0.34, 0.44, 0.7)), Asked("a house", (0.54, 0.34, 0.94, 0.74))]
+prompt = "a frog to the left of a house on the beach"
+layout = [GroundedPhrase("a frog", (0.06, 0.34, 0.44, 0.7)), GroundedPhrase("a house", (0.54, 0.34, 0.94, 0.74))]
 
 
-def said(values):
-    """Names and numbers in words, for who can't see the plot."""
+def in_words(values):
+    """For who can't see the plot."""
     return ", ".join(f"{name} {value:.2f}" for name, value in values.items())
 
 
-by_caption, by_boxes = draw(base, [wish] * 8), draw(gligen, [wish] * 8, [layout] * 8)
-show.pictures(to_images(by_caption), columns=8, alt=f"Eight pictures of the base for the caption: {wish}.")
+by_caption, by_boxes = draw(base, [prompt] * 8), draw(gligen, [prompt] * 8, [layout] * 8)
+show.pictures(to_images(by_caption), columns=8, alt=f"Eight pictures of the base for the caption: {prompt}.")
 
 # %% [markdown]
 # And the same noise, drawn by the same frozen weights, which were given *two boxes* besides:
 
 # %%
-named = [(one.phrase, one.box) for one in layout]
-show.boxed(to_images(by_boxes), [named] * 8, columns=8, alt="The same eight with boxes: a frog left, a house right.")
+labelled = [(one.phrase, one.box) for one in layout]
+show.boxed(to_images(by_boxes), [labelled] * 8, columns=8, alt="The same eight with boxes: a frog left, a house right.")
 
 # %% [markdown]
 # Let a *judge* count: a detector that was trained on real scenes of this world and never saw a generated picture.
 
 # %%
+from course_lib.gligen.detector import detect
 from course_lib.gligen.evaluate.detections import left_of
-from course_lib.gligen.train.detector import detect, load_detector
+from course_lib.gligen.train.detector import load_detector
 
 detector, shares = load_detector(), {}
 for name, drawn in (("caption alone", by_caption), ("caption and boxes", by_boxes)):
     shares[name] = float(np.mean([left_of(found, "frog", "house") for found in detect(detector, drawn)]))
-show.bars(shares, alt=f"Share of eight pictures with a frog left of a house: {said(shares)}.")
+show.bars(shares, alt=f"Share of eight pictures with a frog left of a house: {in_words(shares)}.")
 
 # %% [markdown]
-# Large models draw a beautiful frog and a beautiful house wherever they like, too. **GLIGEN** (Li et al., 2023,
+# Large models, too, draw a beautiful frog and house wherever they like. **GLIGEN** (Li et al., 2023,
 # [arXiv 2301.07093](https://arxiv.org/abs/2301.07093)) takes such a model, *freezes* it, and adds one layer a block that reads boxes.
-#
-# First we need to know what we add it to.
 #
 # ## How diffusion works
 #
@@ -90,11 +89,11 @@ show.bars(shares, alt=f"Share of eight pictures with a frog left of a house: {sa
 # Two roots, because shares of variance add up to 1: $z_t$ is as loud as $x$ at every level.
 
 # %%
-from course_lib.gligen.data.batches import pictures as rendered
+from course_lib.gligen.data.batches import render_images
 from course_lib.gligen.data.scenes import draw_scene
 from course_lib.gligen.diffusion import add_noise, alphas_cumprod, velocity
 
-scene = to_tensor(rendered([draw_scene(3, "val", (2, 2))]))
+scene = to_tensor(render_images([draw_scene(3, "val", (2, 2))]))
 levels = (0, 200, 400, 600, 800, 999)
 noise = torch.randn(scene.shape, generator=torch.Generator().manual_seed(session.seed))
 mixed = torch.cat([add_noise(4 * scene - 2, noise, torch.tensor([t])) for t in levels])  # 0–1 → about spread 1
@@ -113,7 +112,7 @@ show.pictures(
 # $$v = \sqrt{\bar\alpha_t}\; \epsilon - \sqrt{1 - \bar\alpha_t}\; x$$
 #
 # None of it needs *large* pictures. Here is a toy whose pictures have one pixel with two channels: points in a plane, of three shapes. The shape is their
-# "caption", and one in ten is left out; you will see why. This is the whole training. The base's differs in two
+# "caption", and one in ten is left out. This is the whole training. The base's differs in two
 # things: nearly clean levels count less, and the weights that draw are a moving average.
 
 # %%
@@ -125,7 +124,7 @@ net, steps = toy.PointNet(), 50 if quick() else 1500
 optimizer = torch.optim.Adam(net.parameters(), 2e-3)
 for _ in range(steps):
     clean, shape = toy.draw_points(256, generator)
-    shape[torch.rand(256) < 0.1] = toy.NO_SHAPE
+    shape[torch.rand(256) < 0.1] = toy.NULL_SHAPE
     noise, t = torch.randn_like(clean), torch.randint(1000, (256,))
     loss = (net(add_noise(clean, noise, t), t, shape) - velocity(clean, noise, t)).square().mean()
     optimizer.zero_grad()
@@ -141,17 +140,17 @@ print(f"loss {loss.item():.2f}")
 #
 # <!-- exercise: gligen.ddim_step -->
 #
-# `kept` is $\bar\alpha$ here, `kept_after` the one to go to.
+# `alpha_bar` is $\bar\alpha$ here, `alpha_bar_next` that of the level to go to.
 
 
 # %% tags=["check"]
 @exercise("gligen.ddim_step")
-def ddim_step(noisy, v, kept, kept_after):
-    """noisy and v [B, C, H, W], kept and kept_after scalars → [B, C, H, W], less noisy"""
+def ddim_step(noisy, v, alpha_bar, alpha_bar_next):
+    """noisy and v [B, C, H, W], alpha_bar and alpha_bar_next scalars → [B, C, H, W], less noisy"""
     ### BEGIN SOLUTION
-    clean = kept.sqrt() * noisy - (1 - kept).sqrt() * v
-    noise = kept.sqrt() * v + (1 - kept).sqrt() * noisy
-    return kept_after.sqrt() * clean + (1 - kept_after).sqrt() * noise
+    clean = alpha_bar.sqrt() * noisy - (1 - alpha_bar).sqrt() * v
+    noise = alpha_bar.sqrt() * v + (1 - alpha_bar).sqrt() * noisy
+    return alpha_bar_next.sqrt() * clean + (1 - alpha_bar_next).sqrt() * noise
     ### END SOLUTION
 
 
@@ -167,9 +166,9 @@ def walk(predict, steps, count=400):
     """From noise to points, in so many steps; predict(points, level) → velocity."""
     x = torch.randn(count, 2, 1, 1, generator=torch.Generator().manual_seed(1))
     levels = list(range(999, -1, -(1000 // steps)))
-    kept = torch.cat([alphas_cumprod()[levels], torch.ones(1)])  # the last step leaves no noise
+    alpha_bar = torch.cat([alphas_cumprod()[levels], torch.ones(1)])  # the last step leaves no noise
     for i, level in enumerate(levels):
-        x = ddim_step(x, predict(x, torch.full((count,), level)), kept[i], kept[i + 1])
+        x = ddim_step(x, predict(x, torch.full((count,), level)), alpha_bar[i], alpha_bar[i + 1])
     return x.flatten(1).numpy()
 
 
@@ -178,13 +177,13 @@ walks = {f"{n} step{'s' * (n > 1)}": walk(lambda x, t: net(x, t, ring), n) for n
 show.clouds(walks, alt="Points drawn as a ring in 1, 2, 5, 20 and 100 steps: from a heap in the middle to a ring.")
 
 # %% [markdown]
-# One step gives *the mean* of all rings: a network trained with squares can't say anything better when all is noise. In pictures that is a grey blur. Each step
+# One step gives *the mean* of all rings: a network trained with squares can't say anything better when all is noise. In pictures: a grey blur. Each step
 # decides a little.
 #
 # ## Build it: guidance
 #
 # The network heeds its caption, but not much. **Classifier-free guidance** (Ho and Salimans, 2022, [arXiv 2207.12598](https://arxiv.org/abs/2207.12598)) asks it twice,
-# with and without, and goes further in the direction in which asking has changed its mind:
+# with the caption (the *conditional* prediction) and without (the *unconditional* one), and goes further in the direction of the difference:
 #
 # $$v = v_\varnothing + s\,(v_{c,g} - v_\varnothing)$$
 #
@@ -192,17 +191,17 @@ show.clouds(walks, alt="Points drawn as a ring in 1, 2, 5, 20 and 100 steps: fro
 #
 # <!-- exercise: gligen.guided_velocity -->
 #
-# `predict(states, grounding)` asks the network. `empty` and `nothing` are the caption and the grounding of nobody asking.
+# `predict(text, grounding)` asks the network. `null_text` and `null_grounding` are an empty caption and no boxes.
 
 
 # %% tags=["check"]
 @exercise("gligen.guided_velocity")
-def guided_velocity(predict, caption, grounding, empty, nothing, guidance):
-    """predict(text states, grounding) → velocity; guidance s a number → velocity"""
+def guided_velocity(predict, text, grounding, null_text, null_grounding, guidance_scale):
+    """predict(text states, grounding) → velocity; guidance_scale, a number → velocity"""
     ### BEGIN SOLUTION
-    asked = predict(caption, grounding)
-    unasked = predict(empty, nothing)
-    return unasked + guidance * (asked - unasked)
+    conditional = predict(text, grounding)
+    unconditional = predict(null_text, null_grounding)
+    return unconditional + guidance_scale * (conditional - unconditional)
     ### END SOLUTION
 
 
@@ -210,12 +209,12 @@ def guided_velocity(predict, caption, grounding, empty, nothing, guidance):
 # **Predict:** a cross at guidance 0, 1, 2 and 6. What is gained, what is lost?
 
 # %%
-cross, nobody = torch.ones(400, dtype=torch.long), torch.full((400,), toy.NO_SHAPE)
+cross, null_shape = torch.ones(400, dtype=torch.long), torch.full((400,), toy.NULL_SHAPE)
 
 
 def guided(x, t, s):
     """A cross, at guidance s."""
-    return guided_velocity(lambda shape, _: net(x, t, shape), cross, None, nobody, None, s)
+    return guided_velocity(lambda shape, _: net(x, t, shape), cross, None, null_shape, None, s)
 
 
 strengths = {f"guidance {s}": walk(partial(guided, s=s), 20) for s in (0, 1, 2, 6)}
@@ -236,7 +235,7 @@ show.clouds(
 # %%
 from course_lib.gligen.latents import PatchSpace
 
-many = to_tensor(rendered([draw_scene(i, "train") for i in range(200)]))
+many = to_tensor(render_images([draw_scene(i, "train") for i in range(200)]))
 decoded = {"the picture": scene}
 for channels in (3, 6, 12, 24):
     space = PatchSpace(channels).fit(many)
@@ -255,27 +254,27 @@ show.pictures(
 # %% tags=["check"]
 from dataclasses import fields, replace
 
-from course_lib.gligen.data.batches import Batch, make_batch
+from course_lib.gligen.data.batches import DenoisingBatch, make_batch
 
-print("a training step gets:", ", ".join(field.name for field in fields(Batch)))
+print("a training step gets:", ", ".join(field.name for field in fields(DenoisingBatch)))
 print("channels read:", base.unet.config.in_channels, "of which latents:", base.config.latent_channels)
 
 # %% [markdown]
-# **No box, no mask, no place.** A test makes sure of it, for otherwise nothing that follows would prove anything.
+# **No box, no mask, no place.** A test makes sure of it.
 #
-# The twelve other channels are a *position code*: sines and cosines of where each cell is. A convolution does the same everywhere, and can guess where it is from the
-# picture's rim alone. Real diffusion UNets have none; they are deep, and find out. It says *where a cell is*, and no more.
+# The twelve other channels are a *position encoding*: sines and cosines of where each cell is. A convolution does the same everywhere, and can guess where it is from the
+# picture's rim alone. Real diffusion UNets have none; they are deep, and find out.
 #
 # ### Train it, for a minute
 
 # %%
 
-recipe = learn.BaseRecipe(steps=2, batch_size=4) if quick() else learn.BaseRecipe(steps=60)
-student = learn.new_base(seed=session.seed)
+recipe = BaseRecipe(2, 4) if quick() else BaseRecipe(60)
+student = new_base(seed=session.seed)
 with torch.no_grad():
-    untrained = float(learn.base_loss(student, make_batch(0, recipe, student.model.space)))
+    untrained = float(base_loss(student, make_batch(0, recipe, student.model.space)))
 curve = show.LossCurve(chance=untrained, chance_name="untrained")
-run = learn.train_base(student, recipe, callbacks=[curve], state_file=session.paths().runs / "base.safetensors")
+run = train_base(student, recipe, callbacks=[curve], state_file=session.paths().runs / "base.safetensors")
 curve.draw(run)
 
 # %% [markdown]
@@ -292,22 +291,22 @@ show.pictures(
 )
 
 # %% [markdown]
-# Sixty steps are too few for a picture: noise is what should come.
+# Sixty steps are too few: noise is what should come.
 #
 # Does the caption matter, or does the base draw *something*? The total loss hardly tells: most of it is backdrop. So look at the error **inside the things** of held-out
 # scenes, with the same noise, under the true caption, none, and a wrong one.
 
 # %%
-from course_lib.gligen.evaluate.paired import object_losses, paired_scenes
+from course_lib.gligen.evaluate.paired import losses_by_caption, paired_scenes
 
 paired = paired_scenes(4 if quick() else 32)
 errors = {}
 for name, model in (("a minute", young), ("baked", base)):
-    losses = object_losses(model, paired)
-    errors |= {f"{name}, caption {kind}": float(each.mean()) for kind, each in losses.items()}
+    losses = losses_by_caption(model, paired)
+    errors |= {f"{name}, caption {kind}": float(loss.mean()) for kind, loss in losses.items()}
     better = (losses["true"].mean(0) < losses["wrong"].mean(0)).float().mean()
     print(f"{name}: the true caption beats the wrong one in {100 * better:.0f} % of the scenes")
-show.bars(errors, limit=max(errors.values()), unit=" ", alt=f"Mean square error inside the things: {said(errors)}.")
+show.bars(errors, limit=max(errors.values()), unit=" ", alt=f"Mean square error inside the things: {in_words(errors)}.")
 
 # %% [markdown]
 # A base that doesn't heed its caption can't be grounded: it has no "frog" to put anywhere.
@@ -346,20 +345,20 @@ for moved in (1, 4, 16):
 # A box with its phrase becomes one *grounding token*: phrase embedding ⊕ waves, through a small network. The phrase is read by the text tower (its state at
 # the end, as in GLIGEN).
 #
-# There is room for four boxes. Elsewhere one would *mask* empty places out of attention. GLIGEN puts a **learned null** there: "nothing is asked here" is a message, too,
-# which the layer learns to hear. When nothing is asked at all, it hears four of them.
+# There is room for four boxes. Elsewhere one would *mask* empty places out of attention. GLIGEN puts a **learned null** there: "nothing is asked here" is a message, too.
+# When nothing is asked at all, the layer hears four of them.
 #
 # <!-- exercise: gligen.token_inputs -->
 #
-# `present` is 1 where there is a box. Phrase and waves have a null each.
+# `masks` is 1 where there is a box. Phrase and waves have a null each.
 
 
 # %% tags=["check"]
 @exercise("gligen.token_inputs")
-def token_inputs(phrases, boxes, present, null_phrase, null_box):
-    """phrases [B, N, D], boxes [B, N, 4], present [B, N] of 0 and 1, null_phrase [D], null_box [64] → [B, N, D + 64]"""
+def token_inputs(phrases, boxes, masks, null_phrase, null_box):
+    """phrases [B, N, D], boxes [B, N, 4], masks [B, N] of 0 and 1, null_phrase [D], null_box [64] → [B, N, D + 64]"""
     ### BEGIN SOLUTION
-    m = present.unsqueeze(-1)  # [B, N, 1]
+    m = masks.unsqueeze(-1)  # [B, N, 1]
     phrase = m * phrases + (1 - m) * null_phrase
     waves = m * fourier_features(boxes) + (1 - m) * null_box
     return torch.cat([phrase, waves], dim=-1)
@@ -393,8 +392,8 @@ def token_inputs(phrases, boxes, present, null_phrase, null_box):
 def gated_self_attention(visual, tokens, attention, norm, alpha, beta=1.0):
     """visual [B, V, W], tokens [B, N, W]; attention and norm [B, V + N, W] → the same; alpha a scalar → [B, V, W]"""
     ### BEGIN SOLUTION
-    seen = attention(norm(torch.cat([visual, tokens], dim=1)))[:, : visual.shape[1]]
-    return visual + beta * alpha.tanh() * seen
+    attended = attention(norm(torch.cat([visual, tokens], dim=1)))[:, : visual.shape[1]]
+    return visual + beta * alpha.tanh() * attended
     ### END SOLUTION
 
 
@@ -415,10 +414,10 @@ mine.load_state_dict(theirs.state_dict())
 their_net, my_net = GLIGENTextBoundingboxProjection(12, 20), GroundingNet(12, 20)
 my_net.load_state_dict(their_net.state_dict())
 x, phrases, boxes = torch.randn(2, 9, 32), torch.randn(2, 4, 12), torch.rand(2, 4, 4)
-present = torch.tensor([[1.0, 1, 0, 0], [1, 0, 0, 0]])
+masks = torch.tensor([[1.0, 1, 0, 0], [1, 0, 0, 0]])
 with torch.no_grad():
-    tokens = their_net(boxes, present, phrases)
-    print("tokens equal to 1e-6:", bool((my_net(boxes, present, phrases) - tokens).abs().max() < 1e-6))
+    tokens = their_net(boxes, masks, phrases)
+    print("tokens equal to 1e-6:", bool((my_net(boxes, masks, phrases) - tokens).abs().max() < 1e-6))
     print("layer equal to 1e-6: ", bool((mine(x, tokens) - theirs(x, tokens)).abs().max() < 1e-6))
 
 # %% [markdown]
@@ -430,7 +429,7 @@ with torch.no_grad():
 from course_lib.gligen.model import add_gates, base_hash
 
 student = add_gates(base, seed=session.seed)
-print("the same picture:", torch.equal(sample(student, [wish], [layout], steps=4), sample(base, [wish], steps=4)))
+print("the same picture:", torch.equal(sample(student, [prompt], [layout], steps=4), sample(base, [prompt], steps=4)))
 learned = sum(p.numel() for p in student.parameters() if p.requires_grad)
 print(f"learns: {learned / 1e6:.1f} million; frozen: {sum(p.numel() for p in base.parameters()) / 1e6:.1f} million")
 print("the same base in it:", base_hash(student) == base_hash(base))
@@ -438,20 +437,23 @@ print("the same base in it:", base_hash(student) == base_hash(base))
 # %% [markdown]
 # A layer whose gate is shut disturbs nothing, and yet a gradient reaches $\alpha$ from the first step on.
 #
-# ### A first look
+# ### An attention warm-up
 #
 # A token means "a frog, from x = 0.1 to 0.4". Which cells are meant? A cell must know its own place, and a head must compare the two. The published gates had 500,000
-# steps to find that out. Ours get two helps that GLIGEN has not: the layer adds the position code to each cell, and half of its heads first learn, while nothing
-# is drawn, to look from a cell at the token in whose box it lies. Values and gates are not touched.
+# steps to find that out. Ours get two helps that GLIGEN has not: the layer adds the position encoding to each cell, and half of its heads first learn, while nothing
+# is drawn, to attend from a cell to the token in whose box it lies. Values and gates are not touched.
 
 # %%
-from course_lib.gligen.train.warmup import first_look
+from course_lib.gligen.train.attention_warmup import attention_warmup
 
-looked = first_look(student, steps=2 if quick() else 200)
-print(f"surprise at where to look: {looked.losses[0]:.2f} → {looked.losses[-1]:.2f} nats")
+warmup = attention_warmup(student, steps=2 if quick() else 200)
+print(f"attention NLL: {warmup.losses[0]:.2f} → {warmup.losses[-1]:.2f} nats")
 
 # %% tags=["check"]
-print("still the same picture:", torch.equal(sample(student, [wish], [layout], steps=4), sample(base, [wish], steps=4)))
+print(
+    "still the same picture:",
+    torch.equal(sample(student, [prompt], [layout], steps=4), sample(base, [prompt], steps=4)),
+)
 
 # %% [markdown]
 # ## Train the gates, here and now
@@ -467,16 +469,18 @@ print("still the same picture:", torch.equal(sample(student, [wish], [layout], s
 # **Predict:** which of the three will part from the others, and in which direction?
 
 # %%
+from course_lib.gligen.data.grounded_batches import make_grounded_batch
 from course_lib.gligen.evaluate.paired import PairedLog
+from course_lib.gligen.train.gate_log import GateLog
 
-gate_log = gates.GateLog(student, every=1 if quick() else 10)
+gate_log = GateLog(student, every=1 if quick() else 10)
 paired_log = PairedLog(student, count=4 if quick() else 24)
 
 # %%
 live = gates.LIVE
 live = replace(live, seconds=session.budget(live.seconds), batch_size=4 if quick() else live.batch_size)
 with torch.no_grad():
-    batches = [gates.make_batch(step, live, base.space) for step in range(2)]
+    batches = [make_grounded_batch(step, live, base.space) for step in range(2)]
     shut = float(np.mean([gates.grounded_loss(student, batch).item() for batch in batches]))
 curve = show.LossCurve(chance=shut, chance_name="gates shut")
 run = gates.train_gates(
@@ -489,11 +493,11 @@ curve.draw(run)
 steps, opened = gate_log.curves()
 ends = {name: values[-1] for name, values in opened.items()}
 show.history(
-    steps, opened, xlabel="step", ylabel="|tanh α|", alt=f"How far each gate is open. At the end: {said(ends)}."
+    steps, opened, xlabel="step", ylabel="|tanh α|", alt=f"How far each gate is open. At the end: {in_words(ends)}."
 )
 lines = {f"boxes: {name}": values for name, values in paired_log.losses.items()}
 ends = {name: values[-1] for name, values in lines.items()}
-alt = f"The error inside held-out things while the gates learn. At the end: {said(ends)}."
+alt = f"The error inside held-out things while the gates learn. At the end: {in_words(ends)}."
 show.history(paired_log.steps, lines, xlabel="step", ylabel="error inside things", alt=alt)
 
 # %% [markdown]
@@ -506,17 +510,17 @@ show.history(paired_log.steps, lines, xlabel="step", ylabel="error inside things
 print("the base in it, after training:", "unchanged" if base_hash(student) == base_hash(base) else "CHANGED")
 
 # %%
-shown = {"no training": by_caption[:4], "live": draw(student, [wish] * 4, [layout] * 4), "baked": by_boxes[:4]}
+shown = {"no training": by_caption[:4], "live": draw(student, [prompt] * 4, [layout] * 4), "baked": by_boxes[:4]}
 show.boxed(
     to_images(torch.cat(list(shown.values()))),
-    [named] * 12,
+    [labelled] * 12,
     titles=[name for name in shown for _ in range(4)],
     columns=4,
     alt="The same noise and boxes: without training, after the live run, and with the baked gates.",
 )
 
 # %% [markdown]
-# From here on we use the baked gates: the same layers, trained longer.
+# From here on: the baked gates, the same layers trained longer.
 #
 # ## Build it: scheduled sampling
 #
@@ -525,15 +529,15 @@ show.boxed(
 #
 # <!-- exercise: gligen.grounding_strengths -->
 #
-# `int(on * steps)` steps at 1; then `int(decay * steps)` steps evenly down, the first of them already below 1 and the last at 0; the rest at 0.
+# `int(grounded_fraction * steps)` steps at 1; then `int(decay_fraction * steps)` steps evenly down, the first of them already below 1 and the last at 0; the rest at 0.
 
 
 # %% tags=["check"]
 @exercise("gligen.grounding_strengths")
-def grounding_strengths(steps, on, decay=0.0):
+def grounding_strengths(steps, grounded_fraction, decay_fraction=0.0):
     """→ β of each step, the first (noisiest) first: a list of `steps` numbers"""
     ### BEGIN SOLUTION
-    full, falling = int(on * steps), int(decay * steps)
+    full, falling = int(grounded_fraction * steps), int(decay_fraction * steps)
     slope = [1 - (i + 1) / falling for i in range(falling)]
     return [1.0] * full + slope + [0.0] * (steps - full - falling)
     ### END SOLUTION
@@ -541,11 +545,11 @@ def grounding_strengths(steps, on, decay=0.0):
 
 # %%
 spans = (0.0, 0.1, 0.3, 0.6, 1.0)
-drawn = torch.cat([draw(gligen, [wish], [layout], seed=5, on=on) for on in spans])
+drawn = torch.cat([draw(gligen, [prompt], [layout], seed=5, grounded_fraction=span) for span in spans])
 show.boxed(
     to_images(drawn),
-    [named] * len(spans),
-    titles=[f"boxes in {100 * on:.0f} % of the steps" for on in spans],
+    [labelled] * len(spans),
+    titles=[f"boxes in {100 * span:.0f} % of the steps" for span in spans],
     columns=5,
     alt="The same noise with boxes for none, a tenth, a third, most and all of the steps.",
 )
@@ -555,21 +559,21 @@ show.boxed(
 #
 # ## Break it
 #
-# Mistakes that raise no error, one after the other, in a well-trained model. **Predict** for each: will its boxes still be obeyed?
+# Mistakes that raise no error, in a well-trained model. **Predict** for each: are boxes still obeyed?
 
 # %%
 from course_lib.exercise import stand_in
 from course_lib.gligen.data import testsets
-from course_lib.gligen.evaluate import boxes as measure_boxes
+from course_lib.gligen.evaluate import boxes as box_scores
 
-tried = testsets.layouts(((2, 2 if quick() else 12),), stream="val")
+tried = testsets.make_test_set(((2, 2 if quick() else 12),), stream="val")
 
 
-def obeyed(task_id, fault):
-    """The share of boxes in which the judge finds what was asked for, with one function exchanged for another."""
+def share_matched(task_id, fault):
+    """The share of boxes obeyed, with one function exchanged."""
     with stand_in(task_id, fault):
-        drawn = measure_boxes.draw(gligen, tried, steps=4 if quick() else 10)
-    return float(np.mean([one.obeyed for one in measure_boxes.score(detector, drawn, tried).boxes]))
+        drawn = box_scores.generate(gligen, tried, steps=4 if quick() else 10)
+    return float(np.mean([box.matched for box in box_scores.score_images(detector, drawn, tried).boxes]))
 
 
 def in_pixels(phrases, boxes, *rest):
@@ -581,21 +585,21 @@ def as_xywh(phrases, boxes, *rest):
     return token_inputs(phrases, torch.cat([corner, size], dim=-1), *rest)
 
 
-def boxes_left_on(predict, caption, grounding, empty, nothing, guidance):
-    return guided_velocity(predict, caption, grounding, empty, grounding, guidance)
+def boxes_left_on(predict, text, grounding, null_text, null_grounding, guidance_scale):
+    return guided_velocity(predict, text, grounding, null_text, grounding, guidance_scale)
 
 
 faults = {
     "as it should be": ("gligen.token_inputs", token_inputs),
     "boxes in pixels": ("gligen.token_inputs", in_pixels),
     "x, y, width, height": ("gligen.token_inputs", as_xywh),
-    "boxes on when nobody asks": ("gligen.guided_velocity", boxes_left_on),
+    "boxes in the unconditional": ("gligen.guided_velocity", boxes_left_on),
 }
-results = {name: obeyed(*fault) for name, fault in faults.items()}
-show.bars(results, alt=f"Share of boxes obeyed, with one mistake at a time: {said(results)}.")
+results = {name: share_matched(*fault) for name, fault in faults.items()}
+show.bars(results, alt=f"Share of boxes obeyed, with one mistake at a time: {in_words(results)}.")
 
 # %% [markdown]
-# Pixels are an old mistake ([GLIGEN#35](https://github.com/gligen/GLIGEN/issues/35)): the waves of 19 and of 0.3 have nothing in common. (`Asked`
+# Pixels are an old mistake ([GLIGEN#35](https://github.com/gligen/GLIGEN/issues/35)): the waves of 19 and of 0.3 have nothing in common. (`GroundedPhrase`
 # refuses them in words.) In guidance, boxes that are on in both predictions cancel out: what is strengthened is the caption alone. The boxes are still heard, at strength one instead of three.
 #
 # And if the base isn't frozen? More weights learn boxes faster. **Predict:** what does it cost?
@@ -606,39 +610,39 @@ short = replace(live, seconds=session.budget(25))
 gates.train_gates(careless, short)
 print("the base in it:", "unchanged" if base_hash(careless) == base_hash(base) else "CHANGED")
 show.pictures(
-    to_images(torch.cat([by_caption[:4], draw(student, [wish] * 4), draw(careless, [wish] * 4)])),
+    to_images(torch.cat([by_caption[:4], draw(student, [prompt] * 4), draw(careless, [prompt] * 4)])),
     titles=["base", *[""] * 3, "gates, no boxes", *[""] * 3, "base not frozen, no boxes", *[""] * 3],
     columns=4,
     alt="By caption alone: the base, the same with trained gates, and one whose base was trained, too.",
 )
 
 # %% [markdown]
-# Without boxes, the frozen one draws the base's pictures to the last bit. The other has become another model in 25 seconds, and nobody asked for that.
+# Without boxes, the frozen one draws the base's pictures to the last bit. The other has become another model in 25 seconds.
 #
 # ## Draw boxes and generate
 #
 # Drag a box (or: arrow keys move a cursor, Enter sets a corner), type a phrase into it, write a caption, choose seed, guidance, and strength $\beta$, and
-# press *generate*. It draws four pictures in some seconds.
+# press *generate*.
 
 # %%
 from course_lib.canvas import Mark
 from course_lib.gligen.ui.board import DrawBoxes
-from course_lib.gligen.ui.painter import Painter
+from course_lib.gligen.ui.pipeline import PocketPipeline
 
-painter = Painter(gligen, steps=4 if quick() else 20)
+pipeline = PocketPipeline(gligen, steps=4 if quick() else 20)
 
 
 def at(x0, y0, x1, y1, **what):
     return Mark("box", ((x0, y0), (x1, y1)), **what)
 
 
-board = DrawBoxes(painter, caption="a lion and a rocket in the snow")
+board = DrawBoxes(pipeline, caption="a lion and a rocket in the snow")
 board.draw([at(0.08, 0.5, 0.48, 0.9, text="a lion"), at(0.56, 0.06, 0.94, 0.46, text="a rocket")])
 board.generate()
 board
 
 # %% [markdown]
-# Try: exchange boxes, overlap them. A box and a caption that contradict each other: who wins? A phrase that it never learned ("a giraffe"). Four boxes.
+# Try: exchange boxes, overlap them. Let box and caption contradict each other: who wins? A phrase that it never learned ("a giraffe"). Four boxes.
 #
 # ### Change a picture
 #
@@ -646,7 +650,7 @@ board
 # fit what is around. An *exclude* box takes away, one with a phrase adds:
 
 # %%
-board = DrawBoxes(painter, caption="a penguin in the snow", scene=board.pictures[0])
+board = DrawBoxes(pipeline, caption="a penguin in the snow", scene=board.pictures[0])
 board.draw([at(0.06, 0.46, 0.5, 0.94, positive=False), at(0.1, 0.5, 0.46, 0.9, text="a penguin")])
 board.generate()
 board
@@ -663,13 +667,13 @@ from course_lib.world.scenes import SceneSpec, make_scene
 
 other = render(make_scene(5, SceneSpec(stream="test", names=("frog",), styles=("twemoji",), colour=None)))
 (x0, y0), (x1, y1) = other.boxes[0].reshape(2, 2) / 64
-board = DrawBoxes(painter, caption="on the beach", reference=other.image)
+board = DrawBoxes(pipeline, caption="on the beach", reference=other.image)
 board.draw([Mark("reference", ((x0, y0), (x1, y1))), at(0.3, 0.4, 0.72, 0.8)])
 board.generate()
 board
 
 # %% [markdown]
-# Another hand drew the reference, so nothing was copied: the embedding says "frog", and the base draws its own. The map between the two spaces was fitted on twelve
+# Nothing was copied: the embedding says "frog", and the base draws its own. The map between the two spaces was fitted on twelve
 # things, and hardly says more than which it is.
 #
 # ## Prove it
@@ -681,16 +685,16 @@ board
 from course_lib.figures import show as show_figures
 from course_lib.gligen.evaluate import fidelity, frozen
 
-tests = testsets.layouts(((1, 2), (2, 2)) if quick() else ((1, 8), (2, 8)))
-pictures, scores = measure_boxes.conditions(gligen, base, detector, tests)
+tests = testsets.make_test_set(((1, 2), (2, 2)) if quick() else ((1, 8), (2, 8)))
+pictures, scores = box_scores.compare_conditions(gligen, base, detector, tests)
 show.boxed(
     to_images(pictures["grounded"]),
-    [[(one.phrase, one.box) for one in boxes] for boxes in tests.asked],
+    [[(one.phrase, one.box) for one in layout] for layout in tests.layouts],
     columns=8,
     alt="Samples for layouts of the test stream, one after the other, with the boxes that were asked for.",
 )
 
-table = measure_boxes.obeyed(scores, len(tests.scenes))
+table = box_scores.condition_figures(scores, len(tests.scenes))
 show_figures([figure for figure in table if figure.id.startswith(("gligen.ap50", "gligen.phrase"))])
 
 # %% [markdown]
@@ -700,19 +704,19 @@ show_figures([figure for figure in table if figure.id.startswith(("gligen.ap50",
 # **Predict:** a place where training *never* showed this thing, and boxes that overlap. Which is harder?
 
 # %%
-show_figures(measure_boxes.harder(gligen, base, detector, 2 if quick() else 8))
+show_figures(box_scores.hard_layout_figures(gligen, base, detector, 2 if quick() else 8))
 
 # %% [markdown]
 # An unseen pair can work: place and thing come from different halves of the token.
 #
 # What does obedience cost? A picture can sit in its box and look bad. *Fidelity* is a distance between two *sets* of pictures, drawn and real, in CLIP's features. (Our
-# kernel distance needs fewer than FID, but more than 16: here even real pictures may lie further away than drawn ones. Read the intervals, and
-# [docs/FIGURES.md](../docs/FIGURES.md), which has 64.) Beside it the boxes' share of the steps, from none to all:
+# kernel distance needs fewer than FID, but more than 16: here even real pictures may lie further away than drawn ones. Read the intervals;
+# [docs/FIGURES.md](../docs/FIGURES.md) has 64.) Beside it the boxes' share of the steps, from none to all:
 
 # %%
 if not quick():
-    swept = list(fidelity.sweep(gligen, detector, tests, pictures))
-    show_figures([*fidelity.fidelity(pictures), *swept])
+    swept = list(fidelity.grounded_fraction_figures(gligen, detector, tests, pictures))
+    show_figures([*fidelity.fidelity_figures(pictures), *swept])
     obedience = {float(f.id.split("_")[-1]): f.value for f in swept if "ap50" in f.id}
     lines, alt = {"AP50": list(obedience.values())}, f"AP50 by the share of grounded steps: {obedience}."
     show.history(list(obedience), lines, xlabel="share of the steps", ylabel="AP50", alt=alt)
@@ -724,9 +728,9 @@ if not quick():
 # Last, what must *not* have changed:
 
 # %%
-few = testsets.layouts(((1, 2), (2, 6)))
-checks = [check(gligen, base, few) for check in (frozen.shut, frozen.nothing_asked)]
-show_figures([frozen.untouched(base), *checks])
+few = testsets.make_test_set(((1, 2), (2, 6)))
+checks = [check(gligen, base, few) for check in (frozen.base_at_zero, frozen.null_grounding_effect)]
+show_figures([frozen.base_unchanged(base), *checks])
 
 # %% [markdown]
 # `base_at_zero`: with boxes given and $\alpha$ set back to 0, bit for bit. `null_apart`: how far four nulls move a picture. They pass the gates like any token, so it isn't nothing, but
@@ -740,19 +744,19 @@ show_figures([frozen.untouched(base), *checks])
 # %%
 from IPython.display import display
 
-from course_lib.gligen import full as real
+from course_lib.gligen import full
 
-artist = real.load() if session.tier == "full" else None
-if artist:
-    llama = [(one.phrase, one.box) for one in real.LLAMA.boxes]
+published = full.load() if session.tier == "full" else None
+if published:
+    llama = [(one.phrase, one.box) for one in full.LLAMA.layout]
     show.boxed(
-        [*artist.plain(real.LLAMA), *artist.paint(real.LLAMA)],
+        [*published.plain(full.LLAMA), *published.generate(full.LLAMA)],
         [[]] * 4 + [llama] * 4,
         titles=["Stable Diffusion"] * 4 + ["with GLIGEN"] * 4,
         columns=4,
         alt="A llama with glasses on a beach: four pictures by Stable Diffusion alone, four with boxes.",
     )
-    display(DrawBoxes(artist, caption=real.LLAMA.caption))
+    display(DrawBoxes(published, caption=full.LLAMA.caption))
 else:
     print("The published GLIGEN draws in the full tier (COURSE_TIER=full, on a T4). The pocket tier goes on without.")
 
@@ -761,10 +765,10 @@ else:
 # |---|---|---|
 # | base | Stable Diffusion 1.4, a UNet of 860 million parameters, deep latents, predicts noise | 4 million, PCA of patches, predicts velocity |
 # | phrases | CLIP ViT-L/14, up to 30 boxes | PocketCLIP, up to 4 |
-# | gates | trained for 500,000 steps at 5e-5 | 1,600 after a first look, at a higher rate |
+# | gates | trained for 500,000 steps at 5e-5 | 1,600 after an attention warm-up, at a higher rate |
 # | scheduled sampling | the paper (Eq. 10) and diffusers: a **hard switch** after a share $\tau$ of the steps; the authors' code also knows a way down | your function knows both, our pictures use the switch |
 #
-# That last row is worth a thought: `gligen_scheduled_sampling_beta` of diffusers is our `on`, the paper's $\tau$, and not its $\beta$.
+# `gligen_scheduled_sampling_beta` of diffusers is our `grounded_fraction`, the paper's $\tau$, not its $\beta$.
 #
 # Read on: the layer that you wrote, in `ldm/modules/attention.py` of [gligen/GLIGEN](https://github.com/gligen/GLIGEN); and ControlNet (Zhang et al., 2023,
 # [arXiv 2302.05543](https://arxiv.org/abs/2302.05543)), which freezes the base as well, and begins with convolutions of zeros in the place of gates.

@@ -2,21 +2,21 @@
 
 from functools import cache
 
-from course_lib.gligen.data.layouts import Asked
+from course_lib.gligen.layouts import GroundedPhrase
 from course_lib.gligen.model import Generator, GeneratorConfig, add_gates
 from course_lib.gligen.sampling import sample
-from course_lib.gligen.train import base as learn
+from course_lib.gligen.train import base_generator
 
 
 @cache
 def gated() -> Generator:
     """A small untrained generator with gates."""
-    return add_gates(learn.new_base(GeneratorConfig(channels=(16, 32))).model.eval())
+    return add_gates(base_generator.new_base(GeneratorConfig(block_out_channels=(16, 32))).model.eval())
 
 
 def draw() -> None:
     """One grounded picture in two steps."""
-    sample(gated(), ["a bus"], [[Asked("a bus", (0.1, 0.2, 0.6, 0.7))]], steps=2)
+    sample(gated(), ["a bus"], [[GroundedPhrase("a bus", (0.1, 0.2, 0.6, 0.7))]], steps=2)
 
 
 PRODUCT = dict.fromkeys(

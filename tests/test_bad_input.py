@@ -31,7 +31,7 @@ from course_lib.clip.data.images import PictureError, open_picture
 from course_lib.clip.tokenizer import get_tokenizer
 from course_lib.clip.ui import LabelError, check_labels
 from course_lib.common.errors import Problem
-from course_lib.gligen.data.layouts import Asked
+from course_lib.gligen.layouts import GroundedPhrase
 from course_lib.instruct import reply
 from course_lib.instruct.filters import check_record
 from course_lib.instruct.formats import Box, ImageContext, check_llava_format
@@ -129,7 +129,7 @@ def test_labels(labels):
 @CALM
 @given(letters | anything, st.lists(st.floats(-0.5, 1.5), min_size=4, max_size=4) | anything)
 def test_boxes(phrase, box):
-    one_sentence(Asked, phrase, box)
+    one_sentence(GroundedPhrase, phrase, box)
 
 
 MARK = {"kind": "scribble", "points": [[0.1, 0.2], [0.5, 0.9]], "positive": True, "text": ""}

@@ -8,11 +8,11 @@ pytestmark = lab.MARKS
 NAME, SECONDS = "board.ipynb", lab.PATIENCE
 CELL = """
 import sys; sys.path.insert(0, "..")
-from course_lib.gligen.train import gates
+from course_lib.gligen.train.gates import load_gated
 from course_lib.gligen.ui.board import DrawBoxes
-from course_lib.gligen.ui.painter import Painter
+from course_lib.gligen.ui.pipeline import PocketPipeline
 
-board = DrawBoxes(Painter(gates.load_gated(), steps=2), caption="a lion in the snow")
+board = DrawBoxes(PocketPipeline(load_gated(), steps=2), caption="a lion in the snow")
 board
 """
 

@@ -1,4 +1,4 @@
-"""Draw boxes and generate: what is drawn becomes a wish, four pictures follow, and whatever can't be drawn is one sentence."""
+"""Draw boxes and generate: what is drawn becomes a request, four pictures follow, and whatever can't be drawn is one sentence."""
 
 import builtins
 
@@ -8,13 +8,14 @@ import torch
 
 from course_lib.canvas import Mark, MarkError
 from course_lib.gligen.data import scenes
-from course_lib.gligen.data.layouts import Asked, ask, note_on_caption, note_on_phrase, read_words
+from course_lib.gligen.layouts import GroundedPhrase, grounding_inputs
 from course_lib.gligen.model import GeneratorConfig, add_gates, transformer_blocks
 from course_lib.gligen.sampling import sample
-from course_lib.gligen.train import base
+from course_lib.gligen.train.base_generator import new_base
 from course_lib.gligen.ui.board import DrawBoxes
-from course_lib.gligen.ui.painter import Painter, Wish
+from course_lib.gligen.ui.pipeline import PocketPipeline, Request
 from course_lib.gligen.ui.widgets import SIDE, sheet
+from course_lib.gligen.vocabulary import known_words, note_on_caption, note_on_phrase
 from course_lib.world.language import phrase
 from course_lib.world.render import render
 from course_lib.world.stickers import classes
@@ -25,12 +26,12 @@ GONE = Mark("box", ((0.5, 0.5), (0.9, 0.9)), positive=False)
 
 
 @pytest.fixture(scope="module")
-def painter() -> Painter:
+def pipeline() -> PocketPipeline:
     """An untrained generator whose gates stand open, with two steps."""
-    model = add_gates(base.new_base(GeneratorConfig(channels=(16, 32))).model.eval())
+    model = add_gates(new_base(GeneratorConfig(block_out_channels=(16, 32))).model.eval())
     for block in transformer_blocks(model.unet):
         block.fuser.alpha_attn.data.fill_(1.0)
-    return Painter(model, steps=2)
+    return PocketPipeline(model, steps=2)
 
 
 @pytest.fixture(scope="module")
@@ -38,26 +39,27 @@ def scene() -> np.ndarray:
     return render(scenes.draw_scene(3, "val"), scenes.PIXELS).image
 
 
-def test_what_is_drawn_and_set_is_what_is_painted(painter):
-    board = DrawBoxes(painter, caption="a frog on the beach", seed=5)
+def test_what_is_drawn_and_set_is_what_is_painted(pipeline):
+    board = DrawBoxes(pipeline, caption="a frog on the beach", seed=5)
     board.draw([FROG, BUS])
-    board.settings["guidance"] = 2.0
-    told = []
-    board.generate(told.append)
-    boxes = [Asked("a frog", (0.1, 0.5, 0.45, 0.85)), Asked("a bus", (0.5, 0.5, 0.9, 0.9))]
-    wanted = sample(painter.model, ["a frog on the beach"] * 4, [boxes] * 4, seed=5, steps=2, guidance=2.0)
+    board.settings["guidance_scale"] = 2.0
+    steps_done = []
+    board.generate(steps_done.append)
+    layout = [GroundedPhrase("a frog", (0.1, 0.5, 0.45, 0.85)), GroundedPhrase("a bus", (0.5, 0.5, 0.9, 0.9))]
+    wanted = sample(pipeline.model, ["a frog on the beach"] * 4, [layout] * 4, seed=5, steps=2, guidance_scale=2.0)
     assert board.pictures.shape == (4, 64, 64, 3) and board.pictures.dtype == np.uint8
     assert np.abs(board.pictures / 255 - wanted.permute(0, 2, 3, 1).numpy()).max() <= 0.5 / 255 + 1e-6
-    assert told == [1, 2] and board.problem == "" and board.notes == []
+    assert steps_done == [1, 2] and board.problem == "" and board.notes == []
 
 
-def test_strength_and_share_are_heard(painter):
-    wish = Wish(boxes=(Asked("a frog", FROG.xyxy),))
+def test_strength_and_share_are_heard(pipeline):
+    request = Request(layout=(GroundedPhrase("a frog", FROG.xyxy),))
     full, half, off, never = (
-        painter.paint(Wish(boxes=wish.boxes, **how)) for how in ({}, {"strength": 0.5}, {"strength": 0.0}, {"on": 0.0})
+        pipeline.generate(Request(layout=request.layout, **options))
+        for options in ({}, {"strength": 0.5}, {"strength": 0.0}, {"grounded_fraction": 0.0})
     )
     assert (full != half).any() and (half != off).any() and (off == never).all()
-    assert (full == painter.paint(wish)).all()
+    assert (full == pipeline.generate(request)).all()
 
 
 @pytest.mark.parametrize(
@@ -69,8 +71,8 @@ def test_strength_and_share_are_heard(painter):
         ([FROG] * 5, "5 boxes were asked for: this model reads at most 4"),
     ],
 )
-def test_what_cannot_be_drawn_is_one_sentence_on_the_canvas_and_under_the_button(painter, marks, says):
-    board = DrawBoxes(painter)
+def test_what_cannot_be_drawn_is_one_sentence_on_the_canvas_and_under_the_button(pipeline, marks, says):
+    board = DrawBoxes(pipeline)
     board.draw([FROG])
     board.generate()
     before = board.pictures
@@ -91,8 +93,8 @@ def test_what_cannot_be_drawn_is_one_sentence_on_the_canvas_and_under_the_button
         ([[0.5, 0.5], [0.5, 0.5]], "has an area"),
     ],
 )
-def test_a_box_outside_inverted_or_empty_is_refused_and_the_old_boxes_stay(painter, points, says):
-    board = DrawBoxes(painter)
+def test_a_box_outside_inverted_or_empty_is_refused_and_the_old_boxes_stay(pipeline, points, says):
+    board = DrawBoxes(pipeline)
     board.draw([FROG])
     board.canvas.take([{"kind": "box", "points": points, "text": "a frog"}])  # as the browser would send it
     assert says in board.canvas.problem and board.canvas.marks == [FROG]
@@ -110,13 +112,13 @@ def test_a_box_outside_inverted_or_empty_is_refused_and_the_old_boxes_stay(paint
         ("???", "never read “???”, so these words mean nothing to it. Expect anything. What it has drawn: panda, frog"),
     ],
 )
-def test_other_words_get_a_note_and_a_picture(painter, words, says, recwarn):
-    board = DrawBoxes(painter)
+def test_other_words_get_a_note_and_a_picture(pipeline, words, says, recwarn):
+    board = DrawBoxes(pipeline)
     board.draw([Mark("box", FROG.points, text=words), BUS])
     assert says in str(board.canvas.answer) and board.canvas.problem == ""
     board.generate()
     assert len(board.pictures) == 4 and len(board.notes) == 1 and says in board.notes[0]
-    assert says in board.shows and not any("Expect anything" in str(one.message) for one in recwarn)
+    assert says in board.summary and not any("Expect anything" in str(one.message) for one in recwarn)
 
 
 def test_every_phrase_of_training_is_read_and_needs_no_note():
@@ -124,9 +126,9 @@ def test_every_phrase_of_training_is_read_and_needs_no_note():
         for thing in scenes.draw_scene(index, "val", (1, 4)).things:
             assert note_on_phrase(phrase(thing, size=False)) == ""
     assert note_on_phrase("Pine tree") == note_on_phrase("the red frog") == ""
-    assert {"giraffe", "frog", "red", "a"} <= read_words()
+    assert {"giraffe", "frog", "red", "a"} <= known_words()
     novel = {word for c in classes() if c.split == "novel" for word in c.name.lower().split()}
-    assert len(novel - read_words()) > 30  # the tower never read the names that training holds back
+    assert len(novel - known_words()) > 30  # the tower never read the names that training holds back
 
 
 def test_a_caption_is_free_but_not_endless():
@@ -136,34 +138,36 @@ def test_a_caption_is_free_but_not_endless():
 
 def test_an_embedding_takes_the_place_of_a_phrase():
     embedding = torch.randn(128)
-    asked = ask([[Asked("a frog", FROG.xyxy), Asked("", BUS.xyxy, embedding)], []])
-    assert set(asked) == {"boxes", "masks", "positive_embeddings"}
-    assert torch.equal(asked["positive_embeddings"][0, 1], embedding) and asked["masks"].tolist()[0] == [1, 1, 0, 0]
+    grounding = grounding_inputs([[GroundedPhrase("a frog", FROG.xyxy), GroundedPhrase("", BUS.xyxy, embedding)], []])
+    assert set(grounding) == {"boxes", "masks", "positive_embeddings"}
+    assert torch.equal(grounding["positive_embeddings"][0, 1], embedding)
+    assert grounding["masks"].tolist()[0] == [1, 1, 0, 0]
     assert torch.equal(
-        asked["positive_embeddings"][0, 0], ask([[Asked("a frog", BUS.xyxy)]])["positive_embeddings"][0, 0]
+        grounding["positive_embeddings"][0, 0],
+        grounding_inputs([[GroundedPhrase("a frog", BUS.xyxy)]])["positive_embeddings"][0, 0],
     )
     with pytest.raises(ValueError, match="a phrase and a reference picture"):
-        Asked("a frog", FROG.xyxy, embedding)
+        GroundedPhrase("a frog", FROG.xyxy, embedding)
     with pytest.raises(ValueError, match="no phrase"):
-        Asked("", FROG.xyxy)
+        GroundedPhrase("", FROG.xyxy)
 
 
-def test_a_box_without_a_phrase_holds_what_is_marked_on_the_reference(painter, scene, monkeypatch):
+def test_a_box_without_a_phrase_holds_what_is_marked_on_the_reference(pipeline, scene, monkeypatch):
     seen = []
-    monkeypatch.setattr(painter, "embed", lambda crop: seen.append(crop) or torch.ones(128))
-    board = DrawBoxes(painter, reference=scene)
+    monkeypatch.setattr(pipeline, "embed_reference", lambda crop: seen.append(crop) or torch.ones(128))
+    board = DrawBoxes(pipeline, reference=scene)
     board.draw([Mark("box", FROG.points), BUS])
     assert "mark a region of the reference picture" in board.canvas.problem
     board.draw([Mark("box", FROG.points), BUS, Mark("reference", ((0.25, 0.5), (0.5, 1.0)))])
-    first, second = board.wish().boxes
+    first, second = board.request().layout
     assert torch.equal(first.embedding, torch.ones(128)) and second.embedding is None and second.phrase == "a bus"
     assert (seen[-1] == scene[32:64, 16:32]).all()
     board.generate()
     assert board.problem == "" and len(board.pictures) == 4
 
 
-def test_a_scene_is_changed_where_boxes_are_and_one_goes_on_from_a_picture(painter, scene):
-    board = DrawBoxes(painter, scene=scene)
+def test_a_scene_is_changed_where_boxes_are_and_one_goes_on_from_a_picture(pipeline, scene):
+    board = DrawBoxes(pipeline, scene=scene)
     board.generate()
     assert "nothing is to be changed" in board.problem and board.pictures is None
     with pytest.raises(ValueError, match="there is no picture 1 to go on from"):
@@ -177,24 +181,24 @@ def test_a_scene_is_changed_where_boxes_are_and_one_goes_on_from_a_picture(paint
         board.take(0)
     board.take(2)
     assert (board.canvas.picture == board.pictures[1]).all() and board.canvas.marks == []
-    assert (board.wish().scene == board.pictures[1]).all()
+    assert (board.request().scene == board.pictures[1]).all()
     board.take(None)
-    assert board.wish().scene is None and board.canvas.alt == "an empty page"
+    assert board.request().scene is None and board.canvas.alt == "an empty page"
 
 
-def test_on_a_page_that_is_only_read_it_is_a_picture_with_words(painter, capsys):
-    board = DrawBoxes(painter, caption="a frog")
+def test_on_a_page_that_is_only_read_it_is_a_picture_with_words(pipeline, capsys):
+    board = DrawBoxes(pipeline, caption="a frog")
     board.draw([FROG])
     alone = board.still()
     board.generate()
     assert board.still().width > alone.width
     board._ipython_display_()
-    said = capsys.readouterr().out
-    assert "an empty page, with box from 10 %, 50 % to 45 %, 85 %: a frog" in said
-    assert "Four pictures for the caption “a frog”" in said
+    message = capsys.readouterr().out
+    assert "an empty page, with box from 10 %, 50 % to 45 %, 85 %: a frog" in message
+    assert "Four pictures for the caption “a frog”" in message
 
 
-def test_boxes_are_drawn_over_the_pictures_or_not(painter):
+def test_boxes_are_drawn_over_the_pictures_or_not(pipeline):
     pictures = np.full((4, 64, 64, 3), 128, np.uint8)
     bare, drawn = np.asarray(sheet(pictures)), np.asarray(sheet(pictures, [FROG]))
     assert bare.shape == drawn.shape == (2 * SIDE + 8, 2 * SIDE + 8, 3)
@@ -203,30 +207,30 @@ def test_boxes_are_drawn_over_the_pictures_or_not(painter):
     assert not changed[: int(0.4 * SIDE), :SIDE].any()
 
 
-def test_the_fields_write_into_the_board_and_show_its_pictures(painter):
+def test_the_fields_write_into_the_board_and_show_its_pictures(pipeline):
     pytest.importorskip("ipywidgets")
-    board = DrawBoxes(painter)
+    board = DrawBoxes(pipeline)
     board.draw([FROG])
     assert board.widget is board.widget
     front = board._front
     front.caption.value, front.seed.value, front.sliders["strength"].value = "a <b>", 7, 0.5
     assert (board.caption, board.seed, board.settings["strength"]) == ("a <b>", 7, 0.5)
-    assert front.page.value == "" and front.go_on.layout.display == "none"
+    assert front.pictures.value == "" and front.continue_from.layout.display == "none"
     front.button.click()
     assert front.progress.value == 2 and not front.button.disabled and front.progress.layout.visibility == "hidden"
-    assert "a &lt;b&gt;" in front.page.value and "data:image/png" in front.page.value
-    with_boxes = front.page.value
-    front.over.value = False
-    assert front.page.value != with_boxes
-    front.go_on.children[3].click()
+    assert "a &lt;b&gt;" in front.pictures.value and "data:image/png" in front.pictures.value
+    with_boxes = front.pictures.value
+    front.show_boxes.value = False
+    assert front.pictures.value != with_boxes
+    front.continue_from.children[3].click()
     assert (board.scene == board.pictures[1]).all()
     front.button.click()
-    assert "nothing is to be changed" in front.said.value and 'role="alert"' in front.said.value
-    front.go_on.children[1].click()
+    assert "nothing is to be changed" in front.message.value and 'role="alert"' in front.message.value
+    front.continue_from.children[1].click()
     assert board.scene is None
 
 
-def test_without_anywidget_there_are_fields_for_boxes(painter, monkeypatch):
+def test_without_anywidget_there_are_fields_for_boxes(pipeline, monkeypatch):
     pytest.importorskip("ipywidgets")
     real = builtins.__import__
 
@@ -236,10 +240,10 @@ def test_without_anywidget_there_are_fields_for_boxes(painter, monkeypatch):
         return real(name, *rest, **options)
 
     monkeypatch.setattr(builtins, "__import__", without)
-    board = DrawBoxes(painter)
+    board = DrawBoxes(pipeline)
     assert board.widget is not None and type(board.canvas._front).__name__ == "CanvasFields"
     fields = board.canvas._front
     fields.words.value = "a frog"
     fields.add.click()
     board._front.button.click()
-    assert [one.phrase for one in board.wish().boxes] == ["a frog"] and len(board.pictures) == 4
+    assert [one.phrase for one in board.request().layout] == ["a frog"] and len(board.pictures) == 4

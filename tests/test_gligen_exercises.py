@@ -12,13 +12,15 @@ from course_lib.gligen.data import toy
 from course_lib.gligen.diffusion import add_noise, velocity
 from course_lib.gligen.evaluate.paired import PairedLog
 from course_lib.gligen.model import GeneratorConfig, add_gates
-from course_lib.gligen.train import base as learn
-from course_lib.gligen.train.gates import GateLog, GatesRecipe, gate_name, openness, train_gates
+from course_lib.gligen.train import base_generator
+from course_lib.gligen.train.gate_log import GateLog, gate_name, openness
+from course_lib.gligen.train.gates import GatesRecipe, train_gates
+
 
 
 @pytest.fixture(scope="module")
 def base():
-    return learn.new_base(GeneratorConfig(channels=(16, 32))).model.eval()
+    return base_generator.new_base(GeneratorConfig(block_out_channels=(16, 32))).model.eval()
 
 
 def test_the_toy_is_learned_and_its_points_have_their_shapes():

@@ -8,24 +8,26 @@ import pytest
 import torch
 
 from course_lib.checkpoints import CheckpointError
-from course_lib.gligen.data.layouts import Asked
-from course_lib.gligen.data.scenes import NAMES, PIXELS, draw_scene
-from course_lib.gligen.diffusion import STEPS
-from course_lib.gligen.evaluate.paired import asked_boxes, grounded_losses, object_losses, paired_scenes
-from course_lib.gligen.model import GeneratorConfig, add_gates, is_grounding, set_strength, transformer_blocks
+from course_lib.gligen.data.grounded_batches import draw_timesteps, make_grounded_batch, true_layout
+from course_lib.gligen.data.scenes import PIXELS, draw_scene
+from course_lib.gligen.diffusion import NUM_TRAIN_TIMESTEPS
+from course_lib.gligen.evaluate.paired import layouts_of, losses_by_caption, losses_by_layout, paired_scenes
+from course_lib.gligen.layouts import GroundedPhrase
+from course_lib.gligen.model import GeneratorConfig, add_gates, is_grounding_parameter, set_strength, transformer_blocks
 from course_lib.gligen.sampling import sample
-from course_lib.gligen.train import base as learn
-from course_lib.gligen.train import gates
-from course_lib.gligen.train.gates import GateLog, GatesRecipe, draw_levels, openness, train_gates, true_boxes
+from course_lib.gligen.train import base_generator, gates
+from course_lib.gligen.train.gate_log import GateLog, openness
+from course_lib.gligen.train.gates import GatesRecipe, train_gates
+from course_lib.gligen.vocabulary import NAMES
 from course_lib.world.render import render
 
-TINY = GeneratorConfig(channels=(16, 32))
-BUS = Asked("a bus", (0.1, 0.2, 0.6, 0.7))
+TINY = GeneratorConfig(block_out_channels=(16, 32))
+BUS = GroundedPhrase("a bus", (0.1, 0.2, 0.6, 0.7))
 
 
 @pytest.fixture(scope="module")
 def base():
-    return learn.new_base(TINY).model.eval()
+    return base_generator.new_base(TINY).model.eval()
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +43,7 @@ def test_the_base_in_it_stays_as_it_was_and_every_gate_moves(base, trained):
     assert len(openness(trained)) == 8 and all(openness(trained).values())
     fresh = add_gates(base).state_dict()
     moved = {name for name, weight in weights.items() if not torch.equal(weight, fresh[name])}
-    assert moved and all(map(is_grounding, moved))
+    assert moved and all(map(is_grounding_parameter, moved))
 
 
 @torch.no_grad()
@@ -50,7 +52,7 @@ def test_without_boxes_or_strength_a_gated_model_draws_what_the_base_draws(base,
     assert torch.equal(sample(trained, ["a bus on the beach"], steps=4), alone)
     for block in transformer_blocks(trained.unet):
         block.fuser.alpha_attn.fill_(0.8)
-    assert torch.equal(sample(trained, ["a bus on the beach"], [[BUS]], steps=4, on=0.0), alone)
+    assert torch.equal(sample(trained, ["a bus on the beach"], [[BUS]], steps=4, grounded_fraction=0.0), alone)
     asked = sample(trained, ["a bus on the beach"], [[BUS]], steps=4)
     assert asked.shape == (1, 3, PIXELS, PIXELS) and not torch.equal(asked, alone)
     # null tokens pass the gates, too: no boxes isn't no grounding
@@ -62,21 +64,23 @@ def test_without_boxes_or_strength_a_gated_model_draws_what_the_base_draws(base,
 def test_boxes_are_those_of_the_picture_and_dropped_as_the_recipe_says(base):
     scene = draw_scene(0, "train", (2, 2))
     picture = render(scene, PIXELS)
-    for one, thing, box in zip(true_boxes(scene, picture), scene.things, picture.boxes, strict=True):
+    for one, thing, box in zip(true_layout(scene, picture), scene.things, picture.boxes, strict=True):
         assert one.phrase.endswith(thing.name)
         torch.testing.assert_close(torch.tensor(one.box) * PIXELS, torch.from_numpy(box).float())
-    never = gates.make_batch(0, GatesRecipe(steps=1, batch_size=4, no_grounding=1.0), base.space)
+    never = make_grounded_batch(0, GatesRecipe(steps=1, batch_size=4, grounding_dropout=1.0), base.space)
     assert never.grounding["masks"].sum() == 0
-    always = gates.make_batch(0, GatesRecipe(steps=1, batch_size=4, no_grounding=0.0, no_caption=1.0), base.space)
+    always = make_grounded_batch(
+        0, GatesRecipe(steps=1, batch_size=4, grounding_dropout=0.0, caption_dropout=1.0), base.space
+    )
     assert always.grounding["masks"].sum(dim=1).min() >= 1
-    assert torch.equal(always.states[0], always.states[3])  # both are the empty caption
+    assert torch.equal(always.text[0], always.text[3])  # both are the empty caption
 
 
 def test_noisy_levels_come_more_often():
-    even, noisy = (draw_levels(4000, often, torch.Generator().manual_seed(0)) for often in (False, True))
+    even, noisy = (draw_timesteps(4000, often, torch.Generator().manual_seed(0)) for often in (False, True))
     for t, middle in ((even, 1 / 2), (noisy, 2 / 3)):
-        assert t.min() >= 0 and t.max() == STEPS - 1
-        assert t.float().mean() / STEPS == pytest.approx(middle, abs=0.02)
+        assert t.min() >= 0 and t.max() == NUM_TRAIN_TIMESTEPS - 1
+        assert t.float().mean() / NUM_TRAIN_TIMESTEPS == pytest.approx(middle, abs=0.02)
 
 
 def test_phrases_are_read_the_same_in_any_company():
@@ -91,7 +95,7 @@ def test_phrases_are_read_the_same_in_any_company():
 def baked(tmp_path_factory):
     """A folder with a base and gates that were stopped half-way, resumed, and finished."""
     folder = tmp_path_factory.mktemp("baked")
-    learn.bake_base(folder, learn.BaseRecipe(steps=1, batch_size=2))
+    base_generator.bake_base(folder, base_generator.BaseRecipe(steps=1, batch_size=2))
     recipe = GatesRecipe(steps=4, batch_size=2, learning_rate=1e-2)
     stops = [2]
 
@@ -121,7 +125,7 @@ def test_baked_gates_are_what_gligen_adds_and_name_their_base(baked):
     assert [row["step"] for row in card["openness_log"]] == [1, 2, 3, 4]
     assert card["base_sha256"] == json.loads((baked / files[0]).read_text())["sha256"]
     assert card["openness_log"][-1]["gates"] == list(card["openness"].values()) and any(card["openness"].values())
-    model, base = gates.load_gated(gates_file, base_file), learn.load_base(base_file)
+    model, base = gates.load_gated(gates_file, base_file), base_generator.load_base(base_file)
     assert all(torch.equal(model.state_dict()[name], weight) for name, weight in base.state_dict().items())
     assert openness(model) == pytest.approx(card["openness"], abs=1e-3)
     assert all(value != 0 for value in openness(model).values())
@@ -130,13 +134,13 @@ def test_baked_gates_are_what_gligen_adds_and_name_their_base(baked):
 
 
 def test_gates_of_another_base_are_refused(baked, tmp_path):
-    learn.bake_base(tmp_path, learn.BaseRecipe(steps=1, batch_size=2, seed=1))
+    base_generator.bake_base(tmp_path, base_generator.BaseRecipe(steps=1, batch_size=2, seed=1))
     with pytest.raises(CheckpointError, match="another base than gligen_base.safetensors.*bake gligen_gates"):
         gates.load_gated(baked / "gligen_gates.safetensors", tmp_path / "gligen_base.safetensors")
 
 
 def test_gates_see_no_picture_that_the_base_has_seen():
-    seeds = {learn.BAKED.seed, 1, GatesRecipe().seed + 1000}  # the base's, its latent space's, the gates'
+    seeds = {base_generator.BAKED.seed, 1, GatesRecipe().seed + 1000}  # the base's, its latent space's, the gates'
     assert len(seeds) == 3
 
 
@@ -146,10 +150,10 @@ def test_paired_losses_differ_only_in_what_is_said(base, trained):
         names = {thing.name for thing in scene.things}
         assert all(name in true for name in names) and not any(name in wrong for name in names)
         assert sum(name in wrong for name in NAMES) == len(names)
-    losses = object_losses(base, paired, (500,))
-    assert torch.equal(losses["true"], object_losses(base, paired, (500,))["true"])
-    boxes = asked_boxes(paired)
+    losses = losses_by_caption(base, paired, (500,))
+    assert torch.equal(losses["true"], losses_by_caption(base, paired, (500,))["true"])
+    boxes = layouts_of(paired)
     for true, shuffled in zip(boxes["true"], boxes["shuffled"], strict=True):
         assert [one.phrase for one in true] == [one.phrase for one in shuffled]
     assert sum(a != b for a, b in zip(boxes["true"], boxes["shuffled"], strict=True)) >= 11
-    assert all(loss.shape == (1, 12) for loss in grounded_losses(trained, paired, levels=(500,)).values())
+    assert all(loss.shape == (1, 12) for loss in losses_by_layout(trained, paired, timesteps=(500,)).values())

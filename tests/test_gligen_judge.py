@@ -4,22 +4,15 @@ import pytest
 import torch
 
 from course_lib.clip.data.images import to_tensor
-from course_lib.gligen.data.layouts import Asked, ask, true_boxes
-from course_lib.gligen.data.scenes import NAMES, PIXELS, draw_scene
-from course_lib.gligen.evaluate.detections import judge
+from course_lib.gligen.data.detection_batches import STREAM, cell_targets, make_detection_batch
+from course_lib.gligen.data.grounded_batches import true_layout
+from course_lib.gligen.data.scenes import PIXELS, draw_scene
+from course_lib.gligen.detector import Detections, Detector, box_iou, boxes_from_sides, detect
+from course_lib.gligen.evaluate.detections import match_boxes
 from course_lib.gligen.grounding import cell_centres
-from course_lib.gligen.train import detector
-from course_lib.gligen.train.detector import (
-    Detector,
-    DetectorRecipe,
-    Found,
-    box_iou,
-    boxes_from_sides,
-    cell_targets,
-    detect,
-    generalised_iou,
-    train_detector,
-)
+from course_lib.gligen.layouts import GroundedPhrase, grounding_inputs
+from course_lib.gligen.train.detector import DetectorRecipe, generalised_iou, train_detector
+from course_lib.gligen.vocabulary import NAMES
 from course_lib.world.render import render
 
 
@@ -58,32 +51,34 @@ def test_a_thing_is_found_once():
             logits[0, NAMES.index("frog"), 8, 8] = 1.0
             return logits, sides
 
-    (found,) = detect(Two(), torch.zeros(1, 3, PIXELS, PIXELS))
-    assert [NAMES[number] for number in found.classes] == ["bus", "frog"]
-    assert found.scores.tolist() == sorted(found.scores.tolist(), reverse=True)
+    (detections,) = detect(Two(), torch.zeros(1, 3, PIXELS, PIXELS))
+    assert [NAMES[number] for number in detections.classes] == ["bus", "frog"]
+    assert detections.scores.tolist() == sorted(detections.scores.tolist(), reverse=True)
 
 
 def test_verdicts():
-    found = Found(
+    detections = Detections(
         torch.tensor([[0.0, 0, 0.5, 0.5], [0.5, 0.5, 1, 1]]),
         torch.tensor([NAMES.index("bus"), NAMES.index("frog")]),
         torch.tensor([0.9, 0.8]),
     )
-    bus, wrong, elsewhere = judge(
+    bus, wrong, elsewhere = match_boxes(
         [
-            Asked("a bus", (0.0, 0.0, 0.5, 0.5)),
-            Asked("a panda", (0.5, 0.5, 1.0, 1.0)),
-            Asked("a frog", (0.5, 0.0, 1.0, 0.5)),
+            GroundedPhrase("a bus", (0.0, 0.0, 0.5, 0.5)),
+            GroundedPhrase("a panda", (0.5, 0.5, 1.0, 1.0)),
+            GroundedPhrase("a frog", (0.5, 0.0, 1.0, 0.5)),
         ],
-        found,
+        detections,
     )
-    assert bus.obeyed and bus.named and bus.iou == 1
-    assert not wrong.obeyed and not wrong.named and wrong.iou == 0
-    assert not elsewhere.obeyed and not elsewhere.named
-    nothing = judge([Asked("a bus", (0.0, 0.0, 0.5, 0.5))], Found(*(part[:0] for part in vars(found).values())))
-    assert not nothing[0].obeyed and not nothing[0].named
+    assert bus.matched and bus.phrase_top1 and bus.iou == 1
+    assert not wrong.matched and not wrong.phrase_top1 and wrong.iou == 0
+    assert not elsewhere.matched and not elsewhere.phrase_top1
+    nothing = match_boxes(
+        [GroundedPhrase("a bus", (0.0, 0.0, 0.5, 0.5))], Detections(*(part[:0] for part in vars(detections).values()))
+    )
+    assert not nothing[0].matched and not nothing[0].phrase_top1
     with pytest.raises(ValueError, match="knows no 'a violin'"):
-        judge([Asked("a violin", (0.0, 0.0, 0.5, 0.5))], found)
+        match_boxes([GroundedPhrase("a violin", (0.0, 0.0, 0.5, 0.5))], detections)
 
 
 def test_the_judge_learns_from_real_renders_and_not_by_place():
@@ -91,34 +86,35 @@ def test_the_judge_learns_from_real_renders_and_not_by_place():
         torch.manual_seed(0)
         model = Detector()
     train_detector(model, DetectorRecipe(steps=45, batch_size=24))
-    obeyed, elsewhere = [], []
+    matched, elsewhere = [], []
     for index in range(60):
         scene = draw_scene(index, "val", (1, 1))
         picture = render(scene, PIXELS)
-        (found,) = detect(model, to_tensor(picture.image[None]))
-        asked = true_boxes(scene, picture)
-        obeyed += [verdict.obeyed for verdict in judge(asked, found)]
+        (detections,) = detect(model, to_tensor(picture.image[None]))
+        layout = true_layout(scene, picture)
+        matched += [result.matched for result in match_boxes(layout, detections)]
         mirrored = [
-            Asked(one.phrase, (1 - one.box[2], 1 - one.box[3], 1 - one.box[0], 1 - one.box[1])) for one in asked
+            GroundedPhrase(one.phrase, (1 - one.box[2], 1 - one.box[3], 1 - one.box[0], 1 - one.box[1]))
+            for one in layout
         ]
-        elsewhere += [verdict.obeyed for verdict in judge(mirrored, found)]
-    assert sum(obeyed) > 40 and sum(elsewhere) < 0.6 * sum(obeyed)
+        elsewhere += [result.matched for result in match_boxes(mirrored, detections)]
+    assert sum(matched) > 40 and sum(elsewhere) < 0.6 * sum(matched)
 
 
 def test_the_judge_has_scenes_of_its_own():
-    batch = detector.make_batch(0, DetectorRecipe(steps=1, batch_size=6))
+    batch = make_detection_batch(0, DetectorRecipe(steps=1, batch_size=6))
     assert batch.images.shape == (6, 3, PIXELS, PIXELS) and batch.images.min() >= 0 and batch.images.max() <= 1
-    assert detector.STREAM not in ("train", "val", "test")
+    assert STREAM not in ("train", "val", "test")
 
 
 def test_what_is_asked_becomes_numbers():
-    bus, frog = Asked("a bus", (0.1, 0.2, 0.5, 0.6)), Asked("a frog", (0.5, 0.5, 1.0, 1.0))
-    made = ask([[bus, frog], []])
+    bus, frog = GroundedPhrase("a bus", (0.1, 0.2, 0.5, 0.6)), GroundedPhrase("a frog", (0.5, 0.5, 1.0, 1.0))
+    made = grounding_inputs([[bus, frog], []])
     assert made["masks"].tolist() == [[1, 1, 0, 0], [0, 0, 0, 0]]
     torch.testing.assert_close(made["boxes"][0, 0], torch.tensor(bus.box))
     assert made["positive_embeddings"].shape == (2, 4, 128) and made["positive_embeddings"][1].eq(0).all()
     with pytest.raises(ValueError, match="5 boxes were asked for: this model reads at most 4"):
-        ask([[bus] * 5])
+        grounding_inputs([[bus] * 5])
 
 
 @pytest.mark.parametrize(
@@ -134,4 +130,4 @@ def test_what_is_asked_becomes_numbers():
 )
 def test_a_box_that_nothing_can_be_drawn_from_is_named(phrase, box, message):
     with pytest.raises(ValueError, match=message):
-        Asked(phrase, box)
+        GroundedPhrase(phrase, box)

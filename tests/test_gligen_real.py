@@ -6,13 +6,13 @@ import torch
 
 from course_lib.canvas import Mark
 from course_lib.gligen import full
-from course_lib.gligen.data.layouts import Asked
-from course_lib.gligen.full import LLAMA, RealPainter
+from course_lib.gligen.full import LLAMA, PublishedPipeline
+from course_lib.gligen.layouts import GroundedPhrase
 from course_lib.gligen.ui.board import DrawBoxes
-from course_lib.gligen.ui.painter import Wish
+from course_lib.gligen.ui.pipeline import Request
 
 BOX = Mark("box", ((0.1, 0.1), (0.6, 0.7)), text="a llama")
-WISH = Wish("a llama", (Asked("a llama", BOX.xyxy),), guidance=3.0, on=1.0)
+REQUEST = Request("a llama", (GroundedPhrase("a llama", BOX.xyxy),), guidance_scale=3.0, grounded_fraction=1.0)
 
 
 @pytest.fixture(scope="module")
@@ -74,30 +74,32 @@ def letters():
 
 
 @pytest.fixture(scope="module")
-def painter(folder) -> RealPainter:
-    return RealPainter.load((folder, "main"), device="cpu", dtype=torch.float32, steps=3)
+def pipeline(folder) -> PublishedPipeline:
+    return PublishedPipeline.load((folder, "main"), device="cpu", dtype=torch.float32, steps=3)
 
 
-def test_boxes_are_heard_and_the_same_wish_gives_the_same_pictures(painter):
-    told = []
-    first = painter.paint(WISH, told.append)
-    assert first.shape == (4, 16, 16, 3) and first.dtype == np.uint8 and painter.side == 16
-    assert told and told == sorted(told)
-    assert (first == painter.paint(WISH)).all() and (first[0] != first[1]).any()
-    elsewhere = Wish("a llama", (Asked("a llama", (0.5, 0.5, 0.9, 0.9)),), guidance=3.0, on=1.0)
-    assert (painter.paint(elsewhere) != first).any()
+def test_boxes_are_heard_and_the_same_request_gives_the_same_pictures(pipeline):
+    steps_done = []
+    first = pipeline.generate(REQUEST, steps_done.append)
+    assert first.shape == (4, 16, 16, 3) and first.dtype == np.uint8 and pipeline.side == 16
+    assert steps_done and steps_done == sorted(steps_done)
+    assert (first == pipeline.generate(REQUEST)).all() and (first[0] != first[1]).any()
+    elsewhere = Request(
+        "a llama", (GroundedPhrase("a llama", (0.5, 0.5, 0.9, 0.9)),), guidance_scale=3.0, grounded_fraction=1.0
+    )
+    assert (pipeline.generate(elsewhere) != first).any()
 
 
-def test_plain_stable_diffusion_is_the_same_model_with_the_gates_left_out(painter):
-    plain = painter.plain(WISH)
-    never = Wish("a llama", WISH.boxes, guidance=3.0, on=0.0)
-    assert (plain == painter.paint(never)).all() and (plain != painter.paint(WISH)).any()
-    assert (painter.paint(WISH) == painter.paint(WISH)).all()  # and the gates are back afterwards
+def test_plain_stable_diffusion_is_the_same_model_with_the_gates_left_out(pipeline):
+    plain = pipeline.plain(REQUEST)
+    never = Request("a llama", REQUEST.layout, guidance_scale=3.0, grounded_fraction=0.0)
+    assert (plain == pipeline.generate(never)).all() and (plain != pipeline.generate(REQUEST)).any()
+    assert (pipeline.generate(REQUEST) == pipeline.generate(REQUEST)).all()  # and the gates are back afterwards
 
 
-def test_it_stands_behind_the_same_board(painter):
-    board = DrawBoxes(painter, caption=LLAMA.caption)
-    assert set(board.settings) == {"guidance", "on"} and board.canvas.problem == ""
+def test_it_stands_behind_the_same_board(pipeline):
+    board = DrawBoxes(pipeline, caption=LLAMA.caption)
+    assert set(board.settings) == {"guidance_scale", "grounded_fraction"} and board.canvas.problem == ""
     board.generate()
     assert "no box was drawn" in board.problem
     board.draw([BOX])
@@ -109,21 +111,21 @@ def test_it_stands_behind_the_same_board(painter):
         board.take(1)
     picture = np.zeros((16, 16, 3), np.uint8)
     with pytest.raises(ValueError, match="changes no scene"):
-        DrawBoxes(painter, scene=picture)
+        DrawBoxes(pipeline, scene=picture)
     with pytest.raises(ValueError, match="no reference picture"):
-        DrawBoxes(painter, reference=picture)
+        DrawBoxes(pipeline, reference=picture)
     pytest.importorskip("ipywidgets")
     assert board.widget is not None and "strength" not in board._front.sliders
 
 
 def test_in_float16_the_half_size_files_are_read(folder):
-    painter = RealPainter.load((folder, "main"), device="cpu", dtype=torch.float16)
-    assert {painter.pipe.unet.dtype, painter.pipe.vae.dtype, painter.pipe.text_encoder.dtype} == {torch.float16}
+    pipeline = PublishedPipeline.load((folder, "main"), device="cpu", dtype=torch.float16)
+    assert {pipeline.pipe.unet.dtype, pipeline.pipe.vae.dtype, pipeline.pipe.text_encoder.dtype} == {torch.float16}
 
 
-def test_the_layout_of_the_llama_is_a_wish_that_fits(painter):
-    assert painter.notes(LLAMA) == [] and len(LLAMA.boxes) == 3
-    llama, glasses, _ = (one.box for one in LLAMA.boxes)
+def test_the_layout_of_the_llama_is_a_request_that_fits(pipeline):
+    assert pipeline.notes(LLAMA) == [] and len(LLAMA.layout) == 3
+    llama, glasses, _ = (one.box for one in LLAMA.layout)
     assert llama[0] < glasses[0] and llama[1] < glasses[1] and glasses[2] < llama[2] and glasses[3] < llama[3]
 
 

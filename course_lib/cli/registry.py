@@ -60,7 +60,7 @@ BAKES = {
     "llava_letters": Bake("course_lib.llava.train.letters:bake", ("clip",)),
     "llava": Bake("course_lib.llava.train.saved:bake", ("clip", *LM, "llava_words", "llava_letters")),
     "llava_smollm2": Bake("course_lib.llava.train.smollm2:bake", ("clip",)),
-    "gligen_base": Bake("course_lib.gligen.train.base:bake_base", CLIP, SMALL_WORLD),
+    "gligen_base": Bake("course_lib.gligen.train.base_generator:bake_base", CLIP, SMALL_WORLD),
     "gligen_gates": Bake("course_lib.gligen.train.gates:bake_gates", (*CLIP, "gligen_base"), SMALL_WORLD),
     "gligen_detector": Bake("course_lib.gligen.train.detector:bake_detector", (), SMALL_WORLD),
 }

@@ -1,1 +1,1 @@
-"""The small world of Lesson 10, its layouts, batches and test sets."""
+"""Scenes of Lesson 10, batches of base, gates and detector, test sets, and the toy of points."""

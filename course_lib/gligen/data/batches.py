@@ -1,4 +1,4 @@
-"""A step's latents, captions and noise: what the base learns from. There is no box here, and no mask."""
+"""Batches of the base: latents, captions, noise and timesteps. There is no box here, and no mask."""
 
 import random
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from torch import Tensor
 
 from course_lib.clip.data.images import to_tensor
 from course_lib.gligen.data.scenes import PIXELS, caption_of, draw_scene
-from course_lib.gligen.diffusion import STEPS
+from course_lib.gligen.diffusion import NUM_TRAIN_TIMESTEPS
 from course_lib.gligen.latents import PatchSpace
 from course_lib.gligen.model import text_states
 from course_lib.world.render import render
@@ -18,28 +18,28 @@ from course_lib.world.scenes import Scene
 
 
 @dataclass(frozen=True)
-class Batch:
-    """One step of the base."""
+class DenoisingBatch:
+    """One training step of the base."""
 
     latents: Tensor  # [B, C, H, W], clean
-    states: Tensor  # [B, L, 128], of the captions
+    text: Tensor  # [B, L, 128], the captions' text states
     noise: Tensor  # [B, C, H, W]
-    t: Tensor  # int [B], noise levels
+    t: Tensor  # int [B], timesteps
 
 
-def make_batch(step: int, recipe, space: PatchSpace) -> Batch:
-    """The batch of a step, from its number alone; `recipe` (BaseRecipe) says how many, and how often no caption."""
+def make_batch(step: int, recipe, space: PatchSpace) -> DenoisingBatch:
+    """The batch of a step, from its number alone; `recipe` is a `BaseRecipe`."""
     rng = random.Random(f"gligen/base/{recipe.seed}/{step}")
-    scenes = [
-        draw_scene(step * recipe.batch_size + i, "train", recipe.count, recipe.seed) for i in range(recipe.batch_size)
-    ]
-    captions = ["" if rng.random() < recipe.no_caption else caption_of(scene, rng) for scene in scenes]
-    latents = space.encode(to_tensor(pictures(scenes)))
+    first = step * recipe.batch_size
+    scenes = [draw_scene(first + i, "train", recipe.num_things, recipe.seed) for i in range(recipe.batch_size)]
+    captions = ["" if rng.random() < recipe.caption_dropout else caption_of(scene, rng) for scene in scenes]
+    latents = space.encode(to_tensor(render_images(scenes)))
     generator = torch.Generator().manual_seed(rng.randrange(2**62))
     noise = torch.randn(latents.shape, generator=generator)
-    return Batch(latents, text_states(captions), noise, torch.randint(STEPS, (len(scenes),), generator=generator))
+    t = torch.randint(NUM_TRAIN_TIMESTEPS, (len(scenes),), generator=generator)
+    return DenoisingBatch(latents, text_states(captions), noise, t)
 
 
-def pictures(scenes: Sequence[Scene]) -> np.ndarray:
-    """Scenes → uint8 [B, 64, 64, 3]."""
+def render_images(scenes: Sequence[Scene]) -> np.ndarray:
+    """The pictures of scenes, uint8 [B, 64, 64, 3]."""
     return np.stack([render(scene, PIXELS).image for scene in scenes])

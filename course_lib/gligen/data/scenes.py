@@ -1,4 +1,4 @@
-"""The declared world of Lesson 10: what the small generator is trained on, measured on, and can be asked for.
+"""The scenes of Lesson 10: the distribution that the small generator is trained and measured on.
 
 It is the sticker world, made small enough for a diffusion model of a few million weights: twelve things drawn by one
 hand, four backdrops, no paint. Every thing is upright, and its centre lies on a grid of 16 × 16 points.
@@ -9,6 +9,7 @@ import json
 import random
 from dataclasses import asdict
 
+from course_lib.gligen.vocabulary import NAMES
 from course_lib.world.backdrops import VARIANTS
 from course_lib.world.fingerprint import SCENES
 from course_lib.world.fingerprint import fingerprint as sticker_world
@@ -17,45 +18,31 @@ from course_lib.world.scenes import Scene, Thing
 from course_lib.world.splits import has_held_out_relation
 from course_lib.world.stickers import class_named
 
-NAMES = (
-    "panda",
-    "frog",
-    "lion",
-    "penguin",
-    "sunflower",
-    "pine tree",
-    "banana",
-    "strawberry",
-    "hamburger",
-    "bus",
-    "house",
-    "rocket",
-)
 BACKDROPS = ("plain", "meadow", "beach", "snow")
 STYLE = "noto"
 PIXELS = 64  # side of a picture
 GRID = 16  # points a side
 WIDTHS = {1: (32, 40), 2: (24, 28, 32), 3: (20, 24), 4: (16, 20)}  # in 64ths of the side, by the number of things
-OVERLAP = 1 / 3  # of the smaller square, at most
+MAX_OVERLAP = 1 / 3  # of the smaller square, at most
 REGIONS = 3  # a side: where things are, for what is held out
 
 
-def draw_scene(index: int, stream: str = "train", count: tuple[int, int] = (1, 2), seed: int = 0) -> Scene:
-    """Scene number `index` of a stream ("train", "val" or "test"), with a number of things in the range `count`.
+def draw_scene(index: int, stream: str = "train", num_things: tuple[int, int] = (1, 2), seed: int = 0) -> Scene:
+    """Scene number `index` of a stream ("train", "val" or "test"), with a number of things in the range `num_things`.
 
     Training scenes are drawn again until no held-out place and no held-out relation is left in them.
     """
     rng = random.Random(f"gligen/{stream}/{seed}/{index}")
     while True:
         backdrop, variant = rng.choice(BACKDROPS), rng.randrange(VARIANTS)
-        things = _draw_things(rng, rng.randint(*count))
+        things = _draw_things(rng, rng.randint(*num_things))
         scene = Scene(stream, seed, index, backdrop, variant, things)
-        if stream != "train" or training_may_see(scene):
+        if stream != "train" or allowed_in_training(scene):
             return scene
 
 
-def training_may_see(scene: Scene) -> bool:
-    """True when no thing is in a region, and no pair in a relation, that is kept for the tests."""
+def allowed_in_training(scene: Scene) -> bool:
+    """True when no thing is at a held-out place, and no pair in a held-out relation: those are for the tests alone."""
     return not has_held_out_relation(scene) and not any(held_out_place(t.name, t.x, t.y) for t in scene.things)
 
 
@@ -70,20 +57,20 @@ def caption_of(scene: Scene, rng: random.Random, templates: str = "train") -> st
     return caption(scene, rng, templates, attributes=0.0, place=1.0, relations=0.3)
 
 
-def _draw_things(rng: random.Random, count: int) -> tuple[Thing, ...]:
-    """So many things of different classes, none much hidden; drawn anew until all have found a place."""
+def _draw_things(rng: random.Random, num_things: int) -> tuple[Thing, ...]:
+    """So many things of different classes, none much hidden; drawn anew until each has a place."""
     while True:
         things: list[Thing] = []
-        for name in rng.sample(NAMES, count):
-            thing = _draw_thing(rng, name, count)
-            if all(_overlap(thing, other) < OVERLAP for other in things):
+        for name in rng.sample(NAMES, num_things):
+            thing = _draw_thing(rng, name, num_things)
+            if all(_overlap(thing, other) < MAX_OVERLAP for other in things):
                 things.append(thing)
-        if len(things) == count:
+        if len(things) == num_things:
             return tuple(things)
 
 
-def _draw_thing(rng: random.Random, name: str, count: int) -> Thing:
-    width = rng.choice(WIDTHS[count]) / 64
+def _draw_thing(rng: random.Random, name: str, num_things: int) -> Thing:
+    width = rng.choice(WIDTHS[num_things]) / 64
     sticker = class_named(name)
     x, y = (_grid_point(rng, width) for _ in range(2))
     return Thing("sticker", name, sticker.id, sticker.drawings[0], STYLE, None, None, "medium", width, x, y)
@@ -109,6 +96,10 @@ def fingerprint() -> str:
         "world": sticker_world(),
         "drawn": [NAMES, BACKDROPS, PIXELS],
         "places": [(name, x, y) for name in NAMES for x in middles for y in middles if held_out_place(name, x, y)],
-        "scenes": [asdict(draw_scene(index, count=(most, most))) for most in WIDTHS for index in range(SCENES)],
+        "scenes": [
+            asdict(draw_scene(index, num_things=(num_things, num_things)))
+            for num_things in WIDTHS
+            for index in range(SCENES)
+        ],
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]

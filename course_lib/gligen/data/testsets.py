@@ -1,109 +1,118 @@
-"""What the generator is asked for in its proofs: captions and boxes of test scenes, and the controls that must fail."""
+"""Test sets: captions and layouts of test scenes, and the controls that must fail."""
 
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from course_lib.clip.tokenizer import get_tokenizer
-from course_lib.gligen.data.layouts import Asked, true_boxes
-from course_lib.gligen.data.scenes import NAMES, PIXELS, caption_of, draw_scene, held_out_place
-from course_lib.gligen.model import TOKENS
+from course_lib.gligen.data.grounded_batches import true_layout
+from course_lib.gligen.data.scenes import PIXELS, caption_of, draw_scene, held_out_place
+from course_lib.gligen.layouts import Box, GroundedPhrase
+from course_lib.gligen.model import MAX_TEXT_TOKENS
+from course_lib.gligen.vocabulary import NAMES
 from course_lib.world.render import Picture, render
 from course_lib.world.scenes import Scene
 
-OVERLAPPING = 0.1  # of the smaller box, at least
-FOUND_WITHIN = 4000  # scenes that are looked through
+MIN_OVERLAP = 0.1  # of the smaller box, at least
+MAX_SCENES = 4000  # scenes that are looked through
 
 
 @dataclass(frozen=True)
-class TestSet:
-    """N layouts. Scored is always `wanted`, whatever was `asked`."""
+class LayoutTestSet:
+    """N captions and layouts. The model is given `layouts`; scored is always against `targets`."""
 
     __test__ = False  # pytest takes classes named Test… for tests
 
     scenes: tuple[Scene, ...]
     pictures: tuple[Picture, ...]  # their renders: real pictures of the same layouts
     captions: tuple[str, ...]
-    wanted: tuple[tuple[Asked, ...], ...]
-    asked: tuple[tuple[Asked, ...], ...]  # what the model is given
+    targets: tuple[tuple[GroundedPhrase, ...], ...]
+    layouts: tuple[tuple[GroundedPhrase, ...], ...]  # what the model is given
 
 
-def layouts(counts: Sequence[tuple[int, int]], stream: str = "test") -> TestSet:
+def make_test_set(counts: Sequence[tuple[int, int]], stream: str = "test") -> LayoutTestSet:
     """Scenes of a stream; `counts` are pairs (things, scenes), such as (1, 20), (2, 20)."""
-    return _test_set([scene for things, scenes in counts for scene in _found(scenes, things, stream)])
+    return _test_set([scene for things, scenes in counts for scene in _first_scenes(scenes, things, stream)])
 
 
-def unseen_places(count: int, stream: str = "test") -> TestSet:
+def unseen_places(count: int, stream: str = "test") -> LayoutTestSet:
     """Scenes of one thing, in the ninth of the picture where no training picture, of base or gates, ever shows this thing."""
-    return _test_set(
-        _found(
-            count, 1, stream, lambda scene: held_out_place(scene.things[0].name, scene.things[0].x, scene.things[0].y)
-        )
-    )
+
+    def is_unseen(scene: Scene) -> bool:
+        (thing,) = scene.things
+        return held_out_place(thing.name, thing.x, thing.y)
+
+    return _test_set(_first_scenes(count, 1, stream, is_unseen))
 
 
-def overlapping(count: int, stream: str = "test") -> TestSet:
+def overlapping(count: int, stream: str = "test") -> LayoutTestSet:
     """Scenes of two things whose boxes overlap by a tenth of the smaller one and more."""
-    return _test_set(_found(count, 2, stream, _overlap))
+    return _test_set(_first_scenes(count, 2, stream, _has_overlap))
 
 
-def _found(count: int, things: int, stream: str, fits: Callable[[Scene], bool] = lambda scene: True) -> list[Scene]:
-    """The first `count` scenes of so many things that fit. Raises ValueError when there are too few."""
-    scenes = (draw_scene(index, stream, (things, things)) for index in range(FOUND_WITHIN))
-    found = [scene for _, scene in zip(range(count), filter(fits, scenes), strict=False)]
-    if len(found) < count:
-        raise ValueError(f"only {len(found)} of the first {FOUND_WITHIN} scenes fit, and {count} were wanted")
-    return found
+def _first_scenes(
+    count: int, num_things: int, stream: str, accepts: Callable[[Scene], bool] = lambda scene: True
+) -> list[Scene]:
+    """The first `count` accepted scenes of so many things. Raises ValueError when there are too few."""
+    candidates = (draw_scene(index, stream, (num_things, num_things)) for index in range(MAX_SCENES))
+    scenes = [scene for _, scene in zip(range(count), filter(accepts, candidates), strict=False)]
+    if len(scenes) < count:
+        raise ValueError(f"only {len(scenes)} of the first {MAX_SCENES} scenes fit, and {count} were wanted")
+    return scenes
 
 
-def _test_set(scenes: list[Scene]) -> TestSet:
+def _test_set(scenes: list[Scene]) -> LayoutTestSet:
+    """Scenes → their renders, captions and true layouts."""
     pictures = tuple(render(scene, PIXELS) for scene in scenes)
     captions = tuple(map(_caption, scenes))
-    boxes = tuple(tuple(true_boxes(scene, picture)) for scene, picture in zip(scenes, pictures, strict=True))
-    return TestSet(tuple(scenes), pictures, captions, boxes, boxes)
+    layouts = tuple(tuple(true_layout(scene, picture)) for scene, picture in zip(scenes, pictures, strict=True))
+    return LayoutTestSet(tuple(scenes), pictures, captions, layouts, layouts)
 
 
 def _caption(scene: Scene) -> str:
     """The first caption in test wordings that the generator can read to its end."""
     rng = random.Random(scene.index)
     tokenizer = get_tokenizer()
-    while len(tokenizer.encode(text := caption_of(scene, rng, "test"))) > TOKENS - 2:  # start and end are tokens, too
+    while (
+        len(tokenizer.encode(text := caption_of(scene, rng, "test"))) > MAX_TEXT_TOKENS - 2
+    ):  # start and end are tokens, too
         pass
     return text
 
 
-def _overlap(scene: Scene) -> bool:
-    boxes = [one.box for one in true_boxes(scene, render(scene, PIXELS))]
-    return len(boxes) == 2 and shared_part(*boxes) >= OVERLAPPING
+def _has_overlap(scene: Scene) -> bool:
+    boxes = [grounded.box for grounded in true_layout(scene, render(scene, PIXELS))]
+    return len(boxes) == 2 and overlap_of_smaller(*boxes) >= MIN_OVERLAP
 
 
-def shared_part(a: tuple, b: tuple) -> float:
-    """The share of the smaller of two boxes that lies in the other."""
-    across, along = (max(min(a[i + 2], b[i + 2]) - max(a[i], b[i]), 0.0) for i in (0, 1))
-    return across * along / min((box[2] - box[0]) * (box[3] - box[1]) for box in (a, b))
+def overlap_of_smaller(a: Box, b: Box) -> float:
+    """The share of the smaller of two boxes that lies in the other: intersection over the smaller area."""
+    width, height = (max(min(a[i + 2], b[i + 2]) - max(a[i], b[i]), 0.0) for i in (0, 1))
+    return width * height / min((box[2] - box[0]) * (box[3] - box[1]) for box in (a, b))
 
 
-def wrong_phrases(tests: TestSet) -> TestSet:
-    """The same boxes, and in each a class that the caption doesn't name."""
-    asked = []
-    for scene, boxes in zip(tests.scenes, tests.wanted, strict=True):
+def wrong_phrases(tests: LayoutTestSet) -> LayoutTestSet:
+    """Control: the same boxes, and in each a class that the caption doesn't name."""
+    layouts = []
+    for scene, targets in zip(tests.scenes, tests.targets, strict=True):
         absent = [name for name in NAMES if name not in {thing.name for thing in scene.things}]
-        names = random.Random(f"wrong/{scene.index}").sample(absent, len(boxes))
-        asked.append(tuple(Asked(f"a {name}", one.box) for name, one in zip(names, boxes, strict=True)))
-    return replace(tests, asked=tuple(asked))
+        names = random.Random(f"wrong/{scene.index}").sample(absent, len(targets))
+        pairs = zip(names, targets, strict=True)
+        layouts.append(tuple(GroundedPhrase(f"a {name}", target.box) for name, target in pairs))
+    return replace(tests, layouts=tuple(layouts))
 
 
-def shuffled(tests: TestSet) -> TestSet:
-    """The right phrases in the boxes of the next picture with as many things."""
-    asked = list(tests.wanted)
-    for count in {len(boxes) for boxes in tests.wanted}:
-        rows = [row for row, boxes in enumerate(tests.wanted) if len(boxes) == count]
-        for row, other in zip(rows, rows[1:] + rows[:1], strict=True):
-            pairs = zip(tests.wanted[row], tests.wanted[other], strict=True)
-            asked[row] = tuple(Asked(one.phrase, elsewhere.box) for one, elsewhere in pairs)
-    return replace(tests, asked=tuple(asked))
+def shuffled_boxes(tests: LayoutTestSet) -> LayoutTestSet:
+    """Control: the right phrases in the boxes of the next picture with as many things."""
+    layouts = list(tests.targets)
+    for count in {len(targets) for targets in tests.targets}:
+        rows = [row for row, targets in enumerate(tests.targets) if len(targets) == count]
+        for row, next_row in zip(rows, rows[1:] + rows[:1], strict=True):
+            pairs = zip(tests.targets[row], tests.targets[next_row], strict=True)
+            layouts[row] = tuple(GroundedPhrase(target.phrase, other.box) for target, other in pairs)
+    return replace(tests, layouts=tuple(layouts))
 
 
-def part(tests: TestSet, rows: Sequence[int]) -> TestSet:
+def subset(tests: LayoutTestSet, rows: Sequence[int]) -> LayoutTestSet:
     """Some of the layouts, by their numbers."""
-    return TestSet(*(tuple(field[row] for row in rows) for field in vars(tests).values()))
+    return LayoutTestSet(*(tuple(field[row] for row in rows) for field in vars(tests).values()))

@@ -8,15 +8,15 @@ import math
 import torch
 from torch import Tensor, nn
 
-from course_lib.gligen.diffusion import STEPS
+from course_lib.gligen.diffusion import NUM_TRAIN_TIMESTEPS
 
 SHAPES = ("ring", "cross", "two dots")
-NO_SHAPE = len(SHAPES)  # what stands for the empty caption
-FREQUENCIES = 6
+NULL_SHAPE = len(SHAPES)  # what stands for the empty caption
+NUM_FREQUENCIES = 6
 
 
 def draw_points(count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """So many points of about spread 1 [B, 2, 1, 1], and the numbers of their shapes in SHAPES, int [B]."""
+    """So many points of standard deviation about 1 [B, 2, 1, 1], and the numbers of their shapes in SHAPES, int [B]."""
     shape = torch.randint(len(SHAPES), (count,), generator=generator)
     along, side = torch.rand(2, count, generator=generator)
     turn = 2 * math.pi * along
@@ -30,23 +30,23 @@ def draw_points(count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]
 
 
 class PointNet(nn.Module):
-    """Noisy points [B, 2, 1, 1], levels int [B], numbers of shapes int [B] → velocities [B, 2, 1, 1]."""
+    """Noisy points [B, 2, 1, 1], timesteps int [B], numbers of shapes int [B] → velocities [B, 2, 1, 1]."""
 
-    def __init__(self, width: int = 128) -> None:
+    def __init__(self, dim: int = 128) -> None:
         super().__init__()
         self.shapes = nn.Embedding(len(SHAPES) + 1, 16)
         self.layers = nn.Sequential(
-            nn.Linear(2 + 2 * FREQUENCIES + 16, width),
+            nn.Linear(2 + 2 * NUM_FREQUENCIES + 16, dim),
             nn.SiLU(),
-            nn.Linear(width, width),
+            nn.Linear(dim, dim),
             nn.SiLU(),
-            nn.Linear(width, width),
+            nn.Linear(dim, dim),
             nn.SiLU(),
-            nn.Linear(width, 2),
+            nn.Linear(dim, 2),
         )
 
     def forward(self, noisy: Tensor, t: Tensor, shape: Tensor) -> Tensor:
         """See the class."""
-        angles = t[:, None] / STEPS * math.pi * 2.0 ** torch.arange(FREQUENCIES)  # [B, 6]
-        read = torch.cat([noisy.flatten(1), angles.sin(), angles.cos(), self.shapes(shape)], dim=1)
-        return self.layers(read)[..., None, None]
+        angles = t[:, None] / NUM_TRAIN_TIMESTEPS * math.pi * 2.0 ** torch.arange(NUM_FREQUENCIES)  # [B, 6]
+        inputs = torch.cat([noisy.flatten(1), angles.sin(), angles.cos(), self.shapes(shape)], dim=1)
+        return self.layers(inputs)[..., None, None]

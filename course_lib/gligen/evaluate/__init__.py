@@ -1,78 +1,70 @@
 """The proofs of the GLIGEN room: are boxes obeyed, where training never showed the thing too, and at what price?
 
-Layouts come from the stream "test", captions are worded as never in training, and a judge that was trained apart looks at
+Layouts come from the stream "test", captions are worded as never in training, and a detector that was trained apart looks at
 the pictures. Its score on real renders of the same layouts is the ceiling; the base without boxes is the floor.
 """
 
 from collections.abc import Iterator
 
 from course_lib.figures import Figure
-from course_lib.gligen.data.testsets import layouts, part
-from course_lib.gligen.evaluate import reference
-from course_lib.gligen.evaluate.boxes import by_count, conditions, harder, mentioned, obeyed
-from course_lib.gligen.evaluate.fidelity import fidelity, sweep
-from course_lib.gligen.evaluate.frozen import (
-    base_losses,
-    losses,
-    nothing_asked,
-    open_gates,
-    seconds_4x20,
-    shut,
-    untouched,
-)
+from course_lib.gligen.data.testsets import make_test_set, subset
+from course_lib.gligen.detector import Detector
+from course_lib.gligen.evaluate import boxes, frozen, reference
+from course_lib.gligen.evaluate.fidelity import fidelity_figures, grounded_fraction_figures
 from course_lib.gligen.model import Generator, add_gates
-from course_lib.gligen.train import base as learn
-from course_lib.gligen.train import gates
-from course_lib.gligen.train.detector import Detector, load_detector
-from course_lib.gligen.train.warmup import first_look
+from course_lib.gligen.train.attention_warmup import attention_warmup
+from course_lib.gligen.train.base_generator import load_base
+from course_lib.gligen.train.detector import load_detector
+from course_lib.gligen.train.gates import LIVE, load_gated, train_gates
 
 COUNTS = ((1, 32), (2, 32), (3, 12), (4, 12))  # (boxes, pictures)
-AS_TRAINED = (
-    64  # the first pictures have one or two things, as those the base was trained on: quality is measured there
-)
-HARDER = 32  # pictures
+# The first pictures have one or two things, as those the base was trained on: quality is measured there.
+NUM_AS_TRAINED = 64
+NUM_HARD = 32  # pictures
 
 
 def figures(live: bool = False) -> Iterator[Figure]:
     """All figures of the room; with `live`, also those of the lesson's own training."""
-    base, model, judge_net = learn.load_base(), gates.load_gated(), load_detector()
-    yield untouched(base)
-    yield from drawn(model, base, judge_net)
-    yield from base_losses(base)
-    yield from losses(model)
-    yield open_gates(model)
+    base, model, detector = load_base(), load_gated(), load_detector()
+    yield frozen.base_unchanged(base)
+    yield from picture_figures(model, base, detector)
+    yield from frozen.caption_loss_figures(base)
+    yield from frozen.layout_loss_figures(model)
+    yield frozen.gate_openness(model)
     yield from reference.figures()
-    yield seconds_4x20(model)
+    yield frozen.seconds_4x20(model)
     if live:
-        yield from live_run(base)
+        yield from live_figures(base)
 
 
-def drawn(
+def picture_figures(
     model: Generator,
     base: Generator,
-    judge_net: Detector,
+    detector: Detector,
     counts=COUNTS,
-    as_trained: int = AS_TRAINED,
-    more: int = HARDER,
+    num_as_trained: int = NUM_AS_TRAINED,
+    num_hard: int = NUM_HARD,
 ) -> Iterator[Figure]:
-    """All figures that pictures are drawn for."""
-    tests = layouts(counts)
-    pictures, scores = conditions(model, base, judge_net, tests)
-    yield from obeyed(scores, len(tests.scenes))
-    yield from by_count(judge_net, pictures, tests)
-    yield from harder(model, base, judge_net, more)
-    yield mentioned(scores, tests)
-    first, few = part(tests, range(as_trained)), {name: images[:as_trained] for name, images in pictures.items()}
-    yield from fidelity(few)
-    yield from sweep(model, judge_net, first, few)
-    yield shut(model, base, tests)
-    yield nothing_asked(model, base, tests)
+    """All figures that pictures are generated for."""
+    # Are boxes obeyed?
+    tests = make_test_set(counts)
+    pictures, scores = boxes.compare_conditions(model, base, detector, tests)
+    yield from boxes.condition_figures(scores, len(tests.scenes))
+    yield from boxes.count_figures(detector, pictures, tests)
+    yield from boxes.hard_layout_figures(model, base, detector, num_hard)
+    yield boxes.drawn_anywhere(scores, tests)
+    # At what price?
+    as_trained = {name: images[:num_as_trained] for name, images in pictures.items()}
+    yield from fidelity_figures(as_trained)
+    yield from grounded_fraction_figures(model, detector, subset(tests, range(num_as_trained)), as_trained)
+    yield frozen.base_at_zero(model, base, tests)
+    yield frozen.null_grounding_effect(model, base, tests)
 
 
-def live_run(base: Generator) -> Iterator[Figure]:
+def live_figures(base: Generator) -> Iterator[Figure]:
     """The lesson's own training of the gates, from the baked base."""
     model = add_gates(base)
-    first_look(model, gates.LIVE.first_look)
-    gates.train_gates(model, gates.LIVE)
-    yield from losses(model, room="gligen.live_loss")
-    yield open_gates(model, "gligen.live_gates_open")
+    attention_warmup(model, LIVE.attention_warmup_steps)
+    train_gates(model, LIVE)
+    yield from frozen.layout_loss_figures(model, prefix="gligen.live_loss")
+    yield frozen.gate_openness(model, "gligen.live_gates_open")

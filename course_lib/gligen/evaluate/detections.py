@@ -1,4 +1,4 @@
-"""What the judge says of boxes that were asked for: is the thing there, and what is it."""
+"""Detections compared with a layout: is the thing in its box, and what is the average precision."""
 
 import contextlib
 import io
@@ -8,36 +8,37 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from course_lib.gligen.data.layouts import Asked
-from course_lib.gligen.data.scenes import NAMES, PIXELS
-from course_lib.gligen.train.detector import Found, box_iou
+from course_lib.gligen.data.scenes import PIXELS
+from course_lib.gligen.detector import Detections, box_iou
+from course_lib.gligen.layouts import GroundedPhrase
+from course_lib.gligen.vocabulary import NAMES
 
-ENOUGH = 0.5  # intersection over union
-SURE = 0.3  # score
+MIN_IOU = 0.5
+MIN_SCORE = 0.3  # of a detection that counts
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """One asked box."""
+class BoxResult:
+    """How one box of a layout fared."""
 
-    obeyed: bool  # a thing of the asked class was found there, at IoU ≥ 0.5
-    named: bool  # the surest thing there, of whatever class, is of the asked class
-    iou: float  # of the asked box with the best detection of the asked class; 0 where there is none
+    matched: bool  # a thing of its class was detected there, at IoU ≥ 0.5
+    phrase_top1: bool  # the surest thing there, of whatever class, is of its class
+    iou: float  # with the best detection of its class; 0 where there is none
 
 
-def judge(asked: Sequence[Asked], found: Found) -> list[Verdict]:
-    """One verdict for each asked box of a picture, from what the detector found in it, scores of 0.3 and more."""
-    sure = found.scores >= SURE
-    boxes, classes, scores = found.boxes[sure], found.classes[sure], found.scores[sure]
-    verdicts = []
-    for one in asked:
-        overlaps = box_iou(boxes, torch.tensor([one.box]))[:, 0]  # [K, 1] → [K]
-        right = classes == class_number(one.phrase)
-        iou = float(overlaps[right].max()) if right.any() else 0.0
-        there = scores * (overlaps >= ENOUGH)
-        named = bool(there.any()) and bool(right[there.argmax()])
-        verdicts.append(Verdict(iou >= ENOUGH, named, iou))
-    return verdicts
+def match_boxes(layout: Sequence[GroundedPhrase], detections: Detections) -> list[BoxResult]:
+    """One result for each box of a layout, from the detections in its picture with scores of 0.3 and more."""
+    confident = detections.scores >= MIN_SCORE
+    boxes, classes, scores = detections.boxes[confident], detections.classes[confident], detections.scores[confident]
+    results = []
+    for target in layout:
+        ious = box_iou(boxes, torch.tensor([target.box]))[:, 0]  # [K, 1] → [K]
+        right_class = classes == class_number(target.phrase)
+        iou = float(ious[right_class].max()) if right_class.any() else 0.0
+        scores_there = scores * (ious >= MIN_IOU)
+        phrase_top1 = bool(scores_there.any()) and bool(right_class[scores_there.argmax()])
+        results.append(BoxResult(iou >= MIN_IOU, phrase_top1, iou))
+    return results
 
 
 def class_number(phrase: str) -> int:
@@ -48,59 +49,61 @@ def class_number(phrase: str) -> int:
     raise ValueError(f"the judge knows no {phrase!r}; it knows: {', '.join(NAMES)}")
 
 
-def left_of(found: Found, left: str, right: str) -> bool:
+def left_of(detections: Detections, left: str, right: str) -> bool:
     """Are things of both names in a picture, and is the surest `left` further left than the surest `right`?"""
-    middles = {}
-    for box, number, score in zip(found.boxes.tolist(), found.classes.tolist(), found.scores.tolist(), strict=True):
-        if score >= SURE:
-            middles.setdefault(NAMES[number], (box[0] + box[2]) / 2)  # the surest come first
-    return left in middles and right in middles and middles[left] < middles[right]
+    centres: dict[str, float] = {}
+    triples = (values.tolist() for values in (detections.boxes, detections.classes, detections.scores))
+    for box, number, score in zip(*triples, strict=True):
+        if score >= MIN_SCORE:
+            centres.setdefault(NAMES[number], (box[0] + box[2]) / 2)  # the surest come first
+    return left in centres and right in centres and centres[left] < centres[right]
 
 
-def box_ap(wanted: Sequence[Sequence[Asked]], found: Sequence[Found]) -> tuple[float, float]:
-    """N pictures → AP@[.5:.95] and AP50, as pycocotools has them: means over the classes that were asked for."""
+def box_ap(targets: Sequence[Sequence[GroundedPhrase]], detections: Sequence[Detections]) -> tuple[float, float]:
+    """Average precision of N pictures, AP@[.5:.95] and AP50, as pycocotools has them: means over the classes of the targets."""
     from pycocotools.coco import COCO
     from pycocotools.cocoeval import COCOeval
 
-    results = as_results(found)
+    results = coco_results(detections)
     if not results:
         return 0.0, 0.0
     with contextlib.redirect_stdout(io.StringIO()):  # it prints every step
-        truth = COCO()
-        truth.dataset = as_truth(wanted)
-        truth.createIndex()
-        count = COCOeval(truth, truth.loadRes(results), "bbox")
-        count.evaluate()
-        count.accumulate()
-        count.summarize()
-    return float(count.stats[0]), float(count.stats[1])
+        annotations = COCO()
+        annotations.dataset = coco_annotations(targets)
+        annotations.createIndex()
+        evaluation = COCOeval(annotations, annotations.loadRes(results), "bbox")
+        evaluation.evaluate()
+        evaluation.accumulate()
+        evaluation.summarize()
+    return float(evaluation.stats[0]), float(evaluation.stats[1])
 
 
-def as_truth(wanted: Sequence[Sequence[Asked]]) -> dict:
-    """The asked boxes, as an annotation file of COCO has them."""
-    things = [(number, one) for number, asked in enumerate(wanted, 1) for one in asked]
+def coco_annotations(targets: Sequence[Sequence[GroundedPhrase]]) -> dict:
+    """The layouts as an annotation file of COCO has them."""
+    numbered = [(number, grounded) for number, layout in enumerate(targets, 1) for grounded in layout]
     annotations = []
-    for id, (picture, one) in enumerate(things, 1):
-        box = _pixels(one.box)
+    for id, (image_id, grounded) in enumerate(numbered, 1):
+        box = _to_xywh_pixels(grounded.box)
         sizes = {"bbox": box, "area": box[2] * box[3], "iscrowd": 0}
-        annotations.append({"id": id, "image_id": picture, "category_id": class_number(one.phrase) + 1, **sizes})
+        category_id = class_number(grounded.phrase) + 1
+        annotations.append({"id": id, "image_id": image_id, "category_id": category_id, **sizes})
     return {
-        "images": [{"id": number, "width": PIXELS, "height": PIXELS} for number in range(1, len(wanted) + 1)],
+        "images": [{"id": number, "width": PIXELS, "height": PIXELS} for number in range(1, len(targets) + 1)],
         "categories": [{"id": number, "name": name} for number, name in enumerate(NAMES, 1)],
         "annotations": annotations,
     }
 
 
-def as_results(found: Sequence[Found]) -> list[dict]:
-    """What was found, as `COCO.loadRes` reads it."""
+def coco_results(detections: Sequence[Detections]) -> list[dict]:
+    """The detections as `COCO.loadRes` reads them."""
     return [
-        {"image_id": number, "category_id": int(name) + 1, "bbox": _pixels(box), "score": float(score)}
-        for number, one in enumerate(found, 1)
-        for box, name, score in zip(one.boxes, one.classes, one.scores, strict=True)
+        {"image_id": number, "category_id": int(name) + 1, "bbox": _to_xywh_pixels(box), "score": float(score)}
+        for number, of_picture in enumerate(detections, 1)
+        for box, name, score in zip(of_picture.boxes, of_picture.classes, of_picture.scores, strict=True)
     ]
 
 
-def _pixels(box: Tensor | Sequence[float]) -> list[float]:
+def _to_xywh_pixels(box: Tensor | Sequence[float]) -> list[float]:
     """x0 y0 x1 y1 as shares → x y width height in pixels, COCO's order."""
     x0, y0, x1, y1 = (float(share) * PIXELS for share in box)
     return [x0, y0, x1 - x0, y1 - y0]

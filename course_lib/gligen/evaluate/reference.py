@@ -7,9 +7,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from course_lib.figures import Figure, share
-from course_lib.gligen.data.scenes import NAMES, STYLE
+from course_lib.gligen.data.scenes import STYLE
 from course_lib.gligen.model import frozen_clip
-from course_lib.gligen.reference import class_phrases, crops, image_features, reference_map
+from course_lib.gligen.train.reference import class_phrases, crops, image_features, reference_map
+from course_lib.gligen.vocabulary import NAMES
 
 
 def figures(count: int = 120) -> Iterator[Figure]:
@@ -20,27 +21,27 @@ def figures(count: int = 120) -> Iterator[Figure]:
     for name, style in (("top1", STYLE), ("top1_fluent_flat", "fluent_flat")):
         pictures, classes = crops("test", count, things=(1, 4), styles=(style,))
         features = image_features(pictures)
-        named, untrained = nearest(reference_map()(features)), nearest(through_inverse(features))
+        predicted, baseline = nearest_class(reference_map()(features)), nearest_class(inverse_projection(features))
         yield share(
             f"gligen.reference_{name}",
-            (named == classes).tolist(),
+            (predicted == classes).tolist(),
             chance=round(1 / len(NAMES), 4),
-            control=round(float((named == shuffled(classes)).float().mean()), 4),
-            baseline=round(float((untrained == classes).float().mean()), 4),
+            control=round(float((predicted == shuffled_classes(classes)).float().mean()), 4),
+            baseline=round(float((baseline == classes).float().mean()), 4),
             note="baseline: back through the text tower's projection",
         )
 
 
-def nearest(embeddings: Tensor) -> Tensor:
+def nearest_class(embeddings: Tensor) -> Tensor:
     """The class whose phrase is most like each embedding, by cosine: [N, 128] → int [N]."""
     return (F.normalize(embeddings, dim=-1) @ F.normalize(class_phrases(), dim=-1).T).argmax(dim=-1)
 
 
-def through_inverse(features: Tensor) -> Tensor:
+def inverse_projection(features: Tensor) -> Tensor:
     """GLIGEN's own way: image features times the (pseudo-)inverse of the text projection, [N, 128] → [N, 128]."""
     return features @ torch.linalg.pinv(frozen_clip().text.projection.detach())
 
 
-def shuffled(classes: Tensor) -> Tensor:
+def shuffled_classes(classes: Tensor) -> Tensor:
     """The same classes in another order, int [N]."""
     return classes[torch.randperm(len(classes), generator=torch.Generator().manual_seed(0))]

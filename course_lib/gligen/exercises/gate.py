@@ -10,11 +10,11 @@ from course_lib.gligen.gated_attention import gated_self_attention
 
 def gate_inputs(rng) -> tuple[Tensor, Tensor, nn.Module, nn.Module, Tensor, float]:
     """A few visual places, fewer tokens, an attention that mixes all it is given, a norm, a gate that is ajar."""
-    count, places, tokens, width = (int(rng.integers(low, low + 2)) for low in (2, 7, 3, 10))
-    norm = nn.LayerNorm(width)
-    norm.weight.data, norm.bias.data = 1 + 0.3 * normal(rng, width), normal(rng, width)
+    batch, num_visual, tokens, dim = (int(rng.integers(low, low + 2)) for low in (2, 7, 3, 10))
+    norm = nn.LayerNorm(dim)
+    norm.weight.data, norm.bias.data = 1 + 0.3 * normal(rng, dim), normal(rng, dim)
     alpha = torch.tensor(float(rng.uniform(0.6, 1.2)))
-    visual, grounding = 1 + 2 * normal(rng, count, places, width), normal(rng, count, tokens, width) - 1
+    visual, grounding = 1 + 2 * normal(rng, batch, num_visual, dim), normal(rng, batch, tokens, dim) - 1
     return visual, grounding, _Mixer(), norm, alpha, float(rng.uniform(0.4, 0.9))
 
 
@@ -26,21 +26,21 @@ class _Mixer(nn.Module):
         return (x @ x.transpose(1, 2) / x.shape[-1] ** 0.5).softmax(dim=-1) @ x
 
 
-def _seen(visual, tokens, attention, norm) -> Tensor:
+def _attended(visual, tokens, attention, norm) -> Tensor:
     return attention(norm(torch.cat([visual, tokens], dim=1)))[:, : visual.shape[1]]
 
 
 def gate_without_tanh(visual, tokens, attention, norm, alpha, beta=1.0):
-    return visual + beta * alpha * _seen(visual, tokens, attention, norm)
+    return visual + beta * alpha * _attended(visual, tokens, attention, norm)
 
 
 def gate_without_residual(visual, tokens, attention, norm, alpha, beta=1.0):
-    return beta * alpha.tanh() * _seen(visual, tokens, attention, norm)
+    return beta * alpha.tanh() * _attended(visual, tokens, attention, norm)
 
 
 def gate_blending(visual, tokens, attention, norm, alpha, beta=1.0):
     share = beta * alpha.tanh()
-    return (1 - share) * visual + share * _seen(visual, tokens, attention, norm)
+    return (1 - share) * visual + share * _attended(visual, tokens, attention, norm)
 
 
 def gate_tokens_kept(visual, tokens, attention, norm, alpha, beta=1.0):
@@ -49,18 +49,18 @@ def gate_tokens_kept(visual, tokens, attention, norm, alpha, beta=1.0):
 
 
 def gate_tokens_first(visual, tokens, attention, norm, alpha, beta=1.0):
-    seen = attention(norm(torch.cat([tokens, visual], dim=1)))[:, : visual.shape[1]]
-    return visual + beta * alpha.tanh() * seen
+    attended = attention(norm(torch.cat([tokens, visual], dim=1)))[:, : visual.shape[1]]
+    return visual + beta * alpha.tanh() * attended
 
 
 def gate_sigmoid(visual, tokens, attention, norm, alpha, beta=1.0):
-    return visual + beta * alpha.sigmoid() * _seen(visual, tokens, attention, norm)
+    return visual + beta * alpha.sigmoid() * _attended(visual, tokens, attention, norm)
 
 
 def gate_by_split(visual, tokens, attention, norm, alpha, beta=1.0):
     both = norm(torch.cat((visual, tokens), 1))
-    seen, _ = attention(both).split([visual.shape[1], tokens.shape[1]], dim=1)
-    return torch.add(visual, seen * (torch.tanh(alpha) * beta))
+    attended, _ = attention(both).split([visual.shape[1], tokens.shape[1]], dim=1)
+    return torch.add(visual, attended * (torch.tanh(alpha) * beta))
 
 
 def gate_norm_apart(visual, tokens, attention, norm, alpha, beta=1.0):

@@ -1,10 +1,10 @@
-"""The exercise on a box as waves."""
+"""Exercises on the grounding tokens: Fourier features of a box, and learned nulls."""
 
 import torch
 from torch import Tensor
 
 from course_lib.checker.task import Mistake, Task
-from course_lib.gligen.grounding import FREQUENCIES, fourier_features, token_inputs, with_nulls
+from course_lib.gligen.grounding import NUM_FREQUENCIES, fill_nulls, fourier_features, token_inputs
 
 PIXELS = 64
 
@@ -14,9 +14,9 @@ def normal(rng, *shape: int) -> Tensor:
     return torch.from_numpy(rng.standard_normal(shape).astype("float32"))
 
 
-def random_boxes(rng, count: int, n: int) -> Tensor:
+def random_boxes(rng, batch: int, num_boxes: int) -> Tensor:
     """[count, n, 4], x0 < x1 and y0 < y1, shares."""
-    low, size = rng.uniform(0, 0.6, (count, n, 2)), rng.uniform(0.1, 0.4, (count, n, 2))
+    low, size = rng.uniform(0, 0.6, (batch, num_boxes, 2)), rng.uniform(0.1, 0.4, (batch, num_boxes, 2))
     return torch.from_numpy(torch.cat([torch.tensor(low), torch.tensor(low + size)], dim=-1).numpy().astype("float32"))
 
 
@@ -31,7 +31,7 @@ def _waves(angles: Tensor) -> Tensor:
 
 
 def _frequencies() -> Tensor:
-    return 100 ** (torch.arange(FREQUENCIES) / FREQUENCIES)
+    return 100 ** (torch.arange(NUM_FREQUENCIES) / NUM_FREQUENCIES)
 
 
 def fourier_of_pixels(boxes):
@@ -47,7 +47,7 @@ def fourier_of_turns(boxes):
 
 
 def fourier_of_octaves(boxes):
-    return _waves(boxes.unsqueeze(-2) * 2.0 ** torch.arange(FREQUENCIES)[:, None])
+    return _waves(boxes.unsqueeze(-2) * 2.0 ** torch.arange(NUM_FREQUENCIES)[:, None])
 
 
 def fourier_by_coordinate(boxes):
@@ -56,7 +56,7 @@ def fourier_by_coordinate(boxes):
 
 
 def fourier_reaching_the_end(boxes):
-    return _waves(boxes.unsqueeze(-2) * 100 ** torch.linspace(0, 1, FREQUENCIES)[:, None])
+    return _waves(boxes.unsqueeze(-2) * 100 ** torch.linspace(0, 1, NUM_FREQUENCIES)[:, None])
 
 
 def fourier_by_einsum(boxes):
@@ -66,57 +66,63 @@ def fourier_by_einsum(boxes):
 
 def fourier_by_loop(boxes):
     parts = []
-    for k in range(FREQUENCIES):
-        angle = boxes * 100 ** (k / FREQUENCIES)
+    for k in range(NUM_FREQUENCIES):
+        angle = boxes * 100 ** (k / NUM_FREQUENCIES)
         parts += [angle.sin(), angle.cos()]
     return torch.cat(parts, dim=-1)
 
 
 def token_draw(rng) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
     """Phrases, boxes, which are there, and two nulls; at least one place is empty, and one is not."""
-    count, n, width = int(rng.integers(2, 4)), int(rng.integers(4, 6)), int(rng.integers(9, 13))
-    present = torch.zeros(count, n)
-    for row in range(count):
-        present[row, : int(rng.integers(1, n))] = 1
-    return normal(rng, count, n, width), random_boxes(rng, count, n), present, normal(rng, width), normal(rng, 64)
+    batch, num_boxes, dim = int(rng.integers(2, 4)), int(rng.integers(4, 6)), int(rng.integers(9, 13))
+    masks = torch.zeros(batch, num_boxes)
+    for row in range(batch):
+        masks[row, : int(rng.integers(1, num_boxes))] = 1
+    return (
+        normal(rng, batch, num_boxes, dim),
+        random_boxes(rng, batch, num_boxes),
+        masks,
+        normal(rng, dim),
+        normal(rng, 64),
+    )
 
 
-def tokens_of_zeros(phrases, boxes, present, null_phrase, null_box):
-    return torch.cat([phrases, fourier_features(boxes)], dim=-1) * present.unsqueeze(-1)
+def tokens_of_zeros(phrases, boxes, masks, null_phrase, null_box):
+    return torch.cat([phrases, fourier_features(boxes)], dim=-1) * masks.unsqueeze(-1)
 
 
-def tokens_swapped(phrases, boxes, present, null_phrase, null_box):
-    return token_inputs(phrases, boxes, 1 - present, null_phrase, null_box)
+def tokens_swapped(phrases, boxes, masks, null_phrase, null_box):
+    return token_inputs(phrases, boxes, 1 - masks, null_phrase, null_box)
 
 
-def tokens_null_phrase_only(phrases, boxes, present, null_phrase, null_box):
-    return torch.cat([with_nulls(phrases, null_phrase, present), fourier_features(boxes)], dim=-1)
+def tokens_null_phrase_only(phrases, boxes, masks, null_phrase, null_box):
+    return torch.cat([fill_nulls(phrases, null_phrase, masks), fourier_features(boxes)], dim=-1)
 
 
-def tokens_null_box_features(phrases, boxes, present, null_phrase, null_box):
-    return token_inputs(phrases, boxes, present, null_phrase, torch.zeros_like(null_box))
+def tokens_null_box_features(phrases, boxes, masks, null_phrase, null_box):
+    return token_inputs(phrases, boxes, masks, null_phrase, torch.zeros_like(null_box))
 
 
-def tokens_nulls_added(phrases, boxes, present, null_phrase, null_box):
-    nothing = torch.cat([null_phrase, null_box])
-    there = torch.cat([phrases, fourier_features(boxes)], dim=-1)
-    return there + nothing * (1 - present).unsqueeze(-1)
+def tokens_nulls_added(phrases, boxes, masks, null_phrase, null_box):
+    nulls = torch.cat([null_phrase, null_box])
+    features = torch.cat([phrases, fourier_features(boxes)], dim=-1)
+    return features + nulls * (1 - masks).unsqueeze(-1)
 
 
-def tokens_box_first(phrases, boxes, present, null_phrase, null_box):
-    made = token_inputs(phrases, boxes, present, null_phrase, null_box)
-    return torch.cat([made[..., phrases.shape[-1] :], made[..., : phrases.shape[-1]]], dim=-1)
+def tokens_box_first(phrases, boxes, masks, null_phrase, null_box):
+    inputs = token_inputs(phrases, boxes, masks, null_phrase, null_box)
+    return torch.cat([inputs[..., phrases.shape[-1] :], inputs[..., : phrases.shape[-1]]], dim=-1)
 
 
-def tokens_by_where(phrases, boxes, present, null_phrase, null_box):
-    asked = torch.cat([phrases, fourier_features(boxes)], dim=-1)
-    return torch.where(present.bool()[..., None], asked, torch.cat([null_phrase, null_box]))
+def tokens_by_where(phrases, boxes, masks, null_phrase, null_box):
+    features = torch.cat([phrases, fourier_features(boxes)], dim=-1)
+    return torch.where(masks.bool()[..., None], features, torch.cat([null_phrase, null_box]))
 
 
-def tokens_by_lerp(phrases, boxes, present, null_phrase, null_box):
-    asked = torch.cat([phrases, fourier_features(boxes)], dim=-1)
-    nothing = torch.cat([null_phrase, null_box]).expand_as(asked)
-    return nothing.lerp(asked, present[..., None].expand_as(asked))
+def tokens_by_lerp(phrases, boxes, masks, null_phrase, null_box):
+    features = torch.cat([phrases, fourier_features(boxes)], dim=-1)
+    nulls = torch.cat([null_phrase, null_box]).expand_as(features)
+    return nulls.lerp(features, masks[..., None].expand_as(features))
 
 
 TASKS = [
@@ -186,7 +192,7 @@ TASKS = [
             Mistake(
                 "swapped",
                 tokens_swapped,
-                "The nulls stand where the boxes are, and the padding is read as boxes. `present` is 1 where there *is* a box.",
+                "The nulls stand where the boxes are, and the padding is read as boxes. `masks` is 1 where there *is* a box.",
             ),
             Mistake(
                 "phrase only",
@@ -196,12 +202,12 @@ TASKS = [
             Mistake(
                 "a box of zeros",
                 tokens_null_box_features,
-                "Where there is no box you have zeros for its waves: the box, or its waves, multiplied by `present`. `null_box` is still to be put there.",
+                "Where there is no box you have zeros for its waves: the box, or its waves, multiplied by `masks`. `null_box` is still to be put there.",
             ),
             Mistake(
                 "added",
                 tokens_nulls_added,
-                "The nulls are added to the padding. They should *replace* it: multiply phrase and waves by `present` first.",
+                "The nulls are added to the padding. They should *replace* it: multiply phrase and waves by `masks` first.",
             ),
             Mistake(
                 "box first",
@@ -212,8 +218,8 @@ TASKS = [
         alternatives=(tokens_by_where, tokens_by_lerp),
         hints=(
             "Attention will read all N places, and nothing masks the empty ones. So what must stand there, that says: here is nothing?",
-            "With $m$ = `present.unsqueeze(-1)`: $m\\,x + (1 - m)\\,\\text{null}$, once for the phrases `[B, N, D]`, once for `fourier_features(boxes)` `[B, N, 64]`; then side by side: `[B, N, D + 64]`.",
-            "```python\nm = present.unsqueeze(-1)  # [B, N, 1]\nphrase = ...\nbox = ...\nreturn torch.cat([phrase, box], dim=-1)\n```",
+            "With $m$ = `masks.unsqueeze(-1)`: $m\\,x + (1 - m)\\,\\text{null}$, once for the phrases `[B, N, D]`, once for `fourier_features(boxes)` `[B, N, 64]`; then side by side: `[B, N, D + 64]`.",
+            "```python\nm = masks.unsqueeze(-1)  # [B, N, 1]\nphrase = ...\nbox = ...\nreturn torch.cat([phrase, box], dim=-1)\n```",
         ),
     ),
 ]

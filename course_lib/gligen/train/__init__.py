@@ -1,1 +1,1 @@
-"""Training the generator, its gates and the detector that judges it."""
+"""Training and loading: the base, the attention warm-up and the gates, the detector, the map for reference pictures."""

@@ -9,8 +9,8 @@ from course_lib import show
 from course_lib.canvas import Answer, Mark, PromptCanvas, still
 from course_lib.canvas.marks import covered
 from course_lib.clip.data.images import middle_square
-from course_lib.gligen.data.layouts import Asked
-from course_lib.gligen.ui.painter import Wish
+from course_lib.gligen.layouts import Box, GroundedPhrase
+from course_lib.gligen.ui.pipeline import Request
 from course_lib.gligen.ui.widgets import sheet
 
 PAPER = 236  # grey of the empty page
@@ -19,28 +19,28 @@ PAPER = 236  # grey of the empty page
 class DrawBoxes:
     """The board. End a notebook cell with it; `draw` and `generate` do from code what a person does with the mouse.
 
-    painter: a `Painter`, or `real.RealPainter`. scene: a picture uint8 [H, W, 3] to be changed: a box with a phrase puts a
+    pipeline: a `PocketPipeline`, or `full.PublishedPipeline`. scene: a picture uint8 [H, W, 3] to be changed: a box with a phrase puts a
     thing there, an *exclude* box takes away what is there. reference: a picture in which a region can be marked; it fills
-    the boxes that have no phrase. Raises ValueError where the painter takes no scene or no reference.
+    the boxes that have no phrase. Raises ValueError where the pipeline takes no scene or no reference.
     """
 
     def __init__(
         self,
-        painter,
+        pipeline,
         *,
         caption: str = "",
         seed: int = 0,
         scene: np.ndarray | None = None,
         reference: np.ndarray | None = None,
     ) -> None:
-        if reference is not None and not painter.refers:
+        if reference is not None and not pipeline.supports_reference:
             raise ValueError("this generator takes no reference picture: type a phrase for each box")
-        self.painter, self.caption, self.seed = painter, caption, seed
-        self.settings: dict[str, float] = dict(painter.settings)
-        self.scene = None if scene is None else self._fitting(scene)
+        self.pipeline, self.caption, self.seed = pipeline, caption, seed
+        self.settings: dict[str, float] = dict(pipeline.settings)
+        self.scene = None if scene is None else self._fit_scene(scene)
         self.pictures: np.ndarray | None = None  # uint8 [4, S, S, 3], once generated
-        self.painted: list[Mark] = []  # the marks that they should obey
-        self.shows = ""  # they in words
+        self.drawn_marks: list[Mark] = []  # the marks that they should obey
+        self.summary = ""  # they in words
         self.problem, self.notes = "", []  # why there are no pictures; what is to be said of them
         self._reference, self._front = reference, None
         self.canvas = PromptCanvas(
@@ -56,14 +56,14 @@ class DrawBoxes:
         """Replace all boxes by these Marks (or their JSON). Raises MarkError unless all of them mean something."""
         self.canvas.draw(marks)
 
-    def generate(self, told: Callable[[int], None] = lambda step: None) -> None:
+    def generate(self, on_step: Callable[[int], None] = lambda step: None) -> None:
         """Four pictures of what is drawn now. What can't be drawn is said in `problem`, and the old pictures stay."""
         self.problem, self.notes = "", []
         try:
-            wish = self.wish()
-            self.notes = self.painter.notes(wish)
-            self.pictures, self.painted = self.painter.paint(wish, told), list(self.canvas.marks)
-            self.shows = self._in_words()
+            request = self.request()
+            self.notes = self.pipeline.notes(request)
+            self.pictures, self.drawn_marks = self.pipeline.generate(request, on_step), list(self.canvas.marks)
+            self.summary = self._summary()
         except ValueError as error:
             self.problem = str(error)
         if self._front is not None:
@@ -75,20 +75,20 @@ class DrawBoxes:
             raise ValueError(
                 f"there is no picture {number} to go on from: generate four first, and choose 1, 2, 3 or 4"
             )
-        self.scene = None if number is None else self._fitting(self.pictures[number - 1])
+        self.scene = None if number is None else self._fit_scene(self.pictures[number - 1])
         self.canvas.show(self._page(), self._alt())
 
-    def wish(self) -> Wish:
+    def request(self) -> Request:
         """What is drawn and set now. Raises ValueError, with one sentence, for a box that says nothing."""
-        boxes, away = self._boxes(self.canvas.marks)
-        return Wish(self.caption, tuple(boxes), tuple(away), self.scene, self.seed, **self.settings)
+        layout, erased = self._layout_and_erased(self.canvas.marks)
+        return Request(self.caption, layout, erased, self.scene, self.seed, **self.settings)
 
     def still(self) -> Image.Image:
         """The board as a picture: what is drawn, and right of it what was generated."""
         left = self.canvas.still()
         if self.pictures is None:
             return left
-        right = sheet(self.pictures, self.painted)
+        right = sheet(self.pictures, self.drawn_marks)
         both = Image.new("RGB", (left.width + right.width + 12, max(left.height, right.height)), "white")
         both.paste(left, (0, 0))
         both.paste(right, (left.width + 12, 0))
@@ -96,7 +96,7 @@ class DrawBoxes:
 
     def described(self) -> str:
         """The board in words."""
-        return " ".join(filter(None, [self.canvas.described(), self.shows, self.problem]))
+        return " ".join(filter(None, [self.canvas.described(), self.summary, self.problem]))
 
     @property
     def widget(self):
@@ -118,46 +118,46 @@ class DrawBoxes:
 
     def _check(self, marks: list[Mark]) -> Answer | None:
         """What the canvas says of the boxes while they are drawn."""
-        boxes, away = self._boxes(marks)
-        if not boxes and not away:
+        layout, erased = self._layout_and_erased(marks)
+        if not layout and not erased:
             return None
-        notes = self.painter.notes(Wish(self.caption, tuple(boxes), tuple(away), self.scene))
-        return Answer(note=" ".join([f"{len(boxes) + len(away)} box(es) ready.", *notes]))
+        notes = self.pipeline.notes(Request(self.caption, layout, erased, self.scene))
+        return Answer(note=" ".join([f"{len(layout) + len(erased)} box(es) ready.", *notes]))
 
-    def _boxes(self, marks: list[Mark]) -> tuple[list[Asked], list[tuple[float, float, float, float]]]:
-        """What shall be where, and what shall go."""
+    def _layout_and_erased(self, marks: list[Mark]) -> tuple[tuple[GroundedPhrase, ...], tuple[Box, ...]]:
+        """What shall be where, and the boxes in which things shall be erased."""
         regions = [mark for mark in marks if mark.kind == "reference"]
         boxes = [mark for mark in marks if mark.kind == "box"]
-        away = [mark.xyxy for mark in boxes if not mark.positive]
-        if away and self.scene is None:
+        erased = tuple(mark.xyxy for mark in boxes if not mark.positive)
+        if erased and self.scene is None:
             raise ValueError("there is nothing to exclude on an empty page: a box says what shall be in it")
-        return [self._asked(mark, regions) for mark in boxes if mark.positive], away
+        return tuple(self._grounded(mark, regions) for mark in boxes if mark.positive), erased
 
-    def _asked(self, mark: Mark, regions: list[Mark]) -> Asked:
+    def _grounded(self, mark: Mark, regions: list[Mark]) -> GroundedPhrase:
         """A box with its phrase, or with what is marked on the reference picture."""
         if mark.text.strip():
-            return Asked(mark.text, mark.xyxy)
+            return GroundedPhrase(mark.text, mark.xyxy)
         if not regions:
             marking = "" if self._reference is None else ", or mark a region of the reference picture"
             raise ValueError(f"the {mark} has no phrase yet: type what shall be in it, such as “a frog”{marking}")
         rows, columns = np.nonzero(covered(regions[-1], *self._reference.shape[:2]))
         crop = self._reference[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
-        return Asked("", mark.xyxy, self.painter.embed(crop))
+        return GroundedPhrase("", mark.xyxy, self.pipeline.embed_reference(crop))
 
-    def _fitting(self, scene: np.ndarray) -> np.ndarray:
+    def _fit_scene(self, scene: np.ndarray) -> np.ndarray:
         """The square in the middle of a picture, at the generator's size. Raises ValueError if it takes none."""
-        if not self.painter.edits:
+        if not self.pipeline.supports_editing:
             raise ValueError("this generator changes no scene: begin with an empty page")
-        return np.asarray(middle_square(scene, self.painter.side))
+        return np.asarray(middle_square(scene, self.pipeline.side))
 
-    def _in_words(self) -> str:
+    def _summary(self) -> str:
         """What the four pictures should show."""
-        boxes = "; ".join(str(mark) for mark in self.painted if mark.kind == "box")
+        boxes = "; ".join(str(mark) for mark in self.drawn_marks if mark.kind == "box")
         return " ".join([f"Four pictures for the caption “{self.caption}” and {boxes or 'no box'}.", *self.notes])
 
     def _page(self) -> np.ndarray:
         """What the boxes are drawn on."""
-        side = self.painter.side
+        side = self.pipeline.side
         return np.full((side, side, 3), PAPER, np.uint8) if self.scene is None else self.scene
 
     def _alt(self) -> str:

@@ -8,12 +8,17 @@ import numpy as np
 from PIL import Image
 
 from course_lib.canvas import Mark, still
-from course_lib.gligen.ui.painter import COUNT
+from course_lib.gligen.ui.pipeline import NUM_PICTURES
 
-HOW = "Draw a box for each thing, type what it is in the list below the page, and press Generate."
-HOW_TO_CHANGE = "In a scene, a box with a phrase adds a thing, and an exclude box takes away what is there."
-RANGES = {"guidance": (1.0, 10.0, 0.5), "strength": (0.0, 1.0, 0.05), "on": (0.0, 1.0, 0.05)}  # lowest, highest, step
-NAMES = {"guidance": "guidance", "strength": "strength β", "on": "on for"}
+INSTRUCTIONS = "Draw a box for each thing, type what it is in the list below the page, and press Generate."
+EDIT_INSTRUCTIONS = "In a scene, a box with a phrase adds a thing, and an exclude box takes away what is there."
+SLIDER_RANGES = {
+    "guidance_scale": (1.0, 10.0, 0.5),
+    "strength": (0.0, 1.0, 0.05),
+    "grounded_fraction": (0.0, 1.0, 0.05),
+}  # lowest, highest, step
+SLIDER_LABELS = {"guidance_scale": "guidance", "strength": "strength β", "grounded_fraction": "on for"}
+SIDE, GAP = 320, 8  # pixels of a picture, and between two
 
 
 class DrawingFront:
@@ -26,21 +31,28 @@ class DrawingFront:
         self.seed = widgets.BoundedIntText(value=board.seed, min=0, max=999_999, description="seed")
         self.sliders = {name: slider(name, value) for name, value in board.settings.items()}
         self.button = widgets.Button(description="Generate", button_style="primary")
-        self.progress = widgets.IntProgress(min=0, max=board.painter.steps, description="")
+        self.progress = widgets.IntProgress(min=0, max=board.pipeline.steps, description="")
         self.progress.layout.visibility = "hidden"
-        self.over = widgets.Checkbox(value=True, description="boxes over the pictures", indent=False)
-        self.said, self.page = widgets.HTML(), widgets.HTML()
+        self.show_boxes = widgets.Checkbox(value=True, description="boxes over the pictures", indent=False)
+        self.message, self.pictures = widgets.HTML(), widgets.HTML()
         self.caption.observe(lambda change: setattr(board, "caption", change["new"]), names="value")
         self.seed.observe(lambda change: setattr(board, "seed", change["new"]), names="value")
         for name, field in self.sliders.items():
             field.observe(lambda change, name=name: board.settings.update({name: change["new"]}), names="value")
         self.button.on_click(lambda _: self._generate())
-        self.over.observe(lambda _: self.refresh(), names="value")
-        how = widgets.HTML(f"<p>{HOW} {HOW_TO_CHANGE if board.painter.edits else ''}</p>")
-        asked = [how, self.caption, widgets.HBox([self.button, self.progress])]
-        answer = [self.said, self.page, self.over, self._start_from()]  # above the settings: in sight without scrolling
+        self.show_boxes.observe(lambda _: self.refresh(), names="value")
+        instructions = widgets.HTML(
+            f"<p>{INSTRUCTIONS} {EDIT_INSTRUCTIONS if board.pipeline.supports_editing else ''}</p>"
+        )
+        inputs = [instructions, self.caption, widgets.HBox([self.button, self.progress])]
+        outputs = [
+            self.message,
+            self.pictures,
+            self.show_boxes,
+            self._continue_buttons(),
+        ]  # above the settings: in sight without scrolling
         settings = [self.seed, *self.sliders.values()]
-        self.widget = widgets.HBox([board.canvas.widget, widgets.VBox([*asked, *answer, *settings])])
+        self.widget = widgets.HBox([board.canvas.widget, widgets.VBox([*inputs, *outputs, *settings])])
         self.widget.layout.flex_flow = "row wrap"
         self.refresh()
 
@@ -49,13 +61,13 @@ class DrawingFront:
         board = self._board
         notes = "".join(f"<p>{html.escape(note)}</p>" for note in board.notes)
         problem = f'<p role="alert">✗ {html.escape(board.problem)}</p>' if board.problem else ""
-        self.said.value = f'<div aria-live="polite">{problem or notes}</div>'
+        self.message.value = f'<div aria-live="polite">{problem or notes}</div>'
         if board.pictures is None:
             return
-        alt = html.escape(board.shows, quote=True)
-        picture = sheet(board.pictures, board.painted if self.over.value else ())
-        self.page.value = f'<img alt="{alt}" width="{picture.width}" src="{still.data_url(picture)}">'
-        self.go_on.layout.display = None if board.painter.edits else "none"
+        alt = html.escape(board.summary, quote=True)
+        picture = sheet(board.pictures, board.drawn_marks if self.show_boxes.value else ())
+        self.pictures.value = f'<img alt="{alt}" width="{picture.width}" src="{still.data_url(picture)}">'
+        self.continue_from.layout.display = None if board.pipeline.supports_editing else "none"
 
     def _generate(self) -> None:
         """Count the steps while they are done; nobody presses twice."""
@@ -65,40 +77,37 @@ class DrawingFront:
         finally:
             self.button.disabled, self.progress.layout.visibility = False, "hidden"
 
-    def _start_from(self) -> widgets.HBox:
+    def _continue_buttons(self) -> widgets.HBox:
         """Buttons that make one of the pictures the scene to be changed; shown once there are pictures."""
         buttons = [
             widgets.Button(description="empty page"),
-            *(widgets.Button(description=f"picture {n + 1}") for n in range(COUNT)),
+            *(widgets.Button(description=f"picture {n + 1}") for n in range(NUM_PICTURES)),
         ]
         for number, button in enumerate(buttons):
             button.layout.width = "auto"
             button.on_click(lambda _, number=number: self._board.take(number or None))
-        self.go_on = widgets.HBox([widgets.Label("Go on from"), *buttons])
-        self.go_on.layout.display, self.go_on.layout.flex_flow = "none", "row wrap"
-        return self.go_on
+        self.continue_from = widgets.HBox([widgets.Label("Go on from"), *buttons])
+        self.continue_from.layout.display, self.continue_from.layout.flex_flow = "none", "row wrap"
+        return self.continue_from
 
 
 def slider(name: str, value: float) -> widgets.FloatSlider:
     """One setting."""
-    low, high, step = RANGES[name]
+    low, high, step = SLIDER_RANGES[name]
     return widgets.FloatSlider(
-        value=value, min=low, max=high, step=step, description=NAMES[name], continuous_update=False
+        value=value, min=low, max=high, step=step, description=SLIDER_LABELS[name], continuous_update=False
     )
-
-
-SIDE, GAP = 320, 8  # pixels of a picture, and between two
 
 
 def sheet(pictures: Sequence[np.ndarray], marks: Sequence[Mark] = (), columns: int = 2) -> Image.Image:
     """Pictures uint8 [S, S, 3], enlarged, row by row; over each of them the boxes among `marks`."""
     rows = -(-len(pictures) // columns)
-    together = Image.new("RGB", (columns * (SIDE + GAP) - GAP, rows * (SIDE + GAP) - GAP), "white")
+    grid = Image.new("RGB", (columns * (SIDE + GAP) - GAP, rows * (SIDE + GAP) - GAP), "white")
     for number, picture in enumerate(pictures):
         large = Image.fromarray(picture).resize((SIDE, SIDE), Image.Resampling.BICUBIC)
         for mark in marks:
             if mark.kind == "box":
                 still.draw_mark(large, mark)
         row, column = divmod(number, columns)
-        together.paste(large, (column * (SIDE + GAP), row * (SIDE + GAP)))
-    return together
+        grid.paste(large, (column * (SIDE + GAP), row * (SIDE + GAP)))
+    return grid

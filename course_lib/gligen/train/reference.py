@@ -2,7 +2,7 @@
 
 The grounding net reads phrases as the text tower has them before its projection; a picture lies behind one, in CLIP's
 common space. GLIGEN goes back through the inverse of the text tower's projection and sets the length to the usual one of
-a phrase (28.7). That needs no training, but two towers that agree far better than small ones do (`measure_reference`
+a phrase (28.7). That needs no training, but two towers that agree far better than small ones do (`evaluate/reference.py`
 says how well it does here). So this map is learned: ridge regression, on crops of training pictures, in seconds.
 It has seen twelve phrases, and can say of a crop little more than which of them it is. It has seen them drawn by two
 hands: with the generator's own style alone, it would know few things that another hand has drawn.
@@ -19,17 +19,20 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from course_lib.clip.data.images import normalise, open_picture, to_tensor
-from course_lib.gligen.data.scenes import NAMES, PIXELS, STYLE, draw_scene
+from course_lib.gligen.data.scenes import PIXELS, STYLE, draw_scene
 from course_lib.gligen.model import frozen_clip, phrase_embeddings
+from course_lib.gligen.vocabulary import NAMES
 from course_lib.world.nouns import article
 from course_lib.world.render import render
 from course_lib.world.scenes import Scene
 
-SCENES = 400  # that the map is fitted to: some 600 crops
+NUM_SCENES = 400  # that the map is fitted to: some 600 crops
 STYLES = ("noto", "twemoji")  # those that CLIP's training saw
 SEED = 2000  # other pictures than base and gates see
-PENALTY = 0.001  # of the ridge; the best of 0.00001 to 10 on the stream "val", where all but the last do about as well
-SMALLEST = 4  # pixels a side of a crop
+RIDGE_PENALTY = (
+    0.001  # of the ridge; the best of 0.00001 to 10 on the stream "val", where all but the last do about as well
+)
+MIN_CROP_SIDE = 4  # pixels a side of a crop
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,7 @@ class ReferenceMap:
         return self.length * F.normalize(mapped, dim=-1)
 
 
-def fit_ridge(features: Tensor, phrases: Tensor, penalty: float = PENALTY) -> ReferenceMap:
+def fit_ridge(features: Tensor, phrases: Tensor, penalty: float = RIDGE_PENALTY) -> ReferenceMap:
     """The linear map of least squared error on pairs [N, 128] and [N, 128], with large weights made expensive."""
     image_mean, phrase_mean = features.mean(dim=0), phrases.mean(dim=0)
     x, y = features - image_mean, phrases - phrase_mean
@@ -58,12 +61,12 @@ def fit_ridge(features: Tensor, phrases: Tensor, penalty: float = PENALTY) -> Re
 @cache
 def reference_map() -> ReferenceMap:
     """The map of the lesson, fitted once in a session."""
-    pictures, classes = crops("train", SCENES, SEED, styles=STYLES)
+    pictures, classes = crops("train", NUM_SCENES, SEED, styles=STYLES)
     return fit_ridge(image_features(pictures), class_phrases()[classes])
 
 
 def reference_embeddings(pictures: Sequence[np.ndarray]) -> Tensor:
-    """Crops uint8 [h, w, 3], each of one thing → [N, 128], each for an `Asked(embedding=…)`. Raises PictureError."""
+    """Crops uint8 [h, w, 3], each of one thing → [N, 128], each for an `GroundedPhrase(embedding=…)`. Raises PictureError."""
     return reference_map()(image_features(pictures))
 
 
@@ -72,7 +75,7 @@ def image_features(pictures: Sequence[np.ndarray]) -> Tensor:
     """Crops uint8 [h, w, 3], stretched to a square → CLIP's image features, of length 1 [N, 128]."""
     squares = [open_picture(picture).resize((PIXELS, PIXELS), Image.Resampling.BICUBIC) for picture in pictures]
     pixels = normalise(to_tensor(np.stack([np.asarray(square) for square in squares])))
-    return torch.cat([frozen_clip().encode_image(some, normalize=True) for some in pixels.split(64)])
+    return torch.cat([frozen_clip().encode_image(batch, normalize=True) for batch in pixels.split(64)])
 
 
 def class_phrases() -> Tensor:
@@ -81,21 +84,21 @@ def class_phrases() -> Tensor:
 
 
 def crops(
-    stream: str, count: int, seed: int = 0, things: tuple[int, int] = (1, 2), styles: Sequence[str] = (STYLE,)
+    stream: str, count: int, seed: int = 0, num_things: tuple[int, int] = (1, 2), styles: Sequence[str] = (STYLE,)
 ) -> tuple[list[np.ndarray], Tensor]:
     """The things of `count` scenes, cut out along their boxes: uint8 [h, w, 3] each, and their classes, int [N].
 
     One scene after the other is drawn in one of `styles` after the other.
     """
-    cut, classes = [], []
+    images, classes = [], []
     for index in range(count):
-        scene = _restyled(draw_scene(index, stream, things, seed), styles[index % len(styles)])
+        scene = _restyled(draw_scene(index, stream, num_things, seed), styles[index % len(styles)])
         picture = render(scene, PIXELS)
         for thing, (x0, y0, x1, y1) in zip(scene.things, picture.boxes.astype(int), strict=True):
-            if min(x1 - x0, y1 - y0) >= SMALLEST:
-                cut.append(picture.image[y0:y1, x0:x1])
+            if min(x1 - x0, y1 - y0) >= MIN_CROP_SIDE:
+                images.append(picture.image[y0:y1, x0:x1])
                 classes.append(NAMES.index(thing.name))
-    return cut, torch.tensor(classes)
+    return images, torch.tensor(classes)
 
 
 def _restyled(scene: Scene, style: str) -> Scene:

@@ -1,29 +1,29 @@
-"""The gates' first lesson: heads learn which cells lie in which box, and nothing that is drawn changes."""
+"""The attention warm-up: heads learn which cells lie in which box, and nothing that is drawn changes."""
 
 import pytest
 import torch
 
-from course_lib.gligen.data.layouts import Asked, ask
 from course_lib.gligen.gated_attention import GatedSelfAttention
-from course_lib.gligen.grounding import cell_centres, position_code
+from course_lib.gligen.grounding import cell_centres, position_encoding
+from course_lib.gligen.layouts import GroundedPhrase, grounding_inputs
 from course_lib.gligen.model import GeneratorConfig, add_gates
 from course_lib.gligen.sampling import sample
-from course_lib.gligen.train import warmup as look
-from course_lib.gligen.train.base import new_base
+from course_lib.gligen.train import attention_warmup as warmup
+from course_lib.gligen.train.base_generator import new_base
 
 
 @pytest.fixture(scope="module")
 def base():
-    return new_base(GeneratorConfig(channels=(32, 64))).average.eval()
+    return new_base(GeneratorConfig(block_out_channels=(32, 64))).average.eval()
 
 
 def test_heads_learn_where_to_look_and_the_pictures_stay_those_of_the_base(base, monkeypatch):
-    monkeypatch.setattr(look, "PICTURES", 48)
+    monkeypatch.setattr(warmup, "NUM_PICTURES", 48)
     model = add_gates(base)
     before = {name: weight.clone() for name, weight in model.state_dict().items()}
-    run = look.first_look(model, steps=25)
+    run = warmup.attention_warmup(model, steps=25)
     assert run.losses[-1] < 0.7 * run.losses[0]
-    box = [[Asked("a bus", (0.1, 0.2, 0.6, 0.7))]]
+    box = [[GroundedPhrase("a bus", (0.1, 0.2, 0.6, 0.7))]]
     assert torch.equal(sample(model, ["a bus"], box, steps=2), sample(base, ["a bus"], steps=2))
     moved = {name for name, weight in model.state_dict().items() if not torch.equal(weight, before[name])}
     assert moved and all(".fuser." in name or "position_net" in name for name in moved)
@@ -31,14 +31,14 @@ def test_heads_learn_where_to_look_and_the_pictures_stay_those_of_the_base(base,
 
 
 def test_the_same_seed_gives_the_same_look(base, monkeypatch):
-    monkeypatch.setattr(look, "PICTURES", 32)
+    monkeypatch.setattr(warmup, "NUM_PICTURES", 32)
     one, other = add_gates(base), add_gates(base)
-    assert look.first_look(one, steps=2).losses == look.first_look(other, steps=2).losses
+    assert warmup.attention_warmup(one, steps=2).losses == warmup.attention_warmup(other, steps=2).losses
 
 
 def test_cells_are_inside_by_their_middles_and_empty_places_hold_none():
-    asked = ask([[Asked("a bus", (0.0, 0.0, 0.5, 0.25))]])
-    inside = look.cells_inside(asked["boxes"], asked["masks"], 64)  # [1, 64, 4]
+    grounding = grounding_inputs([[GroundedPhrase("a bus", (0.0, 0.0, 0.5, 0.25))]])
+    inside = warmup.cells_in_boxes(grounding["boxes"], grounding["masks"], 64)  # [1, 64, 4]
     assert inside[0, :, 1:].sum() == 0
     assert inside[0, :, 0].view(8, 8).nonzero().tolist() == [[y, x] for y in (0, 1) for x in range(4)]
 
@@ -47,11 +47,11 @@ def test_a_head_that_looks_where_it_should_is_not_surprised():
     inside = torch.tensor([[[True, False], [False, False]]])  # [1, 2 cells, 2 tokens]
     right = torch.tensor([[[[-9.0, -9, 9, -9], [9, 9, -9, -9]]]]).log_softmax(-1)
     wrong = torch.tensor([[[[-9.0, -9, -9, 9], [-9, -9, 9, 9]]]]).log_softmax(-1)
-    assert look.surprise(right, inside) < 1e-3 < 10 < look.surprise(wrong, inside)
+    assert warmup.attention_nll(right, inside) < 1e-3 < 10 < warmup.attention_nll(wrong, inside)
 
 
 def test_every_cell_has_a_code_of_its_own_and_its_place_reaches_the_layer():
-    code = position_code(8)[0].flatten(1).T  # [12, 8, 8] → [64, 12]
+    code = position_encoding(8)[0].flatten(1).T  # [12, 8, 8] → [64, 12]
     assert (torch.cdist(code, code) + torch.eye(64)).min() > 0.1
     assert cell_centres(2)[:, 0, 1].tolist() == [0.75, 0.25]  # x, y
     layer = GatedSelfAttention(32, 20, 4, side=2)
