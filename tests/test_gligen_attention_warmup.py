@@ -54,7 +54,7 @@ def test_every_cell_has_a_code_of_its_own_and_its_place_reaches_the_layer():
     code = position_encoding(8)[0].flatten(1).T  # [12, 8, 8] → [64, 12]
     assert (torch.cdist(code, code) + torch.eye(64)).min() > 0.1
     assert cell_centres(2)[:, 0, 1].tolist() == [0.75, 0.25]  # x, y
-    layer = GatedSelfAttention(32, 20, 4, side=2)
+    layer = GatedSelfAttention(32, 20, 4, grid_size=2)
     torch.nn.init.constant_(layer.alpha_attn, 1.0)
     same = torch.ones(1, 4, 32)  # four cells that look alike
     with torch.no_grad():

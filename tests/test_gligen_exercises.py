@@ -17,7 +17,6 @@ from course_lib.gligen.train.gate_log import GateLog, gate_name, openness
 from course_lib.gligen.train.gates import GatesRecipe, train_gates
 
 
-
 @pytest.fixture(scope="module")
 def base():
     return base_generator.new_base(GeneratorConfig(block_out_channels=(16, 32))).model.eval()

@@ -19,7 +19,7 @@ def figures(count: int = 120) -> Iterator[Figure]:
     Control: each crop with the class of another. Baseline: GLIGEN's own way, which learns nothing.
     """
     for name, style in (("top1", STYLE), ("top1_fluent_flat", "fluent_flat")):
-        pictures, classes = crops("test", count, things=(1, 4), styles=(style,))
+        pictures, classes = crops("test", count, num_things=(1, 4), styles=(style,))
         features = image_features(pictures)
         predicted, baseline = nearest_class(reference_map()(features)), nearest_class(inverse_projection(features))
         yield share(
