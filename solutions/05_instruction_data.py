@@ -269,7 +269,7 @@ print(f"beforehand: about {prompt_tokens:,} tokens to read, at most {max_complet
 file = session.paths().runs / "replies.journal.jsonl"
 file.unlink(missing_ok=True)
 with Journal(file) as journal:
-    first = generate(jobs, teacher, journal, Budget(tokens=12_000), threads=1)
+    first = generate(jobs, teacher, journal, Budget(max_tokens=12_000), num_threads=1)
     print(f"asked for {first.num_requested}, {first.num_missing} missing in the end: {first.stop_reason}")
 with Journal(file) as journal:
     second = generate(jobs, teacher, journal)
@@ -685,7 +685,7 @@ if not MODEL or not (os.environ.get("OPENAI_BASE_URL") or os.environ.get("OPENAI
 else:
     with Journal(session.paths().runs / "endpoint.journal.jsonl") as journal:
         real = EndpointTeacher(MODEL)
-        summary = generate(jobs, real, journal, Budget(tokens=30_000))
+        summary = generate(jobs, real, journal, Budget(max_tokens=30_000))
         print(f"{summary.num_missing} of {len(jobs)} missing; {sum(summary.failures.values())} attempts failed")
         for sample, context in dataset.collect_samples(jobs, journal, real.name):
             print(sample.turns[0].question, "→", sample.turns[0].answer[:200])

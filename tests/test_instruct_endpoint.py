@@ -126,7 +126,7 @@ def test_the_key_reaches_no_log_no_journal_no_output_and_no_exception(monkeypatc
     told = ""
     with serving(monkeypatch, "", answer, Echo()) as (_, teacher), Journal(tmp_path / "a.jsonl") as journal:
         try:
-            print(generate(small_jobs(6), teacher, journal, Budget(), attempts=2, first_wait=0.001))
+            print(generate(small_jobs(6), teacher, journal, Budget(), max_attempts=2, first_wait=0.001))
         except TeacherError as error:
             told = everything_about(error)
         told += repr(teacher) + str(vars(teacher).keys())

@@ -81,21 +81,21 @@ def test_failures_and_malformed_replies_are_asked_again(journal):
 
 def test_a_question_is_given_up_after_its_attempts_and_asked_again_in_the_next_run(journal):
     teacher = Scripted(*[Completion("", 100, 1)] * 4)
-    assert run(teacher, journal, attempts=3).num_missing == len(JOBS)
-    assert run(teacher, journal, attempts=3).num_missing == 0
+    assert run(teacher, journal, max_attempts=3).num_missing == len(JOBS)
+    assert run(teacher, journal, max_attempts=3).num_missing == 0
 
 
 def test_a_teacher_that_is_gone_is_not_asked_for_ever(journal):
     teacher = Scripted(*[TryAgain("no connection to nowhere")] * 100)
     with pytest.raises(TeacherError, match="no connection to nowhere"):
-        run(teacher, journal, threads=1, attempts=2)
+        run(teacher, journal, num_threads=1, max_attempts=2)
     assert sum(teacher.asked.values()) == 2 * MAX_UNANSWERED
 
 
 def test_an_error_that_will_not_pass_ends_the_run_at_once(journal):
     teacher = Scripted(TeacherError("refused"))
     with pytest.raises(TeacherError, match="refused"):
-        run(teacher, journal, threads=2)
+        run(teacher, journal, num_threads=2)
     assert sum(teacher.asked.values()) <= 2
 
 
@@ -103,7 +103,7 @@ def test_an_error_that_will_not_pass_ends_the_run_at_once(journal):
 @pytest.mark.parametrize("tokens", [0, 2_000, 5_000, 9_999])
 def test_the_budget_is_never_passed(journal, threads, tokens):
     costly = [Completion("", 600, MAX_REPLY_TOKENS)]  # an attempt that comes to nothing costs as well
-    summary = run(Scripted(*costly), journal, Budget(tokens), threads=threads)
+    summary = run(Scripted(*costly), journal, Budget(tokens), num_threads=threads)
     spent = sum(entry.prompt_tokens + entry.completion_tokens for entry in journal.entries)
     assert spent <= tokens and summary.num_missing and "budget" in summary.stop_reason
 
@@ -113,18 +113,18 @@ def test_the_budget_counts_earlier_runs_and_attempts_that_may_have_been_billed(j
     spent = sum(entry.prompt_tokens + entry.completion_tokens for entry in journal.entries)
     assert spent >= 5 * (MAX_REPLY_TOKENS + 120)
     again = run(FirstLine(), journal, Budget(spent + 100))
-    assert again.missing == again.num_requested == len(JOBS) - 5
+    assert again.num_missing == again.num_requested == len(JOBS) - 5
 
 
 def test_a_budget_of_money(journal):
-    budget = Budget(money=0.02, prices=Prices(2.0, 10.0))
+    budget = Budget(max_cost=0.02, prices=Prices(2.0, 10.0))
     run(FirstLine(), journal, budget)
     assert 0 < budget.spent <= 0.02 and budget.spent == pytest.approx(len(journal.replies) * (200 + 200) / 1e6)
 
 
 def test_a_budget_that_suffices_waits_for_the_bills_instead_of_giving_up(journal):
     most = max(sum(estimate([job.messages()])) for job in JOBS)
-    summary = run(FirstLine(), journal, Budget(120 * len(JOBS) + most), threads=8)
+    summary = run(FirstLine(), journal, Budget(120 * len(JOBS) + most), num_threads=8)
     assert summary.num_missing == 0
 
 
@@ -145,7 +145,7 @@ def test_backoff_doubles_with_chance_and_respects_the_server():
 
 def test_retry_after_makes_everybody_wait(journal):
     began = time.perf_counter()
-    run(Scripted(TryAgain("429", after=0.3)), journal, jobs=JOBS[:3], threads=3)
+    run(Scripted(TryAgain("429", after=0.3)), journal, jobs=JOBS[:3], num_threads=3)
     assert time.perf_counter() - began >= 0.3
 
 
@@ -176,7 +176,7 @@ def test_no_more_than_threads_at_once(journal):
             return super().ask(messages)
 
     teacher = Counting()
-    run(teacher, journal, threads=3)
+    run(teacher, journal, num_threads=3)
     assert teacher.most == 3
 
 
@@ -199,7 +199,7 @@ def test_ctrl_c_keeps_what_is_under_way_and_the_next_run_goes_on(journal, monkey
 
     monkeypatch.setattr(generate_module, "stop_request", stop_request)
     teacher = Interrupted()
-    summary = run(teacher, journal, threads=2)
+    summary = run(teacher, journal, num_threads=2)
     assert summary.stop_reason == "it was stopped" and 6 <= len(journal.replies) <= 7
     assert len(journal.replies) == len(teacher.asked), "every answer was written down"
     assert run(teacher, journal).num_missing == 0 and set(teacher.asked.values()) == {1}

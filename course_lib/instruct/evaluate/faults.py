@@ -57,7 +57,7 @@ def run(url: str, file: Path) -> None:
     tqdm.set_lock(threading.RLock())  # its usual lock is the system's, which a kill would leave behind
     os.environ.update(OPENAI_BASE_URL=url, OPENAI_API_KEY="sk-of-the-kill-test")
     with journal.Journal(file) as opened:
-        generate(small_jobs(NUM_REPLIES), EndpointTeacher("m", TIMEOUT), opened, attempts=30, first_wait=0.01)
+        generate(small_jobs(NUM_REPLIES), EndpointTeacher("m", TIMEOUT), opened, max_attempts=30, first_wait=0.01)
 
 
 @dataclass

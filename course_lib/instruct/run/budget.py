@@ -30,8 +30,8 @@ FREE = Prices()
 class Budget:
     """Lets requests begin only while their most expensive outcome still fits. Threads wait for one another's bills."""
 
-    def __init__(self, tokens: int | None = None, money: float | None = None, prices: Prices = FREE) -> None:
-        self.tokens, self.money, self.prices = tokens, money, prices
+    def __init__(self, max_tokens: int | None = None, max_cost: float | None = None, prices: Prices = FREE) -> None:
+        self.max_tokens, self.max_cost, self.prices = max_tokens, max_cost, prices
         self.prompt_tokens = self.completion_tokens = 0  # spent
         self._reserved: list[tuple[int, int]] = []
         self._changed = threading.Condition()
@@ -66,6 +66,6 @@ class Budget:
     def _fits(self, prompt: int, completion: int) -> bool:
         prompt += self.prompt_tokens + sum(p for p, _ in self._reserved)
         completion += self.completion_tokens + sum(c for _, c in self._reserved)
-        if self.tokens is not None and prompt + completion > self.tokens:
+        if self.max_tokens is not None and prompt + completion > self.max_tokens:
             return False
-        return self.money is None or self.prices.cost(prompt, completion) <= self.money
+        return self.max_cost is None or self.prices.cost(prompt, completion) <= self.max_cost

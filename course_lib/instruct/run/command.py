@@ -27,9 +27,9 @@ def write(args: argparse.Namespace) -> int:
                 teacher,
                 journal,
                 budget,
-                threads=args.threads,
+                num_threads=args.threads,
                 per_minute=args.per_minute,
-                attempts=6 if args.teacher == "endpoint" else 1,  # the others would only say the same again
+                max_attempts=6 if args.teacher == "endpoint" else 1,  # the others would only say the same again
             )
         except TeacherError as error:
             raise Problem(f"{error} The replies so far are in {journal.file}; the same command goes on.") from None

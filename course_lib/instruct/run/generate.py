@@ -78,9 +78,9 @@ def generate(
     journal: Journal,
     budget: Budget | None = None,
     *,
-    threads: int = 4,
+    num_threads: int = 4,
     per_minute: float | None = None,
-    attempts: int = 6,
+    max_attempts: int = 6,
     first_wait: float = 1.0,
 ) -> Summary:
     """Ask for every missing reply and write it into the journal; the budget counts what the journal holds already.
@@ -92,8 +92,8 @@ def generate(
         budget.count(entry.prompt_tokens, entry.completion_tokens)
     to_ask, start = missing_jobs(jobs, teacher, journal), time.perf_counter()
     with stop_request() as stop:
-        run = GenerationRun(teacher, journal, budget, Pace(per_minute), stop, attempts, first_wait)
-        _ask_all(run, to_ask, threads)
+        run = GenerationRun(teacher, journal, budget, Pace(per_minute), stop, max_attempts, first_wait)
+        _ask_all(run, to_ask, num_threads)
         interrupted = stop.is_set() and not run.stop_reason
     if run.error:
         raise run.error
@@ -111,7 +111,7 @@ class GenerationRun:
     budget: Budget
     pace: Pace
     stop: threading.Event
-    attempts: int = 6  # for one reply
+    max_attempts: int = 6  # for one reply
     first_wait: float = 1.0  # seconds before the second attempt
 
     def __post_init__(self) -> None:
@@ -123,7 +123,7 @@ class GenerationRun:
     def answer(self, job: Job) -> bool:
         """Get the job's reply into the journal. False, without one, if the attempts, or the run, come to an end."""
         messages, reason = job.messages(), ""
-        for attempt in range(self.attempts):
+        for attempt in range(self.max_attempts):
             if self.stop.is_set():
                 return False
             try:
@@ -191,15 +191,15 @@ class GenerationRun:
         self.stop.set()
 
 
-def _ask_all(run: GenerationRun, jobs: Sequence[Job], threads: int) -> None:
+def _ask_all(run: GenerationRun, jobs: Sequence[Job], num_threads: int) -> None:
     """Keep all threads busy until the jobs are done or the run is to stop."""
-    with ThreadPoolExecutor(threads) as pool, _bar(len(jobs), run.budget) as advance:
+    with ThreadPoolExecutor(num_threads) as pool, _bar(len(jobs), run.budget) as advance:
         running = set()
         for job in jobs:
             if run.stop.is_set():
                 break
             running.add(pool.submit(run.answer, job))
-            if len(running) == threads:
+            if len(running) == num_threads:
                 done, running = wait(running, return_when=FIRST_COMPLETED)
                 advance(done)
         while running:
