@@ -27,20 +27,20 @@ OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCE
 WITHOUT_ENVIRONMENT = ("start", "doctor")  # they see to the environment themselves
 
 
-def main(words: list[str] | None = None) -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit code. What a learner can cause ends in one sentence, not in a traceback."""
-    words = sys.argv[1:] if words is None else words
+    arguments = sys.argv[1:] if arguments is None else arguments
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="replace")  # an old Windows console knows no ✓
-    if words[:1] == ["test"] and not {"-h", "--help"} & set(words[1:2]):
-        words = ["test", "--", *words[1:]]  # keeps argparse from reading pytest's options
+    if arguments[:1] == ["test"] and not {"-h", "--help"} & set(arguments[1:2]):
+        arguments = ["test", "--", *arguments[1:]]  # keeps argparse from reading pytest's options
     try:
-        args = make_parser().parse_args(words)
+        args = make_parser().parse_args(arguments)
         if args.command not in WITHOUT_ENVIRONMENT:
             python = environment.ensure()
             if not environment.is_current(python):
-                return continue_in(python, words)
+                return continue_in(python, arguments)
         return load(args.command).main(args)
     except Problem as problem:
         print(f"✗ {problem}", file=sys.stderr)
@@ -70,9 +70,9 @@ def load(name: str):
     return importlib.import_module(f"course_lib.cli.{name}")
 
 
-def continue_in(python: str, words: list[str]) -> int:
+def continue_in(python: str, arguments: list[str]) -> int:
     """Do the same command in another interpreter, in place of this one where the system can."""
-    command = [python, "-m", "course_lib", *(word for word in words if word != "--")]
+    command = [python, "-m", "course_lib", *(word for word in arguments if word != "--")]
     if os.name == "posix":
         sys.stdout.flush()
         os.execve(python, command, environment.variables())

@@ -79,8 +79,8 @@ def gpu() -> tuple[str, float] | None:
         return None
     ask = [command, "--query-gpu=name,memory.total", "--format=csv,noheader,nounits"]
     try:
-        said = subprocess.run(ask, capture_output=True, text=True, timeout=20, check=True).stdout
-        name, mebibytes = said.splitlines()[0].rsplit(", ", 1)
+        output = subprocess.run(ask, capture_output=True, text=True, timeout=20, check=True).stdout
+        name, mebibytes = output.splitlines()[0].rsplit(", ", 1)
         return name, float(mebibytes) / 1024
     except (OSError, subprocess.SubprocessError, ValueError, IndexError):  # a driver without a card, or without answer
         return None
@@ -111,12 +111,12 @@ _POCKET = "pocket models are made for a CPU, and one device gives one result"
 
 def tier() -> tuple[str, str]:
     """Tier and reason, from COURSE_TIER."""
-    wish = os.environ.get("COURSE_TIER", "").strip().lower()
-    if not wish:
+    requested = os.environ.get("COURSE_TIER", "").strip().lower()
+    if not requested:
         return "pocket", "the default; COURSE_TIER=full loads pretrained weights"
-    if wish not in TIERS:
-        return "pocket", f'COURSE_TIER is "{wish}", which is none of {", ".join(TIERS)}'
-    return wish, f"COURSE_TIER is {wish}"
+    if requested not in TIERS:
+        return "pocket", f'COURSE_TIER is "{requested}", which is none of {", ".join(TIERS)}'
+    return requested, f"COURSE_TIER is {requested}"
 
 
 def best_device() -> tuple[str, str, str]:

@@ -25,15 +25,15 @@ QUIET = {  # towards the network, as under `start`
 }
 
 
-def main(words: list[str]) -> None:
-    """Become the student's server; `words` are JupyterHub's arguments for it."""
+def main(arguments: list[str]) -> None:
+    """Become the student's server; `arguments` are JupyterHub's arguments for it."""
     desk = lay_out(REPO, Path.home())
     os.chdir(desk)
     surroundings = variables(
         COURSE_HOME=str(desk / ".course"), JUPYTERHUB_ROOT_DIR=str(desk), JUPYTER_PREFER_ENV_PATH="1"
     )
     settings = [f"--{name}={value}" for name, value in QUIET.items()]
-    os.execve(sys.executable, [sys.executable, "-m", "jupyterhub.singleuser", *settings, *words], surroundings)
+    os.execve(sys.executable, [sys.executable, "-m", "jupyterhub.singleuser", *settings, *arguments], surroundings)
 
 
 def lay_out(course: Path, home: Path) -> Path:

@@ -28,8 +28,10 @@ def prepare(tag: str) -> None:
         missing = add(missing)
     if missing:
         print(f"✗ Missing: {', '.join(missing)}. {advice()}")
-    for name, has, wants in outdated:
-        print(f"✗ {name} is {has}, and the course was made for {wants} or newer. It is left as it is. {advice()}")
+    for name, installed, required in outdated:
+        print(
+            f"✗ {name} is {installed}, and the course was made for {required} or newer. It is left as it is. {advice()}"
+        )
     print(f"✓ course_lib {course_lib.__version__}: {session.machine()}")
 
 
@@ -49,12 +51,12 @@ def probe(file: Path) -> tuple[list[str], list[tuple[str, str, str]]]:
     wanted = (
         file.read_text(encoding="utf-8") if file.exists() else ""
     )  # a copy of the folders alone has no list, and runs
-    for name, wants in REQUIREMENT.findall(wanted):
+    for name, required in REQUIREMENT.findall(wanted):
         try:
-            if numbers(has := version(name)) < numbers(wants):
-                outdated.append((name, has, wants))
+            if numbers(installed := version(name)) < numbers(required):
+                outdated.append((name, installed, required))
         except PackageNotFoundError:
-            missing.append(f"{name}>={wants}")
+            missing.append(f"{name}>={required}")
     return missing, outdated
 
 
@@ -68,7 +70,7 @@ def add(missing: list[str]) -> list[str]:
     held = {item.metadata["Name"]: item.version for item in distributions() if item.metadata["Name"]}
     with tempfile.TemporaryDirectory() as folder:
         constraints = Path(folder) / "as_it_is.txt"
-        constraints.write_text("".join(f"{name}=={has}\n" for name, has in held.items()), encoding="utf-8")
+        constraints.write_text("".join(f"{name}=={installed}\n" for name, installed in held.items()), encoding="utf-8")
         command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         done = subprocess.run([*command, "-c", str(constraints), *missing], capture_output=True, text=True, check=False)
     importlib.invalidate_caches()

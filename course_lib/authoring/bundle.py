@@ -34,9 +34,9 @@ def make(target: Path, root: Path = REPO) -> list[str]:
 
 def contents(root: Path) -> Iterator[Path]:
     """The files of the bundle, in order. Solutions stay at home: a class gets this zip."""
-    found = [file for pattern in FILES for file in root.glob(pattern)]
-    found += [file for folder in FOLDERS for file in (root / folder).rglob("*")]
-    for file in sorted(found):
+    files = [file for pattern in FILES for file in root.glob(pattern)]
+    files += [file for folder in FOLDERS for file in (root / folder).rglob("*")]
+    for file in sorted(files):
         parts = file.relative_to(root).parts
         if file.is_file() and not any(fnmatch(part, pattern) for part in parts for pattern in LEFT_OUT):
             yield file

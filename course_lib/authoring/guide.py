@@ -69,13 +69,13 @@ def lesson_table(lessons: list[Lesson], chosen: dict[str, list[Task]], times: di
     ]
     for lesson in lessons:
         needs = ", ".join(LINK.findall(" ".join(lesson.prerequisites))) or "–"
-        mine, measured = chosen[lesson.slug], times.get(lesson.slug)
+        lesson_tasks, measured = chosen[lesson.slug], times.get(lesson.slug)
         machine = (
             f"{measured['minutes']:.1f} min on {measured['cores']} core{'s' * (measured['cores'] > 1)} | {measured['peak_mb'] / 1000:.1f} GB"
             if measured
             else "not measured yet | not measured yet"
         )
-        points = sum(task.difficulty for task in mine)
+        points = sum(task.difficulty for task in lesson_tasks)
         lines.append(f"| {lesson.number} {lesson.title} | {needs} | {lesson.minutes} | {machine} | {points} |")
     return lines
 
@@ -94,8 +94,8 @@ def exercise_table(chosen: dict[str, list[Task]]) -> list[str]:
     """Every exercise: how hard, how important, how long, how many wrong answers it knows."""
     head = "| lesson | exercise | | difficulty = points | importance | minutes | known mistakes | other right answers |"
     lines = [head, "|---|---|---|---|---|---|---|---|"]
-    for slug, mine in chosen.items():
-        for task in mine:
+    for slug, lesson_tasks in chosen.items():
+        for task in lesson_tasks:
             effort = f"{dots(task.difficulty)} | {dots(task.importance)} | {task.minutes}"
             known = f"{len(task.mistakes)} | {len(task.alternatives)}"
             lines.append(f"| {slug[:2]} | `{task.id}` | {task.title} | {effort} | {known} |")
@@ -105,8 +105,8 @@ def exercise_table(chosen: dict[str, list[Task]]) -> list[str]:
 def mistake_lists(chosen: dict[str, list[Task]]) -> list[str]:
     """What people get wrong, and what they are told."""
     lines = []
-    for slug, mine in chosen.items():
-        for task in mine:
+    for slug, lesson_tasks in chosen.items():
+        for task in lesson_tasks:
             lines += ["", f"**{slug[:2]}, {task.title}** (`{task.id}`)", ""]
             lines += [f"- *{mistake.name}*: {mistake.message}" for mistake in task.mistakes]
     return [*lines, ""]

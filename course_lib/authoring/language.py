@@ -26,7 +26,7 @@ def make_notebooks(language: str, folder: Path) -> list[str]:
         known = read(FOLDER / f"{language}.po")
     except (OSError, ValueError) as error:
         return [f"translations/{language}.po can't be read: {error}. `build --strings` makes the file to begin with."]
-    if wrong := [text for text, said in known.items() if names(text) != names(said)]:
+    if wrong := [text for text, translation in known.items() if names(text) != names(translation)]:
         return [f"translations/{language}.po: other {{names}} than in the English text: {text}" for text in wrong]
     os.environ[VARIABLE] = language
     lessons = [strings.translated_lesson(read_lesson(master), say) for master in masters(REPO / "solutions")]

@@ -21,12 +21,12 @@ def problems(lesson: Lesson, student: str, lessons: list[Lesson]) -> list[str]:
     cells = nbformat.reads(student, 4).cells
     prose = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
     code = "\n".join(cell.source for cell in lesson.cells if cell.cell_type == "code")
-    found = [*leaks(student, lessons), *images_without_alt(prose), *figures_without_alt(code)]
+    sentences = [*leaks(student, lessons), *images_without_alt(prose), *figures_without_alt(code)]
     if (words := len(prose.split())) > MOST_WORDS:
-        found.append(f"it has {words:,} words; at most {MOST_WORDS:,} are read.")
+        sentences.append(f"it has {words:,} words; at most {MOST_WORDS:,} are read.")
     if (size := len(student.encode())) > MOST_BYTES:
-        found.append(f"its student notebook has {size:,} bytes; the limit is {MOST_BYTES:,}.")
-    return [f"{lesson.slug}: {problem}" for problem in found]
+        sentences.append(f"its student notebook has {size:,} bytes; the limit is {MOST_BYTES:,}.")
+    return [f"{lesson.slug}: {problem}" for problem in sentences]
 
 
 def leaks(student: str, lessons: list[Lesson]) -> list[str]:
@@ -55,26 +55,26 @@ def images_without_alt(prose: str) -> list[str]:
 
 def outputs_without_alt(notebook: NotebookNode) -> list[str]:
     """Stored pictures that say nothing to who can't see them: JupyterLab gives alt texts of HTML images only."""
-    found = []
+    sentences = []
     for cell in (cell for cell in notebook.cells if cell.cell_type == "code"):
         for data in (output.get("data", {}) for output in cell.outputs):
             html = data.get("text/html", "")
             bare = any(kind.startswith("image/") for kind in data) and not HTML_IMAGE.search(html)
-            found += images_without_alt(html) + ["a picture is shown without alt text"] * bare
-    return found
+            sentences += images_without_alt(html) + ["a picture is shown without alt text"] * bare
+    return sentences
 
 
 def figures_without_alt(code: str) -> list[str]:
     """Calls that draw without `alt=`. Lessons draw through course_lib.show, whose functions take it."""
     tree = ast.parse("\n".join(line for line in code.splitlines() if not line.lstrip().startswith(("%", "!"))))
-    found = []
+    sentences = []
     for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
         name = ast.unparse(call.func)
         if name.split(".")[0] in ("plt", "pyplot"):
-            found.append(f"`{name}` draws without alt text: use course_lib.show.")
+            sentences.append(f"`{name}` draws without alt text: use course_lib.show.")
         if takes_alt(name.removeprefix("show.")) and not any(word.arg == "alt" for word in call.keywords):
-            found.append(f"`{name}(…)` in line {call.lineno} of the lesson's code has no `alt=`.")
-    return found
+            sentences.append(f"`{name}(…)` in line {call.lineno} of the lesson's code has no `alt=`.")
+    return sentences
 
 
 def takes_alt(name: str) -> bool:

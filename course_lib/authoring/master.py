@@ -72,20 +72,20 @@ def read_lesson(master: Path) -> Lesson:
 
 def blanked(source: str) -> str:
     """The source with `...` in the place of every solution region, at its indentation."""
-    kept, inside = [], False
+    lines, inside = [], False
     for line in source.splitlines():
-        mark = line.strip()
-        if mark in (BEGIN, END):
-            if inside == (mark == BEGIN):
-                raise LessonError(f"`{mark}` has no counterpart in the cell that begins: {source.splitlines()[0]}")
-            inside = mark == BEGIN
+        stripped = line.strip()
+        if stripped in (BEGIN, END):
+            if inside == (stripped == BEGIN):
+                raise LessonError(f"`{stripped}` has no counterpart in the cell that begins: {source.splitlines()[0]}")
+            inside = stripped == BEGIN
             if inside:
-                kept.append(line[: len(line) - len(line.lstrip())] + "...")
+                lines.append(line[: len(line) - len(line.lstrip())] + "...")
         elif not inside:
-            kept.append(line)
+            lines.append(line)
     if inside:
         raise LessonError(f"`{BEGIN}` has no counterpart in the cell that begins: {source.splitlines()[0]}")
-    return "\n".join(kept)
+    return "\n".join(lines)
 
 
 def solution_lines(source: str) -> list[str]:

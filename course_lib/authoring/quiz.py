@@ -52,10 +52,10 @@ def read(text: str) -> list[Question]:
     """The questions of the list below the mark; `LessonError` names a line or a question that is not as it should be."""
     questions: list[tuple[str, list[Option]]] = []
     for line in filter(str.strip, text.splitlines()):
-        if found := QUESTION.fullmatch(line):
-            questions.append((found[1], []))
-        elif questions and (found := OPTION.fullmatch(line)):
-            questions[-1][1].append(Option(found[2], found[1] == "x", found[3]))
+        if match := QUESTION.fullmatch(line):
+            questions.append((match[1], []))
+        elif questions and (match := OPTION.fullmatch(line)):
+            questions[-1][1].append(Option(match[2], match[1] == "x", match[3]))
         else:
             raise LessonError(f"Quiz: neither `1. question` nor `   - [x] option :: why`: {line}")
     if len(questions) < FEWEST_QUESTIONS:
@@ -101,10 +101,10 @@ def with_words(lesson: Lesson, source: str) -> str:
     """A Markdown cell with the lesson's words, if it asks for them."""
     if WORDS_MARK not in source:
         return source
-    words = [f"[{term}](../{PAGE}#{anchor(term)})" for term, number in terms() if number == lesson.number]
-    if not words:
+    links = [f"[{term}](../{PAGE}#{anchor(term)})" for term, number in terms() if number == lesson.number]
+    if not links:
         raise LessonError(f"{lesson.slug}: {PAGE} ascribes no word to it, so `{WORDS_MARK}` has nothing to show.")
-    return source.replace(WORDS_MARK, f"**{say('Words:')}** {', '.join(words)}.")
+    return source.replace(WORDS_MARK, f"**{say('Words:')}** {', '.join(links)}.")
 
 
 def anchor(heading: str) -> str:

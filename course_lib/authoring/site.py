@@ -61,12 +61,12 @@ def make(target: Path, root: Path = REPO) -> list[str]:
         install = f"{sys.executable} -m pip install -r {LIST}"
         return [f"The site needs packages that the lessons do not: {', '.join(missing)}. To get them: {install}"]
     with tempfile.TemporaryDirectory() as scratch:
-        source, made = Path(scratch, "source"), Path(scratch, "made")
+        source, output = Path(scratch, "source"), Path(scratch, "made")
         stage(source, root)
-        if problems := run_sphinx(source, made):
+        if problems := run_sphinx(source, output):
             return problems
         shutil.rmtree(target, ignore_errors=True)
-        shutil.copytree(made, target, ignore=shutil.ignore_patterns(*NOT_PUBLISHED))
+        shutil.copytree(output, target, ignore=shutil.ignore_patterns(*NOT_PUBLISHED))
     print(f"✓ {target / 'index.html'}: open it in a browser, or put the folder on any web server.")
     return []
 
@@ -126,14 +126,14 @@ def for_readers(notebook: nbformat.NotebookNode) -> None:
             output.get("data", {}).pop(MIME, None)
 
 
-def run_sphinx(source: Path, made: Path) -> list[str]:
+def run_sphinx(source: Path, output: Path) -> list[str]:
     """Sphinx' build; returns its warnings, each of which is a fault of ours: a link or a picture that leads nowhere."""
     from sphinx.application import Sphinx
     from sphinx.errors import SphinxError
     from sphinx.util.docutils import docutils_namespace, patch_docutils
 
     warnings = io.StringIO()
-    places = (source, None, made, made / ".doctrees")
+    places = (source, None, output, output / ".doctrees")
     try:
         with patch_docutils(None), docutils_namespace():  # leaves docutils as it was, so that one may build again
             app = Sphinx(*places, "html", confoverrides=SETTINGS, status=None, warning=warnings)

@@ -36,8 +36,8 @@ def _prose(text: str, translate: Translate) -> str:
     pieces = BREAK.split(text)
     for number in range(0, len(pieces), 2):
         mark, words = MARKER.fullmatch(pieces[number]).groups(default="")
-        said = [one if SILENT.fullmatch(one) else translate(one) for one in words.split(" :: ")]
-        pieces[number] = mark + " :: ".join(said)
+        translations = [one if SILENT.fullmatch(one) else translate(one) for one in words.split(" :: ")]
+        pieces[number] = mark + " :: ".join(translations)
     return "".join(pieces)
 
 
@@ -68,10 +68,10 @@ def messages(lessons: Sequence[Lesson], tasks: Sequence[Task], code: Path) -> It
         yield from ((f"solutions/{lesson.slug}.py", text) for text in found)
     for task in tasks:
         yield from ((task.id, text) for text in (task.title, *task.hints, *(one.message for one in task.mistakes)))
-    yield from said(code)
+    yield from said_texts(code)
 
 
-def said(code: Path) -> Iterator[tuple[str, str]]:
+def said_texts(code: Path) -> Iterator[tuple[str, str]]:
     """(file, text) of every `say("…")`."""
     from babel.messages.extract import extract_from_dir
 
@@ -85,8 +85,8 @@ def template(lessons: Sequence[Lesson], tasks: Sequence[Task], code: Path, file:
     from babel.messages.catalog import Catalog
     from babel.messages.pofile import write_po
 
-    made = datetime(2026, 1, 1, tzinfo=UTC)  # any fixed day
-    catalog = Catalog(project="Multimodal from Scratch", version="1", charset="utf-8", creation_date=made)
+    created = datetime(2026, 1, 1, tzinfo=UTC)  # any fixed day
+    catalog = Catalog(project="Multimodal from Scratch", version="1", charset="utf-8", creation_date=created)
     for place, text in messages(lessons, tasks, code):
         catalog.add(text, locations=[(place, 0)])
     file.parent.mkdir(parents=True, exist_ok=True)

@@ -43,10 +43,10 @@ class CanvasFields:
         canvas = self._canvas
         picture = base64.b64encode(png(canvas.still())).decode()
         alt = html.escape(canvas.described(), quote=True)
-        said = f'<p role="alert">✗ {html.escape(canvas.problem)}</p>' if canvas.problem else ""
+        status = f'<p role="alert">✗ {html.escape(canvas.problem)}</p>' if canvas.problem else ""
         if canvas.answer is not None:
-            said += f'<p role="status">{html.escape(str(canvas.answer))}</p>'
-        self.page.value = f'<img alt="{alt}" src="data:image/png;base64,{picture}">{said}'
+            status += f'<p role="status">{html.escape(str(canvas.answer))}</p>'
+        self.page.value = f'<img alt="{alt}" src="data:image/png;base64,{picture}">{status}'
 
     def _json(self) -> list[dict]:
         return [mark.to_json() for mark in self._canvas.marks]

@@ -100,8 +100,8 @@ def drawn(picture: np.ndarray, marks: list[Mark], answer: Answer | None, referen
 
 def described(alt: str, marks: list[Mark], answer: Answer | None) -> str:
     """What the picture of the canvas shows, in words."""
-    said = f"{alt}, with {'; '.join(map(str, marks)) if marks else 'nothing drawn on it'}."
-    return f"{said} Answer: {answer}" if answer is not None and str(answer) else said
+    sentence = f"{alt}, with {'; '.join(map(str, marks)) if marks else 'nothing drawn on it'}."
+    return f"{sentence} Answer: {answer}" if answer is not None and str(answer) else sentence
 
 
 def overlay(mask: np.ndarray) -> Image.Image:

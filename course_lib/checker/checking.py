@@ -59,7 +59,7 @@ def check(task: Task, written: Any) -> Verdict:
 def judge(task: Task, written: Any, outcomes: list[Outcome], right: list[Outcome], blank: bool | None) -> Verdict:
     """Compare with the right outcomes, then with those of every known mistake."""
     pairs = zip(outcomes, right, strict=True)
-    differences = [outcomes_differ(mine, theirs, task.tolerance) for mine, theirs in pairs]
+    differences = [outcomes_differ(got, expected, task.tolerance) for got, expected in pairs]
     if not any(differences):
         problem = task.custom(written) if task.custom else None
         return Verdict("wrong", problem) if problem else Verdict("solved")
@@ -71,10 +71,10 @@ def judge(task: Task, written: Any, outcomes: list[Outcome], right: list[Outcome
     for mistake in task.mistakes:
         if behaves_like(task, mistake.code, outcomes):
             return Verdict("wrong", mistake.message, raw, mistake.name)
-    left = say("There is still a `...` in it: your code should stand in its place.") if blank else ""
+    still_blank = say("There is still a `...` in it: your code should stand in its place.") if blank else ""
     if difference.kind in ("value", "error"):
-        return Verdict("wrong", left, raw)
-    return Verdict("wrong", f"{raw} {advice(difference.kind)} {left}".strip())
+        return Verdict("wrong", still_blank, raw)
+    return Verdict("wrong", f"{raw} {advice(difference.kind)} {still_blank}".strip())
 
 
 def advice(kind: str) -> str:
@@ -98,7 +98,7 @@ def behaves_like(task: Task, mistake: Callable, outcomes: list[Outcome]) -> bool
     except TooSlow:
         return False
     pairs = zip(outcomes, wrong, strict=True)
-    return not any(outcomes_differ(mine, theirs, task.tolerance) for mine, theirs in pairs)
+    return not any(outcomes_differ(got, expected, task.tolerance) for got, expected in pairs)
 
 
 def run_all(task: Task, function: Callable) -> list[Outcome]:
@@ -114,14 +114,14 @@ def wrong_signature(reference: Callable, written: Any) -> str | None:
     """What is wrong with the parameters, if the lesson could not call it as it calls the reference."""
     if not callable(written):
         return f"`@exercise` belongs right above a function, but found {type(written).__name__}."
-    wanted, mine = inspect.signature(reference).parameters, inspect.signature(written).parameters
-    if any(p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in mine.values()):
+    expected, params = inspect.signature(reference).parameters, inspect.signature(written).parameters
+    if any(p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in params.values()):
         return None
-    extra = [p for p in list(mine.values())[len(wanted) :] if p.default is p.empty]
-    if list(mine)[: len(wanted)] == list(wanted) and not extra:
+    extra = [p for p in list(params.values())[len(expected) :] if p.default is p.empty]
+    if list(params)[: len(expected)] == list(expected) and not extra:
         return None
-    calls = ", ".join(wanted)
-    return f"The parameters are ({', '.join(mine)}), but the lesson calls it with ({calls}). Put the first line back."
+    calls = ", ".join(expected)
+    return f"The parameters are ({', '.join(params)}), but the lesson calls it with ({calls}). Put the first line back."
 
 
 def is_nothing(outcome: Outcome) -> bool:
@@ -152,5 +152,5 @@ def describe_error(error: BaseException, written: Any) -> str:
     text = f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error).strip() else 'no message'}"
     functions = vars(written).values() if isinstance(written, type) else [written]
     files = {function.__code__.co_filename for function in functions if hasattr(function, "__code__")}
-    own = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename in files]
-    return f"{text}, in line {own[-1].lineno}: `{own[-1].line}`" if own else text
+    own_frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename in files]
+    return f"{text}, in line {own_frames[-1].lineno}: `{own_frames[-1].line}`" if own_frames else text

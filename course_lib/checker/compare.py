@@ -69,47 +69,47 @@ def first_difference(pairs: list[tuple[Any, Any, str]], tolerance: float) -> Dif
 
 def numbers_differ(got: Any, expected: Any, tolerance: float, where: str) -> Difference | None:
     """Shape first, then dtype, NaN, values."""
-    mine, right = to_array(got), to_array(expected)
-    if mine.shape != right.shape:
-        turned = mine.ndim > 1 and mine.T.shape == right.shape
+    actual, desired = to_array(got), to_array(expected)
+    if actual.shape != desired.shape:
+        turned = actual.ndim > 1 and actual.T.shape == desired.shape
         advice = " It looks transposed." if turned else ""
-        return Difference("shape", f"The result{where} has shape {shape(mine)}, should be {shape(right)}.{advice}")
+        return Difference("shape", f"The result{where} has shape {shape(actual)}, should be {shape(desired)}.{advice}")
     if family(expected) != "a number" and got.dtype != expected.dtype:
         return Difference("dtype", f"The result{where} has dtype {got.dtype}, but should have {expected.dtype}.")
-    wrong_nan = np.isnan(mine) & ~np.isnan(right) if mine.dtype.kind in "fc" else np.zeros(mine.shape, bool)
+    wrong_nan = np.isnan(actual) & ~np.isnan(desired) if actual.dtype.kind in "fc" else np.zeros(actual.shape, bool)
     if wrong_nan.any():
-        text = f"{wrong_nan.sum()} of {mine.size} values of the result{where} are nan (not a number): look for a "
+        text = f"{wrong_nan.sum()} of {actual.size} values of the result{where} are nan (not a number): look for a "
         return Difference("nan", text + "division by zero, a log of zero, or an exp that overflows.")
-    close = are_close(mine, right, tolerance)
-    return None if close.all() else Difference("value", describe_values(mine, right, close, where))
+    close = are_close(actual, desired, tolerance)
+    return None if close.all() else Difference("value", describe_values(actual, desired, close, where))
 
 
-def are_close(mine: np.ndarray, right: np.ndarray, tolerance: float) -> np.ndarray:
+def are_close(actual: np.ndarray, desired: np.ndarray, tolerance: float) -> np.ndarray:
     """Elementwise: equal, or within the tolerance where they are floats."""
-    if right.dtype.kind not in "fc":
-        return np.asarray(mine == right)
-    return np.isclose(mine, right, rtol=tolerance, atol=tolerance, equal_nan=True)
+    if desired.dtype.kind not in "fc":
+        return np.asarray(actual == desired)
+    return np.isclose(actual, desired, rtol=tolerance, atol=tolerance, equal_nan=True)
 
 
-def describe_values(mine: np.ndarray, right: np.ndarray, close: np.ndarray, where: str) -> str:
+def describe_values(actual: np.ndarray, desired: np.ndarray, close: np.ndarray, where: str) -> str:
     """Where the first wrong value stands, the largest difference, and a simple pattern if there is one."""
     first = tuple(int(i) for i in np.argwhere(~close)[0])  # () for a scalar
-    pair = f"yours {short(mine[first].item())}, expected {short(right[first].item())}"
-    if mine.ndim == 0:
+    pair = f"yours {short(actual[first].item())}, expected {short(desired[first].item())}"
+    if actual.ndim == 0:
         text = f"The result{where}: {pair}."
     else:
         at = f"[{', '.join(map(str, first))}]"
         text = f"{(~close).sum()} of {close.size} values of the result{where} differ. The first is at {at}: {pair}."
-    return text + pattern(mine, right)
+    return text + pattern(actual, desired)
 
 
-def pattern(mine: np.ndarray, right: np.ndarray) -> str:
+def pattern(actual: np.ndarray, desired: np.ndarray) -> str:
     """A sentence if all values are off by one factor, or the matrix is transposed; otherwise nothing."""
-    if mine.ndim == 2 and mine.shape == mine.T.shape and np.allclose(mine.T, right, atol=1e-6):
+    if actual.ndim == 2 and actual.shape == actual.T.shape and np.allclose(actual.T, desired, atol=1e-6):
         return " Yours is the right matrix, transposed."
-    if mine.dtype.kind != "f" or mine.size < 2 or not (np.isfinite(mine).all() and np.abs(right).min() > 1e-12):
+    if actual.dtype.kind != "f" or actual.size < 2 or not (np.isfinite(actual).all() and np.abs(desired).min() > 1e-12):
         return ""
-    ratio = mine / right
+    ratio = actual / desired
     same = np.allclose(ratio, ratio.flat[0], rtol=1e-4) and abs(ratio.flat[0]) > 1e-6
     return f" All of yours are {ratio.flat[0]:.4g} times what they should be." if same else ""
 

@@ -25,12 +25,22 @@ class ProgressPage:
         except OSError:
             return f"<pre>{html.escape(progress_table())}</pre>"  # it says why the file could not be read
         pairs = list(in_order())
-        lessons = [(lesson, [task for _, task in mine]) for lesson, mine in groupby(pairs, key=lambda pair: pair[0])]
+        lessons = [
+            (lesson, [task for _, task in lesson_tasks])
+            for lesson, lesson_tasks in groupby(pairs, key=lambda pair: pair[0])
+        ]
         tasks = [task for _, task in pairs]
-        left = unsolved(tasks, entries)
-        advice = f"Next: <code>{left[0].id}</code>, about {left[0].minutes} minutes." if left else "All is solved."
+        remaining = unsolved(tasks, entries)
+        advice = (
+            f"Next: <code>{remaining[0].id}</code>, about {remaining[0].minutes} minutes."
+            if remaining
+            else "All is solved."
+        )
         head = f"<p><b>The course: {counts(tasks, entries)}</b> {bar(tasks, entries, 'the course')}<br>{advice}</p>"
-        parts = [section(lesson, mine, entries, is_open=bool(left) and left[0] in mine) for lesson, mine in lessons]
+        parts = [
+            section(lesson, lesson_tasks, entries, is_open=bool(remaining) and remaining[0] in lesson_tasks)
+            for lesson, lesson_tasks in lessons
+        ]
         return head + "".join(parts) + (f"<p>{html.escape(note)}</p>" if note else "")
 
 

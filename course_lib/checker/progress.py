@@ -42,8 +42,8 @@ def is_entry(entry: object) -> bool:
     """Is this what `record` writes?"""
     if not isinstance(entry, dict):
         return False
-    tries, words = entry.get("tries", 0), [entry.get(key, "") for key in ("state", "when")]
-    return type(tries) is int and all(isinstance(word, str) for word in words)
+    tries, texts = entry.get("tries", 0), [entry.get(key, "") for key in ("state", "when")]
+    return type(tries) is int and all(isinstance(word, str) for word in texts)
 
 
 def record(task_id: str, solved: bool) -> str:

@@ -44,16 +44,16 @@ def grade(folder: Path, out: Path, limits: Limits) -> Path:
     lessons: dict[str, list[Task]] = {}
     for lesson, task in in_order():
         lessons.setdefault(lesson, []).append(task)
-    found = find(folder, list(lessons))
-    if not found:
+    submissions = find(folder, list(lessons))
+    if not submissions:
         raise Problem(f"There is no notebook below {folder}. Expected: {folder}/STUDENT/02_clip.ipynb")
     rows, secret = [], secrets.token_hex(8)  # draws that nobody has seen, the same for all
-    for number, submission in enumerate(found, start=1):
+    for number, submission in enumerate(submissions, start=1):
         report = run(submission, limits, secret) if not submission.problem else {"note": submission.problem}
         new = details(submission, lessons.get(submission.lesson, []), report)
         rows += new
         print(
-            f"{number}/{len(found)} {submission.student}, {submission.lesson or submission.file.name}: {in_short(new)}"
+            f"{number}/{len(submissions)} {submission.student}, {submission.lesson or submission.file.name}: {in_short(new)}"
         )
     beside = out.with_name(f"{out.stem}_details.csv")
     write(beside, [DETAILS, *rows])
@@ -81,10 +81,10 @@ def run(submission: Submission, limits: Limits, secret: str) -> dict:
 
 def surroundings(home: str, secret: str) -> dict[str, str]:
     """The environment of a submission: nothing of the teacher's but what Python needs to start."""
-    kept = {key: os.environ[key] for key in ("PATH", "SYSTEMROOT", "LANG", "OMP_NUM_THREADS") if key in os.environ}
-    mine = {"PYTHONPATH": str(REPO), "HOME": home, "TMPDIR": home, "IPYTHONDIR": home, "COURSE_HOME": home}
+    inherited = {key: os.environ[key] for key in ("PATH", "SYSTEMROOT", "LANG", "OMP_NUM_THREADS") if key in os.environ}
+    folders = {"PYTHONPATH": str(REPO), "HOME": home, "TMPDIR": home, "IPYTHONDIR": home, "COURSE_HOME": home}
     rules = {"COURSE_QUICK": "1", "CI": "1", "COURSE_SECRET": secret, "HF_HUB_OFFLINE": "1", "MPLBACKEND": "Agg"}
-    return {**kept, **mine, **rules, "PYTHONUTF8": "1"}
+    return {**inherited, **folders, **rules, "PYTHONUTF8": "1"}
 
 
 def watch(process: subprocess.Popen, limits: Limits) -> str:
@@ -142,9 +142,12 @@ def summary(rows: list[tuple]) -> list[tuple]:
     lessons = sorted({row[1] for row in rows if row[1]})
     sums: dict[str, dict[str, int]] = {}
     for student, lesson, _, _, points, *_ in rows:
-        mine = sums.setdefault(student, {})
-        mine[lesson] = mine.get(lesson, 0) + points
-    lines = [(name, *(mine.get(lesson, "") for lesson in lessons), sum(mine.values())) for name, mine in sums.items()]
+        points_by_lesson = sums.setdefault(student, {})
+        points_by_lesson[lesson] = points_by_lesson.get(lesson, 0) + points
+    lines = [
+        (name, *(points_by_lesson.get(lesson, "") for lesson in lessons), sum(points_by_lesson.values()))
+        for name, points_by_lesson in sums.items()
+    ]
     return [("student", *lessons, "sum"), *lines]
 
 

@@ -17,14 +17,14 @@ from course_lib.session import begin
 session = begin(lesson={lesson!r})"""
 
 
-def main(words: list[str]) -> int:
+def main(arguments: list[str]) -> int:
     """Run all code cells in order; one that fails or lasts too long does not stop the next."""
-    notebook, result, cell_seconds = Path(words[0]), Path(words[1]), float(words[2])
+    notebook, result, cell_seconds = Path(arguments[0]), Path(arguments[1]), float(arguments[2])
     report = {"network": cut_network(), "failed": [], "verdicts": {}, "ended": False}
     cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
     sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
     shell = new_shell()
-    shell.run_cell(BEGINNING.format(lesson=words[3]))  # also where the student deleted that cell
+    shell.run_cell(BEGINNING.format(lesson=arguments[3]))  # also where the student deleted that cell
     for number, source in enumerate(sources, start=1):
         if not source.startswith(SETUP) and (problem := run(shell, source, cell_seconds)):
             report["failed"].append(f"code cell {number}: {problem}")

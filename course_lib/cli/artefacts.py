@@ -67,14 +67,14 @@ def problems(name: str, folder: Path) -> list[str]:
         card = read_card(file)
     except (OSError, CheckpointError):
         return [f"the card of {file.name} is missing or damaged"]
-    found = [] if hash_of(file) == card["sha256"] else [f"{file.name} is damaged: its SHA-256 is not the card's"]
+    reasons = [] if hash_of(file) == card["sha256"] else [f"{file.name} is damaged: its SHA-256 is not the card's"]
     if not same_recipe(card.get("recipe"), recipe_of(name)):
-        found.append(f"{name} was made with another recipe")
+        reasons.append(f"{name} was made with another recipe")
     if card.get("world") != world(name):
-        found.append(f"{name} was trained on another world, or on other splits")
+        reasons.append(f"{name} was trained on another world, or on other splits")
     made_of = card.get("inputs", {})
     old = [one for one in BAKES[name].inputs if made_of.get(one) != hash_of(file_of(one, folder))]
-    return found + [f"{name} was made from another {one}" for one in old]
+    return reasons + [f"{name} was made from another {one}" for one in old]
 
 
 def intact(file: Path) -> bool:
@@ -102,18 +102,18 @@ def same_recipe(written: object, recipe: object) -> bool:
 
 def manifest() -> dict[str, dict]:
     """Every shipped artefact: its command, its inputs with their hashes, and its own hash; minutes where a card says."""
-    folder, found = REPO / "data" / "checkpoints", {}
+    folder, entries = REPO / "data" / "checkpoints", {}
     for name in BAKES:
         file = file_of(name, folder)
         if file.exists():
             card = read_card(file) if file.suffix == ".safetensors" else {}
             made_of = {file_of(one, folder).name: digest for one, digest in card.get("inputs", {}).items()}
             entry = {"command": f"python -m course_lib bake {name}", "inputs": made_of, "sha256": hash_of(file)}
-            found[file.relative_to(REPO).as_posix()] = {**entry, "minutes": card.get("minutes")}
+            entries[file.relative_to(REPO).as_posix()] = {**entry, "minutes": card.get("minutes")}
     for pattern, command in OTHERS.items():
         for file in sorted(REPO.glob(pattern)):
-            found[file.relative_to(REPO).as_posix()] = {"command": command, "inputs": {}, "sha256": hash_of(file)}
-    return found
+            entries[file.relative_to(REPO).as_posix()] = {"command": command, "inputs": {}, "sha256": hash_of(file)}
+    return entries
 
 
 def write_manifest(file: Path) -> None:

@@ -98,8 +98,8 @@ def begin(name: str, folder: Path, identity: str) -> bool:
 
 def halves(name: str, folder: Path) -> list[Path]:
     """What a bake leaves on the way: states of its training, and the weights and cards of its stages."""
-    kept = {f"{name}.{end}" for end in ("safetensors", "json", "begun")}
-    return [file for file in folder.glob(f"{name}.*") if file.name not in kept]
+    finished = {f"{name}.{end}" for end in ("safetensors", "json", "begun")}
+    return [file for file in folder.glob(f"{name}.*") if file.name not in finished]
 
 
 def tidy(name: str, folder: Path) -> None:
@@ -185,13 +185,13 @@ def outdated(folder: Path) -> dict[str, list[str]]:
     """Name → why it must be made: by itself, or because something that it is made from must."""
     from course_lib.cli import artefacts
 
-    found: dict[str, list[str]] = {}
+    reasons_of: dict[str, list[str]] = {}
     for name in BAKES:
         reasons = artefacts.problems(name, folder)
-        reasons += [f"{one} is made anew" for one in BAKES[name].inputs if one in found]
+        reasons += [f"{one} is made anew" for one in BAKES[name].inputs if one in reasons_of]
         if reasons:
-            found[name] = reasons
-    return found
+            reasons_of[name] = reasons
+    return reasons_of
 
 
 def estimate(names) -> str:

@@ -58,17 +58,17 @@ def main(args: argparse.Namespace) -> int:
 def examine(root: Path) -> list[Finding]:
     """All findings, the quick ones first. Nothing is changed."""
     current = environment.uses_current()
-    found = [Finding(True, "Python", f"{platform.python_version()} on {platform.system()} {platform.machine()}")]
-    found += [disk(root), folder(session.home()), tier(), shipped(root)]
+    findings = [Finding(True, "Python", f"{platform.python_version()} on {platform.system()} {platform.machine()}")]
+    findings += [disk(root), folder(session.home()), tier(), shipped(root)]
     if current:
-        found.append(Finding(True, "environment", f"the current one, {sys.prefix}"))
+        findings.append(Finding(True, "environment", f"the current one, {sys.prefix}"))
     else:
         ok, says, mend = STATES[environment.state(root)]
-        found.append(Finding(ok, "environment .venv", says, mend))
+        findings.append(Finding(ok, "environment .venv", says, mend))
     python = Path(sys.executable) if current else environment.interpreter(root)
     if python.exists():
-        found += [versions(root, python, exact=not current), device(python)]
-    return found
+        findings += [versions(root, python, exact=not current), device(python)]
+    return findings
 
 
 def disk(root: Path) -> Finding:
@@ -172,11 +172,11 @@ def installed(python: Path) -> dict[str, str]:
 
 def device(python: Path) -> Finding:
     """What torch can use, asked of the environment's own interpreter; and does torch start at all?"""
-    asked = subprocess.run(
+    answer = subprocess.run(
         [python, "-c", ASK_DEVICE], capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False,
         cwd=session.REPO, env=environment.variables(),
     )  # fmt: skip
-    if asked.returncode:
-        last = asked.stderr.strip().splitlines()[-1:] or ["no reason given"]
+    if answer.returncode:
+        last = answer.stderr.strip().splitlines()[-1:] or ["no reason given"]
         return Finding(False, "device", f"torch does not start: {last[0]}", REBUILD)
-    return Finding(True, "device for pretrained weights", asked.stdout.strip())
+    return Finding(True, "device for pretrained weights", answer.stdout.strip())

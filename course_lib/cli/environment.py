@@ -80,9 +80,9 @@ def make_venv(root: Path) -> None:
     shutil.rmtree(root / ".venv", ignore_errors=True)
     base = getattr(sys, "_base_executable", None) or sys.executable  # not the .venv that is being replaced
     command = [base, "-m", "venv", str(root / ".venv")]
-    made = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
-    if made.returncode:
-        last = (made.stderr or made.stdout).strip().splitlines()[-1:] or ["no reason given"]
+    result = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
+    if result.returncode:
+        last = (result.stderr or result.stdout).strip().splitlines()[-1:] or ["no reason given"]
         raise Problem(f"The environment {root / '.venv'} could not be made: {last[0]}")
 
 

@@ -28,17 +28,17 @@ def main(args: argparse.Namespace) -> int:
     for problem in problems:
         print(f"✗ {problem}. `python -m course_lib bake --all` makes it again.", file=sys.stderr)
 
-    found, mendable = [], (OSError, ValueError) if args.atlas else OSError
+    measured, mendable = [], (OSError, ValueError) if args.atlas else OSError
     try:
         for figure in measure(args):
-            found.append(figure)
+            measured.append(figure)
             line = figure.to_json() if args.json else f"{figure.id} …"
             print(line, file=sys.stdout if args.json else sys.stderr, flush=True)
     except mendable as error:  # a file that is missing, or no atlas
         raise Problem(str(error)) from error
     if not args.json:
-        print(figures.table(found))
-        if any(one.id in figures.papers() for one in found):
+        print(figures.table(measured))
+        if any(one.id in figures.papers() for one in measured):
             print(
                 "\npaper: what a far larger model reached on other pictures (sources: data/papers.json). Not comparable in size."
             )
@@ -51,7 +51,7 @@ def outdated_checkpoints() -> list[str]:
     from course_lib.cli import artefacts, bake
 
     there = [name for name in BAKES if artefacts.file_of(name, FOLDER).exists()]
-    return [problem for name, found in bake.outdated(FOLDER).items() if name in there for problem in found]
+    return [problem for name, reasons in bake.outdated(FOLDER).items() if name in there for problem in reasons]
 
 
 def measure(args: argparse.Namespace) -> Iterator[figures.Figure]:

@@ -43,11 +43,11 @@ def lessons() -> list[Figure]:
     """The minutes of each lesson and of all, as they were recorded (`course_lib/authoring/records.py`)."""
     times = json.loads((REPO / "data" / "lesson_times.json").read_text(encoding="utf-8"))
     notes = {slug: f"on {one['cores']} core{'s' * (one['cores'] > 1)}" for slug, one in times.items()}
-    each = [
+    per_lesson = [
         Figure(f"course.minutes.{slug}", one["minutes"], unit="min", note=notes[slug]) for slug, one in times.items()
     ]
-    total = round(sum(figure.value for figure in each), 2)
-    return [*each, Figure("course.minutes.total", total, n=len(each), bar=40, unit="min")]
+    total = round(sum(figure.value for figure in per_lesson), 2)
+    return [*per_lesson, Figure("course.minutes.total", total, n=len(per_lesson), bar=40, unit="min")]
 
 
 def room(figure: Figure) -> str:
@@ -99,15 +99,15 @@ def all_figures(lines: str) -> str:
 
 def main(args: argparse.Namespace) -> int:
     """Take the figures of these files into data/figures.jsonl, and write both pages."""
-    found = read(FIGURES.read_text(encoding="utf-8"))
+    known = read(FIGURES.read_text(encoding="utf-8"))
     for file in args.files:
         new = read(file.read_text(encoding="utf-8"))
         for name in dict.fromkeys(map(room, new)):
             ids = {figure.id for figure in new}
-            if kept := [figure.id for figure in found if room(figure) == name and figure.id not in ids]:
+            if kept := [figure.id for figure in known if room(figure) == name and figure.id not in ids]:
                 print(f"{name}: kept as they were, since {file} has them not: {', '.join(kept)}")
-        found = merged(found, new)
-    lines = "".join(f"{figure.to_json()}\n" for figure in found)
+        known = merged(known, new)
+    lines = "".join(f"{figure.to_json()}\n" for figure in known)
     write_atomically(FIGURES, lines.encode())
     readme = REPO / "README.md"
     write_atomically(readme, with_figures(readme.read_text(encoding="utf-8"), lines).encode())

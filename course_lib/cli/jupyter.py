@@ -23,19 +23,19 @@ PATIENCE = 120  # seconds until JupyterLab must answer; a cold disk takes half a
 ANNOUNCEMENTS = "@jupyterlab/apputils-extension:announcements"  # asks the learner about news, and fetches them
 
 
-def choose_port(wish: int | None) -> int:
+def choose_port(port: int | None) -> int:
     """The wished port, or the first free one. `Problem` if it is taken."""
-    if wish is None:
+    if port is None:
         candidates = range(FIRST_PORT, FIRST_PORT + PORTS)
         port = next((port for port in candidates if is_free(port)), None)
         if port is None:
             raise Problem(f"Ports {FIRST_PORT} to {candidates[-1]} are all in use. Choose another: start --port NUMBER")
         return port
-    if not 1 <= wish <= 65535:
-        raise Problem(f"There is no port {wish}: a port is a number from 1 to 65535.")
-    if not is_free(wish):
-        raise Problem(f"Port {wish} is in use, perhaps by the course in another window. Choose another one.")
-    return wish
+    if not 1 <= port <= 65535:
+        raise Problem(f"There is no port {port}: a port is a number from 1 to 65535.")
+    if not is_free(port):
+        raise Problem(f"Port {port} is in use, perhaps by the course in another window. Choose another one.")
+    return port
 
 
 def is_free(port: int) -> bool:
@@ -114,9 +114,9 @@ def wait_until_up(server: subprocess.Popen, port: int, token: str, log: Path) ->
             return
         except OSError:
             time.sleep(0.2)
-    words = log.read_text(encoding="utf-8", errors="replace").strip().splitlines() or ["nothing"]
+    log_lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines() or ["nothing"]
     raise Problem(
-        f"JupyterLab did not start. Its last words, all of which are in {log}:\n  {words[-1]}\n"
+        f"JupyterLab did not start. Its last words, all of which are in {log}:\n  {log_lines[-1]}\n"
         "`python -m course_lib doctor` says what is missing."
     )
 

@@ -49,14 +49,14 @@ def _add_scale(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--images", type=Path, required=True, metavar="FOLDER", help="of its pictures")
     parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="for checkpoints and result")
     for field in (*fields(PretrainedParts), *fields(ScaleRecipe)):
-        option, words = f"--{field.name.replace('_', '-')}", SCALE_OPTIONS[field.name]
+        option, help_text = f"--{field.name.replace('_', '-')}", SCALE_OPTIONS[field.name]
         if field.default is MISSING:
-            parser.add_argument(option, required=True, help=words)
+            parser.add_argument(option, required=True, help=help_text)
         elif field.default is None:
-            parser.add_argument(option, help=words)
+            parser.add_argument(option, help=help_text)
         else:
-            words += " (default: %(default)s)"
-            parser.add_argument(option, type=field.type, default=field.default, metavar="N", help=words)
+            help_text += " (default: %(default)s)"
+            parser.add_argument(option, type=field.type, default=field.default, metavar="N", help=help_text)
 
 
 def main(args: argparse.Namespace) -> int:

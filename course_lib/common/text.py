@@ -26,9 +26,9 @@ def language() -> str:
 
 def say(text: str, **values: object) -> str:
     """`text` in the chosen language, with {names} replaced by `values`. English where there is no translation, or a wrong one."""
-    said = catalogue(language(), FOLDER).get(text, text)
+    translation = catalogue(language(), FOLDER).get(text, text)
     try:
-        return said.format(**values) if values else said
+        return translation.format(**values) if values else translation
     except (KeyError, IndexError, ValueError):  # a translator's {name} that is none of ours
         return text.format(**values)
 
