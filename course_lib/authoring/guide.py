@@ -21,7 +21,7 @@ MODELS = {
     "gligen": "GLIGEN (10)",
     "seem": "SEEM (11)",
 }
-BESIDE_THE_MODEL = {"__init__", "evaluate", "full", "pretrained", "train", "train_supervised", "ui"}
+BESIDE_THE_MODEL = {"__init__", "evaluate", "full", "pretrained", "recipes", "train", "train_supervised", "ui"}
 WORKBENCH = ("exercises", "evaluate", "ui", "full")
 CONCEPTS = {  # what somebody looks for who knows the papers → its place in course_lib/
     "contrastive loss (CLIP)": "clip/loss.py:contrastive_loss",
