@@ -1,4 +1,4 @@
-"""Draw boxes and generate: what is drawn becomes a request, four pictures follow, and whatever can't be drawn is one sentence."""
+"""Draw boxes and generate: what is drawn becomes a request, four pictures follow, what can't be drawn is one sentence."""
 
 import builtins
 

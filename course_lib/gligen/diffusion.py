@@ -1,4 +1,4 @@
-"""The forward process of diffusion: the noise schedule, adding noise, the velocity to predict, and the loss weight of a timestep."""
+"""The forward process of diffusion: noise schedule, adding noise, the velocity to predict, the loss weight of a timestep."""
 
 from functools import cache
 

@@ -1,4 +1,4 @@
-"""GLIGEN's gated self-attention: visual tokens attend to themselves and to the grounding tokens, and a gate lets the result in."""
+"""Gated self-attention: visual tokens attend to themselves and to grounding tokens, and a gate lets the result in."""
 
 import torch
 from torch import Tensor, nn
@@ -20,7 +20,7 @@ def gated_self_attention(
 
 
 class GatedSelfAttention(nn.Module):
-    """The layer of diffusers' `GatedSelfAttentionDense`: gated self-attention, then a gated feed-forward; both gates begin shut.
+    """Gated self-attention, then a gated feed-forward (diffusers' `GatedSelfAttentionDense`). Both gates begin shut.
 
     The weights have diffusers' names. What diffusers lacks is `beta`, how far the grounding may speak (1 while training,
     set by scheduled sampling), and `place`, a projection of the position encoding (its name is in the

@@ -13,7 +13,7 @@ POSITION_CHANNELS = 4 * len(HALF_WAVES)
 
 
 def fill_nulls(features: Tensor, null: Tensor, masks: Tensor) -> Tensor:
-    """Empty slots filled with the learned null: features [B, N, D] where masks [B, N] is 1, the learned null [D] where it is 0."""
+    """Empty slots filled with the learned null: features [B, N, D] where masks [B, N] is 1, null [D] where it is 0."""
     masks = masks.unsqueeze(-1)  # [B, N, 1]
     return features * masks + null * (1 - masks)
 
@@ -21,7 +21,8 @@ def fill_nulls(features: Tensor, null: Tensor, masks: Tensor) -> Tensor:
 def token_inputs(phrases: Tensor, boxes: Tensor, masks: Tensor, null_phrase: Tensor, null_box: Tensor) -> Tensor:
     """The grounding network's input features for each of N slots: phrase ⊕ box, or null ⊕ null.
 
-    phrases [B, N, D], boxes [B, N, 4] as shares, masks [B, N] of 0 and 1 (1 where there is a box), null_phrase [D], null_box [64] → [B, N, D + 64].
+    phrases [B, N, D], boxes [B, N, 4] as shares, masks [B, N] (1 where there is a box), null_phrase [D], null_box [64]
+    → [B, N, D + 64].
     Attention masks no slot: an empty one says, in numbers that are learned, that nothing is asked of it.
     """
     phrase_features = fill_nulls(phrases, null_phrase, masks)

@@ -13,13 +13,13 @@ LATENT_CHANNELS = 12
 
 
 class PatchSpace(nn.Module):
-    """Pixels in 0–1 [B, 3, S, S] ↔ latents of about mean 0 and standard deviation 1 [B, 12, S/4, S/4]. Nothing here is learned by gradient."""
+    """Pixels in 0–1 [B, 3, S, S] ↔ latents of about mean 0 and standard deviation 1 [B, 12, S/4, S/4]; fitted by PCA."""
 
     def __init__(self, channels: int = LATENT_CHANNELS) -> None:
         super().__init__()
         self.register_buffer("mean", torch.zeros(3 * PATCH_SIZE**2))
         self.register_buffer("basis", torch.zeros(channels, 3 * PATCH_SIZE**2))  # orthonormal rows
-        self.register_buffer("spread", torch.ones(channels))
+        self.register_buffer("spread", torch.ones(channels))  # channel scales; the name is in the shipped weights
 
     def fit(self, images: Tensor) -> "PatchSpace":
         """Fit mean, principal directions and channel scales to the patches of images [B, 3, S, S]."""

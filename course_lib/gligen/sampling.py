@@ -28,10 +28,10 @@ def sample(
 ) -> Tensor:
     """Captions, and for a gated model layouts → pictures in 0–1 [B, 3, 64, 64]; the same for the same seed.
 
-    `grounded_fraction` is the share of the steps, from the first, in which the boxes are heard, and `strength` how loud (β,
-    0–1). callback_on_step_end(number of the step, latents [B, C, H, W]) may watch, and its result takes the latents' place. A phrase
-    that names nothing the generator has seen is drawn as something else, with a warning. Raises ValueError for layouts that
-    this model can't be given.
+    `grounded_fraction` is the share of the steps, from the first, in which the boxes are heard, and `strength` how loud
+    (β, 0–1). callback_on_step_end(number of the step, latents [B, C, H, W]) may watch, and its result takes the latents'
+    place. A phrase that names nothing the generator has seen is drawn as something else, with a warning. Raises ValueError
+    for layouts that this model can't be given.
     """
     # The conditional and the unconditional inputs: captions and none, boxes and learned nulls.
     text, null_text = text_states(captions), text_states([""] * len(captions))
@@ -92,7 +92,8 @@ def alpha_bar_at_steps(steps: int) -> Tensor:
 def ddim_step(noisy: Tensor, v: Tensor, alpha_bar: Tensor, alpha_bar_next: Tensor) -> Tensor:
     """One deterministic DDIM step to a cleaner level (Song et al. 2021, eq. 12 with σ = 0).
 
-    noisy [B, C, H, W]; v, the predicted velocity √ᾱ · noise − √(1 − ᾱ) · clean; ᾱ here and after the step, scalars → [B, C, H, W].
+    noisy [B, C, H, W]; v, the predicted velocity √ᾱ · noise − √(1 − ᾱ) · clean; ᾱ here and after the step, scalars
+    → [B, C, H, W].
     """
     clean = alpha_bar.sqrt() * noisy - (1 - alpha_bar).sqrt() * v
     noise = alpha_bar.sqrt() * v + (1 - alpha_bar).sqrt() * noisy

@@ -54,7 +54,7 @@ def cell_targets(classes: list[int], boxes: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def degrade(images: Tensor, generator: torch.Generator) -> Tensor:
-    """Augmentation: some pictures blurred, some grainy, some paler or darker; the judge should not mind what isn't its business."""
+    """Augmentation [B, 3, S, S]: some pictures blurred, some grainy, some paler or darker."""
     draw = torch.rand(4, len(images), 1, 1, 1, generator=generator)  # which, and how much
     blurred = F.avg_pool2d(F.pad(images, (1, 1, 1, 1), mode="replicate"), 3, 1)
     images = torch.where(draw[0] < 0.3, images.lerp(blurred, draw[1]), images)

@@ -33,9 +33,10 @@ def clip_features(images: Tensor) -> Tensor:
 
 
 def cmmd(a: Tensor, b: Tensor, kernel_width: float | None = None) -> float:
-    """Squared maximum mean discrepancy of features [N, D] and [M, D], × 1000; near 0 (at times below) for two samples of one kind.
+    """Squared maximum mean discrepancy of features [N, D] and [M, D], × 1000.
 
-    The unbiased estimate with a Gaussian kernel; `kernel_width` is the median distance of the features of `b` unless given.
+    Near 0 (at times below) for two samples of one kind. The unbiased estimate with a Gaussian kernel; `kernel_width` is the
+    median distance of the features of `b` unless given.
     """
     kernel_width = kernel_width or float(F.pdist(b).median())
 

@@ -1,4 +1,4 @@
-"""Training the gates: the base frozen, boxes given, the caption often kept back."""
+"""Training the gates: the base frozen, boxes given, the caption often dropped."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ ADAM_EPSILON = 1e-10
 
 @dataclass(frozen=True)
 class GatesRecipe:
-    """A training run of gates and grounding net. Published: lr 5e-5, 500,000 steps; a small model can do with fewer, larger ones."""
+    """A training run of gates and grounding net. Published: learning rate 5e-5, 500,000 steps; a small model needs fewer."""
 
     steps: int | None = None  # either these, or
     seconds: float | None = None

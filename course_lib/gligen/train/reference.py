@@ -66,7 +66,7 @@ def reference_map() -> ReferenceMap:
 
 
 def reference_embeddings(pictures: Sequence[np.ndarray]) -> Tensor:
-    """Crops uint8 [h, w, 3], each of one thing → [N, 128], each for an `GroundedPhrase(embedding=…)`. Raises PictureError."""
+    """Crops uint8 [h, w, 3], each of one thing → [N, 128], each for a `GroundedPhrase(embedding=…)`. Raises PictureError."""
     return reference_map()(image_features(pictures))
 
 

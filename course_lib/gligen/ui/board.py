@@ -19,9 +19,9 @@ PAPER = 236  # grey of the empty page
 class DrawBoxes:
     """The board. End a notebook cell with it; `draw` and `generate` do from code what a person does with the mouse.
 
-    pipeline: a `PocketPipeline`, or `full.PublishedPipeline`. scene: a picture uint8 [H, W, 3] to be changed: a box with a phrase puts a
-    thing there, an *exclude* box takes away what is there. reference: a picture in which a region can be marked; it fills
-    the boxes that have no phrase. Raises ValueError where the pipeline takes no scene or no reference.
+    pipeline: a `PocketPipeline`, or `full.PublishedPipeline`. scene: a picture uint8 [H, W, 3] to be changed: a box
+    with a phrase puts a thing there, an *exclude* box takes away what is there. reference: a picture in which a region can
+    be marked; it fills the boxes that have no phrase. Raises ValueError where the pipeline takes no scene or no reference.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class DrawBoxes:
             self._front.refresh()
 
     def take(self, number: int | None) -> None:
-        """Go on from picture 1, 2, 3 or 4 as the scene to be changed; None: back to the empty page. ValueError if there is none."""
+        """Go on from picture 1, 2, 3 or 4 as the scene to be changed; None: the empty page. ValueError if there is none."""
         if number is not None and (self.pictures is None or not 1 <= number <= len(self.pictures)):
             raise ValueError(
                 f"there is no picture {number} to go on from: generate four first, and choose 1, 2, 3 or 4"
