@@ -23,9 +23,9 @@ from course_lib.lm.tokenizer import END_OF_TEXT, get_tokenizer
 from course_lib.world.questions import KINDS, Question, questions
 from course_lib.world.scenes import Scene, SceneSpec, make_scene
 
-QUESTIONS_PER_KIND = 200  # questions of a kind
+QUESTIONS_PER_KIND = 200
 GATE_KINDS = ("exist", "count", "colour", "relation", "place")  # Lesson 06 begins when these are answered
-TUNING_SET_SIZES = (10, 100, 1_000, 10_000)  # of tuning sets
+TUNING_SET_SIZES = (10, 100, 1_000, 10_000)  # conversations
 
 
 def figures(live: bool = False) -> Iterator[Figure]:
@@ -36,12 +36,12 @@ def figures(live: bool = False) -> Iterator[Figure]:
     yield from forgetting(base, tuned)
     if live:
         yield from live_run()
-        yield from tuning_sizes(base, each=40)
+        yield from tuning_sizes(base, per_task=40)
 
 
-def test_exchanges(each: int = 40) -> list[Exchange]:
-    """`each` instructions of every task, in wordings that training never used."""
-    return [exchange(random.Random(f"follow/{task}/{i}"), "test", task) for task in MAKERS for i in range(each)]
+def test_exchanges(per_task: int = 40) -> list[Exchange]:
+    """`per_task` instructions of every task, in wordings that training never used."""
+    return [exchange(random.Random(f"follow/{task}/{i}"), "test", task) for task in MAKERS for i in range(per_task)]
 
 
 def follows(model, exchanges: Sequence[Exchange], chat: bool = True) -> np.ndarray:
@@ -194,9 +194,11 @@ def live_run() -> Iterator[Figure]:
     yield share("lm.live_follow.after", follows(model, exchanges), baseline=before, note=note)
 
 
-def tuning_sizes(base, sizes: Sequence[int] = TUNING_SET_SIZES, steps: int = 120, each: int = 20) -> Iterator[Figure]:
+def tuning_sizes(
+    base, sizes: Sequence[int] = TUNING_SET_SIZES, steps: int = 120, per_task: int = 20
+) -> Iterator[Figure]:
     """The base, tuned equally long on sets of several sizes; baseline: not tuned at all."""
-    exchanges = test_exchanges(each)
+    exchanges = test_exchanges(per_task)
     untuned = round(float(follows(base, exchanges).mean()), 4)
     for size in sizes:
         rng = random.Random(f"tuning set/{size}")

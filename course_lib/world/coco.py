@@ -13,9 +13,9 @@ from course_lib.world.stickers import classes
 
 def categories() -> list[dict]:
     """COCO's list of categories: stickers 1–200, shapes 201–210, signs 211."""
-    found = [{"id": c.id, "name": c.name, "supercategory": c.supercategory} for c in classes()]
-    found += [{"id": FIRST_SHAPE_CLASS + i, "name": name, "supercategory": "shape"} for i, name in enumerate(SHAPES)]
-    return [*found, {"id": SIGN_CLASS, "name": "sign", "supercategory": "sign"}]
+    records = [{"id": c.id, "name": c.name, "supercategory": c.supercategory} for c in classes()]
+    records += [{"id": FIRST_SHAPE_CLASS + i, "name": name, "supercategory": "shape"} for i, name in enumerate(SHAPES)]
+    return [*records, {"id": SIGN_CLASS, "name": "sign", "supercategory": "sign"}]
 
 
 def file_name(scene: Scene) -> str:

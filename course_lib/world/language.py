@@ -103,8 +103,8 @@ def caption(
     """
     wordings = TRAIN_TEMPLATES if templates == "train" else TEST_TEMPLATES
     things = list(scene.things)
-    said = things and _say_all(things, rng, templates, attributes, relations)
-    sentence = wordings[int(rng.random() * len(wordings))][1].format(said)
+    phrases = things and _say_all(things, rng, templates, attributes, relations)
+    sentence = wordings[int(rng.random() * len(wordings))][1].format(phrases)
     if rng.random() < place:
         sentence = f"{sentence} {PLACES[scene.backdrop]}"
     return sentence
@@ -113,12 +113,12 @@ def caption(
 def captions(scene: Scene, n: int = 5, templates: str = "train") -> list[str]:
     """n different captions, the fullest first; the same ones at every call."""
     rng = random.Random(f"captions/{scene.stream}/{scene.seed}/{scene.index}")
-    found = [caption(scene, rng, templates)]
-    while len(found) < n:
+    texts = [caption(scene, rng, templates)]
+    while len(texts) < n:
         another = caption(scene, rng, templates, attributes=0.7, place=0.7)
-        if another not in found:
-            found.append(another)
-    return found
+        if another not in texts:
+            texts.append(another)
+    return texts
 
 
 def _say_all(things: list[Thing], rng: random.Random, templates: str, attributes: float, relations: float) -> str:

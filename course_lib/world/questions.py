@@ -23,6 +23,86 @@ from course_lib.world.splits import held_out_colour, held_out_relation, training
 from course_lib.world.stickers import COLOURS, class_named, classes
 
 OPPOSITE = {"left": "right", "right": "left", "above": "below", "below": "above"}
+WORDINGS = {  # kind → (id, wording); the ids of test wordings begin with "test."
+    "exist": (
+        ("train.is_there", "{is_there} in the picture?"),
+        ("train.do_you_see", "do you see {any}?"),
+        ("train.shows", "does the picture show {any}?"),
+        ("train.can_see", "can you see {any} in the picture?"),
+        ("train.is_there_here", "{is_there} here?"),
+        ("train.scene_shows", "does the scene show {any}?"),
+        ("train.can_i_find", "can I find {any} in the picture?"),
+        ("train.do_you_find", "do you find {any} here?"),
+        ("train.true_contains", "is it true that the picture contains {any}?"),
+        ("train.tell_there", "tell me, {is_there} here?"),
+        ("test.can_you_find", "can you find {any} here?"),
+        ("test.contains", "would you say that the scene contains {any}?"),
+    ),
+    "count": (
+        ("train.how_many", "how many {things} are there?"),
+        ("train.count", "count the {things}."),
+        ("train.how_many_see", "how many {things} do you see?"),
+        ("train.what_number", "what number of {things} is there?"),
+        ("train.tell_number", "tell me the number of {things}."),
+        ("train.how_many_in", "how many {things} are in the picture?"),
+        ("train.give_number", "give the number of {things}."),
+        ("test.number", "what is the number of {things}?"),
+    ),
+    "colour": (
+        ("train.what_colour", "what colour {is} the {thing}?"),
+        ("train.which_colour", "which colour {does} the {thing} have?"),
+        ("train.colour_of", "what is the colour of the {thing}?"),
+        ("train.name_colour", "name the colour of the {thing}."),
+        ("train.tell_which", "tell me which colour the {thing} {is}."),
+        ("train.in_which_colour", "in which colour {is} the {thing}?"),
+        ("test.tell_colour", "tell me the colour of the {thing}."),
+    ),
+    "relation": (
+        ("train.where", "where {is} the {thing}, seen from the {other}?"),
+        ("train.side", "on which side of the {other} {is} the {thing}?"),
+        ("train.from", "from the {other}, where {is} the {thing}?"),
+        ("train.direction_is", "in which direction from the {other} {is} the {thing}?"),
+        ("train.where_lie", "seen from the {other}, where {does} the {thing} lie?"),
+        ("train.tell_where", "tell me where the {thing} {is}, seen from the {other}."),
+        ("test.direction", "in which direction from the {other} {does} the {thing} lie?"),
+    ),
+    "related": (
+        ("train.is_it", "{is} the {thing} {way} the {other}?"),
+        ("train.would", "would you say the {thing} {is} {way} the {other}?"),
+        ("train.tell", "tell me, {is} the {thing} {way} the {other}?"),
+        ("train.true", "is it true that the {thing} {is} {way} the {other}?"),
+        ("train.agree", "do you agree that the {thing} {is} {way} the {other}?"),
+        ("train.would_right", "would I be right that the {thing} {is} {way} the {other}?"),
+        ("test.right", "am I right that the {thing} {is} {way} the {other}?"),
+    ),
+    "place": (
+        ("train.place", "where is this?"),
+        ("train.what_place", "what place is this?"),
+        ("train.what_is_place", "what is this place?"),
+        ("train.name_place", "name the place."),
+        ("train.what_setting", "what setting is this?"),
+        ("train.which_place", "which place do you see?"),
+        ("train.tell_setting", "tell me the setting."),
+        ("test.setting", "what is the setting?"),
+    ),
+    "size": (
+        ("train.bigger", "which is bigger, the {thing} or the {other}?"),
+        ("train.larger", "what is larger, the {thing} or the {other}?"),
+        ("train.which_one", "which one is bigger, the {thing} or the {other}?"),
+        ("train.of", "of the {thing} and the {other}, which is larger?"),
+        ("train.of_two", "of the two, the {thing} and the {other}, name the bigger one."),
+        ("test.size", "of the {thing} and the {other}, which one is bigger?"),
+    ),
+    "read": (
+        ("train.says", "what does the sign say?"),
+        ("train.written", "what is written on the sign?"),
+        ("train.can_read", "what can you read on the sign?"),
+        ("train.text", "what text is on the sign?"),
+        ("train.read_what", "read what the sign says."),
+        ("test.read", "read the sign."),
+    ),
+}
+KINDS = tuple(WORDINGS)
 
 
 @dataclass(frozen=True)
@@ -39,14 +119,14 @@ class Question:
 def questions(scene: Scene, rng: random.Random, templates: str = "train") -> list[Question]:
     """One question of every kind that this scene can answer without ambiguity, worded for "train" or "test"."""
     makers = (_exist, _count, _colour, _relation, _related, _place, _size, _read)
-    found = []
+    result = []
     for kind, make in zip(KINDS, makers, strict=True):
         made = make(scene, rng, templates)
         if made:
             words, answer, things = made
             text = rng.choice(wordings(kind, templates)).format(**words)
-            found.append(Question(kind, text, answer, things, words))
-    return found
+            result.append(Question(kind, text, answer, things, words))
+    return result
 
 
 def _unmistakable(scene: Scene) -> list[int]:
@@ -157,22 +237,22 @@ def clear_relations(scene: Scene) -> list[tuple[int, int, str]]:
 
 
 def _relation(scene: Scene, rng: random.Random, templates: str):
-    found = clear_relations(scene)
-    if not found:
+    relations = clear_relations(scene)
+    if not relations:
         return None
-    i, j, how = rng.choice(found)
+    i, j, how = rng.choice(relations)
     return {**_verbs(scene.things[i].name), "other": scene.things[j].name}, how, (i, j)
 
 
 def _related(scene: Scene, rng: random.Random, templates: str):
     """Yes or no: what is so, or its opposite."""
     names = [thing.name for thing in scene.things]
-    found = clear_relations(scene)
+    relations = clear_relations(scene)
     if scene.stream == "train":
-        found = [(i, j, how) for i, j, how in found if not held_out_relation(names[i], OPPOSITE[how], names[j])]
-    if not found:
+        relations = [(i, j, how) for i, j, how in relations if not held_out_relation(names[i], OPPOSITE[how], names[j])]
+    if not relations:
         return None
-    i, j, how = rng.choice(found)
+    i, j, how = rng.choice(relations)
     yes = rng.random() < 0.5
     way = rng.choice(RELATIONS[templates][how if yes else OPPOSITE[how]])
     return {**_verbs(names[i]), "way": way, "other": names[j]}, "yes" if yes else "no", (i, j)
@@ -197,88 +277,6 @@ def _size(scene: Scene, rng: random.Random, templates: str):
 def _read(scene: Scene, rng: random.Random, templates: str):
     signs = [i for i in _unmistakable(scene) if scene.things[i].text]
     return ({}, scene.things[signs[0]].text, (signs[0],)) if signs else None
-
-
-WORDINGS = {  # kind → (id, wording); the ids of test wordings begin with "test."
-    "exist": (
-        ("train.is_there", "{is_there} in the picture?"),
-        ("train.do_you_see", "do you see {any}?"),
-        ("train.shows", "does the picture show {any}?"),
-        ("train.can_see", "can you see {any} in the picture?"),
-        ("train.is_there_here", "{is_there} here?"),
-        ("train.scene_shows", "does the scene show {any}?"),
-        ("train.can_i_find", "can I find {any} in the picture?"),
-        ("train.do_you_find", "do you find {any} here?"),
-        ("train.true_contains", "is it true that the picture contains {any}?"),
-        ("train.tell_there", "tell me, {is_there} here?"),
-        ("test.can_you_find", "can you find {any} here?"),
-        ("test.contains", "would you say that the scene contains {any}?"),
-    ),
-    "count": (
-        ("train.how_many", "how many {things} are there?"),
-        ("train.count", "count the {things}."),
-        ("train.how_many_see", "how many {things} do you see?"),
-        ("train.what_number", "what number of {things} is there?"),
-        ("train.tell_number", "tell me the number of {things}."),
-        ("train.how_many_in", "how many {things} are in the picture?"),
-        ("train.give_number", "give the number of {things}."),
-        ("test.number", "what is the number of {things}?"),
-    ),
-    "colour": (
-        ("train.what_colour", "what colour {is} the {thing}?"),
-        ("train.which_colour", "which colour {does} the {thing} have?"),
-        ("train.colour_of", "what is the colour of the {thing}?"),
-        ("train.name_colour", "name the colour of the {thing}."),
-        ("train.tell_which", "tell me which colour the {thing} {is}."),
-        ("train.in_which_colour", "in which colour {is} the {thing}?"),
-        ("test.tell_colour", "tell me the colour of the {thing}."),
-    ),
-    "relation": (
-        ("train.where", "where {is} the {thing}, seen from the {other}?"),
-        ("train.side", "on which side of the {other} {is} the {thing}?"),
-        ("train.from", "from the {other}, where {is} the {thing}?"),
-        ("train.direction_is", "in which direction from the {other} {is} the {thing}?"),
-        ("train.where_lie", "seen from the {other}, where {does} the {thing} lie?"),
-        ("train.tell_where", "tell me where the {thing} {is}, seen from the {other}."),
-        ("test.direction", "in which direction from the {other} {does} the {thing} lie?"),
-    ),
-    "related": (
-        ("train.is_it", "{is} the {thing} {way} the {other}?"),
-        ("train.would", "would you say the {thing} {is} {way} the {other}?"),
-        ("train.tell", "tell me, {is} the {thing} {way} the {other}?"),
-        ("train.true", "is it true that the {thing} {is} {way} the {other}?"),
-        ("train.agree", "do you agree that the {thing} {is} {way} the {other}?"),
-        ("train.would_right", "would I be right that the {thing} {is} {way} the {other}?"),
-        ("test.right", "am I right that the {thing} {is} {way} the {other}?"),
-    ),
-    "place": (
-        ("train.place", "where is this?"),
-        ("train.what_place", "what place is this?"),
-        ("train.what_is_place", "what is this place?"),
-        ("train.name_place", "name the place."),
-        ("train.what_setting", "what setting is this?"),
-        ("train.which_place", "which place do you see?"),
-        ("train.tell_setting", "tell me the setting."),
-        ("test.setting", "what is the setting?"),
-    ),
-    "size": (
-        ("train.bigger", "which is bigger, the {thing} or the {other}?"),
-        ("train.larger", "what is larger, the {thing} or the {other}?"),
-        ("train.which_one", "which one is bigger, the {thing} or the {other}?"),
-        ("train.of", "of the {thing} and the {other}, which is larger?"),
-        ("train.of_two", "of the two, the {thing} and the {other}, name the bigger one."),
-        ("test.size", "of the {thing} and the {other}, which one is bigger?"),
-    ),
-    "read": (
-        ("train.says", "what does the sign say?"),
-        ("train.written", "what is written on the sign?"),
-        ("train.can_read", "what can you read on the sign?"),
-        ("train.text", "what text is on the sign?"),
-        ("train.read_what", "read what the sign says."),
-        ("test.read", "read the sign."),
-    ),
-}
-KINDS = tuple(WORDINGS)
 
 
 def wordings(kind: str, templates: str) -> list[str]:

@@ -91,12 +91,12 @@ def _thrice(keep: np.ndarray) -> np.ndarray:
 
 def _boxes(laid: list[tuple[Box, bool]], instances: np.ndarray) -> np.ndarray:
     """int16 [N, 4]: every box as tight as what is visible of its thing. Most are already, for nothing lies over them."""
-    found = []
+    boxes = []
     for k, (box, tight) in enumerate(laid):
         if not tight or any(_meet(box, later) for later, _ in laid[k + 1 :]):
             box = _seen_box(instances, box, k + 1)
-        found.append(box)
-    return np.array(found, np.int16).reshape(-1, 4)
+        boxes.append(box)
+    return np.array(boxes, np.int16).reshape(-1, 4)
 
 
 def _meet(a: Box, b: Box) -> bool:

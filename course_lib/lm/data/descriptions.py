@@ -37,9 +37,9 @@ def _placed(thing: Thing) -> str:
 
 def _relations(scene: Scene, rng: random.Random) -> list[str]:
     """Every clear relation between two things, in random order."""
-    told, found = [], clear_relations(scene)
-    for i, j, how in rng.sample(found, len(found)):
-        way = rng.choice(RELATIONS["train"][how])
+    sentences, relations = [], clear_relations(scene)
+    for i, j, how in rng.sample(relations, len(relations)):
+        wording = rng.choice(RELATIONS["train"][how])
         a, b = scene.things[i].name, scene.things[j].name
-        told.append(f"The {a} {'are' if is_plural(a) else 'is'} {way} the {b}.")
-    return told
+        sentences.append(f"The {a} {'are' if is_plural(a) else 'is'} {wording} the {b}.")
+    return sentences

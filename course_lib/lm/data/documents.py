@@ -1,4 +1,4 @@
-"""Other plain text of the sticker world: little stories, and what everybody knows about its things."""
+"""Plain text of the sticker world: stories, what everybody knows about its things, true statements, practice in looking back."""
 
 import random
 from functools import cache
@@ -13,6 +13,31 @@ from course_lib.world.stickers import COLOURS, StickerClass, classes
 BEINGS = ("mammal", "bird", "creature")
 FRIENDLY = ("greeted", "followed", "looked for", "played with", "told a joke to", "waited for")
 ENDINGS = ("In the end both went home.", "That was a good day.", "They laughed a lot.", "Then night came.")
+NO = (
+    "There {be} no {bare} here.",
+    "The picture does not show {any}.",
+    "You can't see {any}.",
+    "No {bare} can be found.",
+)
+YES = ("There {be} {some} in the picture.", "The picture shows {some}.", "You can see {some}.", "{some} can be found.")
+TRUE = {
+    "count": ("The number of {things} is {answer}.", "I count the {things}: {answer}.", "How many {things}? {answer}."),
+    "colour": ("The {thing} {is} {answer}.", "The colour of the {thing} is {answer}.", "I see the {thing} in {answer}."),
+    "relation": ("The {thing} {is} {way} the {other}.", "Seen from the {other}, the {thing} {is} {way} it."),
+    "direction": ("The {thing}, seen from the {other}: {answer}.", "The direction from the {other} to the {thing} is {answer}."),
+    "not": ("The {thing} {is} not {way} the {other}.", "It is not true that the {thing} {is} {way} the {other}."),
+    "place": ("The setting is: {answer}.", "The place is: {answer}.", "This place is called {answer}."),
+    "size": ("Of the {thing} and the {other}, the {answer} is bigger.", "The bigger one is the {answer}, not the {less}."),
+    "read": ('The sign says "{answer}".', 'The text on the sign is "{answer}".', 'You can read "{answer}" on the sign.'),
+}  # fmt: skip
+Fact = tuple[str, str, str]  # (a, b, how): thing a is left, right, above or below of thing b
+ALONE = ("The {a}: {how}.", "Where {is_} the {a}? {how}.")
+SEEN_FROM = (
+    "The {a}, seen from the {b}: {how}.",
+    "Where {is_} the {a}, seen from the {b}? {how}.",
+    "On which side of the {b} {is_} the {a}? {how}.",
+    "The direction from the {b} to the {a} is {how}.",
+)
 
 
 @cache
@@ -90,31 +115,10 @@ def _numbers(rng: random.Random) -> str:
     return f"Counting: {', '.join(NUMBERS[first : first + 3])}."
 
 
-NO = (
-    "There {be} no {bare} here.",
-    "The picture does not show {any}.",
-    "You can't see {any}.",
-    "No {bare} can be found.",
-)
-YES = ("There {be} {some} in the picture.", "The picture shows {some}.", "You can see {some}.", "{some} can be found.")
-
-
-TRUE = {
-    "count": ("The number of {things} is {answer}.", "I count the {things}: {answer}.", "How many {things}? {answer}."),
-    "colour": ("The {thing} {is} {answer}.", "The colour of the {thing} is {answer}.", "I see the {thing} in {answer}."),
-    "relation": ("The {thing} {is} {way} the {other}.", "Seen from the {other}, the {thing} {is} {way} it."),
-    "direction": ("The {thing}, seen from the {other}: {answer}.", "The direction from the {other} to the {thing} is {answer}."),
-    "not": ("The {thing} {is} not {way} the {other}.", "It is not true that the {thing} {is} {way} the {other}."),
-    "place": ("The setting is: {answer}.", "The place is: {answer}.", "This place is called {answer}."),
-    "size": ("Of the {thing} and the {other}, the {answer} is bigger.", "The bigger one is the {answer}, not the {less}."),
-    "read": ('The sign says "{answer}".', 'The text on the sign is "{answer}".', 'You can read "{answer}" on the sign.'),
-}  # fmt: skip
-
-
 def statements(scene: Scene, rng: random.Random) -> list[str]:
     """One true sentence for every kind of question that the scene can answer, in random order."""
-    said = [state(question, rng) for question in questions(scene, rng)]
-    return rng.sample(said, len(said))
+    sentences = [state(question, rng) for question in questions(scene, rng)]
+    return rng.sample(sentences, len(sentences))
 
 
 def state(question: Question, rng: random.Random) -> str:
@@ -144,18 +148,6 @@ def _capital(sentence: str) -> str:
     return sentence[0].upper() + sentence[1:]
 
 
-Fact = tuple[str, str, str]  # (a, b, how): thing a is left, right, above or below of thing b
-ALONE = ("The {a}: {how}.", "Where {is_} the {a}? {how}.")
-
-
-SEEN_FROM = (
-    "The {a}, seen from the {b}: {how}.",
-    "Where {is_} the {a}, seen from the {b}? {how}.",
-    "On which side of the {b} {is_} the {a}? {how}.",
-    "The direction from the {b} to the {a} is {how}.",
-)
-
-
 def practice(rng: random.Random) -> str:
     """A list, colours of things, or sides of things."""
     return rng.choice((listing, colours, sides, sides))(rng)
@@ -165,25 +157,25 @@ def listing(rng: random.Random) -> str:
     """A list of words, and what can be said of it."""
     words = rng.sample([c.name for c in known_classes()] + list(COLOURS), rng.randint(3, 6))
     i = rng.randrange(len(words) - 1)
-    said = [
+    sentences = [
         f"Again: {', '.join(words)}.",
         f"Backwards: {', '.join(reversed(words))}.",
         f"The first is {words[0]}, the last is {words[-1]}.",
         f"After {words[i]} comes {words[i + 1]}.",
         f"Before {words[i + 1]} comes {words[i]}.",
     ]
-    return " ".join([f"A list: {', '.join(words)}.", *rng.sample(said, 4)])
+    return " ".join([f"A list: {', '.join(words)}.", *rng.sample(sentences, 4)])
 
 
 def colours(rng: random.Random) -> str:
     """Two or three things with their colours, and these again and again."""
     names = rng.sample([c.name for c in known_classes() if c.recolourable], rng.randint(2, 3))
-    told = []
+    sentences = []
     for name in names:
         colour = rng.choice([colour for colour in COLOURS if not held_out_colour(name, colour)])
-        told.append(rng.choice((f"The {name} {_be(name)} {colour}.", f"There is a {colour} {name}.")))
-        told.append(f"The {name} {_be(name)} {colour}.")
-    first, again = told[::2], told[1::2]
+        sentences.append(rng.choice((f"The {name} {_be(name)} {colour}.", f"There is a {colour} {name}.")))
+        sentences.append(f"The {name} {_be(name)} {colour}.")
+    first, again = sentences[::2], sentences[1::2]
     return " ".join([*first, *(rng.choice(again) for _ in range(6))])
 
 
@@ -196,8 +188,8 @@ def sides(rng: random.Random) -> str:
     names = rng.sample([c.name for c in known_classes()], rng.choice((2, 2, 3)))
     facts = [_fact(rng, a, b) for i, a in enumerate(names) for b in names[i + 1 :]]
     facts += [(b, a, OPPOSITE[how]) for a, b, how in facts]
-    told = [_sentence(rng, fact) for fact in rng.sample(facts, len(facts))]
-    return " ".join([*told, *(_again(rng, rng.choice(facts), len(names) == 2) for _ in range(6))])
+    sentences = [_sentence(rng, fact) for fact in rng.sample(facts, len(facts))]
+    return " ".join([*sentences, *(_again(rng, rng.choice(facts), len(names) == 2) for _ in range(6))])
 
 
 def _fact(rng: random.Random, a: str, b: str) -> Fact:

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 from course_lib.lm.data.descriptions import describe
 from course_lib.lm.data.documents import group, groups, known_classes, with_article
+from course_lib.lm.data.wordings import wordings
 from course_lib.world.language import PLACES, join
 from course_lib.world.nouns import NUMBERS, plural
 from course_lib.world.questions import questions
 from course_lib.world.scenes import SceneSpec, make_scene
-from course_lib.world.splits import training_may_use_template
 
 OPPOSITES = {"left": "right", "above": "below", "big": "small", "yes": "no", "first": "last", "many": "few"}
 
@@ -36,17 +36,17 @@ def clean(text: str) -> str:
 
 def exactly(answer: str) -> Callable[[str], bool]:
     """Accepts this answer only."""
-    return lambda said: clean(said) == clean(answer)
+    return lambda reply: clean(reply) == clean(answer)
 
 
 def mentions(words: list[str]) -> Callable[[str], bool]:
     """Accepts a text with all of these in it and not much more, unless it only says the instruction again."""
-    longest = 3 * sum(len(word.split()) + 1 for word in words)
+    max_words = 3 * sum(len(word.split()) + 1 for word in words)
 
-    def accepts(said: str) -> bool:
-        text = clean(said)
-        again = any(mark in text for mark in (":", "caption", "words"))
-        return all(word in text for word in words) and len(said.split()) <= longest and not again
+    def accepts(reply: str) -> bool:
+        text = clean(reply)
+        repeats_instruction = any(mark in text for mark in (":", "caption", "words"))
+        return all(word in text for word in words) and len(reply.split()) <= max_words and not repeats_instruction
 
     return accepts
 
@@ -54,8 +54,8 @@ def mentions(words: list[str]) -> Callable[[str], bool]:
 def _scene(rng: random.Random, templates: str) -> Exchange:
     stream = "train" if templates == "train" else "test"
     scene = make_scene(rng.randrange(1_000_000), SceneSpec(stream=stream), seed=11)
-    asked = rng.choice(questions(scene, rng, templates))
-    return Exchange("scene", f"{describe(scene, rng)} {asked.text}", asked.answer, exactly(asked.answer))
+    question = rng.choice(questions(scene, rng, templates))
+    return Exchange("scene", f"{describe(scene, rng)} {question.text}", question.answer, exactly(question.answer))
 
 
 def _caption(rng: random.Random, templates: str) -> Exchange:
@@ -74,8 +74,8 @@ def _members(rng: random.Random, templates: str) -> Exchange:
     name = rng.choice([name for name in groups() if len(group(name)) >= 5])
     number = rng.randint(2, 3)
 
-    def accepts(said: str) -> bool:
-        named = [part.strip() for part in clean(said).split(",")]
+    def accepts(reply: str) -> bool:
+        named = [part.strip() for part in clean(reply).split(",")]
         return len(named) == number == len(set(named)) and all(part in group(name) for part in named)
 
     answer = ", ".join(rng.sample(group(name), number))
@@ -146,111 +146,3 @@ MAKERS: dict[str, Callable[[random.Random, str], Exchange]] = {
 def exchange(rng: random.Random, templates: str = "train", task: str | None = None) -> Exchange:
     """One instruction with its answer, of the task given or of any."""
     return MAKERS[task or rng.choice(list(MAKERS))](rng, templates)
-
-
-WORDINGS = {
-    "caption": (
-        ("train.write", "write a caption for: {things}."),
-        ("train.make", "make a caption of these: {things}."),
-        ("train.sentence", "describe a picture with these: {things}."),
-        ("train.caption", "caption: {things}"),
-        ("train.please", "please write a caption with {things}."),
-        ("train.give", "give me a caption for a picture of {things}."),
-        ("train.say", "here are some words: {things}. make a caption."),
-        ("test.use", "use these words to write a caption: {things}."),
-        ("test.need", "I need a caption for {things}."),
-    ),
-    "group": (
-        ("train.what", "what group is the {thing} in?"),
-        ("train.which", "which group does {thing} belong to?"),
-        ("train.name", "name the group of the word {thing}."),
-        ("train.tell", "tell me the group that {thing} is in."),
-        ("train.thing", "{thing}: which group?"),
-        ("train.kind", "what kind of thing is a {thing}? name its group."),
-        ("train.put", "put the {thing} into its group."),
-        ("test.find", "find the group for {thing}."),
-        ("test.say", "say which group the {thing} belongs to."),
-    ),
-    "members": (
-        ("train.name", "name {number} things of the group {group}."),
-        ("train.list", "list {number} words of the group {group}."),
-        ("train.give", "give me {number} examples of the group {group}."),
-        ("train.which", "which things are in the group {group}? name {number}."),
-        ("train.write", "write down {number} of the group {group}."),
-        ("train.tell", "tell me {number} names from the group {group}."),
-        ("train.group", "group: {group}. name {number} of it."),
-        ("test.can", "can you list {number} things from the group {group}?"),
-        ("test.examples", "name {number} examples of {group}."),
-    ),
-    "odd": (
-        ("train.which", "which of these is in the group {group}: {listed}?"),
-        ("train.find", "{listed}: find the one of the group {group}."),
-        ("train.choose", "choose the {group}: {listed}."),
-        ("train.one", "one of these is in the group {group}. which one? {listed}."),
-        ("train.pick", "pick the one that belongs to the group {group}: {listed}."),
-        ("train.tell", "tell me which one belongs to {group}: {listed}."),
-        ("train.words", "here are three words: {listed}. which is in the group {group}?"),
-        ("test.name", "name the word of the group {group}: {listed}."),
-        ("test.belongs", "which word belongs to the group {group}: {listed}?"),
-    ),
-    "plural": (
-        ("train.one", "one {thing}, {number} what?"),
-        ("train.plural", "write the plural: one {thing}, {number} ..."),
-        ("train.say", "how do you say {number} of the word {thing}?"),
-        ("train.turn", "turn one {thing} into {number}."),
-        ("train.make", "make {number} out of one {thing}."),
-        ("train.more", "here is one {thing}. how do you call {number}?"),
-        ("train.there", "there is one {thing}. now there are {number} ..."),
-        ("test.count", "now it is not one {thing}, but {number}: write it."),
-        ("test.if", "how do you write {number} of one {thing}?"),
-    ),
-    "count up": (
-        ("train.count", "count from {first} to {last}."),
-        ("train.numbers", "write the numbers from {first} to {last}."),
-        ("train.list", "list all numbers from {first} up to {last}."),
-        ("train.begin", "begin with {first} and count to {last}."),
-        ("train.start", "start at {first} and go on until {last}."),
-        ("train.please", "please count up: {first} to {last}."),
-        ("train.say", "say the numbers {first} to {last}."),
-        ("test.can", "can you count up from {first} to {last}?"),
-        ("test.name", "name the numbers from {first} to {last}."),
-    ),
-    "repeat": (
-        ("train.repeat", "repeat: {words}"),
-        ("train.say", "say this again: {words}"),
-        ("train.copy", "copy these words: {words}"),
-        ("train.write", "write exactly this: {words}"),
-        ("train.after", "repeat after me: {words}"),
-        ("train.same", "give me the same words back: {words}"),
-        ("train.now", "now say: {words}"),
-        ("test.please", "please repeat these words: {words}"),
-        ("test.again", "write this again: {words}"),
-    ),
-    "which word": (
-        ("train.what", "what is the {end} of these: {listed}?"),
-        ("train.name", "name the {end} one: {listed}."),
-        ("train.word", "{listed}: which is the {end}?"),
-        ("train.tell", "tell me the {end} word of the list {listed}."),
-        ("train.comes", "which word comes {end} here: {listed}?"),
-        ("train.list", "here is a list: {listed}. what is {end}?"),
-        ("train.only", "write only the {end} of {listed}."),
-        ("test.give", "give me the {end} word: {listed}."),
-        ("test.which", "which one is {end} in the list {listed}?"),
-    ),
-    "opposite": (
-        ("train.what", "what is the opposite of {word}?"),
-        ("train.name", "name the opposite of {word}."),
-        ("train.not", "not {word}, but the opposite:"),
-        ("train.tell", "tell me the opposite: {word}."),
-        ("train.word", "{word}: what is its opposite?"),
-        ("train.say", "say the opposite of the word {word}."),
-        ("train.which", "which word is the opposite of {word}?"),
-        ("test.give", "give me the opposite of {word}."),
-        ("test.find", "find the word that is the opposite of {word}."),
-    ),
-}
-
-
-def wordings(task: str, templates: str) -> list[str]:
-    """The wordings of a task for "train" or for "test"."""
-    return [text for id, text in WORDINGS[task] if training_may_use_template(id) == (templates == "train")]
