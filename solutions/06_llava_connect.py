@@ -379,7 +379,7 @@ held_out = [make_scene(index, SceneSpec(stream="test", count=(1, 3)), seed=6) fo
 
 def clarity(model, when):
     """Of a thing's patches: the share that says one of its words."""
-    true, other = patch_words.words_right(model, held_out)
+    true, other = patch_words.is_word_of_thing(model, held_out)
     return share_of(f"llava.patch_words.{when}", true, control=round(float(other.mean()), 4))
 
 

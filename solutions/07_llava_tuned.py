@@ -333,7 +333,7 @@ print(examples[0].question.text, "→", evaluate.answers(loaded, image, [example
 from course_lib.figures import show as show_figures
 
 if not quick():
-    show_figures(evaluate.vqa(assistant, each=100))
+    show_figures(evaluate.vqa_figures(assistant, num_per_kind=100))
 
 # %% [markdown]
 # Read a row from the right. Where value and baseline are close, the row proves nothing, whatever the value. So it is with *related* ("is the cat left of the dog?", yes
@@ -360,7 +360,7 @@ show.pictures(
 
 # %%
 if not quick():
-    show_figures(evaluate.contradicted(assistant, each=60))
+    show_figures(evaluate.contradiction_figures(assistant, num_per_kind=60))
 
 # %% [markdown]
 # Colours are the old weakness of "bags of patches": that there is red and blue in the picture is soon seen, *which thing* is red is another matter. A scene
@@ -369,7 +369,7 @@ if not quick():
 
 # %%
 if not quick():
-    show_figures(evaluate.harder(assistant, each=100))
+    show_figures(evaluate.harder_figures(assistant, num_per_kind=100))
 
 # %% [markdown]
 # ## What its vision tower never learned: letters
@@ -383,7 +383,7 @@ signs = testsets.vqa_examples("read", each, stream="val")
 images, texts = testsets.draw([one.scene for one in signs]), [one.question.text for one in signs]
 replies = {name: evaluate.answers(model, images, texts) for name, model in (("yours", student), ("baked", assistant))}
 true = [one.question.answer for one in signs]
-print({name: f"{100 * evaluate.right(texts, true).mean():.0f} % read" for name, texts in replies.items()})
+print({name: f"{100 * evaluate.is_correct(texts, true).mean():.0f} % read" for name, texts in replies.items()})
 
 # %% [markdown]
 # Here are the first ten of these signs, with what the baked model says. It was not taught to be silent about what it can't read: it guesses, and may fall back on another kind of answer.
@@ -431,7 +431,7 @@ print({name: round(value, 3) for name, value in pope.scores(["yes", "no"] * 50, 
 
 # %%
 if not quick():
-    show_figures(evaluate.polled(assistant, scenes=60))
+    show_figures(evaluate.pope_figures(assistant, num_scenes=60))
 
 # %% [markdown]
 # LLaVA-1.5's 85.9 (7B) is the mean *F1* of the three splits; ask which number it is before you compare
@@ -445,7 +445,7 @@ if not quick():
 
 # %%
 if not quick():
-    show_figures(evaluate.described(captioner, assistant, count=40))
+    show_figures(evaluate.description_figures(captioner, assistant, num_scenes=40))
 
 # %% [markdown]
 # What did all that cost? The language model's own skills, without a picture: of large models, too, it is known that they forget (Zhai et al., 2023,
@@ -481,7 +481,7 @@ show.bars(skill, alt=f"Share of instructions without a picture that are followed
 from course_lib.llava.evaluate import ablations
 from course_lib.llava.evaluate.ablations import chart
 
-rows = list(ablations.figures(ablations.rows_of(ablations.KEPT), list(ablations.ABLATIONS)))
+rows = list(ablations.figures(ablations.read_runs(ablations.RUNS_FILE), list(ablations.ABLATIONS)))
 chart(rows)
 
 # %% tags=["check"]

@@ -100,12 +100,12 @@ class Dictionary:
 def test_a_patch_that_is_a_word_says_it_and_is_right_where_its_thing_is(model):
     scenes = [make_scene(i, SceneSpec(stream="val", count=(1, 2), kinds=(1.0, 0.0, 0.0)), seed=3) for i in range(12)]
     oracle = Dictionary(model, scenes)
-    assert patch_words.say(oracle, scenes) == oracle.known
-    true, other = patch_words.words_right(oracle, scenes)
+    assert patch_words.patch_words(oracle, scenes) == oracle.known
+    true, other = patch_words.is_word_of_thing(oracle, scenes)
     assert len(true) == len(other) > 30
     assert true.all()
     assert other.mean() < 0.5
-    born, _ = patch_words.words_right(model, scenes)
+    born, _ = patch_words.is_word_of_thing(model, scenes)
     assert born.mean() < 0.5
 
 

@@ -18,8 +18,8 @@ from course_lib.llava.data.testsets import (
 )
 from course_lib.llava.evaluate import text_prior
 from course_lib.llava.evaluate.contradiction import contradictions
-from course_lib.llava.evaluate.pope import polled
-from course_lib.llava.evaluate.vqa import ceiling, contradicted, harder, right, vqa
+from course_lib.llava.evaluate.pope import pope_figures
+from course_lib.llava.evaluate.vqa import ceiling, contradiction_figures, harder_figures, is_correct, vqa_figures
 from course_lib.world.questions import KINDS, questions
 from course_lib.world.signs import WORDS_TEST, WORDS_TRAIN
 from course_lib.world.splits import held_out_colour, training_may_see
@@ -53,13 +53,13 @@ class Oracle(Parrot):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_questions_are_about_test_scenes_in_test_wordings_and_the_same_again(kind):
-    about = vqa_examples(kind, 40)
-    assert about == vqa_examples(kind, 40) and len(about) == 40
-    assert len({one.scene.index for one in about}) == 40
-    assert all(one.scene.stream == "test" and one.question.kind == kind for one in about)
-    assert not any(training_may_see(one.scene) for one in about)
+    examples = vqa_examples(kind, 40)
+    assert examples == vqa_examples(kind, 40) and len(examples) == 40
+    assert len({one.scene.index for one in examples}) == 40
+    assert all(one.scene.stream == "test" and one.question.kind == kind for one in examples)
+    assert not any(training_may_see(one.scene) for one in examples)
     trained = {one.question.text for one in vqa_examples(kind, 300, "train", "train")}
-    assert not trained & {one.question.text for one in about}
+    assert not trained & {one.question.text for one in examples}
 
 
 def test_a_kind_that_is_none_is_refused():
@@ -125,17 +125,17 @@ def test_who_names_first_takes_the_longest_name_and_else_the_commonest_answer():
 
 
 def test_the_prior_is_no_worse_than_guessing_and_knows_no_picture():
-    about = vqa_examples("size", 200)
-    assert right(text_prior.guess("size", about), text_prior.answers(about)).mean() > 0.4
-    about = vqa_examples("related", 200)
-    assert right(text_prior.guess("related", about), text_prior.answers(about)).mean() < 0.62
-    assert ceiling(about) == 1.0
+    examples = vqa_examples("size", 200)
+    assert is_correct(text_prior.predict("size", examples), text_prior.targets_of(examples)).mean() > 0.4
+    examples = vqa_examples("related", 200)
+    assert is_correct(text_prior.predict("related", examples), text_prior.targets_of(examples)).mean() < 0.62
+    assert ceiling(examples) == 1.0
 
 
 def test_an_oracle_scores_one_and_guesses_nothing_without_its_pictures():
-    about = [one for kind in SCORED_KINDS for one in vqa_examples(kind, 12)]
-    oracle = Oracle([one.scene for one in about], text_prior.texts(about), text_prior.answers(about))
-    found = {figure.id: figure for figure in vqa(oracle, each=12, kinds=SCORED_KINDS)}
+    examples = [one for kind in SCORED_KINDS for one in vqa_examples(kind, 12)]
+    oracle = Oracle([one.scene for one in examples], text_prior.questions_of(examples), text_prior.targets_of(examples))
+    found = {figure.id: figure for figure in vqa_figures(oracle, num_per_kind=12, kinds=SCORED_KINDS)}
     assert found["llava.vqa.mean"].value == found["llava.vqa.mean"].ceiling == 1.0
     assert found["llava.vqa.mean"].n == 12 * len(SCORED_KINDS)
     assert found["llava.vqa_blank.mean"].value == 0 and found["llava.vqa_shuffled.mean"].value < 0.1
@@ -143,10 +143,12 @@ def test_an_oracle_scores_one_and_guesses_nothing_without_its_pictures():
 
 
 def test_a_parrot_flips_nothing_that_follows_and_always_yes_is_found_out():
-    flips = {figure.id: figure for figure in contradicted(Parrot("yes"), each=20, kinds=("exist", "place"))}
+    flips = {
+        figure.id: figure for figure in contradiction_figures(Parrot("yes"), num_per_kind=20, kinds=("exist", "place"))
+    }
     assert flips["llava.contradiction_flip.exist"].value == 0.5 == flips["llava.contradiction_flip.exist"].control
     assert flips["llava.contradiction_flip.place"].value == 0
-    found = {figure.id: figure.value for figure in polled(Parrot("yes"), scenes=5)}
+    found = {figure.id: figure.value for figure in pope_figures(Parrot("yes"), num_scenes=5)}
     assert found["llava.pope.yes_ratio"] == 1 and found["llava.pope.adversarial"] == 0.5
     assert found["llava.pope.random_f1"] == pytest.approx(2 / 3, abs=1e-3)
 
@@ -154,9 +156,12 @@ def test_a_parrot_flips_nothing_that_follows_and_always_yes_is_found_out():
 def test_an_oracle_follows_every_contradiction():
     made = contradictions("relation", 15)
     oracle = Oracle([c.changed for c in made], [c.question.text for c in made], [c.answer for c in made])
-    assert [figure.value for figure in contradicted(oracle, each=15, kinds=("relation",))] == [1.0, 1.0]
+    assert [figure.value for figure in contradiction_figures(oracle, num_per_kind=15, kinds=("relation",))] == [
+        1.0,
+        1.0,
+    ]
 
 
 def test_harder_figures_have_all_their_names():
-    ids = [figure.id for figure in harder(Parrot("red"), each=5)]
+    ids = [figure.id for figure in harder_figures(Parrot("red"), num_per_kind=5)]
     assert ids == ["llava.vqa.colour_apart", "llava.vqa.colour_unseen_pairs", "llava.vqa.read_trained_words"]

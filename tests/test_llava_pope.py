@@ -11,39 +11,41 @@ from course_lib.world.nouns import could_be
 
 @pytest.mark.parametrize("negatives", pope.NEGATIVES)
 def test_what_is_asked_is_certain_and_balanced(negatives):
-    probes = pope.probes(negatives, scenes=40)
-    assert probes == pope.probes(negatives, scenes=40)
-    assert Counter(probe.answer for probe in probes) == {"yes": 120, "no": 120}
-    for probe in probes:
-        there = [name for name in {thing.name for thing in probe.scene.things} if f" {name}" in probe.text]
-        assert bool(there) == (probe.answer == "yes"), probe
-    assert all(probe.scene.stream == "test" and len(probe.scene.things) >= 3 for probe in probes)
+    asked = pope.pope_questions(negatives, num_scenes=40)
+    assert asked == pope.pope_questions(negatives, num_scenes=40)
+    assert Counter(question.answer for question in asked) == {"yes": 120, "no": 120}
+    for question in asked:
+        there = [name for name in {thing.name for thing in question.scene.things} if f" {name}" in question.text]
+        assert bool(there) == (question.answer == "yes"), question
+    assert all(question.scene.stream == "test" and len(question.scene.things) >= 3 for question in asked)
 
 
 @pytest.mark.parametrize("negatives", pope.NEGATIVES)
 def test_absent_names_could_not_be_meant_by_anything_in_the_scene(negatives):
-    for probe in pope.probes(negatives, scenes=30):
-        there = {name for thing in probe.scene.things for name in could_be(thing.name)}
-        absent = pope.absent_names(probe.scene, negatives, random.Random(0))
-        assert not there & set(absent) and len(absent) >= pope.PER_SCENE
+    for question in pope.pope_questions(negatives, num_scenes=30):
+        there = {name for thing in question.scene.things for name in could_be(thing.name)}
+        absent = pope.absent_names(question.scene, negatives, random.Random(0))
+        assert not there & set(absent) and len(absent) >= pope.PER_ANSWER
 
 
 def test_adversarial_names_are_of_a_group_that_is_there_and_popular_ones_are_frequent():
-    for probe in pope.probes("adversarial", scenes=30):
-        groups = {pope.group_of(thing.name) for thing in probe.scene.things}
-        assert all(pope.group_of(n) in groups for n in pope.absent_names(probe.scene, "adversarial", random.Random(1)))
-    scene = pope.probes("popular", scenes=1)[0].scene
-    assert set(pope.absent_names(scene, "popular", random.Random(2))) <= set(pope.popular())
-    assert {"circle", "star"} <= set(pope.popular())
+    for question in pope.pope_questions("adversarial", num_scenes=30):
+        groups = {pope.group_of(thing.name) for thing in question.scene.things}
+        assert all(
+            pope.group_of(n) in groups for n in pope.absent_names(question.scene, "adversarial", random.Random(1))
+        )
+    scene = pope.pope_questions("popular", num_scenes=1)[0].scene
+    assert set(pope.absent_names(scene, "popular", random.Random(2))) <= set(pope.popular_names())
+    assert {"circle", "star"} <= set(pope.popular_names())
 
 
 def test_other_negatives_are_refused():
     with pytest.raises(ValueError, match="random, popular, adversarial"):
-        pope.absent_names(pope.probes("random", 1)[0].scene, "rare", random.Random(0))
+        pope.absent_names(pope.pope_questions("random", 1)[0].scene, "rare", random.Random(0))
 
 
 @pytest.mark.parametrize(
-    ("said", "ours", "theirs"),
+    ("reply", "ours", "theirs"),
     [
         ("yes", "yes", "yes"),
         ("No.", "no", "no"),
@@ -53,8 +55,8 @@ def test_other_negatives_are_refused():
         ("there is not. yes", None, "no"),
     ],
 )
-def test_parsers(said, ours, theirs):
-    assert (pope.parse(said), pope.parse_as_pope(said)) == (ours, theirs)
+def test_parsers(reply, ours, theirs):
+    assert (pope.parse(reply), pope.parse_as_pope(reply)) == (ours, theirs)
 
 
 def test_scores_of_extremes():

@@ -97,19 +97,19 @@ def ablate(args: argparse.Namespace) -> None:
     names = args.names or list(ablations.ABLATIONS)
     if unknown := [name for name in names if name not in ablations.ABLATIONS]:
         raise Problem(f'There is no ablation "{unknown[0]}". There are: {", ".join(ablations.ABLATIONS)}.')
-    rows = args.rows or ablations.KEPT
+    rows = args.rows or ablations.RUNS_FILE
     ablations.run_all(rows, names, args.seeds or ablations.SEEDS, args.steps or ablations.STEPS)
-    for figure in ablations.figures(ablations.rows_of(rows), names):
+    for figure in ablations.figures(ablations.read_runs(rows), names):
         print(figure.to_json(), flush=True)
 
 
 def set_size(args: argparse.Namespace) -> None:
     """Print a figure for each size as soon as it is known."""
     from course_lib.llava.evaluate.set_size import RECIPE as usual
-    from course_lib.llava.evaluate.set_size import SIZES, set_sizes
+    from course_lib.llava.evaluate.set_size import SIZES, set_size_figures
 
     recipe = replace(usual, steps=args.steps or usual.steps)
-    for figure in set_sizes(args.sizes or SIZES, recipe, folder=args.folder):
+    for figure in set_size_figures(args.sizes or SIZES, recipe, folder=args.folder):
         print(figure.to_json(), flush=True)
 
 

@@ -1,7 +1,9 @@
-"""The proofs of the LLaVA room: does it look, does it follow, does it make things up, and what did it forget?
+"""The proofs of the LLaVA room: VQA accuracy, contrast sets, object hallucination, a judge of descriptions, and forgetting.
 
-Scenes come from the stream "test", questions are worded as never in training, and every figure stands beside what can be
-had without the picture.
+Scenes come from the stream "test", questions are worded as never in training, and every figure stands beside what can be had without
+the picture. Read `vqa.py` first, with its baseline `text_prior.py` and its contrast sets `contradiction.py`; then `pope.py` and
+`descriptions.py`. `ablations.py` and `set_size.py` train; `patch_words.py` and `occlusion.py` show (Lesson 06's pictures, the chat).
+Lesson 07 calls what `__all__` names.
 """
 
 from collections.abc import Iterator
@@ -12,61 +14,72 @@ import torch
 from course_lib.figures import Figure, share
 from course_lib.llava.data.testsets import SCORED_KINDS, vqa_examples
 from course_lib.llava.evaluate import text_prior
-from course_lib.llava.evaluate.descriptions import captioner_and_assistant, described, text_skill
-from course_lib.llava.evaluate.pope import polled
-from course_lib.llava.evaluate.set_size import set_sizes
-from course_lib.llava.evaluate.vqa import accuracy, answers, conditions, contradicted, harder, right, vqa
+from course_lib.llava.evaluate.descriptions import captioner_figures, description_figures, text_skill_figures
+from course_lib.llava.evaluate.pope import pope_figures
+from course_lib.llava.evaluate.set_size import set_size_figures
+from course_lib.llava.evaluate.vqa import (
+    accuracy,
+    answers,
+    contradiction_figures,
+    correct_by_condition,
+    harder_figures,
+    is_correct,
+    vqa_figures,
+)
 from course_lib.llava.train import saved, stages
 from course_lib.lm.pretrained import load_tuned
 
 __all__ = [
     "accuracy",
     "answers",
-    "conditions",
-    "contradicted",
-    "described",
+    "contradiction_figures",
+    "description_figures",
     "figures",
-    "harder",
-    "polled",
-    "right",
-    "vqa",
+    "harder_figures",
+    "is_correct",
+    "pope_figures",
+    "vqa_figures",
 ]
 
 
 def figures(live: bool = False) -> Iterator[Figure]:
     """All figures of the room; with `live`, also those of the lessons' own training."""
     captioner, assistant = saved.load("1"), saved.load("2")
-    yield from vqa(assistant)
-    yield from harder(assistant)
-    yield from contradicted(assistant)
-    yield from polled(assistant)
-    yield from first_words()
-    yield from captioner_and_assistant(captioner, assistant)
-    yield from described(captioner, assistant)
-    yield from text_skill(load_tuned(), assistant.language_model)
+    yield from vqa_figures(assistant)
+    yield from harder_figures(assistant)
+    yield from contradiction_figures(assistant)
+    yield from pope_figures(assistant)
+    yield word_mixture_figure()
+    yield from captioner_figures(captioner, assistant)
+    yield from description_figures(captioner, assistant)
+    yield from text_skill_figures(load_tuned(), assistant.language_model)
     if live:
-        yield from live_run()
-        yield from set_sizes()
+        yield live_figure()
+        yield from set_size_figures()
 
 
-def first_words(each: int = 60) -> Iterator[Figure]:
-    """What the language model answers, itself untouched, as soon as patches are mixtures of its words."""
-    yield answered("llava.vqa_words.mean", saved.load("words"), each, note="the language model is untouched")
+def word_mixture_figure(num_per_kind: int = 60) -> Figure:
+    """VQA accuracy of the language model, itself untouched, as soon as patches are mixtures of its word embeddings."""
+    return _mean_vqa("llava.vqa_words.mean", saved.load("words"), num_per_kind, note="the language model is untouched")
 
 
-def live_run(each: int = 60) -> Iterator[Figure]:
-    """The lessons' own two trainings, from the baked CLIP and language model."""
+def live_figure(num_per_kind: int = 60) -> Figure:
+    """VQA accuracy after the lessons' own two trainings, from the baked CLIP and language model."""
     model = stages.build_model()
     runs = stages.train_word_mixture(model), stages.stage2(model)
-    note = f"{sum(run.seconds for run in runs) / 60:.1f} minutes of training, {torch.get_num_threads()} thread(s); control: blank picture"
-    yield answered("llava.live_vqa.mean", model, each, bar=0.65, note=note)
+    minutes = sum(run.seconds for run in runs) / 60
+    note = f"{minutes:.1f} minutes of training, {torch.get_num_threads()} thread(s); control: blank picture"
+    return _mean_vqa("llava.live_vqa.mean", model, num_per_kind, bar=0.65, note=note)
 
 
-def answered(id: str, model, each: int, **company) -> Figure:
-    """Right answers over the scored kinds; control: blank pictures; baseline: the best guess from the words."""
-    kinds = {kind: vqa_examples(kind, each) for kind in SCORED_KINDS}
-    found = [conditions(model, about) for about in kinds.values()]
-    guessed = [right(text_prior.guess(kind, about), text_prior.answers(about)) for kind, about in kinds.items()]
-    blank, guess = (round(float(np.concatenate(x).mean()), 4) for x in ([one["blank"] for one in found], guessed))
-    true = np.concatenate([one["true"] for one in found])
-    return share(id, true, control=blank, baseline=guess, **company)
+def _mean_vqa(id: str, model, num_per_kind: int, **company) -> Figure:
+    """VQA accuracy over the scored kinds; control: blank pictures; baseline: the text prior."""
+    examples = {kind: vqa_examples(kind, num_per_kind) for kind in SCORED_KINDS}
+    correct = [correct_by_condition(model, of_kind) for of_kind in examples.values()]
+    prior = [
+        is_correct(text_prior.predict(kind, of_kind), text_prior.targets_of(of_kind))
+        for kind, of_kind in examples.items()
+    ]
+    control = round(float(np.concatenate([one["blank"] for one in correct]).mean()), 4)
+    baseline = round(float(np.concatenate(prior).mean()), 4)
+    return share(id, np.concatenate([one["true"] for one in correct]), control=control, baseline=baseline, **company)

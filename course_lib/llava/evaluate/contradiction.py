@@ -1,7 +1,7 @@
-"""The same scene with one fact changed, so that the same question has another answer.
+"""Contrast sets (Gardner et al., 2020, arXiv 2004.02709): one fact of a scene changes, and with it the answer to the question.
 
-A model that looks must change its answer along with the picture. Nothing else changes: the thing is painted anew, taken
-away, or two things change places, sizes or colours.
+A model that looks must flip its answer along with the picture. Nothing else changes: a thing is painted anew or taken away, or two
+things change places, sizes or colours.
 """
 
 import random
@@ -24,7 +24,7 @@ Changed = tuple[Scene, str]  # the scene with the fact changed, and the answer t
 
 @dataclass(frozen=True)
 class Contradiction:
-    """A question about a scene, and the picture that contradicts its answer."""
+    """A contrast pair: a question about a scene, and the changed scene in which another answer is right."""
 
     scene: Scene
     question: Question  # with the answer for `scene`
@@ -33,18 +33,18 @@ class Contradiction:
 
 
 def contradictions(kind: str, count: int, stream: str = "test") -> list[Contradiction]:
-    """`count` of a kind. Half of those that take something away are turned round: there, something appears."""
+    """`count` pairs about questions of a kind. Half of those that take something away are swapped: there, something appears."""
     rng = random.Random(f"contradictions/{kind}/{stream}")
-    found: list[Contradiction] = []
-    for one in _candidates(kind, count, stream):
-        made = CHANGES[kind](one.scene, one.question, rng)
-        if made is None:
+    pairs: list[Contradiction] = []
+    for example in _candidates(kind, count, stream):
+        change = CHANGES[kind](example.scene, example.question, rng)
+        if change is None:
             continue
-        changed = Contradiction(one.scene, one.question, *made)
-        found.append(turned(changed) if kind in ("exist", "count") and len(found) % 2 else changed)
-        if len(found) == count:
+        pair = Contradiction(example.scene, example.question, *change)
+        pairs.append(swapped(pair) if kind in ("exist", "count") and len(pairs) % 2 else pair)
+        if len(pairs) == count:
             break
-    return found
+    return pairs
 
 
 def _candidates(kind: str, count: int, stream: str) -> Iterator[VqaExample]:
@@ -53,11 +53,10 @@ def _candidates(kind: str, count: int, stream: str) -> Iterator[VqaExample]:
     return iter(vqa_examples(kind, 8 * count, stream))
 
 
-def turned(one: Contradiction) -> Contradiction:
+def swapped(pair: Contradiction) -> Contradiction:
     """The changed scene first, contradicted by the one that it was made from."""
-    return Contradiction(
-        one.changed, replace(one.question, answer=one.answer, things=()), one.scene, one.question.answer
-    )
+    question = replace(pair.question, answer=pair.answer, things=())
+    return Contradiction(pair.changed, question, pair.scene, pair.question.answer)
 
 
 def _with(scene: Scene, new: dict[int, Thing]) -> Scene:

@@ -1,4 +1,9 @@
-"""What tuning gave and took: the captioner beside the assistant, descriptions before a judge, and the skills without a picture."""
+"""LLaVA-Bench in small: descriptions before a judge, and what tuning gave and took.
+
+LLaVA (Liu et al., 2023, arXiv 2304.08485, section 5.1) lets GPT-4 score the model's description and that of a text-only teacher who was
+told the truth; the ratio is the relative score. Our judge goes by rule: the claims of a text are held against the scene. The
+share of false ones is CHAIR (Rohrbach et al., 2018, arXiv 1809.02156) for more than objects: colours, places and relations, too.
+"""
 
 import random
 import re
@@ -15,10 +20,9 @@ from course_lib.instruct.filters.wrong_relation import Relation, stated_relation
 from course_lib.instruct.formats import from_scene, serialise_context
 from course_lib.instruct.teachers.grammar import write_reply
 from course_lib.llava.data.testsets import SCORED_KINDS, draw, vqa_examples
-from course_lib.llava.evaluate.text_prior import answers as truths
-from course_lib.llava.evaluate.text_prior import texts
-from course_lib.llava.evaluate.vqa import answers, right
-from course_lib.lm import evaluate as lm_measure
+from course_lib.llava.evaluate.text_prior import questions_of, targets_of
+from course_lib.llava.evaluate.vqa import answers, is_correct
+from course_lib.lm.evaluate import follows, test_exchanges
 from course_lib.world.geometry import relation
 from course_lib.world.language import PLACES
 from course_lib.world.nouns import could_be
@@ -27,127 +31,72 @@ from course_lib.world.stickers import COLOURS
 
 REQUESTS = ("What is there to be seen? Tell me about all of it.", "Give me a full account of this picture.")
 
-
-def captioner_and_assistant(captioner, assistant, each: int = 40) -> Iterator[Figure]:
-    """The same questions to the model after stage 1 and after stage 2 (BLIP-2 and Flamingo beside LLaVA, in small)."""
-    about = [one for kind in SCORED_KINDS for one in vqa_examples(kind, each)]
-    images = draw([one.scene for one in about])
-    before = right(answers(captioner, images, texts(about)), truths(about))
-    after = right(answers(assistant, images, texts(about)), truths(about))
-    note = "the same questions to the model after stage 1; ceiling: after stage 2"
-    yield share("llava.vqa_captioner.mean", before, ceiling=round(float(after.mean()), 4), note=note)
-
-
-def described(captioner, assistant, count: int = 60) -> Iterator[Figure]:
-    """Descriptions before the judge, beside a teacher's who was told the truth; control: descriptions of other scenes."""
-    scenes = [make_scene(index, SceneSpec(stream="test"), seed=41) for index in range(count)]
-    teacher = [told(scene) for scene in scenes]
-    requests = [random.Random(f"request/{scene.index}").choice(REQUESTS) for scene in scenes]
-    stages = {
-        name: answers(model, draw(scenes), requests)
-        for name, model in {"stage1": captioner, "stage2": assistant}.items()
-    }
-    for name, said in stages.items():
-        score = relative_score(scenes, teacher, said)
-        wrong = relative_score(scenes, teacher, said[1:] + said[:1])
-        yield _judged(f"llava.judge.{name}", score, wrong, len(scenes))
-    found = [claims(text, scene) for text, scene in zip(stages["stage2"], scenes, strict=True)]
-    said = np.repeat([True, False], [sum(one.true for one in found), sum(one.false for one in found)])
-    if len(said):
-        yield share("llava.describe.true_claims", said, note="of all that its descriptions claim")
-
-
-def told(scene: Scene) -> str:
-    """The description of a teacher who sees no picture, but reads its captions and boxes."""
-    return write_reply(serialise_context(from_scene(scene), boxes=True), "detail")
-
-
-def text_skill(before, after, each: int = 10) -> Iterator[Figure]:
-    """What the language model could do without a picture, before it saw any and after; `before`, `after`: language models."""
-    exchanges = lm_measure.test_exchanges(each)
-    had = float(lm_measure.follows(before, exchanges).mean())
-    has = lm_measure.follows(after, exchanges)
-    note = "instructions without a picture; baseline: the language model before it was given eyes"
-    yield share("llava.text_follow.after", has, baseline=round(had, 4), note=note)
-
-
-Judge = Callable[[Scene, str, str], str]  # scene, first text, second text → a reply that begins with two numbers
+Judge = Callable[[Scene, str, str], str]  # scene, first text, second text → a reply that begins with two scores
 
 
 @dataclass(frozen=True)
 class Claims:
-    """What a text says about a scene, held against it."""
+    """The claims of a text, verified against a scene."""
 
-    true: int
-    false: int
-    told: float  # share of the scene's facts that it tells, 0–1
+    num_true: int
+    num_false: int
+    recall: float  # share of the scene's facts that the text tells, 0–1
 
     @property
-    def points(self) -> float:
-        """1 to 10: ten times the harmonic mean of what is true of the text and what it tells of the scene."""
-        said = self.true + self.false
-        precision = self.true / said if said else 0.0
-        both = precision + self.told
-        return max(1.0, 10 * 2 * precision * self.told / both if both else 0.0)
+    def score(self) -> float:
+        """1 to 10: ten times the F1 of what is true of the text (precision) and what it tells of the scene (recall)."""
+        claimed = self.num_true + self.num_false
+        precision = self.num_true / claimed if claimed else 0.0
+        both = precision + self.recall
+        return max(1.0, 10 * 2 * precision * self.recall / both if both else 0.0)
 
 
 @dataclass(frozen=True)
 class RelativeScore:
-    """100 · mean(model) / mean(reference) over all replies that can be read, in both orders."""
+    """100 · mean(model's scores) / mean(reference's scores) over all replies that can be parsed, in both orders."""
 
     value: float
     model_first: float
     reference_first: float
-    unreadable: int  # replies left out
+    unparsed: int  # replies left out
     replies: int
 
 
-def _judged(id: str, score: RelativeScore, wrong: RelativeScore, n: int) -> Figure:
-    note = f"model first {score.model_first:.1f}, reference first {score.reference_first:.1f}, unreadable {score.unreadable} of {score.replies}"
-    return Figure(
-        id, round(score.value, 1), n=n, control=round(wrong.value, 1), ceiling=100.0, unit="relative score", note=note
-    )
-
-
-def claims(text: str, scene: Scene) -> Claims:
-    """Things, their colours, the place and the relations that a text claims."""
-    true: list[bool] = []
-    told: set[object] = set()
+def verify_claims(text: str, scene: Scene) -> Claims:
+    """Hold what a text claims against the scene: things, their colours, the place and the relations."""
+    correct: list[bool] = []  # one a claim
+    told: set[object] = set()  # facts of the scene: a thing's number, (its number, its colour), the place
     for clause in clauses(tokens(text)):
         for mention in find_mentions(clause):
             if is_claimed(clause, mention):
-                _judge_mention(clause, mention, scene, true, told)
+                _verify_mention(clause, mention, scene, correct, told)
     for place in (place for place, words in PLACES.items() if words in text.lower()):
-        true.append(place == scene.backdrop)
+        correct.append(place == scene.backdrop)
         told |= {place} & {scene.backdrop}
-    true += [_holds(one, scene) for one in stated_relations(text)]
-    facts = {
-        scene.backdrop,
-        *range(len(scene.things)),
-        *((i, t.colour) for i, t in enumerate(scene.things) if t.colour),
-    }
-    return Claims(sum(true), len(true) - sum(true), len(told & facts) / len(facts))
+    correct += [_holds(claim, scene) for claim in stated_relations(text)]
+    colours = ((i, thing.colour) for i, thing in enumerate(scene.things) if thing.colour)
+    facts = {scene.backdrop, *range(len(scene.things)), *colours}
+    return Claims(sum(correct), len(correct) - sum(correct), len(told & facts) / len(facts))
 
 
-def _judge_mention(clause: list[str], mention: Mention, scene: Scene, true: list[bool], told: set[object]) -> None:
+def _verify_mention(clause: list[str], mention: Mention, scene: Scene, correct: list[bool], told: set[object]) -> None:
     """A thing that is there is a true claim, one that isn't a false one; a colour before it is a claim of its own."""
-    meant = [i for i, thing in enumerate(scene.things) if could_be(thing.name) & mention.names]
-    true.append(bool(meant))
-    told.update(meant if mention.plural else meant[:1])
+    matching = [i for i, thing in enumerate(scene.things) if could_be(thing.name) & mention.names]
+    correct.append(bool(matching))
+    told.update(matching if mention.plural else matching[:1])
     colours = set(clause[mention.phrase : mention.start]) & set(COLOURS)
-    painted = [i for i in meant if scene.things[i].colour]
+    painted = [i for i in matching if scene.things[i].colour]
     if not colours or not painted:  # what colour an unpainted thing has would be a matter of taste
         return
-    fits = [i for i in painted if scene.things[i].colour in colours]
-    true.append(bool(fits))
-    told.update((i, scene.things[i].colour) for i in fits[:1])
+    of_colour = [i for i in painted if scene.things[i].colour in colours]
+    correct.append(bool(of_colour))
+    told.update((i, scene.things[i].colour) for i in of_colour[:1])
 
 
-def _holds(one: Relation, scene: Scene) -> bool:
+def _holds(claim: Relation, scene: Scene) -> bool:
     """Do any two things of these names lie so?"""
-    return any(
-        relation(a, b) == one.direction for a in _named(one.subject, scene) for b in _named(one.reference, scene)
-    )
+    subjects, references = _named(claim.subject, scene), _named(claim.reference, scene)
+    return any(relation(a, b) == claim.direction for a in subjects for b in references)
 
 
 def _named(mention: Mention, scene: Scene) -> list[Thing]:
@@ -155,12 +104,12 @@ def _named(mention: Mention, scene: Scene) -> list[Thing]:
 
 
 def rule_judge(scene: Scene, first: str, second: str) -> str:
-    """A reply in the form of GPT-4's reviews: both points in the first line."""
-    return f"{claims(first, scene).points:.1f} {claims(second, scene).points:.1f}\nBy rule."
+    """A reply in the form of GPT-4's reviews: both scores in the first line."""
+    return f"{verify_claims(first, scene).score:.1f} {verify_claims(second, scene).score:.1f}\nBy rule."
 
 
-def read_points(reply: str) -> tuple[float, float] | None:
-    """The two numbers in a reply's first line, each from 1 to 10; None if it can't be read."""
+def parse_scores(reply: str) -> tuple[float, float] | None:
+    """The two scores in a reply's first line, each from 1 to 10; None if it can't be parsed."""
     numbers = re.findall(r"-?\d+(?:\.\d+)?", reply.strip().split("\n")[0])
     if len(numbers) != 2:
         return None
@@ -171,18 +120,71 @@ def read_points(reply: str) -> tuple[float, float] | None:
 def relative_score(
     scenes: Sequence[Scene], references: Sequence[str], texts: Sequence[str], judge: Judge = rule_judge
 ) -> RelativeScore:
-    """Every text beside its reference, judged in both orders. ValueError if no reply at all can be read."""
+    """Every text beside its reference, judged in both orders. ValueError if no reply at all can be parsed."""
     rows = list(zip(scenes, references, texts, strict=True))
-    model_first = [read_points(judge(scene, text, reference)) for scene, reference, text in rows]
-    reference_first = [read_points(judge(scene, reference, text)) for scene, reference, text in rows]
-    one = [points for points in model_first if points]
-    other = [(model, reference) for reference, model in filter(None, reference_first)]
-    if not one or not other:
+    model_first = [parse_scores(judge(scene, text, reference)) for scene, reference, text in rows]
+    reference_first = [parse_scores(judge(scene, reference, text)) for scene, reference, text in rows]
+    first = [scores for scores in model_first if scores]
+    second = [(model, reference) for reference, model in filter(None, reference_first)]
+    if not first or not second:
         raise ValueError("None of the judge's replies can be read: the first line must hold two numbers from 1 to 10.")
-    unreadable = 2 * len(rows) - len(one) - len(other)
-    return RelativeScore(_ratio(one + other), _ratio(one), _ratio(other), unreadable, 2 * len(rows))
+    unparsed = 2 * len(rows) - len(first) - len(second)
+    return RelativeScore(_ratio(first + second), _ratio(first), _ratio(second), unparsed, 2 * len(rows))
 
 
-def _ratio(points: Sequence[tuple[float, float]]) -> float:
+def _ratio(scores: Sequence[tuple[float, float]]) -> float:
     """(model, reference) pairs → 100 · the ratio of their means."""
-    return 100 * sum(model for model, _ in points) / sum(reference for _, reference in points)
+    return 100 * sum(model for model, _ in scores) / sum(reference for _, reference in scores)
+
+
+def reference_description(scene: Scene) -> str:
+    """The description of a text-only teacher, who sees no picture but reads its captions and boxes."""
+    return write_reply(serialise_context(from_scene(scene), boxes=True), "detail")
+
+
+def description_figures(captioner, assistant, num_scenes: int = 60) -> Iterator[Figure]:
+    """Relative scores of both models' descriptions (control: descriptions of other scenes), and the assistant's true claims."""
+    scenes = [make_scene(index, SceneSpec(stream="test"), seed=41) for index in range(num_scenes)]
+    references = [reference_description(scene) for scene in scenes]
+    requests = [random.Random(f"request/{scene.index}").choice(REQUESTS) for scene in scenes]
+    models = {"stage1": captioner, "stage2": assistant}
+    descriptions = {name: answers(model, draw(scenes), requests) for name, model in models.items()}
+    for name, texts in descriptions.items():
+        score = relative_score(scenes, references, texts)
+        shuffled = relative_score(scenes, references, texts[1:] + texts[:1])
+        yield _judge_figure(f"llava.judge.{name}", score, shuffled, num_scenes)
+    claims = [verify_claims(text, scene) for text, scene in zip(descriptions["stage2"], scenes, strict=True)]
+    correct = np.repeat([True, False], [sum(one.num_true for one in claims), sum(one.num_false for one in claims)])
+    if len(correct):
+        yield share("llava.describe.true_claims", correct, note="of all that its descriptions claim")
+
+
+def _judge_figure(id: str, score: RelativeScore, shuffled: RelativeScore, n: int) -> Figure:
+    """The relative score as a figure; the control are descriptions of other scenes."""
+    note = (
+        f"model first {score.model_first:.1f}, reference first {score.reference_first:.1f}, "
+        f"unreadable {score.unparsed} of {score.replies}"
+    )
+    value, control = round(score.value, 1), round(shuffled.value, 1)
+    return Figure(id, value, n=n, control=control, ceiling=100.0, unit="relative score", note=note)
+
+
+def captioner_figures(captioner, assistant, num_per_kind: int = 40) -> Iterator[Figure]:
+    """VQA accuracy of the model after stage 1, beside stage 2's (BLIP-2 and Flamingo beside LLaVA, in small)."""
+    examples = [one for kind in SCORED_KINDS for one in vqa_examples(kind, num_per_kind)]
+    images, questions, targets = draw([one.scene for one in examples]), questions_of(examples), targets_of(examples)
+    before = is_correct(answers(captioner, images, questions), targets)
+    after = is_correct(answers(assistant, images, questions), targets)
+    note = "the same questions to the model after stage 1; ceiling: after stage 2"
+    yield share("llava.vqa_captioner.mean", before, ceiling=round(float(after.mean()), 4), note=note)
+
+
+def text_skill_figures(before, after, num_per_task: int = 10) -> Iterator[Figure]:
+    """Catastrophic forgetting: text-only instructions that the language model follows before and after tuning on pictures.
+
+    before, after: language models.
+    """
+    exchanges = test_exchanges(num_per_task)
+    baseline = round(float(follows(before, exchanges).mean()), 4)
+    note = "instructions without a picture; baseline: the language model before it was given eyes"
+    yield share("llava.text_follow.after", follows(after, exchanges), baseline=baseline, note=note)

@@ -1,7 +1,7 @@
-"""What does each patch "say"? The word whose embedding is nearest to it, once the connector has put it among words.
+"""Nearest-neighbour words of patch embeddings: of each patch, once through the connector, the word whose embedding is nearest.
 
 A nearest word is a label that *we* stick on a vector. The language model reads the vector, all of it, and may find more in
-it than the one word, or less. So look at the picture, and then at `words_right`, beside its control.
+it than the one word, or less. So look at the picture, and then at `is_word_of_thing`, beside its control.
 """
 
 from collections.abc import Sequence
@@ -21,34 +21,34 @@ GRID = 8  # patches a side
 
 
 @torch.no_grad()
-def nearest(model, features: Tensor, words: Sequence[int]) -> Tensor:
-    """Patch features [B, N, W] → the nearest of these words (token ids), by cosine around the words' mean: int64 [B, N]."""
-    table = model.language_model.get_input_embeddings().weight[list(words)]  # [K, D]
-    middle = table.mean(dim=0)  # the direction that all words share says nothing
-    patches = F.normalize(model.connector(features) - middle, dim=-1)  # [B, N, D]
-    cosines = patches @ F.normalize(table - middle, dim=-1).T  # [B, N, K]
-    return torch.tensor(words)[cosines.argmax(dim=-1)]
+def nearest_words(model, features: Tensor, word_ids: Sequence[int]) -> Tensor:
+    """Patch features [B, N, W] → the nearest of these words, by cosine similarity around the words' mean: token ids [B, N]."""
+    embeddings = model.language_model.get_input_embeddings().weight[list(word_ids)]  # [K, D]
+    mean = embeddings.mean(dim=0)  # the direction that all words share says nothing
+    patches = F.normalize(model.connector(features) - mean, dim=-1)  # [B, N, D]
+    similarity = patches @ F.normalize(embeddings - mean, dim=-1).T  # [B, N, K]
+    return torch.tensor(word_ids)[similarity.argmax(dim=-1)]
 
 
-def say(model, scenes: Sequence[Scene]) -> list[list[str]]:
+def patch_words(model, scenes: Sequence[Scene]) -> list[list[str]]:
     """The nearest word of each of the 64 patches, row by row, for every scene; of words for what can be seen."""
-    found = nearest(model, model.image_features(render_pixels(scenes)), visible_words(model.tokenizer))
-    return [[model.tokenizer.decode(token).strip() for token in row] for row in found.tolist()]
+    ids = nearest_words(model, model.image_features(render_pixels(scenes)), visible_words(model.tokenizer))
+    return [[model.tokenizer.decode(token).strip() for token in row] for row in ids.tolist()]
 
 
-def words_right(model, scenes: Sequence[Scene]) -> tuple[np.ndarray, np.ndarray]:
+def is_word_of_thing(model, scenes: Sequence[Scene]) -> tuple[np.ndarray, np.ndarray]:
     """Patches whose middle shows a thing: is the nearest word one of its words? bool [P]; and the control, bool [P].
 
-    The control takes the words that the same patches of the next scene say.
+    The control takes the nearest words of the same patches of the next scene.
     """
-    said = say(model, scenes)
-    true, other = [], []
+    words = patch_words(model, scenes)
+    correct, control = [], []
     for number, scene in enumerate(scenes):
-        for place, holds in enumerate(_words_of_things(scene)):
-            if holds:
-                true.append(said[number][place] in holds)
-                other.append(said[(number + 1) % len(said)][place] in holds)
-    return np.array(true), np.array(other)
+        for patch, true_words in enumerate(_words_of_things(scene)):
+            if true_words:
+                correct.append(words[number][patch] in true_words)
+                control.append(words[(number + 1) % len(words)][patch] in true_words)
+    return np.array(correct), np.array(control)
 
 
 def _words_of_things(scene: Scene) -> list[set[str]]:
@@ -70,19 +70,19 @@ def show_words(model, scene: Scene) -> None:
 
     from course_lib.show import show_figure
 
-    words, image = say(model, [scene])[0], render(scene, 256).image
+    words, image = patch_words(model, [scene])[0], render(scene, 256).image
     figure, (left, right) = pyplot.subplots(
         1, 2, figsize=(11, 5), layout="constrained", gridspec_kw={"width_ratios": (1, 1.5)}
     )
     left.imshow(image)
     right.imshow(image, extent=(0, GRID, GRID, 0), alpha=0.3, aspect="auto")
-    for place, word in enumerate(words):
-        row, column = divmod(place, GRID)
+    for patch, word in enumerate(words):
+        row, column = divmod(patch, GRID)
         right.text(column + 0.5, row + 0.5, word, ha="center", va="center", fontsize=8)
     for axes in (left, right):
         axes.axis("off")
-    places = set(" ".join(PLACES.values()).split())
-    others = sorted({word for word in words if word not in places})
+    of_places = set(" ".join(PLACES.values()).split())
+    others = sorted({word for word in words if word not in of_places})
     show_figure(
         figure, f"A picture, and the nearest word of each patch written over it. Not of a place: {', '.join(others)}."
     )

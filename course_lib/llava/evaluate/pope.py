@@ -1,7 +1,7 @@
-"""POPE: asked for things that are there and, as often, for things that are not, does the model say yes too easily?
+"""POPE, the object hallucination benchmark of Li et al., 2023 (arXiv 2305.10355; AoiDragon/POPE, utils.py).
 
-After Li et al., 2023 (arXiv 2305.10355; AoiDragon/POPE, utils.py): pictures of three things or more, three questions to
-be affirmed and three to be denied each. What is denied is drawn in three ways:
+Asked for things that are there and, as often, for things that are not, does the model say yes too easily? Pictures of three
+things or more, three questions to be affirmed and three to be denied each. The negatives are drawn in three ways:
 
 - random: any name;
 - popular: the names that training scenes show most often;
@@ -32,63 +32,64 @@ from course_lib.world.shapes import SHAPES
 from course_lib.world.stickers import class_named, classes
 
 NEGATIVES = ("random", "popular", "adversarial")
-PER_SCENE = 3  # questions of each answer
-POPULAR = 30  # names that count as popular
-RECIPE = {"count": (3, 4), "kinds": (0.88, 0.12, 0.0)}
+PER_ANSWER = 3  # questions about a scene whose answer is yes, and as many whose answer is no
+NUM_POPULAR = 30  # names that count as popular
+SCENES = {"count": (3, 4), "kinds": (0.88, 0.12, 0.0)}  # fields of SceneSpec
 
 
 @dataclass(frozen=True)
-class Probe:
-    """One question of POPE."""
+class PopeQuestion:
+    """One polling question: is that thing in the scene?"""
 
     scene: Scene
     text: str
     answer: str  # "yes" or "no"
 
 
-def probes(negatives: str, scenes: int = 100, stream: str = "test") -> list[Probe]:
-    """Up to 6 questions about each of the first `scenes` scenes with three different names; yes and no equally often."""
-    rng, found, index, used = random.Random(f"pope/{negatives}/{stream}"), [], 0, 0
-    while used < scenes:
-        scene = make_scene(index, SceneSpec(stream=stream, **RECIPE), seed=37)
+def pope_questions(negatives: str, num_scenes: int = 100, stream: str = "test") -> list[PopeQuestion]:
+    """6 questions about each of the first scenes with three different names and three negatives; yes and no equally often."""
+    rng = random.Random(f"pope/{negatives}/{stream}")
+    asked: list[PopeQuestion] = []
+    index = used = 0
+    while used < num_scenes:
+        scene = make_scene(index, SceneSpec(stream=stream, **SCENES), seed=37)
         index += 1
-        there = list(dict.fromkeys(thing.name for thing in scene.things))
+        present = list(dict.fromkeys(thing.name for thing in scene.things))
         absent = absent_names(scene, negatives, rng)
-        if min(len(there), len(absent)) < PER_SCENE:
+        if min(len(present), len(absent)) < PER_ANSWER:
             continue
         used += 1
-        for answer, names in (("yes", rng.sample(there, PER_SCENE)), ("no", absent[:PER_SCENE])):
-            found += [Probe(scene, ask(name, rng), answer) for name in names]
-    return found
+        for answer, names in (("yes", rng.sample(present, PER_ANSWER)), ("no", absent[:PER_ANSWER])):
+            asked += [PopeQuestion(scene, ask(name, rng), answer) for name in names]
+    return asked
 
 
 def ask(name: str, rng: random.Random) -> str:
     """ "can you find a cat here?", in a wording that training never uses."""
-    many = is_plural(name)
     words = f"any {name}" if article(name, name) == "some" else f"{article(name, name)} {name}"
-    there = f"{'are' if many else 'is'} there {words}"
-    return rng.choice(wordings("exist", "test")).format(is_there=there, any=words)
+    is_there = f"{'are' if is_plural(name) else 'is'} there {words}"
+    return rng.choice(wordings("exist", "test")).format(is_there=is_there, any=words)
 
 
 def absent_names(scene: Scene, negatives: str, rng: random.Random) -> list[str]:
-    """Names that are certainly not in the scene, the first to be asked for first."""
+    """Negatives: names that are certainly not in the scene, the first to be asked for first. ValueError for another kind."""
     possible = {name for thing in scene.things for name in could_be(thing.name)}
     absent = [name for name in _names() if name not in possible]
     if negatives == "random":
         return rng.sample(absent, len(absent))
     if negatives == "popular":
-        return [name for name in rng.sample(popular(), POPULAR) if name not in possible]
+        return [name for name in rng.sample(popular_names(), NUM_POPULAR) if name not in possible]
     if negatives != "adversarial":
         raise ValueError(f'Negatives are {", ".join(NEGATIVES)}, not "{negatives}".')
-    tempting = {group_of(thing.name) for thing in scene.things}
-    return [name for name in rng.sample(absent, len(absent)) if group_of(name) in tempting]
+    tempting_groups = {group_of(thing.name) for thing in scene.things}
+    return [name for name in rng.sample(absent, len(absent)) if group_of(name) in tempting_groups]
 
 
 @cache
-def popular(scenes: int = 20_000) -> list[str]:
+def popular_names(num_scenes: int = 20_000) -> list[str]:
     """The names that training scenes show most often, the most frequent first. (The ten shapes lead: they are few.)"""
-    seen = Counter(thing.name for i in range(scenes) for thing in make_scene(i, SceneSpec(**RECIPE)).things)
-    return [name for name, _ in seen.most_common(POPULAR)]
+    counts = Counter(thing.name for i in range(num_scenes) for thing in make_scene(i, SceneSpec(**SCENES)).things)
+    return [name for name, _ in counts.most_common(NUM_POPULAR)]
 
 
 def group_of(name: str) -> str:
@@ -102,56 +103,57 @@ def _names() -> tuple[str, ...]:
     return tuple(dict.fromkeys([c.name for c in classes() if c.split == "base"] + list(SHAPES)))
 
 
-def parse(said: str) -> str | None:
+def parse(reply: str) -> str | None:
     """ "yes", "no", or None where the answer is neither: strict, for figures."""
-    words = re.findall(r"[a-z]+", said.lower())
+    words = re.findall(r"[a-z]+", reply.lower())
     return words[0] if words and words[0] in ("yes", "no") else None
 
 
-def parse_as_pope(said: str) -> str:
+def parse_as_pope(reply: str) -> str:
     """As POPE's evaluate.py does: "no" and "not" in the first sentence mean no, and everything else means yes."""
-    words = said.split(".")[0].replace(",", "").lower().split()
+    words = reply.split(".")[0].replace(",", "").lower().split()
     return "no" if "no" in words or "not" in words else "yes"
 
 
-def scores(answers: Sequence[str], said: Sequence[str | None]) -> dict[str, float]:
-    """Accuracy, F1 of "yes", the share of yes among what was said, and the share of what could not be parsed.
+def scores(targets: Sequence[str], predictions: Sequence[str | None]) -> dict[str, float]:
+    """Accuracy, F1 of "yes", the yes-ratio (share of yes among the predictions), and the share that could not be parsed.
 
     Always yes: accuracy 0.5, F1 0.667, yes-ratio 1.
     """
-    pairs = list(zip(answers, said, strict=True))
-    true_yes = sum(a == s == "yes" for a, s in pairs)
-    yes_said, yes_there = sum(s == "yes" for _, s in pairs), sum(a == "yes" for a, _ in pairs)
+    pairs = list(zip(targets, predictions, strict=True))
+    true_positives = sum(target == prediction == "yes" for target, prediction in pairs)
+    predicted_yes = sum(prediction == "yes" for prediction in predictions)
     return {
-        "accuracy": sum(a == s for a, s in pairs) / len(pairs),
-        "f1": 2 * true_yes / (yes_said + yes_there),
-        "yes_ratio": yes_said / len(pairs),
-        "unparsed": sum(s is None for _, s in pairs) / len(pairs),
+        "accuracy": sum(target == prediction for target, prediction in pairs) / len(pairs),
+        "f1": 2 * true_positives / (predicted_yes + sum(target == "yes" for target in targets)),
+        "yes_ratio": predicted_yes / len(pairs),
+        "unparsed": sum(prediction is None for prediction in predictions) / len(pairs),
     }
 
 
-def polled(model, scenes: int = 100) -> Iterator[Figure]:
-    """The three splits, with blank pictures as the control, and the yes-ratio over all of them."""
-    yes = []
+def pope_figures(model, num_scenes: int = 100) -> Iterator[Figure]:
+    """Accuracy and F1 with the three kinds of negatives (control: blank pictures), and the yes-ratio over all of them."""
+    yes: list[bool] = []
     for negatives in NEGATIVES:
-        questions = probes(negatives, scenes)
-        texts, truth = [probe.text for probe in questions], [probe.answer for probe in questions]
-        images = draw([probe.scene for probe in questions])
-        raw = answers(model, images, texts)
-        said = [parse(text) for text in raw]
-        found = scores(truth, said)
-        blind = scores(truth, [parse(text) for text in answers(model, blank(len(images)), texts)])
-        theirs = scores(truth, [parse_as_pope(text) for text in raw])
+        asked = pope_questions(negatives, num_scenes)
+        texts, targets = [one.text for one in asked], [one.answer for one in asked]
+        images = draw([one.scene for one in asked])
+        replies = answers(model, images, texts)
+        predictions = [parse(reply) for reply in replies]
+        ours = scores(targets, predictions)
+        without_picture = scores(targets, [parse(reply) for reply in answers(model, blank(len(images)), texts)])
+        with_popes_parser = scores(targets, [parse_as_pope(reply) for reply in replies])
         yield share(
             f"llava.pope.{negatives}",
-            np.array([a == b for a, b in zip(said, truth, strict=True)]),
+            np.array([a == b for a, b in zip(predictions, targets, strict=True)]),
             chance=0.5,
-            control=round(blind["accuracy"], 4),
+            control=round(without_picture["accuracy"], 4),
             ceiling=1.0,
             bar=0.85 if negatives == "adversarial" else None,
-            note=f"yes-ratio {found['yes_ratio']:.2f}, unparsed {found['unparsed']:.2f}, with POPE's own parser {theirs['accuracy']:.2f}",
+            note=f"yes-ratio {ours['yes_ratio']:.2f}, unparsed {ours['unparsed']:.2f}, "
+            f"with POPE's own parser {with_popes_parser['accuracy']:.2f}",
         )
         note = "always yes scores 0.667"
-        yield Figure(f"llava.pope.{negatives}_f1", round(found["f1"], 4), n=len(truth), chance=0.6667, note=note)
-        yes += [text == "yes" for text in said]
+        yield Figure(f"llava.pope.{negatives}_f1", round(ours["f1"], 4), n=len(targets), chance=0.6667, note=note)
+        yes += [prediction == "yes" for prediction in predictions]
     yield share("llava.pope.yes_ratio", yes, chance=0.5, ceiling=0.5, note="to lie between 0.45 and 0.55")

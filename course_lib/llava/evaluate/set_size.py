@@ -1,4 +1,4 @@
-"""How many pictures must the instruction set have? Stage 2 on sets of several sizes, equally long, and what each has taught.
+"""A data-scaling curve: VQA accuracy after equally many steps of stage 2 on instruction sets of several sizes.
 
 `python -m course_lib llava set-size --steps 150` prints a line of JSON for each size as soon as it is known. Since a size is
 chosen by this curve, its scenes come from the stream "val" and its questions are worded as in training. One run a size: two
@@ -15,35 +15,40 @@ from course_lib.llava import recipes
 from course_lib.llava.data.batches import training_scene
 from course_lib.llava.data.testsets import SCORED_KINDS, VqaExample, blank, draw, vqa_examples
 from course_lib.llava.evaluate import text_prior
-from course_lib.llava.evaluate.vqa import accuracy, answers, right
+from course_lib.llava.evaluate.vqa import accuracy, answers, is_correct
 from course_lib.llava.train import saved, stages
 
 SIZES = (10, 100, 1_000, 10_000)
-KINDS = tuple(kind for kind in SCORED_KINDS if kind != "read")  # what pocket eyes can't see, no set can teach
+KINDS = tuple(
+    kind for kind in SCORED_KINDS if kind != "read"
+)  # what the pocket vision tower can't see, no set can teach
 RECIPE = replace(recipes.LIVE2, steps=150, batch_size=8)
 
 
-def set_sizes(
-    sizes: Sequence[int] = SIZES, recipe: recipes.LlavaRecipe = RECIPE, each: int = 60, folder: Path | None = None
+def set_size_figures(
+    sizes: Sequence[int] = SIZES,
+    recipe: recipes.LlavaRecipe = RECIPE,
+    num_per_kind: int = 60,
+    folder: Path | None = None,
 ) -> Iterator[Figure]:
     """A figure for each size; smaller sets are the beginnings of larger ones. With a `folder`, a stopped run goes on."""
     rng = random.Random("the set")
     scenes = [training_scene(rng) for _ in range(max(sizes))]
-    about = [one for kind in KINDS for one in vqa_examples(kind, each, "val", "train")]
-    untaught = round(accuracy(saved.load("words"), about), 4)
+    examples = [one for kind in KINDS for one in vqa_examples(kind, num_per_kind, "val", "train")]
+    baseline = round(accuracy(saved.load("words"), examples), 4)
     for size in sizes:
         model = saved.load("words")
         state = folder / f"set_size_{size}.training.safetensors" if folder else None
         if stages.stage2_on_scenes(model, scenes[:size], recipe, state_file=state).stopped:
             return
-        yield measured(model, about, f"llava.set_size.n{size}", untaught, recipe)
+        yield _figure(model, examples, f"llava.set_size.n{size}", baseline, recipe)
 
 
-def measured(model, about: Sequence[VqaExample], id: str, untaught: float, recipe: recipes.LlavaRecipe) -> Figure:
+def _figure(model, examples: Sequence[VqaExample], id: str, baseline: float, recipe: recipes.LlavaRecipe) -> Figure:
     """Right answers with the true pictures; control: blank ones; baseline: before the first picture."""
-    texts, truth = text_prior.texts(about), text_prior.answers(about)
-    seen = right(answers(model, draw([one.scene for one in about]), texts), truth)
-    unseen = right(answers(model, blank(len(about)), texts), truth)
-    looked = recipe.steps * recipe.batch_size
-    note = f"{looked:,} pictures looked at, with replacement; control: blank picture; baseline: before stage 2"
-    return share(id, seen, control=round(float(unseen.mean()), 4), baseline=untaught, note=note)
+    questions, targets = text_prior.questions_of(examples), text_prior.targets_of(examples)
+    correct = is_correct(answers(model, draw([one.scene for one in examples]), questions), targets)
+    control = is_correct(answers(model, blank(len(examples)), questions), targets)
+    num_pictures = recipe.steps * recipe.batch_size
+    note = f"{num_pictures:,} pictures looked at, with replacement; control: blank picture; baseline: before stage 2"
+    return share(id, correct, control=round(float(control.mean()), 4), baseline=baseline, note=note)

@@ -1,4 +1,4 @@
-"""What can be answered without a picture: the best guess from the words of the question.
+"""The text prior of VQA: the best guess from the question alone, without the picture.
 
 A multimodal model is worth what it scores *above* this. (VQA v2 was made because guessing from the question alone
 answered half of VQA v1: Goyal et al., 2017, arXiv 1612.00837.)
@@ -10,21 +10,21 @@ from functools import cache
 
 from course_lib.llava.data.testsets import VqaExample, vqa_examples
 
-TRAINING = 3000  # questions of a kind
-CHOOSING = 300  # questions about scenes of the stream "val", to choose the strongest guesser with
-MANY = 2000  # test questions of a kind: on the 200 that the model is asked, a guesser's luck moves its mean by a point or two
+NUM_TRAIN = 3000  # questions of a kind, in each of two wordings
+NUM_VAL = 300  # questions about scenes of the stream "val", to choose the strongest classifier with
+NUM_TEST = 2000  # questions of a kind: on the 200 that the model is asked, a classifier's luck moves its mean by a point or two
 
 
 @cache
 def text_prior(kind: str):
-    """The strongest of several guessers, fitted on questions about training scenes: `predict(texts) → answers`.
+    """The strongest of several text classifiers, fitted on questions about training scenes: `predict(texts) → answers`.
 
     It knows the test wordings too, so that nothing in a question is new to it: a prior should be as strong as can be.
     """
-    train = vqa_examples(kind, TRAINING, "train", "train") + vqa_examples(kind, TRAINING, "train", "test")
-    choosing = vqa_examples(kind, CHOOSING, "val", "test")
-    fitted = [guesser.fit(texts(train), answers(train)) for guesser in _guessers()]
-    return max(fitted, key=lambda guesser: guesser.score(texts(choosing), answers(choosing)))
+    train = vqa_examples(kind, NUM_TRAIN, "train", "train") + vqa_examples(kind, NUM_TRAIN, "train", "test")
+    val = vqa_examples(kind, NUM_VAL, "val", "test")
+    fitted = [classifier.fit(questions_of(train), targets_of(train)) for classifier in _classifiers()]
+    return max(fitted, key=lambda classifier: classifier.score(questions_of(val), targets_of(val)))
 
 
 class NamedFirst:
@@ -48,8 +48,8 @@ class NamedFirst:
         return sum(a == b for a, b in zip(self.predict(texts), answers, strict=True)) / len(answers)
 
 
-def _guessers() -> list:
-    """The commonest answer; the one named first; logistic regressions on words and pairs of words, ever less held back."""
+def _classifiers() -> list:
+    """The commonest answer; the one named first; logistic regressions on unigrams and bigrams, ever less regularised."""
     from sklearn.dummy import DummyClassifier
     from sklearn.feature_extraction.text import CountVectorizer
     from sklearn.linear_model import LogisticRegression
@@ -62,22 +62,22 @@ def _guessers() -> list:
     return [DummyClassifier(strategy="most_frequent"), NamedFirst(), *(on_words(c) for c in (0.01, 0.1, 1.0))]
 
 
-def guess(kind: str, about: Sequence[VqaExample]) -> list[str]:
+def predict(kind: str, examples: Sequence[VqaExample]) -> list[str]:
     """What the prior answers to these questions."""
-    return list(text_prior(kind).predict(texts(about)))
+    return list(text_prior(kind).predict(questions_of(examples)))
 
 
-def strength(kind: str) -> list[bool]:
-    """Which of many test questions of a kind the prior answers right."""
-    about = vqa_examples(kind, MANY)
-    return [said == right for said, right in zip(guess(kind, about), answers(about), strict=True)]
+def correct_on_many(kind: str) -> list[bool]:
+    """Which of NUM_TEST test questions of a kind the prior answers right."""
+    examples = vqa_examples(kind, NUM_TEST)
+    return [a == b for a, b in zip(predict(kind, examples), targets_of(examples), strict=True)]
 
 
-def texts(about: Sequence[VqaExample]) -> list[str]:
-    """The questions."""
-    return [one.question.text for one in about]
+def questions_of(examples: Sequence[VqaExample]) -> list[str]:
+    """The questions' texts."""
+    return [one.question.text for one in examples]
 
 
-def answers(about: Sequence[VqaExample]) -> list[str]:
+def targets_of(examples: Sequence[VqaExample]) -> list[str]:
     """The right answers."""
-    return [one.question.answer for one in about]
+    return [one.question.answer for one in examples]
