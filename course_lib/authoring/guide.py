@@ -29,6 +29,7 @@ CONCEPTS = {  # what somebody looks for who knows the papers → its place in co
     "next-token loss": "lm/loss.py:next_token_loss",
     "label mask": "lm/chat.py:mask_labels",
     "token splice (LLaVA)": "llava/model.py:splice",
+    "labels of a conversation about a picture": "llava/chat_format.py:picture_labels",
     "connector": "llava/connector.py:make_connector",
     "what is frozen": "llava/train/parameters.py:freeze",
     "LoRA": "llava/lora.py:lora_forward",
