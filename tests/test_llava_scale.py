@@ -18,7 +18,7 @@ from PIL import Image
 from course_lib import checkpoints
 from course_lib.__main__ import main
 from course_lib.llava.full import PretrainedParts, ScaleRecipe, scale
-from course_lib.llava.full.data import InstructionData, read_records, read_turns
+from course_lib.llava.full.data import DataError, InstructionData, read_records, read_turns
 from course_lib.llava.full.model import assemble, load
 from course_lib.llava.full.scale import Distributed
 from course_lib.llava.train.loss import loss_sum, num_label_tokens
@@ -233,12 +233,12 @@ def test_all_that_is_said_about_a_picture_shares_its_row(folder):
 )
 def test_a_file_of_another_kind_is_refused_in_a_sentence(tmp_path, text, message):
     (tmp_path / "data.json").write_text(text)
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(DataError, match=message):
         read_records(tmp_path / "data.json")
 
 
 def test_who_speaks_out_of_turn_is_named():
-    with pytest.raises(ValueError, match="Record 7: human and gpt must take turns"):
+    with pytest.raises(DataError, match="Record 7: human and gpt must take turns"):
         read_turns({"id": 7, "conversations": [{"from": "gpt", "value": "hello"}]})
 
 
