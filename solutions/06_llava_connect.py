@@ -297,7 +297,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from course_lib.llava import recipes
 from course_lib.llava.connector import visible_words
 from course_lib.session import quick
 

@@ -56,10 +56,9 @@ class LlavaBatch:
         """The same rows, those of like length together, each bucket padded only to its own longest: less is computed for nothing."""
         if num_buckets == 1:
             return [self]
-        places = torch.arange(self.input_ids.shape[1])
-        lengths = ((self.position_ids > 0) * places).amax(
-            dim=1
-        ) + 1  # [B]: padding has position 0, the last word has not
+        # Padding has position 0, the last word of a row has not.
+        columns = torch.arange(self.input_ids.shape[1])
+        lengths = ((self.position_ids > 0) * columns).amax(dim=1) + 1  # [B]
         buckets = []
         for rows in lengths.argsort(stable=True).chunk(num_buckets):
             end = int(lengths[rows].max())
@@ -109,14 +108,14 @@ def stage2_batch(
     rendered = [render(scene) for scene in scenes]
     conversations = []
     for scene, picture in zip(scenes, rendered, strict=True):
-        asked = sample_questions(scene, rng)
+        sampled = sample_questions(scene, rng)
         # Signs are read letter by letter, and none of these questions is left out.
-        signs = [one for one in asked if one.kind == "read"] if ocr_frac else []
+        signs = [one for one in sampled if one.kind == "read"] if ocr_frac else []
         ocr = [ocr_segments(tokenizer, one.text, one.answer) for one in signs]
         # Instruction data: one conversation, description or piece of reasoning.
         long = [picture_segments(tokenizer, sample_instruction(scene, rng, types, picture))] if types else []
         # Other questions: a conversation each, as many as the budget of tokens allows.
-        short = [picture_segments(tokenizer, question_messages(one)) for one in asked if one not in signs]
+        short = [picture_segments(tokenizer, question_messages(one)) for one in sampled if one not in signs]
         short = fit_token_budget(short, max_question_tokens, rng) if max_question_tokens else short
         conversations.append([*ocr, *short, *long])
     text_only = [
@@ -174,8 +173,8 @@ def _pack(
     First what conversations about the picture share, then one conversation after the other, then those without the picture.
     """
 
-    def behind_picture(segments: Segments) -> Segments:
-        shared, own = segments[:NUM_SHARED_SEGMENTS], segments[NUM_SHARED_SEGMENTS:]
+    def labelled(segments: Segments, num_shared_segments: int = 0) -> Segments:
+        shared, own = segments[:num_shared_segments], segments[num_shared_segments:]
         return [*shared, *((learned or learn_user, tokens) for learned, tokens in own)]
 
     num_shared = sum(len(tokens) for _, tokens in conversations[0][:NUM_SHARED_SEGMENTS]) - 1 + num_patches
@@ -184,15 +183,17 @@ def _pack(
     segment_ids, position_ids = [0] * num_shared, list(range(num_shared))
     for number, segments in enumerate(conversations, start=1):
         whole_ids, whole_labels = chat_format.picture_labels(
-            behind_picture(segments), image_token, num_patches, MAX_LENGTH
+            labelled(segments, NUM_SHARED_SEGMENTS), image_token, num_patches, MAX_LENGTH
         )
         begin = 0 if number == 1 else num_shared  # the shared beginning stands in the row once
-        ids, labels = ids + whole_ids[begin:], labels + whole_labels[begin:]
+        ids += whole_ids[begin:]
+        labels += whole_labels[begin:]
         segment_ids += [number] * (len(whole_ids) - num_shared)
         position_ids += range(num_shared, len(whole_ids))
     for number, segments in enumerate(text_only, start=FIRST_TEXT_ONLY):
-        own_ids, own_labels = mask_labels([(learned or learn_user, tokens) for learned, tokens in segments])
-        ids, labels = ids + own_ids, labels + own_labels
+        own_ids, own_labels = mask_labels(labelled(segments))
+        ids += own_ids
+        labels += own_labels
         segment_ids += [number] * len(own_ids)
         position_ids += range(len(own_ids))
     return ids, labels, segment_ids, position_ids
