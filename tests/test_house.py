@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from course_lib.cli import registry
 from course_lib.session import REPO
 
 PACKAGE = REPO / "course_lib"
-ROOMS = ("world", "clip", "lm", "instruct", "llava", "gligen", "seem")  # in the order of the lessons
+ROOMS = tuple(registry.ROOMS)  # in the order of the lessons
 BELOW = ("common", "session", "checkpoints", "training", "figures", "show", "checker", "canvas")
 DRAWERS = ("data", "train", "evaluate", ("ui", "full"), "exercises")  # from below; what is in none is the model
 OF_INSTRUCT = ("filters", "teachers", "run", "evaluate", "ui", "exercises")
