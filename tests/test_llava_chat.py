@@ -152,7 +152,8 @@ def test_every_cell_is_covered_once_and_nothing_else():
 def llava():
     """A MiniLlava that has learned nothing."""
     from course_lib.clip.pretrained import build_clip
-    from course_lib.llava.model import MiniLlava, make_connector
+    from course_lib.llava.connector import make_connector
+    from course_lib.llava.model import MiniLlava
     from course_lib.llava.vision import PocketVisionTower
     from course_lib.lm.pretrained import build_lm
     from course_lib.lm.tokenizer import get_tokenizer
