@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from course_lib import checkpoints, show
-from course_lib.common.interrupts import stop_request
+from course_lib.common.processes import stop_request
 
 _KEEP_STATES = ContextVar("keep states", default=False)
 

@@ -33,7 +33,7 @@ from course_lib import show
 from course_lib.clip import evaluate, train
 from course_lib.clip.data import batches, testsets
 from course_lib.clip.data.images import normalise, to_tensor
-from course_lib.clip.evaluate.probes import colour_histogram
+from course_lib.clip.evaluate.zero_shot import colour_histogram
 from course_lib.clip.pretrained import build_clip, load_clip
 
 animals = ("dog", "cat", "horse", "cow", "tiger", "panda", "penguin", "frog", "crocodile", "bee")

@@ -317,9 +317,9 @@ curve.draw(run)
 # (The loss is a sum over all words that can be seen. The dashed line is that of somebody who tosses a coin for each.) What does each patch say now? Here is the word whose embedding is nearest to what the connector makes of it.
 
 # %%
-from course_lib.llava.evaluate import patch_words
+from course_lib.llava.evaluate import patches
 
-patch_words.show_words(model, scenes[2])
+patches.show_words(model, scenes[2])
 named_only = copy.deepcopy(model)
 
 # %% [markdown]
@@ -361,7 +361,7 @@ captioned(model)
 
 # %%
 for scene in scenes[2:4]:
-    patch_words.show_words(model, scene)
+    patches.show_words(model, scene)
 
 # %% [markdown]
 # What this shows, and what not: the nearest word is a label that *we* stick on a vector; the language model reads the whole vector. And a patch has seen its
@@ -378,7 +378,7 @@ held_out = [make_scene(index, SceneSpec(stream="test", count=(1, 3)), seed=6) fo
 
 def clarity(model, when):
     """Of a thing's patches: the share that says one of its words."""
-    true, other = patch_words.is_word_of_thing(model, held_out)
+    true, other = patches.is_word_of_thing(model, held_out)
     return share_of(f"llava.patch_words.{when}", true, control=round(float(other.mean()), 4))
 
 

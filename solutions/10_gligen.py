@@ -469,9 +469,9 @@ print(
 # **Predict:** which of the three will part from the others, and in which direction?
 
 # %%
-from course_lib.gligen.data.grounded_batches import make_grounded_batch
+from course_lib.gligen.data.batches import make_grounded_batch
 from course_lib.gligen.evaluate.paired import PairedLog
-from course_lib.gligen.train.gate_log import GateLog
+from course_lib.gligen.train.gates import GateLog
 
 gate_log = GateLog(student, every=1 if quick() else 10)
 paired_log = PairedLog(student, count=4 if quick() else 24)

@@ -7,7 +7,7 @@ from argparse import Namespace
 import nbformat
 import pytest
 
-from course_lib.authoring import build, guide, records
+from course_lib.authoring import build, execute, guide
 from course_lib.authoring.master import masters, read_lesson
 from course_lib.checker.registry import all_tasks
 from course_lib.session import REPO
@@ -26,7 +26,7 @@ def test_links_lead_somewhere(page):
 
 def test_the_guides_tables_are_those_of_the_lessons_and_their_tasks():
     lessons = [read_lesson(master) for master in masters(REPO / "solutions")]
-    tasks, times = all_tasks(), records.measured(REPO)
+    tasks, times = all_tasks(), execute.measured(REPO)
     assert guide.fill(GUIDE, lessons, tasks, times) == GUIDE
     one = {**times, "02_clip": {"minutes": 99.0, "peak_mb": 1000, "cores": 2}}
     assert "99.0 min on 2 cores | 1.0 GB" in guide.fill(GUIDE, lessons, tasks, one)

@@ -13,8 +13,7 @@ from course_lib.gligen.diffusion import add_noise, velocity
 from course_lib.gligen.evaluate.paired import PairedLog
 from course_lib.gligen.model import GeneratorConfig, add_gates
 from course_lib.gligen.train import base_generator
-from course_lib.gligen.train.gate_log import GateLog, gate_name, openness
-from course_lib.gligen.train.gates import GatesRecipe, train_gates
+from course_lib.gligen.train.gates import GateLog, GatesRecipe, gate_name, openness, train_gates
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from course_lib.checkpoints import CheckpointError
-from course_lib.gligen.data.grounded_batches import draw_timesteps, make_grounded_batch, true_layout
+from course_lib.gligen.data.batches import draw_timesteps, make_grounded_batch, true_layout
 from course_lib.gligen.data.scenes import PIXELS, draw_scene
 from course_lib.gligen.diffusion import NUM_TRAIN_TIMESTEPS
 from course_lib.gligen.evaluate.paired import layouts_of, losses_by_caption, losses_by_layout, paired_scenes
@@ -16,8 +16,7 @@ from course_lib.gligen.layouts import GroundedPhrase
 from course_lib.gligen.model import GeneratorConfig, add_gates, is_grounding_parameter, set_strength, transformer_blocks
 from course_lib.gligen.sampling import sample
 from course_lib.gligen.train import base_generator, gates
-from course_lib.gligen.train.gate_log import GateLog, openness
-from course_lib.gligen.train.gates import GatesRecipe, train_gates
+from course_lib.gligen.train.gates import GateLog, GatesRecipe, openness, train_gates
 from course_lib.gligen.vocabulary import NAMES
 from course_lib.world.render import render
 

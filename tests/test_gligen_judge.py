@@ -4,8 +4,7 @@ import pytest
 import torch
 
 from course_lib.clip.data.images import to_tensor
-from course_lib.gligen.data.detection_batches import STREAM, cell_targets, make_detection_batch
-from course_lib.gligen.data.grounded_batches import true_layout
+from course_lib.gligen.data.batches import STREAM, cell_targets, make_detection_batch, true_layout
 from course_lib.gligen.data.scenes import PIXELS, draw_scene
 from course_lib.gligen.detector import Detections, Detector, box_iou, boxes_from_sides, detect
 from course_lib.gligen.evaluate.detections import match_boxes

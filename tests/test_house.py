@@ -16,7 +16,10 @@ BELOW = ("common", "session", "checkpoints", "training", "figures", "show", "che
 DRAWERS = ("data", "train", "evaluate", ("ui", "full"), "exercises")  # from below; what is in none is the model
 OF_INSTRUCT = ("filters", "teachers", "run", "evaluate", "ui", "exercises")
 LARGE = {"course_lib": 12, "world": 17, "cli": 17, "authoring": 17}  # files in a folder; 12 elsewhere
-MOST_FILES, MOST_LINES = 290, 29_000
+MOST_FILES, MOST_LINES = (
+    290,
+    30_900,
+)  # as on the day of the move: a new room raises it by its own lines, nothing else does
 
 
 @cache

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from course_lib.common import interrupts
+from course_lib.common import processes
 from course_lib.common.errors import Problem
 from course_lib.instruct.evaluate.faults import FirstLine, small_jobs
 from course_lib.instruct.run import generate as generate_module
@@ -193,7 +193,7 @@ def test_ctrl_c_keeps_what_is_under_way_and_the_next_run_goes_on(journal, monkey
 
     @contextmanager
     def stop_request():
-        with interrupts.stop_request() as stop:
+        with processes.stop_request() as stop:
             monkeypatch.setattr(stop, "set", lambda real=stop.set: (real(), handled.set()))
             yield stop
 

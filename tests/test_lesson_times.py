@@ -11,12 +11,12 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 from toy_course import FOLDER
 
-from course_lib.authoring import build, parts, records
+from course_lib.authoring import build, execute, parts
 from course_lib.authoring.execute import Watch
 from course_lib.authoring.master import masters, read_lesson
 from course_lib.session import REPO
 
-TIMES = records.measured(REPO)
+TIMES = execute.measured(REPO)
 OLD = "before the last change of its code"
 STALE = "• 08_plain: its minutes were recorded before its code changed; `python -m course_lib run 08 --record` measures anew."
 
@@ -36,7 +36,7 @@ def test_the_lessons_together_take_at_most_40_minutes():
 @pytest.mark.parametrize("slug", sorted(TIMES))
 def test_the_header_says_what_was_recorded_and_whether_it_is_old(slug):
     lesson, times = read_lesson(REPO / "solutions" / f"{slug}.py"), TIMES[slug]
-    stale = times.get("master") != records.code_hash(lesson.cells)
+    stale = times.get("master") != execute.code_hash(lesson.cells)
     for folder in ("notebooks", "solutions"):
         assert parts.machine_time(times, stale) in header(REPO, slug, folder)
         assert (OLD in header(REPO, slug, folder)) == stale
@@ -45,7 +45,7 @@ def test_the_header_says_what_was_recorded_and_whether_it_is_old(slug):
 @pytest.mark.parametrize("slug", sorted(TIMES))
 def test_a_record_of_the_solved_notebook_is_one_of_its_master(slug):
     notebook = nbformat.read(REPO / "solutions" / f"{slug}.ipynb", 4)
-    assert records.code_hash(notebook.cells) == records.code_hash(read_lesson(REPO / "solutions" / f"{slug}.py").cells)
+    assert execute.code_hash(notebook.cells) == execute.code_hash(read_lesson(REPO / "solutions" / f"{slug}.py").cells)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import torch
 from course_lib.llava.data.batches import NUM_PATCHES, stage2_batch
 from course_lib.llava.recipes import LlavaRecipe
 from course_lib.llava.train import stages
-from course_lib.llava.train.loss import loss_sum, num_label_tokens
+from course_lib.llava.train.stages import loss_sum, num_label_tokens
 from course_lib.lm.loss import IGNORE_INDEX
 from course_lib.lm.tokenizer import get_tokenizer
 

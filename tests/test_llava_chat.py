@@ -10,8 +10,8 @@ import torch
 from PIL import Image
 
 from course_lib.llava import ui
-from course_lib.llava.evaluate import occlusion
-from course_lib.llava.evaluate.occlusion import occluded
+from course_lib.llava.evaluate import patches
+from course_lib.llava.evaluate.patches import occluded
 from course_lib.llava.ui import QuestionError, ask, brightest_part, overlay_png, show_turns
 
 widgets = pytest.importorskip("ipywidgets", reason="ipywidgets is not installed")
@@ -166,7 +166,7 @@ def test_an_answers_probability_is_that_of_its_tokens(llava):
     pixels = torch.randn(2, 3, 64, 64)
     ids, labels = llava.encode("where is this?", "at sea")
     features = llava.image_features(pixels)
-    found = occlusion.answer_log_probs(llava, features, "where is this?", "at sea")
+    found = patches.answer_log_probs(llava, features, "where is this?", "at sea")
     for row in range(2):
         with torch.no_grad():
             one = torch.tensor([ids])
@@ -176,9 +176,9 @@ def test_an_answers_probability_is_that_of_its_tokens(llava):
 
 
 def test_an_occlusion_map_is_finite_and_of_a_grey_picture_nothing_matters(llava):
-    found = occlusion.occlusion_map(llava, torch.randn(1, 3, 64, 64), "what is it?", "a cat")
+    found = patches.occlusion_map(llava, torch.randn(1, 3, 64, 64), "what is it?", "a cat")
     assert found.shape == (8, 8) and (found >= 0).all() and np.isfinite(found).all() and found.max() > 0
-    assert occlusion.occlusion_map(llava, torch.zeros(1, 3, 64, 64), "what is it?", "a cat").max() < 1e-4
+    assert patches.occlusion_map(llava, torch.zeros(1, 3, 64, 64), "what is it?", "a cat").max() < 1e-4
 
 
 def test_only_its_language_model_gets_adapters(llava):

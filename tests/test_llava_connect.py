@@ -8,7 +8,7 @@ import torch
 
 from course_lib.checker.checking import check
 from course_lib.llava.chat_format import picture_labels
-from course_lib.llava.evaluate import patch_words
+from course_lib.llava.evaluate import patches
 from course_lib.llava.exercises import STAGE_1
 from course_lib.llava.full import published
 from course_lib.llava.train import stages
@@ -88,9 +88,7 @@ class Dictionary:
 
     def __init__(self, model, scenes):
         self.tokenizer, self.language_model, self.connector = model.tokenizer, model.language_model, torch.nn.Identity()
-        self.known = [
-            [sorted(words)[0] if words else "sea" for words in patch_words._words_of_things(s)] for s in scenes
-        ]
+        self.known = [[sorted(words)[0] if words else "sea" for words in patches._words_of_things(s)] for s in scenes]
 
     def image_features(self, pixels):
         ids = [[self.tokenizer.encode(f" {word}", add_special_tokens=False)[0] for word in row] for row in self.known]
@@ -100,12 +98,12 @@ class Dictionary:
 def test_a_patch_that_is_a_word_says_it_and_is_right_where_its_thing_is(model):
     scenes = [make_scene(i, SceneSpec(stream="val", count=(1, 2), kinds=(1.0, 0.0, 0.0)), seed=3) for i in range(12)]
     oracle = Dictionary(model, scenes)
-    assert patch_words.patch_words(oracle, scenes) == oracle.known
-    true, other = patch_words.is_word_of_thing(oracle, scenes)
+    assert patches.patch_words(oracle, scenes) == oracle.known
+    true, other = patches.is_word_of_thing(oracle, scenes)
     assert len(true) == len(other) > 30
     assert true.all()
     assert other.mean() < 0.5
-    born, _ = patch_words.is_word_of_thing(model, scenes)
+    born, _ = patches.is_word_of_thing(model, scenes)
     assert born.mean() < 0.5
 
 

@@ -15,7 +15,7 @@ from course_lib.llava.data.testsets import vqa_examples
 from course_lib.llava.letters import ALPHABET, patch_letter_probs
 from course_lib.llava.train import letters as letters_learn
 from course_lib.llava.train import saved, stages
-from course_lib.llava.train.loss import loss_sum
+from course_lib.llava.train.stages import loss_sum
 from course_lib.llava.vision import PocketVisionTower
 from course_lib.lm.loss import IGNORE_INDEX
 from course_lib.world.render import render

@@ -21,7 +21,7 @@ from course_lib.llava.full import PretrainedParts, ScaleRecipe, scale
 from course_lib.llava.full.data import DataError, InstructionData, read_records, read_turns
 from course_lib.llava.full.model import assemble, load
 from course_lib.llava.full.scale import Distributed
-from course_lib.llava.train.loss import loss_sum, num_label_tokens
+from course_lib.llava.train.stages import loss_sum, num_label_tokens
 from course_lib.lm.tokenizer import get_tokenizer
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -12,8 +12,8 @@ from course_lib.common import smollm2
 from course_lib.llava.data.batches import collate, render_pixels, training_scene
 from course_lib.llava.model import TemplatedLlava
 from course_lib.llava.train import smollm2 as smol
-from course_lib.llava.train.loss import num_label_tokens
 from course_lib.llava.train.parameters import load_trained
+from course_lib.llava.train.stages import num_label_tokens
 from course_lib.llava.vision import PocketVisionTower
 from course_lib.lm.tokenizer import get_tokenizer
 

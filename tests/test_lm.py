@@ -10,8 +10,7 @@ from course_lib.lm import evaluate
 from course_lib.lm.chat import chat_segments, encode_prompt, mask_labels, render_chat
 from course_lib.lm.data import self_instruct
 from course_lib.lm.data.batches import chat_batch, conversation, document, pack, plain_batch
-from course_lib.lm.data.descriptions import GRID, describe
-from course_lib.lm.data.documents import knowledge, state, statements, story
+from course_lib.lm.data.documents import GRID, describe, knowledge, state, statements, story
 from course_lib.lm.data.instructions import MAKERS, clean, exchange
 from course_lib.lm.data.wordings import WORDINGS, wordings
 from course_lib.lm.generate import continue_text, generate_batch, next_token_probabilities, stop_token_ids

@@ -8,7 +8,7 @@ import torch
 from course_lib.llava import recipes
 from course_lib.llava.data.batches import stage2_batch
 from course_lib.llava.train import stages as llava_learn
-from course_lib.llava.train.loss import loss_sum
+from course_lib.llava.train.stages import loss_sum
 from course_lib.lm import model as attention
 from course_lib.lm import train
 from course_lib.lm.pretrained import build_lm

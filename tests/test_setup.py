@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from course_lib.cli import environment, packages
-from course_lib.common import lock
+from course_lib.common import processes
 from course_lib.common.errors import Problem
 from course_lib.session import REPO
 
@@ -139,7 +139,7 @@ def test_the_lock_ends_with_its_holder(tmp_path):
         [sys.executable, "-c", code.replace(repr(str(file)), f"__import__('pathlib').Path({str(file)!r})")], cwd=REPO
     )
     assert file.exists()
-    with lock.held(file, "busy"):
+    with processes.held(file, "busy"):
         pass
 
 

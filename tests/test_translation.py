@@ -9,7 +9,8 @@ from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po, write_po
 
 from course_lib import exercise
-from course_lib.authoring import language, strings
+from course_lib.authoring import strings
+from course_lib.authoring import strings as language
 from course_lib.authoring.master import masters, read_lesson
 from course_lib.checker.registry import all_tasks, find_task
 from course_lib.common import text as translation

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
-from course_lib.authoring import colab, guide, lint, parts, records
+from course_lib.authoring import colab, execute, guide, lint, parts
 from course_lib.authoring.execute import FAILURES, Watch, carry_over, clean, stored
 from course_lib.authoring.master import Lesson, LessonError, masters, read_lesson
 from course_lib.authoring.notebook import lay_out, solution_notebook, student_notebook, to_text
@@ -89,22 +89,22 @@ def executed(root: Path, lesson: Lesson, solution: NotebookNode) -> NotebookNode
     home = root / ".course" / "build"  # not the author's own: their progress is none of the lesson's
     watch.execute(root / "solutions", home)
     clean(solution)
-    records.record(root, lesson.slug, lesson.cells, watch.minutes, watch.peak_mb)
+    execute.record(root, lesson.slug, lesson.cells, watch.minutes, watch.peak_mb)
     return solution
 
 
 def tell_stale(root: Path, lessons: list[Lesson]) -> None:
     """Name the lessons whose minutes are those of older code: no fault, and nobody need measure before the code has settled."""
-    times = records.measured(root)
+    times = execute.measured(root)
     for lesson in lessons:
-        if lesson.slug in times and records.is_stale(times[lesson.slug], lesson.cells):
+        if lesson.slug in times and execute.is_stale(times[lesson.slug], lesson.cells):
             command = f"python -m course_lib run {lesson.number} --record"
             print(f"• {lesson.slug}: its minutes were recorded before its code changed; `{command}` measures anew.")
 
 
 def lesson_header(root: Path, lesson: Lesson, lessons: list[Lesson]) -> str:
     """The lesson's header, with its neighbours and its measured times."""
-    times = records.measured(root)
+    times = execute.measured(root)
     place = lessons.index(lesson)
     previous = lessons[place - 1] if place else None
     following = lessons[place + 1] if place + 1 < len(lessons) else None
@@ -144,7 +144,7 @@ def strays(root: Path, lessons: list[Lesson]) -> list[str]:
 
 def pages(root: Path, lessons: list[Lesson], tasks: dict[str, Task], check: bool) -> list[str]:
     """Bring what is generated in README and the pages for teachers up to date, or say what is not."""
-    fill = partial(guide.fill, lessons=lessons, tasks=tasks, times=records.measured(root))
+    fill = partial(guide.fill, lessons=lessons, tasks=tasks, times=execute.measured(root))
     make = {
         "README.md": lambda text: fill(colab.readme(text, colab.release(), lessons)),
         "docs/INSTRUCTORS.md": fill,

@@ -1,7 +1,7 @@
 """The cells that every lesson has and nobody writes: header, set-up, exercise headings, points."""
 
+from course_lib.authoring.execute import is_stale
 from course_lib.authoring.master import Lesson, LessonError
-from course_lib.authoring.records import is_stale
 from course_lib.checker.task import Task, dots
 from course_lib.common.text import ENGLISH, VARIABLE, language, say
 

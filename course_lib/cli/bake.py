@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from course_lib.cli.registry import BAKES, find
-from course_lib.common import lock
+from course_lib.common import processes
 from course_lib.common.errors import Problem
 from course_lib.common.files import write_atomically
 from course_lib.session import REPO
@@ -120,7 +120,7 @@ def alone(name: str, folder: Path) -> Iterator[None]:
     except OSError as error:
         raise Problem(f"{folder} can't be written to ({error.strerror}). Give another folder with --out.") from None
     with stream:
-        if not lock.try_lock(stream.fileno()):
+        if not processes.try_lock(stream.fileno()):
             raise Problem(f"Another process is baking into {folder}. Wait for it, or give {name} another --out.")
         yield
 
@@ -133,7 +133,7 @@ def stamp(file: Path) -> tuple[int, int] | None:
 def bake_elsewhere(name: str, folder: Path) -> int:
     """Make one in another folder, of what that folder holds; inputs that it lacks are the shipped ones."""
     from course_lib.cli.artefacts import file_of
-    from course_lib.common.interrupts import stop_request
+    from course_lib.common.processes import stop_request
 
     find(BAKES, name, "checkpoint")
     with alone(name, folder):
@@ -156,7 +156,7 @@ def own_process(name: str, folder: Path) -> int:
 def bake_all(folder: Path, dry_run: bool) -> int:
     """Make what is not current, one after the other. What can't be made holds up only what is made of it."""
     from course_lib.cli import artefacts
-    from course_lib.common.interrupts import stop_request
+    from course_lib.common.processes import stop_request
 
     wanted = outdated(folder)
     print(f"{len(BAKES) - len(wanted)} of {len(BAKES)} are current. {estimate(wanted)}", flush=True)

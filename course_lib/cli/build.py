@@ -23,15 +23,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """See `course_lib.authoring.build` and, for the other options, `bundle`, `site` and `language` beside it."""
-    from course_lib.authoring import build, bundle, language, site
+    from course_lib.authoring import build, bundle, site, strings
 
     if args.execute and quick():
         raise Problem("--execute is for solutions in full length: without COURSE_QUICK=1.")
     if args.strings:
-        language.make_template(REPO / "dist" / "course.pot")
+        strings.make_template(REPO / "dist" / "course.pot")
         return 0
     if args.language:
-        return told(language.make_notebooks(args.language, REPO / f"notebooks_{args.language}"))
+        return told(strings.make_notebooks(args.language, REPO / f"notebooks_{args.language}"))
     if failed := build.main(args):
         return failed
     problems = bundle.make(REPO / "dist" / bundle.NAME) if args.bundle else []

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from course_lib.cli import packages
-from course_lib.common import lock
+from course_lib.common import processes
 from course_lib.common.errors import Problem
 from course_lib.common.files import write_atomically
 from course_lib.session import REPO, on_colab
@@ -28,7 +28,7 @@ def ensure(root: Path = REPO, rebuild: bool = False) -> str:
     if uses_current():
         return sys.executable
     if rebuild or state(root) != "complete":
-        with lock.held(root / ".venv.lock", "Another window is preparing the environment; waiting for it …"):
+        with processes.held(root / ".venv.lock", "Another window is preparing the environment; waiting for it …"):
             if rebuild or state(root) != "complete":  # the other window may have done it
                 make(root, rebuild)
     return str(interpreter(root))

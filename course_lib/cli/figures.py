@@ -40,7 +40,7 @@ def read(lines: str) -> list[Figure]:
 
 
 def lessons() -> list[Figure]:
-    """The minutes of each lesson and of all, as they were recorded (`course_lib/authoring/records.py`)."""
+    """The minutes of each lesson and of all, as they were recorded (`course_lib/authoring/execute.py`)."""
     times = json.loads((REPO / "data" / "lesson_times.json").read_text(encoding="utf-8"))
     notes = {slug: f"on {one['cores']} core{'s' * (one['cores'] > 1)}" for slug, one in times.items()}
     per_lesson = [

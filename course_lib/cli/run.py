@@ -52,7 +52,7 @@ def choose(folder: Path, names: list[str]) -> list[Path]:
 
 def run_lesson(file: Path, keep: bool = False) -> Result:
     """Execute one notebook, which stays as it is; `keep`: record what it took. `Problem` at the first failing cell."""
-    from course_lib.authoring import records
+    from course_lib.authoring import execute
     from course_lib.authoring.execute import FAILURES, Watch
 
     notebook = read(file)
@@ -62,7 +62,7 @@ def run_lesson(file: Path, keep: bool = False) -> Result:
     except FAILURES as error:
         raise Problem(f"{file.parent.name}/{file.name}, cell {watch.cell + 1}: {in_short(error)}") from None
     if keep:
-        records.record(session.REPO, file.stem, notebook.cells, watch.minutes, watch.peak_mb)
+        execute.record(session.REPO, file.stem, notebook.cells, watch.minutes, watch.peak_mb)
     return Result(file.stem, watch.minutes, watch.peak_mb, found_in(notebook))
 
 

@@ -12,7 +12,7 @@ from PIL import Image
 from course_lib import show
 from course_lib.clip.data.images import PictureError, middle_square, prepare
 from course_lib.clip.ui import PictureChoice, problem_html
-from course_lib.llava.evaluate.occlusion import occlusion_map
+from course_lib.llava.evaluate.patches import occlusion_map
 
 MAX_QUESTION_LETTERS = 200
 MAP_SIZE = 160  # pixels a side of an occlusion map on the page

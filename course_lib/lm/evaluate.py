@@ -14,7 +14,7 @@ from course_lib.figures import Figure, share
 from course_lib.lm import train
 from course_lib.lm.chat import Message, encode_prompt
 from course_lib.lm.data.batches import conversation, plain_batch
-from course_lib.lm.data.descriptions import describe
+from course_lib.lm.data.documents import describe
 from course_lib.lm.data.instructions import MAKERS, Exchange, clean, exchange
 from course_lib.lm.generate import generate_batch
 from course_lib.lm.loss import next_token_loss

@@ -14,8 +14,15 @@ from torch import Tensor
 from course_lib.clip import train
 from course_lib.clip.data import testsets
 from course_lib.clip.data.testsets import image_features, text_features
-from course_lib.clip.evaluate.probes import few_shots, linear_probe
-from course_lib.clip.evaluate.zero_shot import pairs_and_novel, prompts, topk_correct, with_article, zero_shot
+from course_lib.clip.evaluate.zero_shot import (
+    few_shots,
+    linear_probe,
+    pairs_and_novel,
+    prompts,
+    topk_correct,
+    with_article,
+    zero_shot,
+)
 from course_lib.clip.loss import contrastive_loss
 from course_lib.clip.pretrained import build_clip, load_clip
 from course_lib.clip.tokenizer import get_tokenizer

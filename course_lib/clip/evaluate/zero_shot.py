@@ -1,4 +1,5 @@
-"""The proofs that CLIP names things: zero-shot classification, in styles, colours and wordings never trained."""
+"""The proofs that CLIP names things: zero-shot classification, in styles, colours and wordings never trained;
+and the probes that zero-shot is compared with."""
 
 from collections.abc import Iterator
 
@@ -8,7 +9,6 @@ from torch import Tensor
 from course_lib.clip import train_supervised
 from course_lib.clip.data import testsets
 from course_lib.clip.data.testsets import ClassificationSet, image_features
-from course_lib.clip.evaluate.probes import colour_histogram, linear_probe
 from course_lib.clip.tokenizer import get_tokenizer
 from course_lib.clip.zero_shot import zero_shot_classifier
 from course_lib.figures import Figure, share
@@ -149,3 +149,28 @@ def prompts(model) -> Iterator[Figure]:
             chance=1 / 160,
             note="on fluent_flat",
         )
+
+
+PROBE_C = 0.316  # the regularisation of CLIP's own probes (openai/CLIP, README)
+
+
+def linear_probe(train: np.ndarray, answers: np.ndarray, test: np.ndarray, c: float = PROBE_C) -> np.ndarray:
+    """Logistic regression: fit on train [N, D] with answers int [N] → predictions int [M] for test [M, D]."""
+    from sklearn.linear_model import LogisticRegression
+
+    return LogisticRegression(C=c, max_iter=300).fit(train, answers).predict(test)
+
+
+def few_shots(features: Tensor, answers: np.ndarray, shots: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """`shots` examples of every class, drawn at random: features [C·shots, D] and answers [C·shots]."""
+    rng = np.random.default_rng(seed)
+    rows = [rng.permutation(np.flatnonzero(answers == c))[:shots] for c in np.unique(answers)]
+    chosen = np.concatenate(rows)
+    return features.numpy()[chosen], answers[chosen]
+
+
+def colour_histogram(images: np.ndarray) -> np.ndarray:
+    """What one can know without seeing any shape: uint8 [N, H, W, 3] → shares of 4 × 4 × 4 colours, float [N, 64]."""
+    levels = images // 64  # [N, H, W, 3] in 0–3
+    codes = (levels[..., 0] * 16 + levels[..., 1] * 4 + levels[..., 2]).reshape(len(images), -1)  # [N, H·W]
+    return np.stack([np.bincount(row, minlength=64) for row in codes]) / codes.shape[1]

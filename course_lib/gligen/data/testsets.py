@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from course_lib.clip.tokenizer import get_tokenizer
-from course_lib.gligen.data.grounded_batches import true_layout
+from course_lib.gligen.data.batches import true_layout
 from course_lib.gligen.data.scenes import PIXELS, caption_of, draw_scene, held_out_place
 from course_lib.gligen.layouts import Box, GroundedPhrase
 from course_lib.gligen.model import MAX_TEXT_TOKENS

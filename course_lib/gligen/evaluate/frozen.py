@@ -16,8 +16,7 @@ from course_lib.gligen.evaluate.paired import PairedScenes, losses_by_caption, l
 from course_lib.gligen.layouts import GroundedPhrase
 from course_lib.gligen.model import Generator, base_hash
 from course_lib.gligen.sampling import sample
-from course_lib.gligen.train.gate_log import openness
-from course_lib.gligen.train.gates import CHECKPOINT
+from course_lib.gligen.train.gates import CHECKPOINT, openness
 
 NUM_PICTURES = 8  # pictures
 UNIT = "mean square error of v"

@@ -15,8 +15,7 @@ from torch.nn import functional as F
 
 from course_lib.clip.data.images import to_tensor
 from course_lib.common.precision import mixed_precision
-from course_lib.gligen.data.batches import render_images
-from course_lib.gligen.data.grounded_batches import true_layout
+from course_lib.gligen.data.batches import render_images, true_layout
 from course_lib.gligen.data.scenes import PIXELS, caption_of, draw_scene
 from course_lib.gligen.diffusion import add_noise, velocity
 from course_lib.gligen.latents import PATCH_SIZE

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from course_lib.clip.data.images import to_tensor
-from course_lib.gligen.data.grounded_batches import true_layout
+from course_lib.gligen.data.batches import true_layout
 from course_lib.gligen.data.scenes import PIXELS, draw_scene
 from course_lib.gligen.diffusion import NUM_TRAIN_TIMESTEPS, add_noise
 from course_lib.gligen.grounding import cell_centres

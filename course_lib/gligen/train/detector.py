@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from course_lib import checkpoints
 from course_lib.common.precision import mixed_precision
-from course_lib.gligen.data.detection_batches import DetectionBatch, make_detection_batch
+from course_lib.gligen.data.batches import DetectionBatch, make_detection_batch
 from course_lib.gligen.detector import Detector, boxes_from_sides
 from course_lib.training import Progress, fit
 

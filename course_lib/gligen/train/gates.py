@@ -1,24 +1,26 @@
-"""Training the gates: the base frozen, boxes given, the caption often dropped."""
+"""Training the gates: the base frozen, boxes given, the caption often dropped; and how far the gates open meanwhile."""
 
+import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from course_lib import checkpoints
+from course_lib.checkpoints import write_atomically
 from course_lib.common.precision import mixed_precision
-from course_lib.gligen.data.grounded_batches import GroundedBatch, make_grounded_batch
+from course_lib.gligen.data.batches import GroundedBatch, make_grounded_batch
 from course_lib.gligen.diffusion import add_noise, min_snr_weight, velocity
 from course_lib.gligen.model import Generator, add_gates, base_hash, is_grounding_parameter
 from course_lib.gligen.train.attention_warmup import attention_warmup
 from course_lib.gligen.train.base_generator import CHECKPOINT as BASE_CHECKPOINT
 from course_lib.gligen.train.base_generator import load_base
-from course_lib.gligen.train.gate_log import GateLog, openness
 from course_lib.training import Progress, fit
 
 CHECKPOINT = checkpoints.FOLDER / "gligen_gates.safetensors"
+
 
 # Adam's epsilon. Behind gates that are nearly shut, gradients are of the order of 1e-7: with the usual 1e-6, the grounding
 # net would learn at a small part of its rate, and the gates would open to nothing.
@@ -121,3 +123,43 @@ def bake_gates(out_folder: Path, recipe: GatesRecipe = BAKED) -> None:
     added = {name: tensor.half() for name, tensor in model.state_dict().items() if is_grounding_parameter(name)}
     checkpoints.save(out_folder / CHECKPOINT.name, added, card)
     log.file.unlink(missing_ok=True)
+
+
+def openness(model: nn.Module) -> dict[str, float]:
+    """tanh(α) of every gate, by its name, from the input to the output."""
+    return {name: parameter.tanh().item() for name, parameter in model.named_parameters() if ".alpha_" in name}
+
+
+def gate_name(parameter: str) -> str:
+    """ "unet.up_blocks.0.attentions.1.transformer_blocks.0.fuser.alpha_dense" → "up 2, feed-forward"."""
+    parts = parameter.split(".")
+    number = int(parts[parts.index("attentions") + 1]) + 1
+    return f"{parts[1].split('_')[0]} {number}, {'attention' if parts[-1] == 'alpha_attn' else 'feed-forward'}"
+
+
+class GateLog:
+    """A callback of training: tanh(α) of all gates every so many steps. With a `file`, a resumed run goes on writing there."""
+
+    def __init__(self, model: nn.Module, every: int = 100, file: Path | None = None) -> None:
+        self.model, self.every, self.file = model, every, file
+        self.rows: list[dict] = json.loads(file.read_text(encoding="utf-8")) if file and file.exists() else []
+
+    def __call__(self, progress: Progress) -> None:
+        """Called after every step."""
+        if progress.step % self.every:
+            return
+        gates = [round(value, 4) for value in openness(self.model).values()]
+        # Training goes on from where it was last saved, and walks again what it had walked since.
+        self.rows = [row for row in self.rows if row["step"] < progress.step] + [
+            {"step": progress.step, "gates": gates}
+        ]
+        if self.file:
+            write_atomically(self.file, json.dumps(self.rows).encode())
+
+    def curves(self) -> tuple[list[int], dict[str, list[float]]]:
+        """Steps from 0 on, and |tanh(α)| at each of them by the gate's short name; the sign of α means nothing."""
+        names = map(gate_name, openness(self.model))
+        shut = {"step": 0, "gates": [0.0] * len(openness(self.model))}
+        rows = [shut, *self.rows]
+        values = zip(*([abs(value) for value in row["gates"]] for row in rows), strict=True)
+        return [row["step"] for row in rows], {name: list(of_gate) for name, of_gate in zip(names, values, strict=True)}

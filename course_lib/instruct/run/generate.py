@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from course_lib import show
 from course_lib.common.errors import Problem
-from course_lib.common.interrupts import stop_request
+from course_lib.common.processes import stop_request
 from course_lib.instruct import prompts, reply
 from course_lib.instruct.formats import ImageContext
 from course_lib.instruct.run.budget import Budget

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from course_lib.common import lock
+from course_lib.common import processes
 from course_lib.common.errors import Problem
 from course_lib.instruct.teachers.base import Completion, Messages, TeacherError
 
@@ -62,7 +62,7 @@ class Journal:
         self.file = file
         self._stream = open(file, "a+b", buffering=0)  # noqa: SIM115  (closed by close)
         self._stream.seek(1 << 40)  # Windows locks the byte one stands at: one that nobody ever reads
-        if not lock.try_lock(self._stream.fileno()):
+        if not processes.try_lock(self._stream.fileno()):
             self._stream.close()
             raise Problem(f"Another process is writing {file.name}. Wait for it, or give this one another --out.")
         self._writing = threading.Lock()

@@ -30,7 +30,7 @@ from course_lib.llava.full.data import InstructionData, to_device
 from course_lib.llava.full.model import assemble, save
 from course_lib.llava.model import MiniLlava
 from course_lib.llava.train import parameters
-from course_lib.llava.train.loss import loss_sum, num_label_tokens
+from course_lib.llava.train.stages import loss_sum, num_label_tokens
 from course_lib.training import apply_gradients, schedule, set_learning_rate, with_weight_decay
 
 

@@ -19,7 +19,7 @@ from course_lib.llava import connector
 from course_lib.llava.data.batches import LlavaBatch, collate, render_pixels, training_scene
 from course_lib.llava.model import TemplatedLlava
 from course_lib.llava.train import parameters
-from course_lib.llava.train.loss import loss_sum, num_label_tokens
+from course_lib.llava.train.stages import loss_sum, num_label_tokens
 from course_lib.llava.vision import PixelShuffleVisionTower
 from course_lib.lm.tokenizer import IMAGE
 from course_lib.training import Progress, fit

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from course_lib import checkpoints
 from course_lib.clip.pretrained import load_clip
@@ -20,8 +21,8 @@ from course_lib.llava.letters import ALPHABET, PocketVisionTowerWithLetters
 from course_lib.llava.model import MiniLlava
 from course_lib.llava.recipes import LIVE1, LIVE2, LIVE_WORDS, LlavaRecipe
 from course_lib.llava.train import letters, parameters
-from course_lib.llava.train.loss import loss_sum, num_label_tokens
 from course_lib.llava.vision import PocketVisionTower
+from course_lib.lm.loss import IGNORE_INDEX
 from course_lib.lm.model import quickest_attention
 from course_lib.lm.pretrained import load_tuned
 from course_lib.lm.tokenizer import get_tokenizer
@@ -155,3 +156,24 @@ def _fit(model: MiniLlava, batch: Callable, loss: Callable, recipe: LlavaRecipe,
             groups=groups,
             **options,
         )
+
+
+def loss_sum(model, batch: LlavaBatch) -> Tensor:
+    """The sum of cross-entropies over all M learned tokens: `MiniLlava.forward`'s loss times M. Scalar.
+
+    For language models whose logits are their output layer's, unchanged: Llama, Qwen and SmolLM, not Gemma 2 or Cohere.
+    """
+    hidden = model.language_model.get_decoder()(
+        inputs_embeds=model.embed(batch.input_ids, model.image_features(batch.pixel_values)),
+        attention_mask=batch.attention_mask,
+        position_ids=batch.position_ids,
+        use_cache=False,
+    ).last_hidden_state  # [B, T, D]
+    learned = batch.labels[:, 1:] != IGNORE_INDEX  # [B, T-1]
+    logits = model.language_model.get_output_embeddings()(hidden[:, :-1][learned])  # [M, V]
+    return F.cross_entropy(logits.float(), batch.labels[:, 1:][learned], reduction="sum")
+
+
+def num_label_tokens(batch: LlavaBatch) -> int:
+    """M: how many tokens a batch teaches."""
+    return int((batch.labels[:, 1:] != IGNORE_INDEX).sum())

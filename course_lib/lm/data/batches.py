@@ -9,8 +9,7 @@ import torch
 from torch import Tensor
 
 from course_lib.lm.chat import Message, encode_chat
-from course_lib.lm.data.descriptions import describe
-from course_lib.lm.data.documents import knowledge, practice, statements, story
+from course_lib.lm.data.documents import describe, knowledge, practice, statements, story
 from course_lib.lm.data.instructions import exchange
 from course_lib.lm.tokenizer import END_OF_TEXT, get_tokenizer
 from course_lib.world.questions import KINDS, questions

@@ -1,18 +1,21 @@
-"""Plain text of the sticker world: stories, what everybody knows about its things, true statements, practice in looking back."""
+"""Plain text of the sticker world: stories, what everybody knows about its things, true statements, practice in looking back;
+and perfect descriptions of a scene, by relations ("the cat is left of the dog") or by places on a grid of 16 ("at 3, 12")."""
 
 import random
 from functools import cache
 
-from course_lib.world.language import PLACES, RELATIONS
+from course_lib.world.language import PLACES, RELATIONS, join, phrase
 from course_lib.world.nouns import NUMBERS, article, is_plural, plural
-from course_lib.world.questions import OPPOSITE, Question, questions
-from course_lib.world.scenes import Scene
+from course_lib.world.questions import OPPOSITE, Question, clear_relations, questions
+from course_lib.world.scenes import Scene, Thing
 from course_lib.world.splits import held_out_colour, held_out_relation
 from course_lib.world.stickers import COLOURS, StickerClass, classes
 
 BEINGS = ("mammal", "bird", "creature")
 FRIENDLY = ("greeted", "followed", "looked for", "played with", "told a joke to", "waited for")
 ENDINGS = ("In the end both went home.", "That was a good day.", "They laughed a lot.", "Then night came.")
+
+
 NO = (
     "There {be} no {bare} here.",
     "The picture does not show {any}.",
@@ -20,6 +23,8 @@ NO = (
     "No {bare} can be found.",
 )
 YES = ("There {be} {some} in the picture.", "The picture shows {some}.", "You can see {some}.", "{some} can be found.")
+
+
 TRUE = {
     "count": ("The number of {things} is {answer}.", "I count the {things}: {answer}.", "How many {things}? {answer}."),
     "colour": ("The {thing} {is} {answer}.", "The colour of the {thing} is {answer}.", "I see the {thing} in {answer}."),
@@ -32,6 +37,8 @@ TRUE = {
 }  # fmt: skip
 Fact = tuple[str, str, str]  # (a, b, how): thing a is left, right, above or below of thing b
 ALONE = ("The {a}: {how}.", "Where {is_} the {a}? {how}.")
+
+
 SEEN_FROM = (
     "The {a}, seen from the {b}: {how}.",
     "Where {is_} the {a}, seen from the {b}? {how}.",
@@ -216,3 +223,37 @@ def _again(rng: random.Random, fact: Fact, two: bool) -> str:
 
 def _be(name: str) -> str:
     return "are" if is_plural(name) else "is"
+
+
+GRID = 16
+OPENINGS = ("There is {}.", "You see {}.", "The picture shows {}.", "Here we have {}.", "There you find {}.")
+SETTINGS = ("We are {}.", "This is {}.", "It all happens {}.", "The setting: {}.", "The place: {}.")
+
+
+def describe(scene: Scene, rng: random.Random, places: bool = False) -> str:
+    """The description in random wordings and order; `places` gives grid places instead of relations.
+
+    Relations are told from both sides: "the cat is left of the dog", "the dog is right of the cat".
+    """
+    order = rng.sample(range(len(scene.things)), len(scene.things))
+    listed = [_placed(scene.things[i]) if places else phrase(scene.things[i]) for i in order]
+    setting = rng.choice(SETTINGS).format(PLACES[scene.backdrop])
+    what = rng.choice(OPENINGS).format(join(listed))
+    sentences = [setting, what] if rng.random() < 0.5 else [what, setting]
+    return " ".join(sentences if places else [*sentences, *_relations(scene, rng)])
+
+
+def _placed(thing: Thing) -> str:
+    """ "a small red car at 3, 12"."""
+    column, row = (min(int(share * GRID), GRID - 1) for share in (thing.x, thing.y))
+    return f"{phrase(thing)} at {column}, {row}"
+
+
+def _relations(scene: Scene, rng: random.Random) -> list[str]:
+    """Every clear relation between two things, in random order."""
+    sentences, relations = [], clear_relations(scene)
+    for i, j, how in rng.sample(relations, len(relations)):
+        wording = rng.choice(RELATIONS["train"][how])
+        a, b = scene.things[i].name, scene.things[j].name
+        sentences.append(f"The {a} {'are' if is_plural(a) else 'is'} {wording} the {b}.")
+    return sentences

@@ -8,8 +8,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from course_lib.lm.data.descriptions import describe
-from course_lib.lm.data.documents import group, groups, known_classes, with_article
+from course_lib.lm.data.documents import describe, group, groups, known_classes, with_article
 from course_lib.lm.data.wordings import wordings
 from course_lib.world.language import PLACES, join
 from course_lib.world.nouns import NUMBERS, plural
