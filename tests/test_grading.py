@@ -15,7 +15,7 @@ from classroom import BOX, LOOP, OVERLAP, OVERLAP_RIGHT, OVERLAP_TWICE, UNTOUCHE
 
 from course_lib.checker.checking import check
 from course_lib.checker.registry import find_task
-from course_lib.classroom import gradebook, runner
+from course_lib.classroom import gradebook, network
 from course_lib.classroom.gradebook import Limits
 from course_lib.common.errors import Problem
 from course_lib.session import REPO
@@ -129,18 +129,18 @@ def test_secret_draws_are_added_to_the_public_ones(monkeypatch):
 @pytest.mark.parametrize("address", [("example.org", 80), ("192.0.2.1", 443), (b"example.org", 80), ("2001:db8::1", 80, 0, 0)])  # fmt: skip
 def test_the_hook_refuses_other_computers(address):
     with pytest.raises(ConnectionError, match="no network while submissions are graded"):
-        runner.refuse_strangers("socket.connect", (None, address))
+        network.refuse_strangers("socket.connect", (None, address))
 
 
 def test_the_hook_lets_the_own_computer_pass():
     for address in (("127.0.0.1", 80), ("localhost", 80), ("::1", 80, 0, 0), "/tmp/a.socket"):
-        runner.refuse_strangers("socket.connect", (None, address))
+        network.refuse_strangers("socket.connect", (None, address))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="network namespaces are Linux's")
 def test_a_namespace_cuts_off_other_programs_too():
     code = (
-        "from course_lib.classroom.runner import cut_network as cut; print(cut()); print(open('/proc/net/dev').read())"
+        "from course_lib.classroom.network import cut_network as cut; print(cut()); print(open('/proc/net/dev').read())"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": str(REPO)}, capture_output=True, text=True

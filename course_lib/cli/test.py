@@ -25,5 +25,5 @@ def main(args: argparse.Namespace) -> int:
 def workers(words: list[str]) -> list[str]:
     """pytest's option for two workers where two cores are there, unless its arguments ask for one file, or to watch, or stop in, a test."""
     alone = cores() < 2 or any(word.startswith(ALONE) for word in words)
-    one_file = len([word for word in words if ".py" in word]) == 1
+    one_file = len([word for word in words if ".py" in word and not word.startswith("-")]) == 1
     return [] if alone or one_file else ["-n", "2"]

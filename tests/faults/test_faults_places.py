@@ -330,7 +330,7 @@ def test_a_set_up_that_was_killed_while_the_old_environment_was_deleted(tmp_path
 
 
 OFFLINE = """
-from course_lib.classroom.runner import cut_network
+from course_lib.classroom.network import cut_network
 print(cut_network())
 from course_lib import session
 from course_lib.clip.pretrained import load_clip
