@@ -157,12 +157,6 @@ def join(phrases: list[str]) -> str:
     return phrases[0] if len(phrases) == 1 else f"{', '.join(phrases[:-1])} and {phrases[-1]}"
 
 
-def class_prompts(name: str, templates: str = "test") -> list[str]:
-    """The class in every wording of the set: "a photo of a cat", …"""
-    wordings = TRAIN_TEMPLATES if templates == "train" else TEST_TEMPLATES
-    return [wording.format(_words(name, "medium", None)) for _, wording in wordings]
-
-
 def swapped_captions(scene: Scene) -> tuple[str, str] | None:
     """(true, false): the same words in another order, as in Winoground; None when the scene has no such pair.
 
