@@ -98,19 +98,19 @@ def test_every_picture_of_the_welcome_lesson_has_an_alt_text(welcome):
 def test_the_label_box_answers(labels):
     assert lab.errors(labels.page) == []
     page, expect = labels.page, sync_api.expect
-    chances = page.get_by_role("table", name="Probabilities of the labels").get_by_role("row")
-    first = chances.all_inner_texts()
+    probabilities = page.get_by_role("table", name="Probabilities of the labels").get_by_role("row")
+    first = probabilities.all_inner_texts()
     assert first[0].startswith("a guitar") and len(first) == 3
 
     words = page.get_by_label("Labels", exact=True)
     words.fill("a rocket, a piano, a dog, a blue guitar")
     words.press("Enter")
-    expect(chances).to_have_count(4, timeout=SECONDS)
-    typed = chances.all_inner_texts()
+    expect(probabilities).to_have_count(4, timeout=SECONDS)
+    typed = probabilities.all_inner_texts()
     assert typed[0].startswith("a blue guitar") and not set(typed) & set(first)
 
     page.get_by_label("Picture", exact=True).select_option("rocket")
-    expect(chances.first).to_contain_text("a rocket", timeout=SECONDS)
+    expect(probabilities.first).to_contain_text("a rocket", timeout=SECONDS)
     expect(page.get_by_alt_text("The chosen picture: rocket")).to_be_visible(timeout=SECONDS)
 
     words.fill(" , ")

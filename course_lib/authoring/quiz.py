@@ -35,7 +35,7 @@ class Option:
 
 
 @dataclass(frozen=True)
-class Question:
+class QuizQuestion:
     """What is asked, and what there is to choose."""
 
     text: str
@@ -48,7 +48,7 @@ def with_quiz(source: str) -> str:
     return before + to_markdown(read(after)) if mark else source
 
 
-def read(text: str) -> list[Question]:
+def read(text: str) -> list[QuizQuestion]:
     """The questions of the list below the mark; `LessonError` names a line or a question that is not as it should be."""
     questions: list[tuple[str, list[Option]]] = []
     for line in filter(str.strip, text.splitlines()):
@@ -65,10 +65,10 @@ def read(text: str) -> list[Question]:
             raise LessonError(
                 f"Quiz: {FEWEST_OPTIONS} options or more, and one [x] among them, are wanted by: {question}"
             )
-    return [Question(question, tuple(options)) for question, options in questions]
+    return [QuizQuestion(question, tuple(options)) for question, options in questions]
 
 
-def to_markdown(questions: list[Question]) -> str:
+def to_markdown(questions: list[QuizQuestion]) -> str:
     """Each option is a line that opens; what it holds is written as HTML, since Markdown is not read within HTML."""
     return (
         say("Choose, and see why.")

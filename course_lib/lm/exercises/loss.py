@@ -46,8 +46,8 @@ def loss_mean_over_masked(logits, labels):
 def loss_by_gather(logits, labels):
     following = labels[:, 1:]
     learned = following != IGNORE_INDEX
-    chances = logits[:, :-1].log_softmax(-1).gather(-1, following.clamp(min=0).unsqueeze(-1)).squeeze(-1)
-    return -(chances * learned).sum() / learned.sum().clamp(min=1)
+    log_probs = logits[:, :-1].log_softmax(-1).gather(-1, following.clamp(min=0).unsqueeze(-1)).squeeze(-1)
+    return -(log_probs * learned).sum() / learned.sum().clamp(min=1)
 
 
 def loss_by_loop(logits, labels):
