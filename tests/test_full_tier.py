@@ -111,10 +111,10 @@ def test_lesson_04_runs_a_base_and_a_chat_model(tmp_path, monkeypatch):
     base, chat = (language_model(tmp_path / name, chats=name == "chat") for name in ("base", "chat"))
     monkeypatch.setattr(real_lm, "HUB", {"the base": (base, "main"), "the chat model": (chat, "main")})
     monkeypatch.setattr(real_lm.smollm2, "available", lambda: False)
-    said = run(cells("04_assistant", "real.available(session.tier)"), session=FULL)
+    said = run(cells("04_assistant", "full.available(session.tier)"), session=FULL)
     assert said.index("the base") < said.index("the chat model") and said.count("Name three fruits. →") == 2
     monkeypatch.setattr(real_lm, "HUB", {"the base": (str(tmp_path / "nothing"), "main")})
-    said = run(cells("04_assistant", "real.available(session.tier)"), session=FULL)
+    said = run(cells("04_assistant", "full.available(session.tier)"), session=FULL)
     assert "could not be loaded" in said and "→" not in said
 
 

@@ -134,7 +134,7 @@ def test_two_starts_at_once_install_once(root, pip, monkeypatch):
 
 def test_the_lock_ends_with_its_holder(tmp_path):
     file = tmp_path / "lock"
-    code = f"import os; from course_lib.common import lock\nwith lock.held({str(file)!r}, ''): os._exit(1)"
+    code = f"import os; from course_lib.common import processes\nwith processes.held({str(file)!r}, ''): os._exit(1)"
     subprocess.run(
         [sys.executable, "-c", code.replace(repr(str(file)), f"__import__('pathlib').Path({str(file)!r})")], cwd=REPO
     )
