@@ -31,10 +31,10 @@ from floor import share
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from course_lib.clip import train as learn
+from course_lib.clip import train as clip_train
 from course_lib.clip.model import PocketConfig, count_parameters
 from course_lib.clip.pretrained import build_clip
-from course_lib.clip.train import make_batch  # by name: `Ours` puts another in its place within `learn`
+from course_lib.clip.train import make_batch  # by name: `Ours` puts another in its place within `clip_train`
 from course_lib.common.precision import bfloat16_is_faster, mixed_precision
 from course_lib.figures import Figure
 
@@ -42,29 +42,29 @@ STEPS = 4  # a turn
 KINDS = ("step alone", "training")
 VISION_LAYERS = 4  # of open_clip's ViT: 1.85 million parameters with its text tower, as many as ours has
 READY = 8  # batches made before, for the step alone
-LATE = learn.BAKED.steps * 3 // 4 // 4 * 4  # a step of the second half, when pictures are changed most
+LATE = clip_train.BAKED.steps * 3 // 4 // 4 * 4  # a step of the second half, when pictures are changed most
 
 
-def whole_scenes(i: int) -> learn.ImageTextBatch:
+def whole_scenes(i: int) -> clip_train.ImageTextBatch:
     """The i-th batch of whole scenes: the recipe has them at every second step (of one thing and of several, in turn)."""
-    return make_batch(LATE + 2 * i, learn.BAKED)
+    return make_batch(LATE + 2 * i, clip_train.BAKED)
 
 
-def recipe_mix(i: int) -> learn.ImageTextBatch:
+def recipe_mix(i: int) -> clip_train.ImageTextBatch:
     """Batches from all over the shipped recipe, in its own proportions (997 is odd, so every kind gets its turn)."""
-    return make_batch(997 * i % learn.BAKED.steps, learn.BAKED)
+    return make_batch(997 * i % clip_train.BAKED.steps, clip_train.BAKED)
 
 
 class Ours:
-    """`learn.train` as the lesson calls it, fed with batches of our choice."""
+    """`clip_train.train` as the lesson calls it, fed with batches of our choice."""
 
     def __init__(self) -> None:
         self.model = build_clip()
 
-    def train(self, batch: Callable[[int], learn.ImageTextBatch], first: int) -> None:
+    def train(self, batch: Callable[[int], clip_train.ImageTextBatch], first: int) -> None:
         """STEPS steps on batch(first), batch(first + 1), …"""
-        with patch.object(learn, "make_batch", lambda step, recipe: batch(first + step)):
-            learn.train(self.model, replace(learn.BAKED, steps=STEPS))
+        with patch.object(clip_train, "make_batch", lambda step, recipe: batch(first + step)):
+            clip_train.train(self.model, replace(clip_train.BAKED, steps=STEPS))
 
 
 class OpenClip:
@@ -87,7 +87,7 @@ class OpenClip:
         self.model, self.loss, self.autocast = CLIP(ours.embed_dim, vision, text), ClipLoss(), autocast
         self.optimizer = torch.optim.AdamW(self.model.parameters(), 8e-4, betas=(0.9, 0.98), eps=1e-6, fused=True)
 
-    def train(self, batch: Callable[[int], learn.ImageTextBatch], first: int) -> None:
+    def train(self, batch: Callable[[int], clip_train.ImageTextBatch], first: int) -> None:
         """STEPS steps on batch(first), batch(first + 1), …"""
         for i in range(first, first + STEPS):
             data = batch(i)
@@ -113,7 +113,7 @@ def contenders() -> dict[str, Callable[[int], None]]:
     return runs
 
 
-def _run(who: Ours | OpenClip, batch: Callable[[int], learn.ImageTextBatch]) -> Callable[[int], None]:
+def _run(who: Ours | OpenClip, batch: Callable[[int], clip_train.ImageTextBatch]) -> Callable[[int], None]:
     return lambda first: who.train(batch, first)
 
 
@@ -126,7 +126,7 @@ def measure(runs: dict[str, Callable[[int], None]], seconds: float) -> dict[str,
             begun = time.perf_counter()
             runs[name](rounds * STEPS)
             if rounds:  # the first round warms up
-                rates[name].append(STEPS * learn.BAKED.batch_size / (time.perf_counter() - begun))
+                rates[name].append(STEPS * clip_train.BAKED.batch_size / (time.perf_counter() - begun))
         rounds += 1
         print(f"round {rounds}, {time.perf_counter() - started:.0f} s", file=sys.stderr)
     return rates
@@ -135,7 +135,7 @@ def measure(runs: dict[str, Callable[[int], None]], seconds: float) -> dict[str,
 def figures(rates: dict[str, list[float]]) -> list[Figure]:
     """Ratios to open_clip, each with its lowest and highest turn, then what every contender reached."""
     form = "bfloat16" if bfloat16_is_faster() else "float32"
-    how = f"{form}, {torch.get_num_threads()} thread(s), batches of {learn.BAKED.batch_size}, torch {torch.__version__}"
+    how = f"{form}, {torch.get_num_threads()} thread(s), batches of {clip_train.BAKED.batch_size}, torch {torch.__version__}"
     found = []
     for kind in KINDS:
         for theirs, suffix in (("open_clip", ""), ("open_clip, our number format", ".our_format")):
@@ -165,7 +165,7 @@ def main() -> None:
     for figure in figures(rates):
         print(figure.to_json())
     for kind in KINDS:
-        took = STEPS * learn.BAKED.batch_size / statistics.median(rates[f"ours: {kind}"])
+        took = STEPS * clip_train.BAKED.batch_size / statistics.median(rates[f"ours: {kind}"])
         name = f"clip_training.{kind.replace(' ', '_')}"
         print(share(name, partial(runs[f"ours: {kind}"], 0), took, mixed=True).to_json())
 

@@ -20,12 +20,12 @@ from floor import middle, share
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from course_lib.figures import Figure
-from course_lib.lm import train as learn
+from course_lib.lm import train as lm_train
 from course_lib.lm.data.batches import TextBatch, chat_batch, plain_batch
 from course_lib.lm.pretrained import build_lm
 
 STEPS = 3  # a turn
-WAYS = {"plain": (plain_batch, learn.BAKED_PLAIN), "chat": (chat_batch, learn.BAKED_CHAT)}
+WAYS = {"plain": (plain_batch, lm_train.BAKED_PLAIN), "chat": (chat_batch, lm_train.BAKED_CHAT)}
 
 
 def contenders() -> dict[str, tuple[Callable[[], object], int]]:
@@ -36,8 +36,8 @@ def contenders() -> dict[str, tuple[Callable[[], object], int]]:
         tokens = sum(batch.input_ids.numel() for batch in ready)
         short = replace(recipe, steps=STEPS)
         made: Callable[[int], TextBatch] = partial(make, batch_size=recipe.batch_size)
-        found[f"{name}.step_alone"] = partial(learn.train, model, ready.__getitem__, short), tokens
-        found[f"{name}.training"] = partial(learn.train, model, made, short), tokens
+        found[f"{name}.step_alone"] = partial(lm_train.train, model, ready.__getitem__, short), tokens
+        found[f"{name}.training"] = partial(lm_train.train, model, made, short), tokens
     return found
 
 

@@ -10,7 +10,6 @@ from babel.messages.pofile import read_po, write_po
 
 from course_lib import exercise
 from course_lib.authoring import strings
-from course_lib.authoring import strings as language
 from course_lib.authoring.master import masters, read_lesson
 from course_lib.checker.registry import all_tasks, find_task
 from course_lib.common import text as translation
@@ -23,7 +22,7 @@ LESSONS = [read_lesson(master) for master in masters(REPO / "solutions")]
 def folder(tmp_path, monkeypatch):
     """An empty translations/, and the course in English; `translate` changes the language."""
     monkeypatch.setattr(translation, "FOLDER", tmp_path)
-    monkeypatch.setattr(language, "FOLDER", tmp_path)
+    monkeypatch.setattr(strings, "FOLDER", tmp_path)
     monkeypatch.setenv(translation.VARIABLE, translation.ENGLISH)
     translation.catalogue.cache_clear()
     yield tmp_path
@@ -70,7 +69,7 @@ def test_prose_is_cut_into_paragraphs_items_and_rows(source, wanted):
 
 def test_notebooks_are_translated_and_their_code_is_not(folder, tmp_path):
     translate(folder, everything())
-    assert language.make_notebooks("xx", tmp_path / "notebooks") == []
+    assert strings.make_notebooks("xx", tmp_path / "notebooks") == []
     for lesson in LESSONS:
         theirs = nbformat.read(tmp_path / "notebooks" / f"{lesson.slug}.ipynb", 4).cells
         ours = nbformat.read(REPO / "notebooks" / f"{lesson.slug}.ipynb", 4).cells
@@ -83,7 +82,7 @@ def test_notebooks_are_translated_and_their_code_is_not(folder, tmp_path):
 
 def test_without_a_translation_the_notebooks_are_the_english_ones(folder, tmp_path):
     translate(folder, {"Words:": "Wörter:"})
-    assert language.make_notebooks("xx", tmp_path / "notebooks") == []
+    assert strings.make_notebooks("xx", tmp_path / "notebooks") == []
     ours = nbformat.read(REPO / "notebooks" / "02_clip.ipynb", 4).cells
     theirs = nbformat.read(tmp_path / "notebooks" / "02_clip.ipynb", 4).cells
     different = [b.source for a, b in zip(ours, theirs, strict=True) if a.source != b.source]
@@ -102,7 +101,7 @@ def test_exercises_answer_in_the_language(folder, capsys):
 
 def test_names_that_are_lost_are_named(folder, tmp_path):
     translate(folder, {"{id}: not started.": "{nummer}: offen."})
-    problems = language.make_notebooks("xx", tmp_path / "notebooks")
+    problems = strings.make_notebooks("xx", tmp_path / "notebooks")
     assert problems == ["translations/xx.po: other {names} than in the English text: {id}: not started."]
     assert translation.say("{id}: not started.", id="a.b") == "a.b: not started."  # where it is used all the same
 
@@ -114,11 +113,11 @@ def test_a_translation_that_cannot_be_read_is_said_once(folder, tmp_path, capsys
     os.environ[translation.VARIABLE] = "xx"
     assert translation.say("a nudge") == translation.say("a nudge") == "a nudge"
     assert capsys.readouterr().out.count("translations/xx.po can't be read") == 1
-    assert "can't be read" in language.make_notebooks("xx", tmp_path / "notebooks")[0]
+    assert "can't be read" in strings.make_notebooks("xx", tmp_path / "notebooks")[0]
 
 
 def test_template_can_be_read_and_has_every_text(folder, tmp_path):
-    language.make_template(tmp_path / "course.pot")
+    strings.make_template(tmp_path / "course.pot")
     with (tmp_path / "course.pot").open("rb") as stream:
         found = {message.id for message in read_po(stream)}
     assert set(everything()) <= found and len(found) > 1000

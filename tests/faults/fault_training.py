@@ -9,10 +9,10 @@ from torch import nn
 from course_lib import checkpoints, training
 from course_lib.cli import bake
 from course_lib.cli.registry import BAKES, Bake
-from course_lib.clip import train as learn
+from course_lib.clip import train as clip_train
 
 STEPS = 40
-CLIP = learn.ClipRecipe(steps=4, batch_size=4)
+CLIP = clip_train.ClipRecipe(steps=4, batch_size=4)
 
 
 def tiny_model() -> nn.Module:
@@ -48,7 +48,7 @@ def bake_clip(folder: Path) -> None:
 
 def clip(folder: Path) -> None:
     """What `bake clip` calls here."""
-    learn.bake(folder, CLIP)
+    clip_train.bake(folder, CLIP)
 
 
 def warm_up() -> None:
@@ -57,8 +57,8 @@ def warm_up() -> None:
     from tqdm.auto import tqdm
 
     assert safetensors.torch and tqdm
-    learn.fit = partial(training.fit, save_every=0)
-    learn.make_batch(0, CLIP)
+    clip_train.fit = partial(training.fit, save_every=0)
+    clip_train.make_batch(0, CLIP)
     torch.optim.AdamW(
         tiny_model().parameters()
     ).zero_grad()  # imports torch's compiler; the first step is the children's
