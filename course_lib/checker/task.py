@@ -24,6 +24,7 @@ class Task:
 
     `make_inputs(rng)` returns the tuple of arguments of one draw (draw sizes too, so that B, D and the rest differ);
     it must give the same tuple for the same generator. numpy, torch and random are seeded around every call.
+    `rng.in_turn(CASES)` gives draw 0 the first case, draw 1 the second …: with `draws` high enough, every edge case comes.
     `build` turns what the learner wrote into a function of those arguments, for exercises that ask for a class.
     `custom` looks at the learner's object and returns what is wrong with it, or None.
     `used_at` names the places where the course itself looks the function up, as "module under course_lib:name"; what a learner
