@@ -184,6 +184,13 @@ FORMAT_RULES: dict[str, Callable[[dict], bool]] = {
 UNIQUE = "no two records have the same id"
 
 
+def record_problem(record: object) -> str | None:
+    """The first rule that a LLaVA record breaks; None if it can be trained on. Who writes records asks this, and who reads them."""
+    if not isinstance(record, dict):
+        return "it is a record"
+    return next((rule for rule, holds in FORMAT_RULES.items() if not holds(record)), None)
+
+
 def check_llava_format(records: object) -> list[str]:
     """Every breach of a rule, as "record 3: the rule". An empty list says that the file can be trained on."""
     if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):

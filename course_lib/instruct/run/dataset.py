@@ -7,7 +7,7 @@ from pathlib import Path
 
 from course_lib.common.files import write_atomically
 from course_lib.instruct import reply
-from course_lib.instruct.formats import ImageContext, Sample
+from course_lib.instruct.formats import ImageContext, Sample, record_problem
 from course_lib.instruct.run.generate import Job
 from course_lib.instruct.run.journal import Journal
 
@@ -31,10 +31,10 @@ def collect_samples(jobs: Sequence[Job], journal: Journal, teacher: str) -> list
 
 
 def filter_samples(samples: Sequence[tuple[Sample, ImageContext]], check: Check) -> tuple[list[Sample], Counter[str]]:
-    """(the samples without a defect, how often each defect was found)."""
+    """(the samples without a defect, how often each was found). What breaks the format of the records is a defect, too."""
     clean, defect_counts = [], Counter()
     for sample, context in samples:
-        names = set(check(sample, context))
+        names = {*check(sample, context), *filter(None, [record_problem(sample.to_llava())])}
         defect_counts.update(names)
         if not names:
             clean.append(sample)
@@ -42,10 +42,17 @@ def filter_samples(samples: Sequence[tuple[Sample, ImageContext]], check: Check)
 
 
 def write_dataset(samples: Sequence[Sample], file: Path, card: dict) -> Path:
-    """Write the data set, a list of LLaVA records, and its card beside it (`.card.json`); returns the card's path."""
-    records = ",\n".join(json.dumps(sample.to_llava(), ensure_ascii=False) for sample in samples)
+    """Write the data set, a list of LLaVA records, and its card beside it (`.card.json`); returns the card's path.
+
+    Records that break the format's rules are left out, and counted on the card.
+    """
+    problems = [record_problem(sample.to_llava()) for sample in samples]
+    kept = [sample for sample, problem in zip(samples, problems, strict=True) if problem is None]
+    records = ",\n".join(json.dumps(sample.to_llava(), ensure_ascii=False) for sample in kept)
     write_atomically(file, f"[\n{records}\n]\n".encode())
     beside = file.with_suffix(".card.json")
-    card = {**card, "samples": len(samples), "types": Counter(sample.type for sample in samples)}
+    card = {**card, "samples": len(kept), "types": Counter(sample.type for sample in kept)}
+    if len(kept) < len(samples):
+        card["out_of_format"] = Counter(filter(None, problems))
     write_atomically(beside, (json.dumps(card, indent=2, ensure_ascii=False) + "\n").encode())
     return beside

@@ -12,7 +12,7 @@ from course_lib import show
 from course_lib.common.errors import Problem
 from course_lib.common.processes import stop_request
 from course_lib.instruct import prompts, reply
-from course_lib.instruct.formats import ImageContext
+from course_lib.instruct.formats import ImageContext, Sample, record_problem
 from course_lib.instruct.run.budget import Budget
 from course_lib.instruct.run.journal import Entry, Journal, Key, fingerprint
 from course_lib.instruct.teachers.base import (
@@ -228,7 +228,9 @@ def find_problem(answer: Completion, job: Job) -> str:
     if answer.cut_off:
         return f"the reply was cut off at {MAX_REPLY_TOKENS} tokens"
     try:
-        reply.parse_turns(answer.text, job.type, job.context.id)
+        turns = reply.parse_turns(answer.text, job.type, job.context.id)
     except reply.ReplyError as error:
         return str(error)
-    return ""
+    record = Sample(job.context.id, job.context.image, job.type, turns).to_llava()
+    rule = record_problem(record)
+    return f"its record would break a rule of the format: {rule}" if rule else ""
