@@ -7,8 +7,9 @@ import pytest
 
 from course_lib.instruct.evaluate.faults import small_jobs
 from course_lib.instruct.formats import Sample, Turn, check_llava_format, record_problem
-from course_lib.instruct.run.dataset import filter_samples, write_dataset
+from course_lib.instruct.run.dataset import collect_samples, filter_samples, write_dataset
 from course_lib.instruct.run.generate import find_problem
+from course_lib.instruct.run.journal import Entry, Journal, fingerprint
 from course_lib.instruct.teachers.base import Completion
 
 GOOD = Sample("p1", "p1.png", "detail", (Turn("What is there?", "A crab."),))
@@ -38,6 +39,17 @@ def test_such_a_reply_is_asked_for_again(type):
     text = "A crab <image>." if job.type == "detail" else "Question:\nWhat?\n===\nAnswer:\nA crab <image>.\n==="
     assert find_problem(Completion(text, 1, 1), job)
     assert not find_problem(Completion(text.replace(" <image>", ""), 1, 1), job)
+
+
+def test_a_reply_of_an_older_run_that_is_refused_today_stops_no_other(tmp_path):
+    jobs, entries = small_jobs(3), []
+    for job, text in zip(jobs, ["Question:\nA?\n===\nAnswer:\nB.", "<think>A crab", "A crab."], strict=True):
+        job = replace(job, type="conversation" if text[0] == "Q" else "detail")
+        jobs[len(entries)] = job
+        entries.append(Entry(*job.key("t"), fingerprint(job.messages()), text, 1, 1, 0.1))
+    with Journal(tmp_path / "a.journal.jsonl") as journal:
+        journal.extend(entries)
+        assert [context.id for _, context in collect_samples(jobs, journal, "t")] == ["p0", "p2"]
 
 
 @pytest.mark.parametrize("record", [None, [], "a", {}, {"id": 3}])

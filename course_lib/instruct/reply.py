@@ -4,6 +4,9 @@ import hashlib
 import re
 
 from course_lib.instruct.formats import Turn
+from course_lib.instruct.unwrap import ReplyError, unwrap, without_preamble
+
+__all__ = ["ReplyError", "parse_reply", "parse_turns"]
 
 DETAIL_QUESTIONS = (  # a description answers any of them; which one is drawn by the picture's id
     "Describe this picture in detail.",
@@ -21,13 +24,10 @@ HEAD = re.compile(r"^[ \t]*(Question|Answer):[ \t]*", re.MULTILINE)
 SEPARATOR = re.compile(r"^[ \t]*===+[ \t]*$", re.MULTILINE)
 
 
-class ReplyError(ValueError):
-    """A reply that is out of form. The message says how."""
-
-
 def parse_turns(text: str, type: str, context_id: str) -> tuple[Turn, ...]:
     """The turns of a reply of this type about the picture with this id. ReplyError says what is malformed."""
-    if not text.strip():
+    text = unwrap(text)
+    if not text:
         raise ReplyError("the reply is empty")
     if type == "detail":
         return (Turn(detail_question(context_id), description(text)),)
@@ -86,9 +86,12 @@ def malformed_part(text: str) -> str:
 
 def description(text: str) -> str:
     """A detailed description: prose alone."""
+    text = without_preamble(text)
     if HEAD.search(text) or SEPARATOR.search(text):
         raise ReplyError("a description was asked for, but the reply has the form of questions and answers")
-    return text.strip()
+    if not text:
+        raise ReplyError("the description is empty")
+    return text
 
 
 def detail_question(context_id: str) -> str:

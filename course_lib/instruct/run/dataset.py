@@ -1,5 +1,6 @@
 """From replies to training data: LLaVA's json, and a card that says where it comes from."""
 
+import contextlib
 import json
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -21,12 +22,16 @@ def to_sample(job: Job, text: str) -> Sample:
 
 
 def collect_samples(jobs: Sequence[Job], journal: Journal, teacher: str) -> list[tuple[Sample, ImageContext]]:
-    """The samples of all jobs that have a reply, in the order of the jobs, with the contexts that they were written from."""
+    """The samples of all jobs that have a reply, in the order of the jobs, with the contexts that they were written from.
+
+    Left out is a reply that an older parser took, and today's refuses.
+    """
     samples = []
     for job in jobs:
         entry = journal.replies.get(job.key(teacher))
         if entry:
-            samples.append((to_sample(job, entry.text), job.context))
+            with contextlib.suppress(reply.ReplyError):
+                samples.append((to_sample(job, entry.text), job.context))
     return samples
 
 
