@@ -298,3 +298,15 @@ def test_html_emphasises_words_and_leaves_products_alone():
 def test_importing_is_light():
     code = "import sys, course_lib.exercise; assert 'torch' not in sys.modules and 'IPython' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_second_fault_at_an_edge_case_does_not_hide_a_known_mistake():
+    mistake = TASK.mistakes[0]
+
+    def written(x, scale):
+        if len(x) > 3:
+            raise IndexError("another fault")
+        return mistake.code(x, scale)
+
+    verdict = judge(written)
+    assert verdict.mistake == mistake.name

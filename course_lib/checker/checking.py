@@ -20,7 +20,7 @@ from course_lib.checker.running import (
     run_draw,
     time_limit,
 )
-from course_lib.checker.task import Task
+from course_lib.checker.task import Mistake, Task
 from course_lib.common.text import say
 
 
@@ -60,17 +60,17 @@ def judge(task: Task, written: Any, outcomes: list[Outcome], right: list[Outcome
     """Compare with the right outcomes, then with those of every known mistake."""
     pairs = zip(outcomes, right, strict=True)
     differences = [outcomes_differ(got, expected, task.tolerance) for got, expected in pairs]
-    if not any(differences):
+    wrong = [draw for draw, difference in enumerate(differences) if difference]
+    if not wrong:
         problem = task.custom(written) if task.custom else None
         return Verdict("wrong", problem) if problem else Verdict("solved")
-    index = next(i for i, difference in enumerate(differences) if difference)
+    index = wrong[0]
     difference, error = differences[index], outcomes[index].error
     raw = describe_error(error, written) if error else difference.text
     if inputs := describe_inputs(task, index):
         raw += say(" (Called with {inputs}.)", inputs=inputs)
-    for mistake in task.mistakes:
-        if behaves_like(task, mistake.code, outcomes):
-            return Verdict("wrong", mistake.message, raw, mistake.name)
+    if mistake := known_mistake(task, outcomes, wrong):
+        return Verdict("wrong", mistake.message, raw, mistake.name)
     still_blank = say("There is still a `...` in it: your code should stand in its place.") if blank else ""
     if difference.kind in ("value", "error"):
         return Verdict("wrong", still_blank, raw)
@@ -90,15 +90,29 @@ def advice(kind: str) -> str:
     }.get(kind, "")
 
 
-def behaves_like(task: Task, mistake: Callable, outcomes: list[Outcome]) -> bool:
-    """Does the known mistake lead to these very outcomes on every draw?"""
+def known_mistake(task: Task, outcomes: list[Outcome], wrong: list[int]) -> Mistake | None:
+    """The known mistake that leads to the same outcome on the first of the `wrong` draws and on most of them.
+
+    Most, not all: who errs twice has what one mistake gives on most draws, and something else at an edge case. Of several,
+    the one that agrees on most draws.
+    """
+    agreeing = {mistake.name: same_draws(task, mistake.code, outcomes) for mistake in task.mistakes}
+    likely = [
+        mistake
+        for mistake in task.mistakes
+        if wrong[0] in agreeing[mistake.name] and 2 * len(agreeing[mistake.name] & set(wrong)) > len(wrong)
+    ]
+    return max(likely, key=lambda mistake: len(agreeing[mistake.name]), default=None)
+
+
+def same_draws(task: Task, mistake: Callable, outcomes: list[Outcome]) -> set[int]:
+    """The draws in which the known mistake leads to this very outcome."""
     try:
         with time_limit():
-            wrong = run_all(task, task.as_function(mistake))
+            pairs = zip(outcomes, run_all(task, task.as_function(mistake)), strict=True)
     except TooSlow:
-        return False
-    pairs = zip(outcomes, wrong, strict=True)
-    return not any(outcomes_differ(got, expected, task.tolerance) for got, expected in pairs)
+        return set()
+    return {draw for draw, (got, expected) in enumerate(pairs) if not outcomes_differ(got, expected, task.tolerance)}
 
 
 def run_all(task: Task, function: Callable) -> list[Outcome]:

@@ -11,7 +11,7 @@ POINTS = "●●●●●○○○○○"
 
 @dataclass(frozen=True)
 class Mistake:
-    """A wrong solution that people really write. Who gets the same results on every draw is told `message`."""
+    """A wrong solution that people really write. Who gets the same results on most draws that are wrong is told `message`."""
 
     name: str
     code: Callable  # the wrong function itself, called like the reference
