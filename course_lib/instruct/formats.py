@@ -1,22 +1,20 @@
 """The room's data types and their texts: a picture in words for the teacher, and a sample in LLaVA's training format.
 
 `ImageContext` is what the teacher is given in place of the picture, captions and boxes with names (LLaVA, section 3);
-`serialise` makes text of it. `Sample` is what comes out in the end; `check_llava_format` checks its JSON.
+`serialise` makes text of it. `Sample` is what comes out in the end; what its JSON must be stands in `records.py`.
 """
 
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from course_lib.common.text import readable
+from course_lib.instruct.records import IMAGE_TOKEN, check_llava_format, record_problem  # noqa: F401 (formats, too)
 from course_lib.world.coco import file_name
 from course_lib.world.language import captions
 from course_lib.world.render import Picture, render
 from course_lib.world.scenes import Scene
 
 TYPES = ("conversation", "detail", "complex")  # LLaVA-Instruct has 58k, 23k and 77k of them
-IMAGE_TOKEN = "<image>"  # where the picture's features will be spliced in
-ROLES = ("human", "gpt")
 XYWH = tuple[float, float, float, float]  # COCO's box: left edge, top edge, width, height
 
 
@@ -143,63 +141,3 @@ def _coco_context(
         x, y, w, h = annotation["bbox"]
         boxes.append(Box(names[annotation["category_id"]], x / width, y / height, (x + w) / width, (y + h) / height))
     return ImageContext(readable(str(image["id"])), readable(image["file_name"]), tuple(captions), tuple(boxes))
-
-
-def record_turns(record: dict) -> list[dict]:
-    """The turns of a LLaVA record, as far as there are any."""
-    conversations = record.get("conversations")
-    return [turn for turn in conversations if isinstance(turn, dict)] if isinstance(conversations, list) else []
-
-
-def turn_values(record: dict) -> list[str]:
-    """The text of each turn of a LLaVA record."""
-    return [str(turn.get("value", "")) for turn in record_turns(record)]
-
-
-def starts_with_image_token(record: dict) -> bool:
-    """Does the first human turn begin with the image token and a line break?"""
-    return turn_values(record)[:1] != [] and turn_values(record)[0].startswith(f"{IMAGE_TOKEN}\n")
-
-
-FORMAT_RULES: dict[str, Callable[[dict], bool]] = {
-    "it has an id, a text": lambda r: isinstance(r.get("id"), str) and r["id"] != "",
-    "it names one picture by its file, relative to the picture folder": lambda r: (
-        isinstance(r.get("image"), str) and r["image"] != "" and not r["image"].startswith(("/", "\\"))
-    ),
-    "its conversations are a list of turns": lambda r: (
-        bool(record_turns(r)) and len(record_turns(r)) == len(r["conversations"])
-    ),
-    "each turn is from human or gpt": lambda r: all(turn.get("from") in ROLES for turn in record_turns(r)),
-    "human begins, and the two take turns": lambda r: all(
-        turn.get("from") == ROLES[number % 2] for number, turn in enumerate(record_turns(r))
-    ),
-    "gpt has the last word": lambda r: len(record_turns(r)) % 2 == 0,
-    "nobody says nothing": lambda r: all(
-        isinstance(turn.get("value"), str) and turn["value"].replace(IMAGE_TOKEN, "").strip()
-        for turn in record_turns(r)
-    ),
-    "it holds <image> once": lambda r: sum(value.count(IMAGE_TOKEN) for value in turn_values(r)) == 1,
-    "<image> begins the first human turn, on a line of its own": starts_with_image_token,
-}
-UNIQUE = "no two records have the same id"
-
-
-def record_problem(record: object) -> str | None:
-    """The first rule that a LLaVA record breaks; None if it can be trained on. Who writes records asks this, and who reads them."""
-    if not isinstance(record, dict):
-        return "it is a record"
-    return next((rule for rule, holds in FORMAT_RULES.items() if not holds(record)), None)
-
-
-def check_llava_format(records: object) -> list[str]:
-    """Every breach of a rule, as "record 3: the rule". An empty list says that the file can be trained on."""
-    if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
-        return ["the file should be a list of records"]
-    breaches = [
-        f"record {number}: {rule}"
-        for number, record in enumerate(records)
-        for rule, holds in FORMAT_RULES.items()
-        if not holds(record)
-    ]
-    counts = Counter(str(record.get("id")) for record in records)
-    return breaches + [f"id {name}: {UNIQUE}" for name, count in counts.items() if count > 1]

@@ -8,7 +8,8 @@ from collections import Counter
 from collections.abc import Mapping
 
 from course_lib.instruct.filters.text import sentences, tokens, word_set
-from course_lib.instruct.formats import IMAGE_TOKEN, ROLES, Defect, ImageContext, Sample, record_turns, turn_values
+from course_lib.instruct.formats import IMAGE_TOKEN, Defect, ImageContext, Sample
+from course_lib.instruct.records import ROLES, record_turns, turn_values
 
 LEAKAGE_PATTERNS = {  # what leaks → how it is said
     "captions": r"\bcaption(s|ed|ing)?\b",
