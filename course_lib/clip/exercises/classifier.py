@@ -32,10 +32,17 @@ def fake_tokenizer(texts) -> Tensor:
     return tokens
 
 
+NAMES = ("snail", "fire truck", "moon", "cat", "guitar")  # in no order
+TEMPLATES = ("a photo of a {}", "{}!", "this is a {}, too")
+
+
 def classifier_inputs(rng) -> tuple:
-    """A fake model with its tokenizer, class names and templates."""
-    names = ["cat", "fire truck", "guitar", "snail", "moon"][: int(rng.integers(3, 6))]
-    templates = ["a photo of a {}", "{}!", "this is a {}"][: int(rng.integers(2, 4))]
+    """A fake model with its tokenizer, class names and templates: one of each, as many of one as of the other, and many."""
+    names, templates = (list(rng.permutation(texts)) for texts in (NAMES, TEMPLATES))
+    count, wordings = rng.in_turn(((4, 2), (5, 3), (1, 3), (4, 1), (3, 3), (52, 10)))
+    if wordings > len(templates):  # more texts than the reference encodes at once
+        names, templates = [f"thing {i}" for i in range(count)], [f"{i} times {{}}" for i in range(wordings)]
+    names, templates = [str(name) for name in names[:count]], [str(template) for template in templates[:wordings]]
     return FakeClip(rng, int(rng.integers(7, 11))), fake_tokenizer, names, templates
 
 
@@ -77,6 +84,41 @@ def classifier_not_normalised(model, tokenizer, class_names, templates):
 
 
 @torch.no_grad()
+def classifier_last_template(model, tokenizer, class_names, templates):
+    return prompt_ensemble(_features(model, tokenizer, class_names, templates[-1:])).T
+
+
+@torch.no_grad()
+def classifier_mean_first(model, tokenizer, class_names, templates):
+    return F.normalize(_features(model, tokenizer, class_names, templates).mean(1), dim=-1).T
+
+
+@torch.no_grad()
+def classifier_not_renormalised(model, tokenizer, class_names, templates):
+    return F.normalize(_features(model, tokenizer, class_names, templates), dim=-1).mean(1).T
+
+
+@torch.no_grad()
+def classifier_not_averaged(model, tokenizer, class_names, templates):
+    return F.normalize(_features(model, tokenizer, class_names, templates), dim=-1).flatten(0, 1).T
+
+
+@torch.no_grad()
+def classifier_reshaped(model, tokenizer, class_names, templates):
+    features = _features(model, tokenizer, class_names, templates)
+    return prompt_ensemble(features.reshape(len(templates), len(class_names), -1).transpose(0, 1)).T
+
+
+def classifier_text_by_text(model, tokenizer, class_names, templates):
+    weights = torch.zeros(next(model.parameters()).shape[1], len(class_names))
+    for column, name in enumerate(class_names):
+        for template in templates:
+            feature = model.encode_text(tokenizer(template.replace("{}", name)))[0].detach()
+            weights[:, column] += feature / feature.norm() / len(templates)
+    return weights / weights.norm(dim=0)
+
+
+@torch.no_grad()
 def classifier_class_by_class(model, tokenizer, class_names, templates):
     columns = []
     for name in class_names:
@@ -104,6 +146,7 @@ TASKS = [
         reference=zero_shot_classifier,
         used_at=("clip.evaluate.zero_shot:zero_shot_classifier", "clip.ui:zero_shot_classifier"),
         make_inputs=classifier_inputs,
+        draws=6,
         mistakes=(
             Mistake(
                 "transposed",
@@ -126,6 +169,31 @@ TASKS = [
                 "Only the first template is used. Encode every name in every template, then let `prompt_ensemble` average them.",
             ),
             Mistake(
+                "last template only",
+                classifier_last_template,
+                "Only the last template is used: the one before is overwritten each time. Encode every name in every template, and average them.",
+            ),
+            Mistake(
+                "reshaped the other way",
+                classifier_reshaped,
+                "The texts are listed class by class, but reshaped to T × C. The first axis is the outer loop: `.view(len(class_names), len(templates), -1)`.",
+            ),
+            Mistake(
+                "mean before normalising",
+                classifier_mean_first,
+                "The mean over the templates is taken before each wording is normalised, so the longest features outvote the others. `prompt_ensemble` does both.",
+            ),
+            Mistake(
+                "not renormalised",
+                classifier_not_renormalised,
+                "The mean of unit vectors is shorter than 1, for some classes more than for others. Normalise once more: `prompt_ensemble` does.",
+            ),
+            Mistake(
+                "not averaged",
+                classifier_not_averaged,
+                "Each text has a column of its own, `[D, C·T]`. A class has one: average its wordings with `prompt_ensemble`.",
+            ),
+            Mistake(
                 "names and templates mixed up",
                 classifier_mixed_up,
                 "The texts are listed template by template, but reshaped as if they were listed class by class, so classes get mixed. Let the class be the outer loop.",
@@ -133,10 +201,10 @@ TASKS = [
             Mistake(
                 "not normalised",
                 classifier_not_normalised,
-                "The weights have different lengths, so some classes start with an advantage. Use `prompt_ensemble`, which normalises before and after the mean.",
+                "Nothing is normalised: the weights have different lengths, so some classes start with an advantage. Use `prompt_ensemble`, which normalises before and after the mean.",
             ),
         ),
-        alternatives=(classifier_class_by_class, classifier_template_by_template),
+        alternatives=(classifier_class_by_class, classifier_template_by_template, classifier_text_by_text),
         hints=(
             "Write all the texts, class by class; encode them; reshape to [C, T, D]; the rest is the last exercise.",
             "texts: $C \\cdot T$ strings → `model.encode_text(tokenizer(texts))` $[C T, D]$ → `.view(C, T, -1)` → `prompt_ensemble` $[C, D]$ → transpose $[D, C]$. Under `torch.no_grad()`.",

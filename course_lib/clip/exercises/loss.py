@@ -11,11 +11,12 @@ from course_lib.clip.loss import MAX_LOGIT_SCALE, clamp_logit_scale, contrastive
 
 
 def loss_inputs(rng) -> tuple[Tensor, Tensor, Tensor]:
-    """Random normalised features, pairs a little alike, and a scale."""
-    batch, dimensions = int(rng.integers(4, 8)), int(rng.integers(9, 14))
+    """Normalised features, pairs a little alike, and a scale; one pair, two, as many as dimensions, and more."""
+    many = int(rng.integers(4, 8)), int(rng.integers(9, 14))
+    batch, dimensions = rng.in_turn((many, (1, 7), (6, 6), (2, 9), (7, 3)))
     image = torch.from_numpy(rng.standard_normal((batch, dimensions)).astype("float32"))
     text = image * 0.3 + torch.from_numpy(rng.standard_normal((batch, dimensions)).astype("float32"))
-    return F.normalize(image, dim=-1), F.normalize(text, dim=-1), torch.tensor(float(rng.uniform(5, 20)))
+    return F.normalize(image, dim=-1), F.normalize(text, dim=-1), torch.tensor(float(rng.uniform(2, 20)))
 
 
 def _both(logits: Tensor, labels: Tensor) -> Tensor:
@@ -25,6 +26,32 @@ def _both(logits: Tensor, labels: Tensor) -> Tensor:
 def loss_one_direction(image_features, text_features, logit_scale):
     logits = logit_scale * image_features @ text_features.T
     return F.cross_entropy(logits, torch.arange(len(logits)))
+
+
+def loss_texts_choose_only(image_features, text_features, logit_scale):
+    logits = logit_scale * image_features @ text_features.T
+    return F.cross_entropy(logits.T, torch.arange(len(logits)))
+
+
+def loss_sum_of_both(image_features, text_features, logit_scale):
+    return 2 * contrastive_loss(image_features, text_features, logit_scale)
+
+
+def loss_sum_over_batch(image_features, text_features, logit_scale):
+    return len(image_features) * contrastive_loss(image_features, text_features, logit_scale)
+
+
+def loss_turned_round(image_features, text_features, logit_scale):
+    return -contrastive_loss(image_features, text_features, logit_scale)
+
+
+def loss_pairs_only(image_features, text_features, logit_scale):
+    return -(logit_scale * image_features * text_features).sum(dim=1).mean()
+
+
+def loss_each_by_itself(image_features, text_features, logit_scale):
+    logits = logit_scale * image_features @ text_features.T
+    return F.binary_cross_entropy_with_logits(logits, torch.eye(len(logits)))
 
 
 def loss_no_scale(image_features, text_features, logit_scale):
@@ -61,10 +88,19 @@ def loss_by_logsumexp(image_features, text_features, logit_scale):
     return ((logits.logsumexp(1) - right) + (logits.logsumexp(0) - right)).mean() / 2
 
 
+def loss_by_one_hot(image_features, text_features, logit_scale):
+    logits = torch.einsum("bd,cd->bc", image_features, text_features).mul(logit_scale)
+    targets = torch.eye(len(image_features))
+    return torch.stack([F.cross_entropy(logits, targets), F.cross_entropy(logits.t(), targets)]).mean()
+
+
+LIMIT = MAX_LOGIT_SCALE
+SCALES = ((2, 3), (-9, -5), (4.61, 4.8), (0, 0), (LIMIT, LIMIT), (5, 9), (0.1, 0.9), (4, 4.6), (101, 200), (-0.2, -0.1))
+
+
 def scale_inputs(rng) -> tuple[Tensor]:
-    """Below 0, inside, and above ln 100, in turn."""
-    low, high = [(-3, -0.5), (0.5, 4), (5, 9), (90, 200)][int(rng.integers(0, 4))]
-    return (torch.tensor([float(rng.uniform(low, high)), -1.0, 2.5, 4.59, 7.0, 150.0]),)
+    """A scalar, as in the model: below 0, inside, above ln 100, just beside both limits, and at them."""
+    return (torch.tensor(float(rng.uniform(*rng.in_turn(SCALES)))),)
 
 
 def clamp_at_100(logit_scale):
@@ -79,6 +115,26 @@ def clamp_above_only(logit_scale):
     return logit_scale.clamp(max=math.log(100))
 
 
+def clamp_below_only(logit_scale):
+    return logit_scale.clamp(min=0)
+
+
+def clamp_as_factor(logit_scale):
+    return logit_scale.clamp(1, 100)
+
+
+def clamp_from_one(logit_scale):
+    return logit_scale.clamp(1, math.log(100))
+
+
+def clamp_swapped(logit_scale):
+    return logit_scale.clamp(math.log(100), 0)
+
+
+def clamp_symmetric(logit_scale):
+    return logit_scale.clamp(-math.log(100), math.log(100))
+
+
 def clamp_forgotten(logit_scale):
     return logit_scale * 1
 
@@ -89,6 +145,16 @@ def clamp_log10(logit_scale):
 
 def clamp_by_minimum(logit_scale):
     return torch.minimum(torch.relu(logit_scale), torch.tensor(MAX_LOGIT_SCALE))
+
+
+def clamp_by_branches(logit_scale):
+    if logit_scale < 0:
+        return torch.tensor(0.0)
+    return torch.tensor(math.log(100)) if logit_scale > math.log(100) else logit_scale
+
+
+def clamp_through_the_factor(logit_scale):
+    return logit_scale.exp().clamp(min=1, max=100).log()
 
 
 def clamp_by_where(logit_scale):
@@ -112,6 +178,36 @@ TASKS = [
                 "one direction only",
                 loss_one_direction,
                 "Only pictures choose texts here. CLIP's loss is symmetric: texts choose pictures too, `F.cross_entropy(logits.T, labels)`; take the mean of both.",
+            ),
+            Mistake(
+                "the other direction only",
+                loss_texts_choose_only,
+                "Only texts choose pictures here (`logits.T`, or the softmax over `dim=0`). Pictures choose texts too: take the mean of both directions.",
+            ),
+            Mistake(
+                "sum of both directions",
+                loss_sum_of_both,
+                "This is the *sum* of the two directions, twice what it should be. Take their mean: divide by 2.",
+            ),
+            Mistake(
+                "sum over the batch",
+                loss_sum_over_batch,
+                "The losses of the pairs are added up, so that a larger batch costs more. Take the *mean* over the batch, as `F.cross_entropy` does by itself.",
+            ),
+            Mistake(
+                "sign",
+                loss_turned_round,
+                "The sign is turned: this is the log-probability of the right pairs, which training would make smaller. The loss is minus that.",
+            ),
+            Mistake(
+                "only the right pairs",
+                loss_pairs_only,
+                "Only the right pairs count here, and the best answer is to make all features equal. The wrong pairs of the batch must push apart: `F.cross_entropy` over each row.",
+            ),
+            Mistake(
+                "each pair by itself",
+                loss_each_by_itself,
+                "Each pair is judged by itself, yes or no (a sigmoid, as in SigLIP). CLIP lets the texts of a batch compete: a softmax over each row, `F.cross_entropy`.",
             ),
             Mistake(
                 "no temperature",
@@ -139,7 +235,7 @@ TASKS = [
                 "`F.cross_entropy` takes logits and does the softmax itself. Probabilities lie between 0 and 1, so a second softmax is nearly flat: pass the logits.",
             ),
         ),
-        alternatives=(loss_by_log_softmax, loss_by_logsumexp),
+        alternatives=(loss_by_log_softmax, loss_by_logsumexp, loss_by_one_hot),
         hints=(
             "A classification with B classes, where the classes are the texts of the batch; then the same with pictures and texts exchanged.",
             "$L_{ij} = s\\,\\langle u_i, v_j\\rangle$ is $[B, B]$. Loss $= \\tfrac12\\left[\\mathrm{CE}(L, y) + \\mathrm{CE}(L^\\top, y)\\right]$ with $y = (0, 1, \\dots, B-1)$.",
@@ -155,6 +251,7 @@ TASKS = [
         reference=clamp_logit_scale,
         used_at=("clip.model:clamp_logit_scale",),
         make_inputs=scale_inputs,
+        draws=len(SCALES),
         mistakes=(
             Mistake(
                 "limit of the factor on the logarithm",
@@ -172,6 +269,31 @@ TASKS = [
                 "There is no lower limit. Below 0 the factor is smaller than 1 and flattens even the cosines: clamp at 0 as well.",
             ),
             Mistake(
+                "no upper limit",
+                clamp_below_only,
+                "There is no upper limit. Training would make the logits ever larger: clamp at `math.log(100)` as well.",
+            ),
+            Mistake(
+                "both limits of the factor",
+                clamp_as_factor,
+                "1 and 100 are the limits of the *factor*; this parameter is its logarithm. Take the logarithm of both: 0 and `math.log(100)`.",
+            ),
+            Mistake(
+                "lower limit 1",
+                clamp_from_one,
+                "The lower limit is 1, which is that of the factor. Its logarithm is `math.log(1)`, 0.",
+            ),
+            Mistake(
+                "limits swapped",
+                clamp_swapped,
+                "The limits are swapped, so that everything becomes the same number. The lower one comes first: `clamp(0, math.log(100))`.",
+            ),
+            Mistake(
+                "minus the upper limit",
+                clamp_symmetric,
+                "The lower limit is minus ln 100, a factor of 1/100. The factor stays above 1, so its logarithm stays above 0.",
+            ),
+            Mistake(
                 "no clamp",
                 clamp_forgotten,
                 "Nothing is limited. `tensor.clamp(low, high)` with 0 and `math.log(100)` is all it takes.",
@@ -182,7 +304,7 @@ TASKS = [
                 "This limit is the logarithm to base *ten*, which is 2. `exp` undoes the natural logarithm: `math.log(100)`, about 4.6.",
             ),
         ),
-        alternatives=(clamp_by_minimum, clamp_by_where),
+        alternatives=(clamp_by_minimum, clamp_by_where, clamp_by_branches, clamp_through_the_factor),
         hints=(
             "The factor may lie between 1 and 100. Between what may its logarithm lie?",
             "$\\ln 1 = 0 \\le \\mathrm{logit\\_scale} \\le \\ln 100 \\approx 4.605$; the shape stays as it is.",
