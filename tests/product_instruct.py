@@ -34,3 +34,16 @@ PRODUCT = {
     "instruct.mix": write,
     "instruct.unsupported_nouns": measure,
 }
+
+EQUIVALENT = {  # mutants that answer as the exercise allows, see `mutants`
+    "instruct.build_messages": {
+        "function: `context.split('\\n\\n')` → `context.rsplit('\\n\\n')`": "without a limit both cut everywhere",
+    },
+    "instruct.parse_reply": {
+        "left out: `zip(parts[::2], parts[1::2], strict=True)` → `zip(parts[::2], parts[1::2])`": "the number of parts is even here",
+        "constant: `True` → `False`": "strict: the number of parts is even here",
+        "function: `part.strip()` → `part.lstrip()`": "what is left at the end goes with the head's white space",
+        "function: `question.removeprefix('Question:').strip()` → `question.removeprefix('Question:').lstrip()`": "the part is stripped already",
+        "function: `answer.removeprefix('Answer:').strip()` → `answer.removeprefix('Answer:').lstrip()`": "the part is stripped already",
+    },
+}

@@ -1,18 +1,34 @@
 """The exercise on mixing: three types of replies, by their shares, in every beginning of the list."""
 
 import random
+from fractions import Fraction
 
 import numpy as np
 
 from course_lib.checker.task import Mistake, Task
 from course_lib.instruct.run.plan import mixed_types
 
+CASES = (  # number of replies, shares
+    *((34, (58, 23, 77)), (24, (8, 2, 2)), (7, (1, 1, 1)), (12, (2, 5, 5)), (0, (58, 23, 77)), (1, (1, 2, 1)), (10, (3, 0, 2))),
+    *((25, (4, 7, 1, 4)), (9, (1, 1)), (5, (3,)), (40, (3, 9, 2)), (31, (77, 40, 23)), (158, (58, 23, 77)), (60, (4, 8, 3))),
+)  # fmt: skip
+
 
 def mix_inputs(rng) -> tuple[int, dict[str, int]]:
-    """A number of replies, and shares that differ: LLaVA's, or others."""
-    shares = rng.choice([58, 23, 77, 40, 11], size=3, replace=False)
-    names = ("conversation", "detail", "complex")
-    return int(rng.integers(12, 36)), {name: int(share) for name, share in zip(names, shares, strict=True)}
+    """A number of replies, none to many, and shares: LLaVA's, equal ones, none for a type, those that end in ties."""
+    count, shares = rng.in_turn(CASES)
+    names = rng.permutation(["conversation", "detail", "complex", "counting"])
+    return count, {str(name): share for name, share in zip(names, shares, strict=False)}
+
+
+def _mixed(count, shares, lead, first=1) -> list[str]:
+    """Each place to the type with the largest `lead(share, place, total, given)`."""
+    total, counts, types = sum(shares.values()), dict.fromkeys(shares, 0), []
+    for place in range(first, first + count):
+        behind = max(shares, key=lambda type: lead(shares[type], place, total, counts[type]))
+        counts[behind] += 1
+        types.append(behind)
+    return types
 
 
 def mix_thirds(count, shares):
@@ -25,21 +41,39 @@ def mix_in_blocks(count, shares):
 
 
 def mix_furthest_ahead(count, shares):
-    total, counts, types = sum(shares.values()), dict.fromkeys(shares, 0), []
-    for place in range(1, count + 1):
-        ahead = max(shares, key=lambda type: counts[type] - shares[type] / total * place)
-        counts[ahead] += 1
-        types.append(ahead)
-    return types
+    return _mixed(count, shares, lambda share, place, total, given: total * given - share * place)
 
 
 def mix_not_normalised(count, shares):
-    counts, types = dict.fromkeys(shares, 0), []
-    for place in range(1, count + 1):
-        behind = max(shares, key=lambda type: shares[type] * place - counts[type])
-        counts[behind] += 1
-        types.append(behind)
-    return types
+    return _mixed(count, shares, lambda share, place, total, given: share * place - given)
+
+
+def mix_from_zero(count, shares):
+    return _mixed(count, shares, lambda share, place, total, given: share * place - total * given, first=0)
+
+
+def mix_by_division(count, shares):
+    return _mixed(count, shares, lambda share, place, total, given: share * place / total - given)
+
+
+def mix_by_fractions(count, shares):
+    return _mixed(count, shares, lambda share, place, total, given: share / total * place - given)
+
+
+def mix_by_ratio(count, shares):
+    return _mixed(count, shares, lambda share, place, total, given: share / (given + 1))
+
+
+def mix_not_counted(count, shares):
+    return _mixed(count, shares, lambda share, place, total, given: share)
+
+
+def mix_last_of_equals(count, shares):
+    return mixed_types(count, dict(reversed(shares.items())))
+
+
+def mix_one_short(count, shares):
+    return mixed_types(count - 1, shares)
 
 
 def mix_by_chance(count, shares):
@@ -53,6 +87,17 @@ def mix_by_numpy(count, shares):
         furthest = int((weights * (len(types) + 1) - weights.sum() * counts).argmax())
         counts[furthest] += 1
         types.append(names[furthest])
+    return types
+
+
+def mix_by_whole_fractions(count, shares):
+    due = {name: Fraction(0) for name in shares}
+    types = []
+    while len(types) < count:
+        for name, share in shares.items():
+            due[name] += Fraction(int(share), sum(shares.values()))
+        types += [next(name for name in shares if due[name] == max(due.values()))]
+        due[types[-1]] -= 1
     return types
 
 
@@ -74,6 +119,7 @@ TASKS = [
         reference=mixed_types,
         used_at=("instruct.run.plan:mixed_types",),
         make_inputs=mix_inputs,
+        draws=len(CASES),
         mistakes=(
             Mistake(
                 "equal thirds",
@@ -100,8 +146,43 @@ TASKS = [
                 mix_by_chance,
                 "Drawn by chance the shares are right only on average, and another run asks other questions, so nothing that was paid for can be found again. Give each place to the type that is furthest behind.",
             ),
+            Mistake(
+                "places from 0",
+                mix_from_zero,
+                "The places count from 0, so at each nothing is due yet for this very reply. They count from 1: `range(1, count + 1)`.",
+            ),
+            Mistake(
+                "a division rounds",
+                mix_by_division,
+                "Nearly right: `share * place / total - given` rounds, so two that are equal may no longer be, and the wrong one is taken. Compare whole numbers: `share * place - total * given`.",
+            ),
+            Mistake(
+                "fractions round",
+                mix_by_fractions,
+                "Nearly right: `share / total * place - given` rounds, so two that are equal may no longer be, and the wrong one is taken. Compare whole numbers: `share * place - total * given`.",
+            ),
+            Mistake(
+                "by ratio",
+                mix_by_ratio,
+                "The place goes to the largest *ratio* of share to number given. Furthest behind is a difference, what is due less what was given: `share * place - total * given`.",
+            ),
+            Mistake(
+                "nothing is counted",
+                mix_not_counted,
+                "Every place goes to the largest share: what a type has got already is not counted. Add 1 to its number each time, and subtract that.",
+            ),
+            Mistake(
+                "the last of equals",
+                mix_last_of_equals,
+                "Where two are equally far behind, the last one gets the place. The first in `shares` should: `max` takes the first of equals (`>=` in a loop, or a reversed order, the last).",
+            ),
+            Mistake(
+                "one short",
+                mix_one_short,
+                "The list is one short: `range(1, count)` ends before `count`. Write `range(1, count + 1)`.",
+            ),
         ),
-        alternatives=(mix_by_numpy, mix_by_counting),
+        alternatives=(mix_by_numpy, mix_by_whole_fractions, mix_by_counting),
         hints=(
             "After 10 replies, how many should be conversations? Who has got least of what is due?",
             "Place $p = 1, 2, \\dots$ goes to $\\arg\\max_t\\,(s_t\\, p - S\\, g_t)$ with $S = \\sum_t s_t$ and $g_t$ = how often $t$ came so far; `max` takes the first of equals.",

@@ -8,29 +8,52 @@ from course_lib.instruct.reply import parse_reply
 
 PAIRS = (
     ("What is there?", "A taxi."),
-    ("What does the sign say?", 'It says "=== 7".'),
+    ("What does the sign say?", 'It says "=== 7":\n=== 7\n====\nand then ==='),
     ("Is there a crab?", "No,\nthere is none."),
-    ("How many owls are there?", "One."),
+    ("Which is it: one owl or two?", 'One: "Answer: 1", says the Question: owl.'),
+    ("nothing or no one?", "neither"),  # begins with letters of "Question" and "Answer"
 )
-FAULTS = ("", "", "", "cut off", "turned round", "silent", "chatty", "two questions")
+FAULTS = (
+    *("", "", "", "", "", "", "", "", "", "cut off", "turned round", "an answer first", "no text", "only a mark", "silent"),
+    *("silent in the middle", "asks nothing", "empty part in the middle", "two empty parts", "empty part first", "ends twice"),
+    *("chatty first", "chatty last", "two questions", "question:", "answer:", "Answer", "no heads", "one part", "three parts"),
+    *("second pair turned round",),
+)  # fmt: skip
+WRITTEN = ("Question:\n{}", "Question: {}", "Question:{} \n\n"), ("Answer: {}", "Answer:{}", "Answer:\n  {}\n ")
+ENDS = ("\n===\n", "", "\n===", "\n===\n\n", "\n")
 
 
 def reply_inputs(rng) -> tuple[str]:
     """A reply of one to three pairs, in form or with one of the faults that teachers make."""
-    pairs = [PAIRS[int(i)] for i in rng.permutation(len(PAIRS))[: int(rng.integers(1, 4))]]
-    fault = str(rng.choice(FAULTS))
-    parts = [part for question, answer in pairs for part in (f"Question:\n{question}", f"Answer: {answer}")]
-    if fault == "cut off":
-        parts.pop()
-    elif fault == "turned round":
-        parts[-2:] = parts[-1], parts[-2]
-    elif fault == "silent":
-        parts[-1] = "Answer:"
-    elif fault == "chatty":
-        parts[0] = f"Sure! Here you are:\n{parts[0]}"
-    elif fault == "two questions":
-        parts[-1] = parts[-2]
-    end = "\n===\n" if rng.random() < 0.7 else ""
+    fault, count = rng.in_turn(FAULTS), 2 if "second" in rng.in_turn(FAULTS) else rng.in_turn((1, 3, 2, 2))
+    pairs = [PAIRS[int(i)] for i in rng.permutation(len(PAIRS))[:count]]
+    parts = [str(rng.choice(WRITTEN[i])).format(pair[i]) for pair in pairs for i in (0, 1)]
+    question, answer = parts[:2]
+    parts = {
+        "cut off": parts[:-1],
+        "turned round": [*parts[:-2], parts[-1], parts[-2]],
+        "an answer first": [answer, question, *parts[2:]],
+        "no text": [""],
+        "only a mark": [""],
+        "silent": [*parts[:-1], "Answer: "],
+        "silent in the middle": [question, "Answer:\n", *parts],
+        "asks nothing": [*parts, "Question:\n", answer],
+        "empty part in the middle": [question, "", answer],
+        "two empty parts": [*parts, "", " ", question, answer],
+        "empty part first": ["", *parts],
+        "ends twice": [*parts, ""],
+        "chatty first": [f"Sure! Here you are:\n{question}", *parts[1:]],
+        "chatty last": [*parts, "I hope this helps!"],
+        "two questions": [*parts[:-1], question],
+        "question:": [question.replace("Q", "q"), answer, *parts],
+        "answer:": [*parts[:-1], f"answer: {answer}"],
+        "Answer": [*parts[:-1], "Answer A taxi."],
+        "no heads": ["What is there?", "A taxi."],
+        "one part": [question],
+        "three parts": [question, answer, question],
+        "second pair turned round": [*parts[:2], *parts[:1:-1]],
+    }.get(fault, parts)
+    end = {"no text": "", "only a mark": "===", "ends twice": "\n===\n"}.get(fault, rng.in_turn(ENDS))
     return ("\n===\n".join(parts) + end,)
 
 
@@ -86,6 +109,73 @@ def reply_may_be_silent(text):
     return list(zip(bodies[::2], bodies[1::2], strict=True))
 
 
+def reply_in_any_case(text):
+    text = re.sub(r"^\s*(question|answer):", lambda head: head[0].title(), text, flags=re.MULTILINE)
+    return parse_reply(text)
+
+
+def reply_empty_parts_dropped(text):
+    return parse_reply("\n===\n".join(part for part in _parts(text) if part))
+
+
+def reply_empty_list(text):
+    return parse_reply(text) or []
+
+
+def reply_end_needs_line_break(text):
+    parts = text.split("\n===\n")
+    parts = parts if parts[-1].strip() else parts[:-1]
+    bodies = _bodies([part.strip() for part in parts])
+    odd = not parts or len(parts) % 2 or not _in_order([part.strip() for part in parts])
+    return None if odd or not all(bodies) else list(zip(bodies[::2], bodies[1::2], strict=True))
+
+
+def reply_last_part_always_dropped(text):
+    parts = re.split(r"^===$", text, flags=re.MULTILINE)[:-1]
+    return parse_reply("\n===\n".join(part.strip() for part in parts))
+
+
+def reply_end_mark_needed(text):
+    return parse_reply(text) if text.strip().endswith("\n===") else None
+
+
+def reply_heads_replaced(text):
+    pairs = parse_reply(text)
+    return pairs and [tuple(re.sub(r"(Question|Answer):", "", body).strip() for body in pair) for pair in pairs]
+
+
+def reply_letters_stripped(text):
+    pairs = parse_reply(text)
+    return pairs and [(q.lstrip("Question:").strip(), a.lstrip("Answer:").strip()) for q, a in reply_heads_kept(text)]
+
+
+def reply_second_colon(text):
+    pairs = reply_heads_kept(text)
+    return pairs and [tuple(part.split(":")[1].strip() for part in pair) for pair in pairs]
+
+
+def reply_white_space_kept(text):
+    parts = re.split(r"^===$", text, flags=re.MULTILINE)
+    parts = parts if parts[-1].strip() else parts[:-1]
+    bodies = [re.sub(r"^\s*(Question|Answer):", "", part) for part in parts]
+    return None if parse_reply(text) is None else list(zip(bodies[::2], bodies[1::2], strict=True))
+
+
+def reply_faulty_pairs_dropped(text):
+    parts = _parts(text)
+    pairs = [parse_reply("\n===\n".join(parts[i : i + 2])) for i in range(0, len(parts), 2)]
+    return [pair[0] for pair in pairs if pair] or None
+
+
+def reply_first_pair_only(text):
+    pairs = parse_reply(text)
+    return pairs and pairs[:1]
+
+
+def reply_heads_without_colon(text):
+    return parse_reply(re.sub(r"^(Question|Answer)\b:?", r"\1:", text, flags=re.MULTILINE))
+
+
 def reply_by_lines(text):
     """Line by line."""
     blocks = [[]]
@@ -125,7 +215,7 @@ TASKS = [
         reference=parse_reply,
         used_at=("instruct.reply:parse_reply",),
         make_inputs=reply_inputs,
-        draws=24,
+        draws=len(FAULTS),
         mistakes=(
             Mistake(
                 "half a pair is filled up",
@@ -156,6 +246,71 @@ TASKS = [
                 "empty answers pass",
                 reply_may_be_silent,
                 "An answer (or question) of nothing but its head passes as one. Look whether anything is left behind the head; if not, return `None`.",
+            ),
+            Mistake(
+                "heads in any case",
+                reply_in_any_case,
+                "`question:` and `answer:` in lower case pass as heads. They are `Question:` and `Answer:`, and whatever is otherwise is `None`.",
+            ),
+            Mistake(
+                "heads without a colon",
+                reply_heads_without_colon,
+                '"Answer A taxi." passes, though no colon follows. The heads are `Question:` and `Answer:`.',
+            ),
+            Mistake(
+                "empty parts are dropped",
+                reply_empty_parts_dropped,
+                "A part with nothing in it is dropped, and the rest is kept. Something is missing there: return `None`. Only what follows the *last* `===` may be empty.",
+            ),
+            Mistake(
+                "[] for None",
+                reply_empty_list,
+                "For what is out of form there comes an empty list. Return `None`.",
+            ),
+            Mistake(
+                "=== at the very end",
+                reply_end_needs_line_break,
+                'A last `===` without a line break behind it stays in the answer: `split("\\n===\\n")` does not see it. Cut at every *line* that is `===`, as `re.split(r"^===$", text, flags=re.MULTILINE)` does.',
+            ),
+            Mistake(
+                "the last part is dropped",
+                reply_last_part_always_dropped,
+                "The last part is dropped, though the last `===` may be missing. Drop it only where it is empty.",
+            ),
+            Mistake(
+                "=== is demanded at the end",
+                reply_end_mark_needed,
+                "A reply that does not end with `===` is refused, but the last part may do without.",
+            ),
+            Mistake(
+                "heads cut out of the text",
+                reply_heads_replaced,
+                'Whoever says "Question:" or "Answer:" in the middle of a sentence loses it. Only the head goes: `removeprefix`, not `replace`.',
+            ),
+            Mistake(
+                "letters stripped",
+                reply_letters_stripped,
+                'The body loses its first letters: `lstrip("Answer:")` takes away all of the *letters* A, n, s, w, e, r that it finds. `removeprefix("Answer:")` takes the word.',
+            ),
+            Mistake(
+                "cut at the second colon",
+                reply_second_colon,
+                'The text ends at its own first colon: `split(":")` cuts at every one. Use `removeprefix`, or `split(":", 1)`.',
+            ),
+            Mistake(
+                "outer white space",
+                reply_white_space_kept,
+                "There is white space left around questions and answers. `.strip()` them, after the head has gone.",
+            ),
+            Mistake(
+                "the good pairs are kept",
+                reply_faulty_pairs_dropped,
+                "Where one pair is out of form, the others are kept. But nobody knows what else was lost: return `None` for the whole reply.",
+            ),
+            Mistake(
+                "the first pair only",
+                reply_first_pair_only,
+                "Only the first pair is returned. Go on to the last.",
             ),
         ),
         alternatives=(reply_by_lines, reply_by_pattern),

@@ -3,53 +3,110 @@
 from course_lib.checker.task import Mistake, Task
 from course_lib.instruct.formats import serialise
 
+NUM_CAPTIONS_AND_BOXES = ((5, 4), (1, 1), (5, 0), (2, 2), (5, 3), (3, 1))
+SIDES = (211, 233, 281, 307, 401, 433, 541, 613)  # primes: no share lies halfway between two thousandths
+
 
 def serialise_inputs(rng) -> tuple[list[str], list, int, int]:
-    """A picture of any size with five captions and none to four boxes, in pixels."""
-    width, height = int(rng.integers(300, 640)), int(rng.integers(200, 300))
+    """A picture, wide or tall, with captions and boxes in pixels: two of one name, one that fills it, none at all."""
+    num_captions, num_boxes = rng.in_turn(NUM_CAPTIONS_AND_BOXES)
+    width, height = (int(side) for side in rng.choice(SIDES, size=2, replace=False))
     names = [str(name) for name in rng.permutation(["dog", "palm tree", "owl", "ice cream", "ship"])]
+    names[1] = names[0]
     boxes = []
-    for name in names[: int(rng.integers(0, 5))]:
+    for name in names[:num_boxes]:
         w, h = int(rng.integers(20, 150)), int(rng.integers(20, 150))
         boxes.append((name, (int(rng.integers(0, width - w)), int(rng.integers(0, height - h)), w, h)))
-    captions = [f"{opening} {names[0]}" for opening in ("a picture of a", "one", "we see a", "a lonely", "look, a")]
-    return captions, boxes, width, height
+    if num_boxes > 1:
+        boxes[-1] = names[-1], (0, 0, width, height)
+        boxes[0] = names[0], tuple(edge + 0.25 for edge in boxes[0][1])
+    captions = [f"{opening} {names[0]}" for opening in ("we see a", "one", "a picture of a", "a lonely", "look: a")]
+    return captions[:num_captions], boxes, width, height
 
 
-def _lines(captions, boxes, edges, form="{:.3f}", gap=True) -> str:
+def _text(captions, boxes, edges, form="{:.3f}", comma=", ") -> str:
     """The text with another way to get at the four numbers of a box, or to write them."""
-    listed = [f"{name}: [{', '.join(form.format(edge) for edge in edges(*box))}]" for name, box in boxes]
-    return "\n".join([*captions, *([""] if gap and boxes else []), *listed])
+    listed = [f"{name}: [{comma.join(form.format(edge) for edge in edges(*box))}]" for name, box in boxes]
+    return "\n".join([*captions, *([""] if boxes else []), *listed])
+
+
+def _shares(width, height):
+    """What makes the right four numbers of a box in a picture of this size."""
+    return lambda x, y, w, h: (x / width, y / height, (x + w) / width, (y + h) / height)
 
 
 def serialise_pixels(captions, boxes, width, height):
-    return _lines(captions, boxes, lambda x, y, w, h: (x, y, x + w, y + h))
+    return _text(captions, boxes, _shares(1, 1))
 
 
 def serialise_as_stored(captions, boxes, width, height):
-    return _lines(captions, boxes, lambda x, y, w, h: (x, y, w, h))
+    return _text(captions, boxes, lambda *box: box)
 
 
 def serialise_xywh(captions, boxes, width, height):
-    return _lines(captions, boxes, lambda x, y, w, h: (x / width, y / height, w / width, h / height))
+    return _text(captions, boxes, lambda x, y, w, h: (x / width, y / height, w / width, h / height))
+
+
+def serialise_centre(captions, boxes, width, height):
+    def edges(x, y, w, h):
+        return (x + w / 2) / width, (y + h / 2) / height, w / width, h / height
+
+    return _text(captions, boxes, edges)
+
+
+def serialise_y_first(captions, boxes, width, height):
+    def edges(*box):
+        left, top, right, bottom = _shares(width, height)(*box)
+        return top, left, bottom, right
+
+    return _text(captions, boxes, edges)
 
 
 def serialise_sides_swapped(captions, boxes, width, height):
     return serialise(captions, boxes, height, width)
 
 
-def serialise_without_gap(captions, boxes, width, height):
-    def edges(x, y, w, h):
-        return x / width, y / height, (x + w) / width, (y + h) / height
+def serialise_by_width(captions, boxes, width, height):
+    return serialise(captions, boxes, width, width)
 
-    return _lines(captions, boxes, edges, gap=False)
+
+def serialise_without_gap(captions, boxes, width, height):
+    return "\n".join(line for line in serialise(captions, boxes, width, height).split("\n") if line)
+
+
+def serialise_gap_always(captions, boxes, width, height):
+    return serialise(captions, boxes, width, height) + ("" if boxes else "\n")
+
+
+def serialise_ends_with_newline(captions, boxes, width, height):
+    return serialise(captions, boxes, width, height) + "\n"
+
+
+def serialise_boxes_first(captions, boxes, width, height):
+    return "\n\n".join(reversed(serialise(captions, boxes, width, height).split("\n\n")))
 
 
 def serialise_rounded(captions, boxes, width, height):
-    def edges(x, y, w, h):
-        return (round(edge, 3) for edge in (x / width, y / height, (x + w) / width, (y + h) / height))
+    def edges(*box):
+        return (round(edge, 3) for edge in _shares(width, height)(*box))
 
-    return _lines(captions, boxes, edges, form="{}")
+    return _text(captions, boxes, edges, form="{}")
+
+
+def serialise_two_decimals(captions, boxes, width, height):
+    return _text(captions, boxes, _shares(width, height), form="{:.2f}")
+
+
+def serialise_quoted(captions, boxes, width, height):
+    return _text(captions, boxes, _shares(width, height), form="'{:.3f}'")
+
+
+def serialise_no_spaces(captions, boxes, width, height):
+    return _text(captions, boxes, _shares(width, height), comma=",")
+
+
+def serialise_once_a_name(captions, boxes, width, height):
+    return serialise(captions, list(dict(boxes).items()), width, height)
 
 
 def serialise_by_addition(captions, boxes, width, height):
@@ -58,6 +115,19 @@ def serialise_by_addition(captions, boxes, width, height):
         x0, y0, x1, y1 = x / width, y / height, (x + w) / width, (y + h) / height
         text += "\n%s: [%.3f, %.3f, %.3f, %.3f]" % (name, x0, y0, x1, y1)  # noqa: UP031  (the old way is right, too)
     return text
+
+
+def serialise_step_by_step(captions, boxes, width, height):
+    lines = list(captions)
+    lines += [""] * bool(boxes)
+    for name, box in boxes:
+        left, top = box[0], box[1]
+        right, bottom = left + box[2], top + box[3]
+        numbers = [
+            format(round(edge, 3), ".3f") for edge in (left / width, top / height, right / width, bottom / height)
+        ]
+        lines.append(name + ": [" + ", ".join(numbers) + "]")
+    return str.join("\n", lines)
 
 
 def serialise_in_blocks(captions, boxes, width, height):
@@ -78,6 +148,7 @@ TASKS = [
         reference=serialise,
         used_at=("instruct.formats:serialise",),
         make_inputs=serialise_inputs,
+        draws=6,
         mistakes=(
             Mistake(
                 "boxes as COCO stores them",
@@ -105,12 +176,62 @@ TASKS = [
                 "Captions and boxes run into each other. An empty line between them tells where the one ends and the other begins.",
             ),
             Mistake(
-                "fewer than three decimals",
+                "decimals by round",
                 serialise_rounded,
                 "`round` drops zeros at the end, so one number has three decimals and the next has one. Fix the form, not the value: `f'{edge:.3f}'`.",
             ),
+            Mistake(
+                "two decimals",
+                serialise_two_decimals,
+                "The numbers have two decimals. Three are asked for: `f'{edge:.3f}'`.",
+            ),
+            Mistake(
+                "centre and size",
+                serialise_centre,
+                "The first two numbers are the box's centre, the last two its size. Asked for are its edges: left, top, right, bottom.",
+            ),
+            Mistake(
+                "y before x",
+                serialise_y_first,
+                "Each pair stands the wrong way round: top before left, bottom before right. The order is left, top, right, bottom.",
+            ),
+            Mistake(
+                "all by the width",
+                serialise_by_width,
+                "All four numbers are divided by the width. Top and bottom are shares of the *height*.",
+            ),
+            Mistake(
+                "an empty line without boxes",
+                serialise_gap_always,
+                "A picture without boxes ends with an empty line. It belongs between captions and boxes: only `if boxes`.",
+            ),
+            Mistake(
+                "a line break at the end",
+                serialise_ends_with_newline,
+                'There is a line break behind the last line. Collect the lines, and put `"\\n"` between them: `"\\n".join(lines)`.',
+            ),
+            Mistake(
+                "boxes before captions",
+                serialise_boxes_first,
+                "The boxes come before the captions. Captions first, then the empty line, then the boxes.",
+            ),
+            Mistake(
+                "numbers in quotes",
+                serialise_quoted,
+                "The numbers stand in quotes: that is how Python writes a list of texts. Join them yourself: `', '.join(…)` between `[` and `]`.",
+            ),
+            Mistake(
+                "no space behind the comma",
+                serialise_no_spaces,
+                "There is no space behind the commas between the numbers. Join them with `', '`.",
+            ),
+            Mistake(
+                "one box a name",
+                serialise_once_a_name,
+                "Of two boxes with one name only the last is left, as a dict keeps one entry a name. Go through the list of boxes itself.",
+            ),
         ),
-        alternatives=(serialise_by_addition, serialise_in_blocks),
+        alternatives=(serialise_by_addition, serialise_step_by_step, serialise_in_blocks),
         hints=(
             "First turn one box into four numbers, on paper: a box at (100, 50), 40 wide and 20 high, in a picture of 400 × 200. All four must lie between 0 and 1.",
             '$\\left(\\frac{x}{W},\\ \\frac{y}{H},\\ \\frac{x+w}{W},\\ \\frac{y+h}{H}\\right)$, each as `f\'{edge:.3f}\'`; lines joined by `"\\n"`, with `""` as the line between captions and boxes.',
