@@ -39,11 +39,19 @@ EQUIVALENT = {  # mutants that answer as the exercise allows, see `mutants`
     "instruct.build_messages": {
         "function: `context.split('\\n\\n')` → `context.rsplit('\\n\\n')`": "without a limit both cut everywhere",
     },
+    "instruct.mix": {
+        "constant: `0` → `1`": "all types have one more, which changes no difference",
+        "constant: `0` → `-1`": "all types have one less, which changes no difference",
+    },
     "instruct.parse_reply": {
         "left out: `zip(parts[::2], parts[1::2], strict=True)` → `zip(parts[::2], parts[1::2])`": "the number of parts is even here",
         "constant: `True` → `False`": "strict: the number of parts is even here",
         "function: `part.strip()` → `part.lstrip()`": "what is left at the end goes with the head's white space",
         "function: `question.removeprefix('Question:').strip()` → `question.removeprefix('Question:').lstrip()`": "the part is stripped already",
         "function: `answer.removeprefix('Answer:').strip()` → `answer.removeprefix('Answer:').lstrip()`": "the part is stripped already",
+    },
+    "instruct.unsupported_nouns": {
+        "left out: `set(known[token])` → `known[token]`": "the lesson calls it with sets",
+        "left out: `set(supported)` → `supported`": "the lesson calls it with sets",
     },
 }

@@ -1,6 +1,7 @@
 """The exercise on filters: find the things in an answer that neither captions nor boxes speak for."""
 
 import re
+from itertools import pairwise
 
 from course_lib.checker.task import Mistake, Task
 from course_lib.instruct.filters.unsupported_noun import unsupported_nouns
@@ -16,57 +17,119 @@ KNOWN = {
     "owl": {"owl"},
 }
 NAMES = ("dog", "cat", "horse", "sailboat", "ship", "car", "bus", "owl")
+SUPPORTED = (  # boat and vehicle mean two things each, of which none, one or both are there
+    *({"dog", "sailboat"}, {"car", "bus"}, {"cat", "owl", "ship"}, set(NAMES), set(), {"horse", "bus", "ship"}, {"sailboat", "car"}),
+    *({"owl"},),
+)  # fmt: skip
+SENTENCES = (
+    "There is a {} beside a {}.",
+    "{} and {} can't be far!",
+    "I see no {} here. The {} is alone.",
+    "A {} without a {}? The {} again.",
+    "One {}, one {}; no {}, {} or {} at all! {}!",
+    "Is there no {}, x or {}? {} and {}!",
+    "The {} is not far from the {}, nor is the {}, nobody minds the {}.",
+    "Nothing but a {}: I know another {}, which cannot be a {}.",
+    "Never a {}, nobody, none, nor a {}! Not one {}, nor one {}.",
+    "A category of dogs, catalogues and owls: a {}, a {}, a {}.",
+    "{} NO {}. Without {}! {} no",
+)
 
 
 def filter_inputs(rng) -> tuple[str, dict, set]:
-    """An answer of sentences in random order, with claims, denials and synonyms, and a random half of the names supported."""
-    picked = [str(word) for word in rng.permutation(list(KNOWN))]
-    dog, boat = str(rng.choice(["dog", "puppy"])), str(rng.choice(["boat", "vehicle"]))
+    """An answer of some sentences, with claims, denials, synonyms and words within words; now and then no answer at all."""
     sentences = [
-        f"There is a {picked[0]} beside a {picked[1]}.",
-        f"{picked[2].capitalize()} and {picked[3]} can't be far!",
-        f"I see no {picked[4]} here. The {picked[5]} is alone.",
-        f"A {picked[6]} without a {picked[7]}?",
-        f"One {dog}, one {boat}.",
-        "Is there no horse? Horse and owl!",
+        SENTENCES[rng.draw % len(SENTENCES)],
+        *rng.choice(SENTENCES, size=int(rng.integers(0, 3)), replace=False),
     ]
-    answer = " ".join(sentences[i] for i in rng.permutation(len(sentences)))
-    supported = {"dog", "sailboat", "car", str(rng.choice(["ship", "bus"]))} - {str(rng.choice(NAMES[1:3]))}
-    return answer, KNOWN, supported
+    text = " ".join(sentences) if rng.draw != 5 else ""
+    for word in rng.permutation([*KNOWN, *KNOWN, *KNOWN, *KNOWN])[: text.count("{}")]:
+        cased = str(word).capitalize() if rng.random() < 0.2 else str(word)
+        text = text.replace("{}", cased, 1)
+    return text, KNOWN, rng.in_turn(SUPPORTED)
 
 
-def _tokens(answer: str) -> list[str]:
-    return re.findall(r"[a-z]+|[.!?]", answer.lower())
+def _tokens(answer: str, pattern: str = r"[a-z]+|[.!?]") -> list[str]:
+    return re.findall(pattern, answer.lower())
 
 
-def _filtered(tokens: list[str], is_wrong, ends: str = ".!?") -> list[str]:
+def _filtered(tokens: list[str], is_wrong, ends: str = ".!?", denials=("no", "not", "without")) -> list[str]:
     """The tokens that are wrong, outside of denials."""
     unsupported, denied = [], False
     for token in tokens:
-        denied = (denied and token not in ends) or token in ("no", "not", "without")
+        denied = (denied and token not in ends) or token in denials
         if not denied and is_wrong(token):
             unsupported.append(token)
     return unsupported
 
 
+def _made_up(known, supported):
+    """What says whether a word names something unsupported."""
+    return lambda word: word in known and not known[word] & supported
+
+
 def denials_flagged(answer, known, supported):
-    return [word for word in _tokens(answer) if word in known and not known[word] & supported]
+    return [word for word in _tokens(answer) if _made_up(known, supported)(word)]
 
 
 def denial_without_end(answer, known, supported):
-    return _filtered(_tokens(answer), lambda word: word in known and not known[word] & supported, ends="")
+    return _filtered(_tokens(answer), _made_up(known, supported), ends="")
+
+
+def denial_ends_at_full_stops(answer, known, supported):
+    return _filtered(_tokens(answer), _made_up(known, supported), ends=".")
+
+
+def denial_ends_at_commas(answer, known, supported):
+    return _filtered(_tokens(answer, r"[a-z]+|[.!?,]"), _made_up(known, supported), ends=".!?,")
+
+
+def denial_by_no_alone(answer, known, supported):
+    return _filtered(_tokens(answer), _made_up(known, supported), denials=("no",))
+
+
+def denial_of_one_word(answer, known, supported):
+    tokens = ["", *_tokens(answer)]
+    is_wrong, denials = _made_up(known, supported), ("no", "not", "without")
+    return [word for before, word in pairwise(tokens) if before not in denials and is_wrong(word)]
+
+
+def denial_inside_words(answer, known, supported):
+    claimed = [re.split(r"no|not|without", sentence)[0] for sentence in re.split(r"[.!?]", answer.lower())]
+    return denials_flagged(" ".join(claimed), known, supported)
+
+
+def denial_of_whole_sentences(answer, known, supported):
+    sentences = [
+        sentence for sentence in re.split(r"[.!?]", answer) if not re.search(r"(?i)\b(no|not|without)\b", sentence)
+    ]
+    return denials_flagged(" ".join(sentences), known, supported)
 
 
 def capitals_missed(answer, known, supported):
-    tokens = re.findall(r"[A-Za-z]+|[.!?]", answer)
-    return _filtered(tokens, lambda word: word in known and not known[word] & supported)
+    return _filtered(re.findall(r"[A-Za-z]+|[.!?]", answer), _made_up(known, supported))
 
 
 def punctuation_kept(answer, known, supported):
     unsupported = []
     for sentence in re.split(r"(?<=[.!?]) ", answer.lower()):
-        unsupported += _filtered(sentence.split(), lambda word: word in known and not known[word] & supported)
+        unsupported += _filtered(sentence.split(), _made_up(known, supported))
     return unsupported
+
+
+def each_word_once(answer, known, supported):
+    return list(dict.fromkeys(unsupported_nouns(answer, known, supported)))
+
+
+def supported_returned(answer, known, supported):
+    return _filtered(_tokens(answer), lambda word: word in known and known[word] & supported)
+
+
+def unknown_words_flagged(answer, known, supported):
+    def is_wrong(word):
+        return word.isalpha() and not known.get(word, set()) & supported
+
+    return _filtered(_tokens(answer), is_wrong)
 
 
 def word_for_word(answer, known, supported):
@@ -96,6 +159,20 @@ def by_inverted_index(answer, known, supported):
     return unsupported
 
 
+def by_flags(answer, known, supported):
+    """By the marks of a sentence on the words themselves."""
+    supported, unsupported, denied = set(supported), [], False
+    for word in answer.lower().split():
+        bare = word.strip(",.!?;:")
+        if bare in {"no", "not", "without"}:
+            denied = True
+        if bare in known and not denied and len(supported.intersection(known[bare])) == 0:
+            unsupported.append(bare)
+        if word[-1] in ".!?":
+            denied = False
+    return unsupported
+
+
 TASKS = [
     Task(
         id="instruct.unsupported_nouns",
@@ -106,6 +183,7 @@ TASKS = [
         reference=unsupported_nouns,
         used_at=("instruct.filters.unsupported_noun:unsupported_nouns",),
         make_inputs=filter_inputs,
+        draws=2 * len(SENTENCES),
         mistakes=(
             Mistake(
                 "denials count as claims",
@@ -137,8 +215,53 @@ TASKS = [
                 all_meanings,
                 'Every meaning of a word must be supported here. A "boat" is a sailboat or a ship, and one of them is enough: ask whether `known[word]` and `supported` have anything in common.',
             ),
+            Mistake(
+                "a denial ends at full stops only",
+                denial_ends_at_full_stops,
+                "A denial goes on behind `!` and `?`. They end a sentence as `.` does.",
+            ),
+            Mistake(
+                "a comma ends a denial",
+                denial_ends_at_commas,
+                'A comma ends the denial: of "no dog, cat or owl" only the dog is denied. It reaches to the end of the sentence: `.`, `!` or `?`.',
+            ),
+            Mistake(
+                "no other denial than no",
+                denial_by_no_alone,
+                'Only "no" is taken for a denial. "not" and "without" are, too.',
+            ),
+            Mistake(
+                "one word denied",
+                denial_of_one_word,
+                "Only the very next word is denied. A denial reaches to the end of its sentence.",
+            ),
+            Mistake(
+                "denials inside of words",
+                denial_inside_words,
+                'The "no" in "know", "another" or "nothing" is taken for a denial. Compare whole words: cut the text into words first (or put `\\b` around the pattern).',
+            ),
+            Mistake(
+                "whole sentences denied",
+                denial_of_whole_sentences,
+                'What stands *before* the denial in its sentence is skipped, too: "The cat is not far" claims a cat. Only what follows is denied.',
+            ),
+            Mistake(
+                "each word once",
+                each_word_once,
+                "A word that is said twice comes once. Each counts as often as it is said: a list, and no set or dict.",
+            ),
+            Mistake(
+                "the supported ones",
+                supported_returned,
+                "These are the words that are *supported*. Asked for are the others: `known[word]` and `supported` have nothing in common.",
+            ),
+            Mistake(
+                "words that name nothing",
+                unknown_words_flagged,
+                'All words that are not known are taken for made up, "there" and "is" as well. Only a word in `known` names a thing.',
+            ),
         ),
-        alternatives=(by_sentences, by_inverted_index),
+        alternatives=(by_sentences, by_flags, by_inverted_index),
         hints=(
             "Go through the answer word by word and remember one thing on the way: are we behind a denial?",
             '`re.findall(r"[a-z]+|[.!?]", answer.lower())` gives words and ends of sentences. A word is made up if it is in `known`, isn\'t denied, and `known[word]` ∩ `supported` is empty.',

@@ -79,14 +79,6 @@ def messages_first_lines(system, examples, text, boxes):
     return build_messages(system, [(visible(context), reply) for context, reply in examples], visible(text), True)
 
 
-def messages_cut_everywhere(system, examples, text, boxes):
-    def cut(message):
-        return message | {"content": message["content"].split("\n\n")[0]}
-
-    messages = build_messages(system, examples, text, boxes)
-    return messages if boxes else [cut(message) for message in messages]
-
-
 def messages_short_replies(system, examples, text, boxes):
     examples = [(context, reply if boxes else reply.split("\n\n")[0]) for context, reply in examples]
     return build_messages(system, examples, text, boxes)
@@ -104,17 +96,8 @@ def messages_without_examples(system, examples, text, boxes):
     return build_messages(system, [], text, boxes)
 
 
-def messages_without_picture(system, examples, text, boxes):
-    return build_messages(system, examples, text, boxes)[:-1]
-
-
 def messages_with_empty_reply(system, examples, text, boxes):
     return [*build_messages(system, examples, text, boxes), {"role": "assistant", "content": ""}]
-
-
-def messages_all_users(system, examples, text, boxes):
-    rules, *turns = build_messages(system, examples, text, boxes)
-    return [rules, *({**turn, "role": "user"} for turn in turns)]
 
 
 def messages_by_comprehension(system, examples, text, boxes):
@@ -212,11 +195,6 @@ TASKS = [
                 "Of each text only the first line is left. Captions fill several lines: keep all up to the *empty* line.",
             ),
             Mistake(
-                "everything is cut",
-                messages_cut_everywhere,
-                "All messages are cut at their empty line. Only what describes a picture has boxes behind it: leave the system message and the replies as they are.",
-            ),
-            Mistake(
                 "replies are cut",
                 messages_short_replies,
                 "The replies are cut at their empty line, too. Only what describes a picture has boxes behind it: leave the replies as they are.",
@@ -237,19 +215,9 @@ TASKS = [
                 "The examples are missing: the teacher has never seen a reply in the form that you want. Each becomes two messages, a user's and an assistant's.",
             ),
             Mistake(
-                "no new picture",
-                messages_without_picture,
-                "The new text is missing, so there is nothing to write about. It is the last message, from the `user`.",
-            ),
-            Mistake(
                 "a reply is begun",
                 messages_with_empty_reply,
                 "The last message is an empty one of the assistant's: it says that the teacher has answered already. End with the user's text; the reply is to come.",
-            ),
-            Mistake(
-                "everybody is a user",
-                messages_all_users,
-                'All turns are the user\'s. The reply of an example is what the *assistant* said: `{"role": "assistant", "content": reply}`.',
             ),
         ),
         alternatives=(messages_by_comprehension, messages_by_slices, messages_by_partition),

@@ -135,10 +135,6 @@ def reply_last_part_always_dropped(text):
     return parse_reply("\n===\n".join(part.strip() for part in parts))
 
 
-def reply_end_mark_needed(text):
-    return parse_reply(text) if text.strip().endswith("\n===") else None
-
-
 def reply_heads_replaced(text):
     pairs = parse_reply(text)
     return pairs and [tuple(re.sub(r"(Question|Answer):", "", body).strip() for body in pair) for pair in pairs]
@@ -147,11 +143,6 @@ def reply_heads_replaced(text):
 def reply_letters_stripped(text):
     pairs = parse_reply(text)
     return pairs and [(q.lstrip("Question:").strip(), a.lstrip("Answer:").strip()) for q, a in reply_heads_kept(text)]
-
-
-def reply_second_colon(text):
-    pairs = reply_heads_kept(text)
-    return pairs and [tuple(part.split(":")[1].strip() for part in pair) for pair in pairs]
 
 
 def reply_white_space_kept(text):
@@ -165,15 +156,6 @@ def reply_faulty_pairs_dropped(text):
     parts = _parts(text)
     pairs = [parse_reply("\n===\n".join(parts[i : i + 2])) for i in range(0, len(parts), 2)]
     return [pair[0] for pair in pairs if pair] or None
-
-
-def reply_first_pair_only(text):
-    pairs = parse_reply(text)
-    return pairs and pairs[:1]
-
-
-def reply_heads_without_colon(text):
-    return parse_reply(re.sub(r"^(Question|Answer)\b:?", r"\1:", text, flags=re.MULTILINE))
 
 
 def reply_by_lines(text):
@@ -253,11 +235,6 @@ TASKS = [
                 "`question:` and `answer:` in lower case pass as heads. They are `Question:` and `Answer:`, and whatever is otherwise is `None`.",
             ),
             Mistake(
-                "heads without a colon",
-                reply_heads_without_colon,
-                '"Answer A taxi." passes, though no colon follows. The heads are `Question:` and `Answer:`.',
-            ),
-            Mistake(
                 "empty parts are dropped",
                 reply_empty_parts_dropped,
                 "A part with nothing in it is dropped, and the rest is kept. Something is missing there: return `None`. Only what follows the *last* `===` may be empty.",
@@ -278,11 +255,6 @@ TASKS = [
                 "The last part is dropped, though the last `===` may be missing. Drop it only where it is empty.",
             ),
             Mistake(
-                "=== is demanded at the end",
-                reply_end_mark_needed,
-                "A reply that does not end with `===` is refused, but the last part may do without.",
-            ),
-            Mistake(
                 "heads cut out of the text",
                 reply_heads_replaced,
                 'Whoever says "Question:" or "Answer:" in the middle of a sentence loses it. Only the head goes: `removeprefix`, not `replace`.',
@@ -293,11 +265,6 @@ TASKS = [
                 'The body loses its first letters: `lstrip("Answer:")` takes away all of the *letters* A, n, s, w, e, r that it finds. `removeprefix("Answer:")` takes the word.',
             ),
             Mistake(
-                "cut at the second colon",
-                reply_second_colon,
-                'The text ends at its own first colon: `split(":")` cuts at every one. Use `removeprefix`, or `split(":", 1)`.',
-            ),
-            Mistake(
                 "outer white space",
                 reply_white_space_kept,
                 "There is white space left around questions and answers. `.strip()` them, after the head has gone.",
@@ -306,11 +273,6 @@ TASKS = [
                 "the good pairs are kept",
                 reply_faulty_pairs_dropped,
                 "Where one pair is out of form, the others are kept. But nobody knows what else was lost: return `None` for the whole reply.",
-            ),
-            Mistake(
-                "the first pair only",
-                reply_first_pair_only,
-                "Only the first pair is returned. Go on to the last.",
             ),
         ),
         alternatives=(reply_by_lines, reply_by_pattern),

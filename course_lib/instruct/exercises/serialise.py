@@ -97,10 +97,6 @@ def serialise_two_decimals(captions, boxes, width, height):
     return _text(captions, boxes, _shares(width, height), form="{:.2f}")
 
 
-def serialise_quoted(captions, boxes, width, height):
-    return _text(captions, boxes, _shares(width, height), form="'{:.3f}'")
-
-
 def serialise_no_spaces(captions, boxes, width, height):
     return _text(captions, boxes, _shares(width, height), comma=",")
 
@@ -214,11 +210,6 @@ TASKS = [
                 "boxes before captions",
                 serialise_boxes_first,
                 "The boxes come before the captions. Captions first, then the empty line, then the boxes.",
-            ),
-            Mistake(
-                "numbers in quotes",
-                serialise_quoted,
-                "The numbers stand in quotes: that is how Python writes a list of texts. Join them yourself: `', '.join(…)` between `[` and `]`.",
             ),
             Mistake(
                 "no space behind the comma",
