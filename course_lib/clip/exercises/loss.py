@@ -71,6 +71,11 @@ def loss_zero_labels(image_features, text_features, logit_scale):
     return _both(logits, torch.zeros(len(logits), dtype=torch.long))
 
 
+def loss_largest_as_label(image_features, text_features, logit_scale):
+    logits = logit_scale * image_features @ text_features.T
+    return (F.cross_entropy(logits, logits.argmax(1)) + F.cross_entropy(logits.T, logits.argmax(0))) / 2
+
+
 def loss_softmax_twice(image_features, text_features, logit_scale):
     logits, labels = logit_scale * image_features @ text_features.T, torch.arange(len(image_features))
     return (F.cross_entropy(logits.softmax(1), labels) + F.cross_entropy(logits.T.softmax(1), labels)) / 2
@@ -228,6 +233,11 @@ TASKS = [
                 "all labels zero",
                 loss_zero_labels,
                 "Every picture is told that text 0 is right. Row i belongs to column i: the labels are `torch.arange(B)`, the diagonal.",
+            ),
+            Mistake(
+                "what it believes as the label",
+                loss_largest_as_label,
+                "The labels are the largest logits, what the model believes already. What is right doesn't depend on the model: row i belongs to column i, `torch.arange(B)`.",
             ),
             Mistake(
                 "softmax twice",

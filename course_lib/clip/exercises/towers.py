@@ -51,6 +51,11 @@ def head_divided_by_width(patches, query, projection):
     return (weights.unsqueeze(-1) * patches).sum(1) @ projection
 
 
+def head_times_root(patches, query, projection):
+    weights = (patches @ query * patches.shape[-1] ** 0.5).softmax(dim=1)
+    return (weights.unsqueeze(-1) * patches).sum(1) @ projection
+
+
 def head_scaled_by_number_of_patches(patches, query, projection):
     weights = (patches @ query * patches.shape[1] ** -0.5).softmax(dim=1)
     return (weights.unsqueeze(-1) * patches).sum(1) @ projection
@@ -200,6 +205,11 @@ TASKS = [
                 "divided by the width",
                 head_divided_by_width,
                 "The scores are divided by W itself, which makes them too small. A sum of W products grows with the *root* of W: `patches.shape[-1] ** -0.5`.",
+            ),
+            Mistake(
+                "times the root",
+                head_times_root,
+                "The scores are multiplied by √W, so that one patch takes nearly all. *Divide* by it: `patches.shape[-1] ** -0.5`.",
             ),
             Mistake(
                 "scaled by the number of patches",

@@ -90,6 +90,10 @@ def classify_no_scale(image_features, weights, logit_scale):
     return (F.normalize(image_features, dim=-1) @ weights).softmax(dim=-1)
 
 
+def classify_cosines(image_features, weights, logit_scale):
+    return F.normalize(image_features, dim=-1) @ weights
+
+
 def classify_logits(image_features, weights, logit_scale):
     return logit_scale * F.normalize(image_features, dim=-1) @ weights
 
@@ -253,6 +257,11 @@ TASKS = [
                 "log-probabilities",
                 classify_log_probabilities,
                 "These are the *logarithms* of the probabilities. Take `softmax` instead of `log_softmax`.",
+            ),
+            Mistake(
+                "cosines instead of probabilities",
+                classify_cosines,
+                "These are the cosines. Multiply them by `logit_scale`, and a softmax over the classes makes probabilities of them.",
             ),
             Mistake(
                 "logits instead of probabilities",

@@ -1,0 +1,31 @@
+"""Answers that are no part of the exercises (tests/answers_<room>.py): right ones pass, wrong ones are refused, most by name."""
+
+import importlib
+from pathlib import Path
+
+import pytest
+from answers import RIGHT, WRONG
+
+from course_lib.checker.checking import check
+from course_lib.checker.registry import find_task
+
+for file in sorted(Path(__file__).parent.glob("answers_*.py")):
+    importlib.import_module(file.stem)
+ROOMS = sorted({task_id.partition(".")[0] for task_id, _ in WRONG})
+
+
+@pytest.mark.parametrize(
+    ("task_id", "answer"), RIGHT, ids=[f"{task_id}: {answer.__name__}" for task_id, answer in RIGHT]
+)
+def test_right_answers_pass(task_id, answer):
+    verdict = check(find_task(task_id), answer)
+    assert verdict.state == "solved", verdict
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_wrong_answers_are_refused_and_most_are_named(room):
+    answers = [(task_id, answer) for task_id, answer in WRONG if task_id.startswith(f"{room}.")]
+    verdicts = {answer.__name__: check(find_task(task_id), answer) for task_id, answer in answers}
+    assert [name for name, verdict in verdicts.items() if verdict.state != "wrong"] == []
+    nameless = [name for name, verdict in verdicts.items() if not (verdict.mistake or verdict.what)]
+    assert len(nameless) <= 0.4 * len(verdicts), nameless
