@@ -39,7 +39,11 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--count", type=int, required=True, metavar="N", help="how many replies in all, one a picture")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE.json", help="the data set, in LLaVA's format")
     parser.add_argument(
-        "--coco", nargs=2, type=Path, metavar=("INSTANCES", "CAPTIONS"), help="COCO json (default: sticker scenes)"
+        "--coco",
+        nargs=2,
+        type=Path,
+        metavar=("INSTANCES", "CAPTIONS"),
+        help="COCO json, whose impossible boxes and empty captions are left out and counted (default: sticker scenes)",
     )
     parser.add_argument("--seed", type=int, default=0, help="of the sticker scenes (default: 0)")
     parser.add_argument("--boxes", action="store_true", help="show the teacher boxes for conversations, too")

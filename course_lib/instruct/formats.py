@@ -7,7 +7,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from course_lib.common.text import readable
+from course_lib.instruct.coco import CocoAnnotations, CocoPicture
 from course_lib.instruct.records import IMAGE_TOKEN, check_llava_format, record_problem  # noqa: F401 (formats, too)
 from course_lib.world.coco import file_name
 from course_lib.world.language import captions
@@ -113,31 +113,10 @@ def from_scene(scene: Scene, size: int = 64, picture: Picture | None = None) -> 
 
 
 def from_coco(instances: dict, caption_file: dict) -> list[ImageContext]:
-    """Contexts of a COCO data set: the contents of instances_*.json and captions_*.json, joined by image id.
-
-    Empty captions are left out: an empty line ends the captions of a serialised context.
-    """
-    names = {category["id"]: readable(category["name"]) for category in instances["categories"]}
-    captions: dict[int, list[str]] = {}
-    for annotation in caption_file["annotations"]:
-        caption = readable(annotation["caption"].strip())
-        captions.setdefault(annotation["image_id"], []).extend([caption] if caption else [])
-    annotations: dict[int, list[dict]] = {}
-    for annotation in instances["annotations"]:
-        annotations.setdefault(annotation["image_id"], []).append(annotation)
-    return [
-        _coco_context(image, names, captions.get(image["id"], []), annotations.get(image["id"], []))
-        for image in instances["images"]
-    ]
+    """Contexts of a COCO data set: the contents of instances_*.json and captions_*.json, joined by image id."""
+    return [coco_context(picture) for picture in CocoAnnotations(instances, caption_file).pictures()]
 
 
-def _coco_context(
-    image: dict, names: dict[int, str], captions: Sequence[str], annotations: Sequence[dict]
-) -> ImageContext:
-    """One COCO image; its boxes are [x, y, width, height] in pixels."""
-    width, height = image["width"], image["height"]
-    boxes = []
-    for annotation in annotations:
-        x, y, w, h = annotation["bbox"]
-        boxes.append(Box(names[annotation["category_id"]], x / width, y / height, (x + w) / width, (y + h) / height))
-    return ImageContext(readable(str(image["id"])), readable(image["file_name"]), tuple(captions), tuple(boxes))
+def coco_context(picture: CocoPicture) -> ImageContext:
+    """The context of a COCO picture."""
+    return ImageContext(picture.id, picture.image, picture.captions, tuple(Box(*box) for box in picture.boxes))

@@ -1,13 +1,15 @@
 """Which replies to ask for: one about each picture, their types mixed as in LLaVA-Instruct; all of them or a shard."""
 
 import hashlib
-import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from course_lib.common.errors import Problem
-from course_lib.instruct.formats import from_coco, from_scene
+from course_lib.common.json_files import read_values
+from course_lib.instruct.coco import CocoAnnotations
+from course_lib.instruct.formats import ImageContext, coco_context, from_scene
 from course_lib.instruct.run.generate import Job
 from course_lib.world.coco import file_name
 from course_lib.world.scenes import make_scene
@@ -64,22 +66,35 @@ def scene_jobs(count: int, seed: int = 0, shard: Shard = Shard(), boxes_for_all:
 def coco_jobs(
     instances: Path, captions: Path, count: int, shard: Shard = Shard(), boxes_for_all: bool = False
 ) -> list[Job]:
-    """Jobs about the first `count` pictures of a COCO data set that have captions. `Problem` if they are too few."""
-    try:
-        contexts = [context for context in from_coco(_read(instances), _read(captions)) if context.captions]
-    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
-        reason = f"{type(error).__name__} {error}"
-        raise Problem(f"{instances.name} and {captions.name} are no COCO instances and captions ({reason}).") from None
+    """Jobs about the first `count` pictures of a COCO data set that have captions. `Problem` if they are too few.
+
+    What had to be left out of them (`instruct/coco.py` has the rule) is printed in one sentence.
+    """
+    annotations = CocoAnnotations(_read(instances), _read(captions), (instances.name, captions.name))
+    contexts = list(islice(_with_captions(annotations), count))
+    report = annotations.report()
     if len(contexts) < count:
-        raise Problem(f"{instances.name} has {len(contexts)} pictures with captions, so --count can't be {count}.")
-    pairs = zip(contexts[:count], mixed_types(count), strict=True)
+        raise Problem(
+            f"{instances.name} has {len(contexts)} pictures with captions, so --count can't be {count}. {report}".strip()
+        )
+    if report:
+        print(report)
+    pairs = zip(contexts, mixed_types(count), strict=True)
     return [Job(context, kind, boxes_for_all) for context, kind in pairs if shard.holds(context.id)]
 
 
-def _read(file: Path) -> dict:
-    try:
-        return json.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise Problem(f"{file} can't be read: {error.strerror}.") from None
-    except (ValueError, RecursionError):
-        raise Problem(f"{file} is no json file.") from None
+def _with_captions(annotations: CocoAnnotations) -> Iterator[ImageContext]:
+    """The pictures that the teacher can be told something about."""
+    for picture in annotations.pictures():
+        if picture.captions:
+            yield coco_context(picture)
+        else:
+            annotations.skipped.append(f"{picture.id} (no caption)")
+
+
+def _read(file: Path) -> object:
+    """The one value of a JSON file."""
+    values = read_values(file)
+    if len(values) > 1:
+        raise Problem(f"{file} holds {len(values)} JSON values, where COCO has one object. Give COCO's own file.")
+    return values[0]
