@@ -86,9 +86,9 @@ def malformed_part(text: str) -> str:
 
 def description(text: str) -> str:
     """A detailed description: prose alone."""
-    text = without_preamble(text)
     if HEAD.search(text) or SEPARATOR.search(text):
         raise ReplyError("a description was asked for, but the reply has the form of questions and answers")
+    text = without_preamble(text)
     if not text:
         raise ReplyError("the description is empty")
     return text

@@ -15,18 +15,21 @@ from course_lib.instruct import prompts, reply
 from course_lib.instruct.formats import ImageContext, Sample, record_problem
 from course_lib.instruct.run.budget import Budget
 from course_lib.instruct.run.journal import Entry, Journal, Key, fingerprint
+from course_lib.instruct.run.patience import Patience
+from course_lib.instruct.run.throttle import Throttle
 from course_lib.instruct.teachers.base import (
     MAX_REPLY_TOKENS,
     Completion,
     Messages,
+    QuestionRefused,
     Teacher,
     TeacherError,
+    TooSlow,
     TryAgain,
     estimate_tokens,
 )
 from course_lib.instruct.teachers.endpoint import Pace, backoff
-
-MAX_UNANSWERED = 5  # questions without any answer, until the teacher counts as gone
+from course_lib.instruct.unwrap import is_reasoning
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,7 @@ class Summary:
     seconds: float
     failures: Counter[str]  # attempts that came to nothing, by reason
     stop_reason: str  # why it stopped before its end; "" if it didn't
+    server_words: dict[str, str]  # what the server last said to it, by reason
 
 
 def missing_jobs(jobs: Sequence[Job], teacher: Teacher, journal: Journal) -> list[Job]:
@@ -85,21 +89,26 @@ def generate(
 ) -> Summary:
     """Ask for every missing reply and write it into the journal; the budget counts what the journal holds already.
 
-    Ctrl-C stops after the questions under way. Called again, it goes on. Raises TeacherError when the teacher can't.
+    Ctrl-C stops after the questions under way. Called again, it goes on, with what failed before at the end.
+    Raises TeacherError when the teacher can't. A teacher that proves slow is asked less at once, and waited for longer.
     """
     budget = budget or Budget()
     for entry in journal.entries:
         budget.count(entry.prompt_tokens, entry.completion_tokens)
     to_ask, start = missing_jobs(jobs, teacher, journal), time.perf_counter()
+    failed = Counter(entry.key for entry in journal.entries if entry.problem)
+    to_ask.sort(key=lambda job: failed[job.key(teacher.name)])  # else what is too hard would soon end each run
     with stop_request() as stop:
-        run = GenerationRun(teacher, journal, budget, Pace(per_minute), stop, max_attempts, first_wait)
+        throttle = Throttle(teacher, num_threads)
+        run = GenerationRun(teacher, journal, budget, Pace(per_minute), stop, throttle, max_attempts, first_wait)
         _ask_all(run, to_ask, num_threads)
         interrupted = stop.is_set() and not run.stop_reason
     if run.error:
         raise run.error
     stop_reason = "it was stopped" if interrupted else run.stop_reason
     num_missing = sum(job.key(teacher.name) not in journal.replies for job in to_ask)
-    return Summary(len(to_ask), num_missing, time.perf_counter() - start, run.failures, stop_reason)
+    seconds = time.perf_counter() - start
+    return Summary(len(to_ask), num_missing, seconds, run.failures, stop_reason, run.server_words)
 
 
 @dataclass
@@ -111,73 +120,90 @@ class GenerationRun:
     budget: Budget
     pace: Pace
     stop: threading.Event
+    throttle: Throttle
     max_attempts: int = 6  # for one reply
     first_wait: float = 1.0  # seconds before the second attempt
 
     def __post_init__(self) -> None:
         self.failures: Counter[str] = Counter()  # what went wrong, and how often
+        self.server_words: dict[str, str] = {}  # what the server said to it last
         self.stop_reason = ""  # why the run stopped before its end
         self.error: TeacherError | None = None
-        self._num_unanswered = 0  # questions given up since the last reply of any kind
+        self.patience = Patience()
 
     def answer(self, job: Job) -> bool:
         """Get the job's reply into the journal. False, without one, if the attempts, or the run, come to an end."""
-        messages, reason = job.messages(), ""
-        for attempt in range(self.max_attempts):
-            if self.stop.is_set():
-                return False
-            try:
-                if self._attempt(job, messages):
-                    return True
-                reason = ""
-            except TryAgain as failure:
-                reason = str(failure)
-                self._wait(attempt, failure)
-            except TeacherError as error:
-                self._give_up(error)
-        if reason:
-            self._num_unanswered += 1
-        if self._num_unanswered >= MAX_UNANSWERED:
-            self._give_up(
-                TeacherError(f"{MAX_UNANSWERED} questions in a row found no answer. The last time: {reason}.")
-            )
+        messages, reason, attempts = job.messages(), "", 0
+        try:
+            while attempts < self.max_attempts and not self.stop.is_set():
+                try:
+                    if self._attempt(job, messages):
+                        return True
+                    reason, attempts = "", attempts + 1
+                except QuestionRefused as refusal:
+                    reason, attempts = str(refusal), self.max_attempts
+                    self.failures[reason.rstrip(".")] += 1
+                except TryAgain as failure:
+                    reason = f"{failure}{failure.words}"
+                    self._wait(attempts, failure)
+                    attempts += failure.counts
+            if reason and attempts:
+                self.patience.unanswered(reason)
+        except TeacherError as error:
+            self._give_up(error)
         return False
 
     def _attempt(self, job: Job, messages: Messages) -> bool:
-        """Ask once and write down what came. True for a good reply."""
-        reserved = (estimate_tokens(messages), MAX_REPLY_TOKENS)
-        if not self.budget.reserve(*reserved):
-            self._end("the next question could pass the budget")
-            return False
-        spent, began = (0, 0), time.perf_counter()
-        try:
-            if not self.pace.wait(self.stop):
+        """Ask once, when it is one's turn, and write down what came. True for a good reply."""
+        with self.throttle.turn(self.stop) as pace:
+            reserved = (estimate_tokens(messages), MAX_REPLY_TOKENS)
+            if pace is None:
                 return False
-            began = time.perf_counter()
-            answer = self.teacher.ask(messages)
-            self._num_unanswered = 0
-            spent = (answer.prompt_tokens, answer.completion_tokens)
-            problem = find_problem(answer, job)
-        except TryAgain as failure:
-            if failure.paid:  # nobody tells us the bill, so the highest possible one is counted
-                spent = reserved
-                self._write(job, messages, Completion("", *reserved), began, str(failure))
-            raise
-        finally:
-            self.budget.settle(reserved, *spent)
+            if not self.budget.reserve(*reserved):
+                self._end("the next question could pass the budget")
+                return False
+            spent, began = (0, 0), time.perf_counter()
+            try:
+                if not self.pace.wait(self.stop):
+                    return False
+                began = time.perf_counter()
+                answer = self.teacher.ask(messages)
+                spent = (answer.prompt_tokens, answer.completion_tokens)
+                problem = find_problem(answer, job)
+            except TryAgain as failure:
+                failure.counts = not (isinstance(failure, TooSlow) and self.throttle.slow_down(pace))
+                if failure.paid and (failure.counts or any(self.budget.prices)):
+                    spent = reserved  # nobody tells us the bill, so the highest possible one is counted
+                    self._write(job, messages, Completion("", *reserved, estimated=True), began, str(failure))
+                raise
+            finally:
+                self.budget.settle(reserved, *spent)
         self._write(job, messages, answer, began, problem)
         self.failures.update([problem] if problem else [])
+        self.patience.answered(problem)
         return not problem
 
     def _write(self, job: Job, messages: Messages, answer: Completion, began: float, problem: str) -> None:
         tokens = (answer.prompt_tokens, answer.completion_tokens)
         seconds = round(time.perf_counter() - began, 3)
         key = job.key(self.teacher.name)
-        self.journal.append(Entry(*key, fingerprint(messages), answer.text, *tokens, seconds, problem))
+        self.journal.append(
+            Entry(*key, fingerprint(messages), answer.text, *tokens, seconds, problem, answer.estimated)
+        )
 
     def _wait(self, attempt: int, failure: TryAgain) -> None:
-        """Leave the teacher in peace for a while."""
+        """Leave the teacher in peace for a while. TeacherError if that helps no more."""
         self.failures[str(failure)] += 1
+        if failure.words:
+            self.server_words[str(failure)] = failure.words
+        if not failure.counts:
+            return  # it was slow, and the throttle has seen to it
+        if isinstance(failure, TooSlow):
+            self.patience.unanswered(
+                f"{failure}, though it had {self.teacher.timeout:g} seconds (--timeout gives it more)"
+            )
+        elif failure.paid:
+            self.patience.paid_for_nothing(f"{failure}{failure.words}")
         if failure.after:
             self.pace.pause(failure.after)
         self.stop.wait(backoff(attempt, self.first_wait, failure.after))
@@ -225,8 +251,13 @@ def _bar(total: int, budget: Budget):
 
 def find_problem(answer: Completion, job: Job) -> str:
     """What is malformed about a reply; "" if nothing is."""
+    if answer.problem:
+        return answer.problem
     if answer.cut_off:
-        return f"the reply was cut off at {MAX_REPLY_TOKENS} tokens"
+        reasons = not answer.text.strip() or is_reasoning(answer.text)
+        return f"the reply was cut off at {MAX_REPLY_TOKENS} tokens" + (
+            ", all taken up by reasoning" if reasons else ""
+        )
     try:
         turns = reply.parse_turns(answer.text, job.type, job.context.id)
     except reply.ReplyError as error:

@@ -42,6 +42,7 @@ class Entry:
     completion_tokens: int
     seconds: float
     problem: str = ""
+    estimated: bool = False  # the server did not count the tokens
 
     @property
     def key(self) -> Key:
@@ -125,7 +126,7 @@ def _entry(fields: dict) -> Entry:
     entry = Entry(**fields)
     for name, kind in Entry.__annotations__.items():
         value = getattr(entry, name)
-        if not isinstance(value, (int, float) if kind is float else kind) or isinstance(value, bool):
+        if not isinstance(value, (int, float) if kind is float else kind) or isinstance(value, bool) != (kind is bool):
             raise TypeError(f"{name} is {value!r}")
         if kind is str:
             value.encode()  # ValueError for what could not be written again

@@ -17,6 +17,8 @@ class Completion:
     prompt_tokens: int
     completion_tokens: int
     cut_off: bool = False  # it ran into MAX_REPLY_TOKENS
+    estimated: bool = False  # the server did not count the tokens, so these are a guess
+    problem: str = ""  # why this is no answer, where the server says so: a refusal, a filter of its own
 
 
 class Teacher(Protocol):
@@ -33,15 +35,27 @@ class TeacherError(RuntimeError):
     """The teacher can't answer, and asking again would not help. The message says why, and never holds a key."""
 
 
+class QuestionRefused(TeacherError):
+    """The teacher won't answer this question, and asking it again would not help; others may be answered."""
+
+
 class TryAgain(RuntimeError):
     """It went wrong this time: too many requests, an overloaded server, a timeout, a damaged answer.
 
     `after`: seconds that the server wants us to wait, if it said so. `paid`: may this attempt have been billed?
+    `words`: the server's own, without any key; they may differ each time, where the message names the kind of failure.
+    `counts`: is it one of the attempts that a question has? A run that slows down for it counts it as none.
     """
 
-    def __init__(self, message: str, after: float | None = None, paid: bool = False) -> None:
+    counts = True
+
+    def __init__(self, message: str, after: float | None = None, paid: bool = False, words: str = "") -> None:
         super().__init__(message)
-        self.after, self.paid = after, paid
+        self.after, self.paid, self.words = after, paid, words
+
+
+class TooSlow(TryAgain):
+    """No answer within the teacher's `timeout`. It may come with more time, or with fewer questions at once."""
 
 
 def estimate_tokens(messages: Messages) -> int:

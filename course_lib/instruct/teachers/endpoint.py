@@ -6,31 +6,55 @@ replies, so whatever a server says has the key struck out before anybody sees it
 
 import os
 import random
+import re
 import threading
 import time
+import urllib.request
+from contextlib import suppress
+from dataclasses import replace
+from email.utils import parsedate_to_datetime
 
 from course_lib.common.errors import Problem
-from course_lib.common.text import readable
-from course_lib.instruct.teachers.base import MAX_REPLY_TOKENS, Completion, Messages, TeacherError, TryAgain
+from course_lib.instruct.teachers.base import (
+    MAX_REPLY_TOKENS,
+    Completion,
+    Messages,
+    QuestionRefused,
+    TeacherError,
+    TooSlow,
+    TryAgain,
+)
+from course_lib.instruct.teachers.chat_completion import parse_body, read_completion
+from course_lib.instruct.teachers.server_words import SECRET, error_codes, server_words, strike_out
+from course_lib.instruct.teachers.settings import BASE_URL, KEY, LOCAL, NO_KEY, Settings, read_settings
 
-STRUCK_OUT = "[key]"
-NO_KEY = "none"
+TIMEOUT = 60.0  # seconds
 MAX_RETRY_AFTER = 600.0  # seconds: a server that asks for more is asked again after these
 MAX_BACKOFF = 60.0  # seconds
+NO_CREDIT = re.compile(
+    r"insufficient\w*[_ ](?:quota|balance|credits?|funds)|\b(?:credits?|balance|billing|payment|recharge)\b"
+)
+ABOUT_QUESTION = (
+    400,
+    413,
+    422,
+)  # one question may be too long, or offend a filter; if it is all of them, the run gives up
 
 
 class EndpointTeacher:
-    """Asks the model of this name at OPENAI_BASE_URL (default: OpenAI's own) with OPENAI_API_KEY."""
+    """Asks the model of this name at OPENAI_BASE_URL (default: OpenAI's own) with OPENAI_API_KEY.
 
-    def __init__(self, model: str, timeout: float = 60.0) -> None:
-        from openai import OpenAI
+    `timeout`: seconds that a reply may take; may be changed between questions. `Problem` if a setting is wrong.
+    """
 
+    timeout = TIMEOUT
+
+    def __init__(self, model: str, timeout: float = TIMEOUT) -> None:
         self.name = f"endpoint:{model}"
+        self.timeout = timeout
         self._model = model
         self._limit = "max_tokens"
-        self._client = OpenAI(
-            api_key=_key(), timeout=timeout, max_retries=0
-        )  # `run.generate` tries again, and counts the cost
+        self._client = _client(read_settings())
 
     def ask(self, messages: Messages) -> Completion:
         """One request, not repeated."""
@@ -42,69 +66,153 @@ class EndpointTeacher:
     def _request(self, messages: Messages) -> tuple[Completion | None, Exception | None]:
         import openai
 
+        response = None
         try:
             answer = self._client.chat.completions.with_raw_response.create(
-                model=self._model, messages=messages, **{self._limit: MAX_REPLY_TOKENS}
+                model=self._model,
+                messages=messages,
+                stream=False,  # said aloud, as some servers stream unless they are told not to
+                timeout=self.timeout,
+                **{self._limit: MAX_REPLY_TOKENS},
             )
-            return self._read(answer.http_response.json()), None
-        except openai.APITimeoutError:
-            return None, TryAgain("no answer in time", paid=True)
+            response = answer.http_response
+            return self._read(response.content, messages), None
+        except openai.APITimeoutError as error:
+            return None, self._too_late(error)
         except openai.APIConnectionError as error:
             return None, self._unreachable(error)
         except openai.APIStatusError as error:
             return None, self._refused(error)
         except (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError):
-            return None, TryAgain("the answer is no chat completion", paid=True)
+            return None, self._no_completion(response)
 
-    def _read(self, body: dict) -> Completion:
-        """The first choice of a chat completion, and what it took."""
-        choice, usage = body["choices"][0], body["usage"]
-        text = self._strike_out(readable(choice["message"]["content"] or ""))
-        tokens = max(0, int(usage["prompt_tokens"])), max(0, int(usage["completion_tokens"]))
-        return Completion(text, *tokens, cut_off=choice.get("finish_reason") == "length")
+    def _read(self, content: bytes, messages: Messages) -> Completion:
+        """The completion in an answer, without the key that a server may have put into it."""
+        answer = read_completion(parse_body(content), messages)
+        if len(self._client.api_key) < SECRET:
+            return answer
+        return replace(answer, text=self._strike_out(answer.text), problem=self._strike_out(answer.problem))
+
+    def _no_completion(self, response) -> Exception:
+        """The server answered with status 200, but not with a chat completion."""
+        content = getattr(response, "content", b"")
+        words = self._words(content)
+        if re.match(rb"\s*<(!doctype|html|head|body)", content, re.IGNORECASE):
+            sent_on = f" after a redirect to {response.url.host}" if response.history else ""
+            return TeacherError(f"The endpoint answers with a web page{sent_on}{words}. {self._look_at_address()}")
+        if re.match(rb'\s*(data:\s*)?\{.{0,200}?"error"', content, re.DOTALL):  # a request that failed is not billed
+            if _no_credit(words, error_codes(content)):
+                return TeacherError(f"The account of {KEY} has no credit left{words}.")
+            return TryAgain("the answer is an error", words=words)
+        return TryAgain("the answer is no chat completion", paid=True, words=words)
+
+    def _too_late(self, error: Exception) -> Exception:
+        """The time was up: before a connection was there, or while the teacher was writing."""
+        if type(error.__cause__).__name__ in ("ConnectTimeout", "PoolTimeout"):
+            return TryAgain(f"no connection to {self._client.base_url.host} in time{_by_proxy(self._client.base_url)}")
+        return TooSlow("no answer in time", paid=True)
 
     def _unreachable(self, error: Exception) -> Exception:
         """The connection failed: before the request was sent, or, if it was sent, within the answer."""
-        if type(error.__cause__).__name__ == "ConnectError":
-            return TryAgain(f"no connection to {self._client.base_url.host}")
+        kind, url = type(error.__cause__).__name__, self._client.base_url
+        reason = self._strike_out(str(error.__cause__))[:200]
+        if "CERTIFICATE_VERIFY_FAILED" in reason:
+            return TeacherError(
+                f"The certificate of {url.host} can't be trusted ({reason}). If your network, or the server, has certificates of "
+                "its own, name their file (PEM) in SSL_CERT_FILE."
+            )
+        if "SSL" in reason:
+            return TeacherError(f"{url.host} speaks no https ({reason}). Should {BASE_URL} begin with http://?")
+        if kind == "TooManyRedirects":
+            return TeacherError(f"{url.host} redirects in a circle. {self._look_at_address()}")
+        if kind in ("ConnectError", "ProxyError", "UnsupportedProtocol", "LocalProtocolError"):
+            return TryAgain(
+                f"no connection to {url.host}{_by_proxy(url)} ({reason}): does the server run, and is {BASE_URL} right"
+            )
+        if kind == "DecodingError":
+            return TryAgain("the answer can't be unpacked (is its Content-Encoding right?)", paid=True)
         return TryAgain("the connection broke off", paid=True)
 
     def _refused(self, error) -> Exception:
         """The server answered with an error status."""
-        message = self._strike_out(str(error.message))[:200]
-        if error.status_code == 429 and error.code != "insufficient_quota":
-            return TryAgain("too many requests (429)", after=_retry_after(error.response.headers))
-        if error.status_code >= 500 or error.status_code in (408, 409):
-            return TryAgain(f"the server failed ({error.status_code})", after=_retry_after(error.response.headers))
-        if error.status_code == 400 and self._limit == "max_tokens" and "max_completion_tokens" in message:
+        status, content = error.status_code, error.response.content
+        words, after = self._words(content), _retry_after(error.response.headers)
+        if status == 402 or (status in (403, 429) and after is None and _no_credit(words, error_codes(content))):
+            return TeacherError(f"The account of {KEY} has no credit left ({status}){words}.")
+        if status == 429 and "insufficient_quota" not in error_codes(content):
+            return TryAgain("too many requests (429)", after, words=words)
+        if status >= 500 or status in (408, 409, 425):
+            return TryAgain(f"the server failed ({status})", after, words=words)
+        if status == 400 and self._limit == "max_tokens" and "max_completion_tokens" in words:
             self._limit = "max_completion_tokens"  # OpenAI's newer models know the limit under this name alone
             return TryAgain("the limit of tokens has another name here")
-        if error.status_code in (401, 403):
-            return TeacherError(f"The endpoint refuses the key in OPENAI_API_KEY ({error.status_code}): {message}")
-        return TeacherError(f"The endpoint refuses the request ({error.status_code}): {message}")
+        if status in (401, 403):
+            return TeacherError(f"The endpoint refuses the key in {KEY} ({status}){words}.")
+        refusal = f"The endpoint refuses the request ({status}){words}."
+        if status in ABOUT_QUESTION:
+            return QuestionRefused(refusal)
+        if "model" in words.lower():
+            return TeacherError(f'{refusal} Is "{self._model}" the model\'s name there?')
+        return TeacherError(f"{refusal} {self._look_at_address()}" if status in (404, 405) else refusal)
+
+    def _words(self, content: bytes) -> str:
+        """The server's own words, as the end of a sentence."""
+        words = server_words(content, *self._secrets()).rstrip(".")
+        return f': "{words}"' if words else ""
+
+    def _look_at_address(self) -> str:
+        path = self._client.base_url.path.rstrip("/")
+        without = "" if re.search(r"/v\d", path) else ", or is /v1 missing at its end"
+        return f"Is {BASE_URL} right{without}?"
 
     def _strike_out(self, text: str) -> str:
-        key = self._client.api_key
-        return text if key == NO_KEY else text.replace(key, STRUCK_OUT)
+        return strike_out(text, *self._secrets())
+
+    def _secrets(self) -> list[str]:
+        key, url = self._client.api_key, getattr(self._client, "base_url", None)
+        return [secret for secret in (key, getattr(url, "password", "")) if secret and secret != NO_KEY]
 
 
-def _key() -> str:
-    """The key. A server of one's own mostly wants none, but the client insists on a word."""
-    key = os.environ.get("OPENAI_API_KEY", "").strip()
-    if not key and not os.environ.get("OPENAI_BASE_URL"):
-        raise Problem(
-            "The endpoint teacher needs a server: put its address into OPENAI_BASE_URL (such as "
-            "http://127.0.0.1:8000/v1) and, if it wants one, a key into OPENAI_API_KEY."
+def _client(settings: Settings):
+    """OpenAI's client for these settings. `Problem` if it can't be made, which NO_PROXY may still cause."""
+    import openai
+
+    try:
+        http_client = openai.DefaultHttpxClient(verify=settings.certificates, trust_env=not settings.is_local)
+        return openai.OpenAI(  # `run.generate` tries again, and counts the cost
+            api_key=settings.key, base_url=settings.base_url, max_retries=0, http_client=http_client
         )
-    return key or NO_KEY
+    except Exception as error:
+        reason = strike_out(str(error), settings.key)
+    raise Problem(
+        f"The connection can't be set up ({reason}). Look at {BASE_URL}, HTTP_PROXY, HTTPS_PROXY and NO_PROXY."
+    )
+
+
+def _by_proxy(url) -> str:
+    """Which proxy stands between, if any: its variable."""
+    if url.host in LOCAL or urllib.request.proxy_bypass(url.host):
+        return ""
+    names = [name for name in os.environ if name.upper() in (f"{url.scheme}_PROXY".upper(), "ALL_PROXY")]
+    return f" through the proxy in {names[0]}" if names else ""
+
+
+def _no_credit(words: str, codes: set[str]) -> bool:
+    """Is it money that lacks? A limit of requests a minute may speak of billing, too, but says when to try again."""
+    said = " ".join([words, *codes]).lower()
+    return "insufficient_quota" in codes or bool(
+        NO_CREDIT.search(said) and not re.search(r"\bretry|try again|per minute", said)
+    )
 
 
 def _retry_after(headers) -> float | None:
-    """The seconds that a server asks us to wait. (The other form of this header, a date, is left to the backoff.)"""
-    try:
-        return min(max(0.0, float(headers["retry-after"])), MAX_RETRY_AFTER)
-    except (KeyError, ValueError):
-        return None
+    """The seconds that a server asks us to wait, given as such or as a date; None if it doesn't say."""
+    said = headers.get("retry-after", "")
+    with suppress(ValueError, OverflowError):
+        return min(max(0.0, float(said)), MAX_RETRY_AFTER)
+    with suppress(ValueError, TypeError, OverflowError):
+        return min(max(0.0, parsedate_to_datetime(said).timestamp() - time.time()), MAX_RETRY_AFTER)
+    return None
 
 
 def backoff(attempt: int, first: float, after: float | None = None) -> float:
