@@ -88,7 +88,7 @@ print(len(tokenizer), "tokens;", "special:", tokenizer.convert_ids_to_tokens(ran
 #
 # <!-- exercise: lm.next_token_loss -->
 #
-# The mean cross-entropy over all positions whose *next* label is not -100. (-100 marks what shall not be learned from. You will need it soon.)
+# The mean cross-entropy over all positions whose *next* label is not -100, as a tensor without axes. (-100 marks what shall not be learned from. You will need it soon.)
 # Once it passes, training and measuring use it, and so with all that you write here.
 
 
@@ -362,7 +362,8 @@ for name, mask in {"right": mask_labels, "no end": without_end, "user too": with
 #
 # <!-- exercise: lm.rouge_l -->
 #
-# `longest_common(a, b)` is given: the length of the longest common subsequence of two lists of words.
+# `longest_common(a, b)` is given: the length of the longest common subsequence of two lists of words. Words are what stands between spaces;
+# texts without a common word score 0. Whether `Two` and `two` are the same word is yours to decide (the course lowers both).
 
 # %%
 from course_lib.lm.data import self_instruct

@@ -33,3 +33,27 @@ PRODUCT = {
     "lm.mask_labels": lambda: train.tune(build_lm(), RECIPE),
     "lm.rouge_l": filter_pairs,
 }
+
+SAME_ORDER = "the common words of two texts, and the F score, are the same whichever text comes first"
+SPACES = "without a number of parts, split and rsplit cut alike"
+CASE = "the lesson leaves open whether upper and lower case differ"
+EQUIVALENT = {
+    "lm.next_token_loss": {
+        "left out: `zip(logits, following, strict=True)` → `zip(logits, following)`": "both have B rows, always",
+        "constant: `True` → `False`": "both have B rows: there is nothing to be strict about",
+        "left out: `F.cross_entropy(*text, ignore_index=IGNORE_INDEX, reduction='sum')` → "
+        "`F.cross_entropy(*text, reduction='sum')`": "-100 is the default of torch as well",
+    },
+    "lm.causal_mask": {"left out: `(None, :)` → `(None,)`": "an index may leave out the last full slice"},
+    "lm.next_token_probabilities": {"sign: `-1` → `1`": "the last axis of two is axis 1"},
+    "lm.rouge_l": {
+        "order: `(candidate.lower().split(), reference.lower().split())` → "
+        "`(reference.lower().split(), candidate.lower().split())`": SAME_ORDER,
+        "order: `longest_common(a, b)` → `longest_common(b, a)`": SAME_ORDER,
+        "order: `(common / len(b), common / len(a))` → `(common / len(a), common / len(b))`": SAME_ORDER,
+        "function: `candidate.lower().split()` → `candidate.lower().rsplit()`": SPACES,
+        "function: `reference.lower().split()` → `reference.lower().rsplit()`": SPACES,
+        "left out: `candidate.lower()` → `candidate`": CASE,
+        "left out: `reference.lower()` → `reference`": CASE,
+    },
+}

@@ -1,108 +1,101 @@
-"""Exercises on conversations: their form as one text, and whose words are learned."""
-
-import torch
+"""Exercise on conversations: their form as one text."""
 
 from course_lib.checker.task import Mistake, Task
-from course_lib.lm.chat import mask_labels, render_chat
-from course_lib.lm.loss import IGNORE_INDEX
+from course_lib.lm.chat import render_chat
+
+TURNS = (
+    (("user", "what is this?"), ("assistant", "a cat")),
+    (("user", "count the dogs."),),
+    (("user", "hello"), ("assistant", "hello"), ("user", "where is it?"), ("assistant", "at sea")),
+    (("assistant", "ask me."), ("user", ""), ("user", "two {lines}\nof words ")),
+    (),
+)
 
 
-def chat_inputs(rng) -> tuple[list[dict], bool]:
-    """Two to four turns, with or without a generation prompt."""
-    words = ["what is this?", "a cat", "count the dogs.", "two", "where is it?", "at sea"]
-    first = int(rng.integers(0, 2)) * 2
-    turns = words[first : first + int(rng.integers(1, 3)) * 2]
-    messages = [{"role": ("user", "assistant")[i % 2], "content": text} for i, text in enumerate(turns)]
-    return messages, bool(rng.random() < 0.5)
+def chat_inputs(rng) -> tuple:
+    """No, one or more turns, of anybody, with a generation prompt, without one, or as the signature has it."""
+    messages = [{"role": role, "content": content} for role, content in rng.in_turn(TURNS)]
+    return (messages, *rng.in_turn(((False,), (True,), (), (True,), (True,), (True,), (False,), (True,), (False,), ())))
 
 
-def chat_without_end(messages, add_generation_prompt):
+def chat_without_end(messages, add_generation_prompt=False):
     return render_chat(messages, add_generation_prompt).replace("<|im_end|>", "")
 
 
-def chat_always_prompted(messages, add_generation_prompt):
+def chat_always_prompted(messages, add_generation_prompt=False):
     return render_chat(messages, True)
 
 
-def chat_never_prompted(messages, add_generation_prompt):
+def chat_never_prompted(messages, add_generation_prompt=False):
     return render_chat(messages, False)
 
 
-def chat_prompt_closed(messages, add_generation_prompt):
+def chat_prompt_closed(messages, add_generation_prompt=False):
     return render_chat(messages) + ("<|im_start|>assistant<|im_end|>" if add_generation_prompt else "")
 
 
-def chat_roles_forgotten(messages, add_generation_prompt):
+def chat_roles_forgotten(messages, add_generation_prompt=False):
     turns = [f"<|im_start|>{message['content']}<|im_end|>" for message in messages]
     return "".join(turns) + ("<|im_start|>" if add_generation_prompt else "")
 
 
-def chat_with_line_breaks(messages, add_generation_prompt):
-    turns = [f"<|im_start|>{message['role']} {message['content']}<|im_end|>\n" for message in messages]
+def chat_with_line_breaks(messages, add_generation_prompt=False):
+    turns = [f"{render_chat([message])}\n" for message in messages]
     return "".join(turns) + ("<|im_start|>assistant" if add_generation_prompt else "")
 
 
-def chat_by_addition(messages, add_generation_prompt):
+def chat_as_chatml(messages, add_generation_prompt=False):
+    turns = [f"<|im_start|>{message['role']}\n{message['content']}<|im_end|>\n" for message in messages]
+    return "".join(turns) + ("<|im_start|>assistant\n" if add_generation_prompt else "")
+
+
+def chat_with_colons(messages, add_generation_prompt=False):
+    turns = [f"<|im_start|>{message['role']}: {message['content']}<|im_end|>" for message in messages]
+    return "".join(turns) + ("<|im_start|>assistant" if add_generation_prompt else "")
+
+
+def chat_without_space(messages, add_generation_prompt=False):
+    turns = [f"<|im_start|>{message['role']}{message['content']}<|im_end|>" for message in messages]
+    return "".join(turns) + ("<|im_start|>assistant" if add_generation_prompt else "")
+
+
+def chat_prompt_with_space(messages, add_generation_prompt=False):
+    return render_chat(messages) + ("<|im_start|>assistant " if add_generation_prompt else "")
+
+
+def chat_prompt_without_start(messages, add_generation_prompt=False):
+    return render_chat(messages) + ("assistant" if add_generation_prompt else "")
+
+
+def chat_in_turns(messages, add_generation_prompt=False):
+    turns = [{"role": ("user", "assistant")[i % 2], "content": one["content"]} for i, one in enumerate(messages)]
+    return render_chat(turns, add_generation_prompt)
+
+
+def chat_stripped(messages, add_generation_prompt=False):
+    return render_chat([{**one, "content": one["content"].strip()} for one in messages], add_generation_prompt)
+
+
+def chat_list(messages, add_generation_prompt=False):
+    return [render_chat([one]) for one in messages] + ["<|im_start|>assistant"] * add_generation_prompt
+
+
+def chat_by_addition(messages, add_generation_prompt=False):
     text = ""
     for message in messages:
         text += "<|im_start|>" + message["role"] + " " + message["content"] + "<|im_end|>"
     return text + "<|im_start|>assistant" * add_generation_prompt
 
 
-def chat_by_join(messages, add_generation_prompt):
+def chat_by_join(messages, add_generation_prompt=False):
     parts = ["{role} {content}<|im_end|>".format(**message) for message in messages]
     return "<|im_start|>".join(["", *parts, *(["assistant"] if add_generation_prompt else [])])
 
 
-def segment_inputs(rng) -> tuple[list[tuple[bool, list[int]]]]:
-    """A conversation of two or three turns, in token segments; a turn's last token ends it."""
-    segments = []
-    for turn in range(int(rng.integers(2, 4)) * 2):
-        segments.append((False, [2, 10 + turn % 2]))
-        words = [int(i) for i in rng.integers(20, 99, int(rng.integers(2, 5)))]
-        segments.append((turn % 2 == 1, [*words, 3]))
-    return (segments,)
-
-
-def labels_of_everything(segments):
-    ids = [i for _, tokens in segments for i in tokens]
-    return ids, list(ids)
-
-
-def labels_without_end(segments):
-    ids, labels = mask_labels(segments)
-    return ids, [IGNORE_INDEX if i == 3 else label for i, label in zip(ids, labels, strict=True)]
-
-
-def labels_of_the_user(segments):
-    turned = [(not learned and len(tokens) > 2, tokens) for learned, tokens in segments]
-    return mask_labels(turned)
-
-
-def labels_of_nothing(segments):
-    ids, _ = mask_labels(segments)
-    return ids, [IGNORE_INDEX] * len(ids)
-
-
-def labels_shifted(segments):
-    ids, labels = mask_labels(segments)
-    return ids, [*labels[1:], IGNORE_INDEX]
-
-
-def labels_zero(segments):
-    ids, labels = mask_labels(segments)
-    return ids, [0 if label == IGNORE_INDEX else label for label in labels]
-
-
-def labels_by_pairs(segments):
-    pairs = [(i, i if learned else IGNORE_INDEX) for learned, tokens in segments for i in tokens]
-    return [i for i, _ in pairs], [label for _, label in pairs]
-
-
-def labels_by_tensor(segments):
-    ids = torch.tensor([i for _, tokens in segments for i in tokens])
-    learned = torch.tensor([learned for learned, tokens in segments for _ in tokens])
-    return ids.tolist(), torch.where(learned, ids, IGNORE_INDEX).tolist()
+def chat_by_opening(messages, add_generation_prompt=False):
+    openings = [("<|im_start|>" + one["role"], " " + one["content"] + "<|im_end|>") for one in messages]
+    openings += [("<|im_start|>assistant", "")] if add_generation_prompt else []
+    return "".join("".join(parts) for parts in openings)
 
 
 TASKS = [
@@ -115,6 +108,7 @@ TASKS = [
         reference=render_chat,
         used_at=("lm.chat:render_chat",),
         make_inputs=chat_inputs,
+        draws=10,
         mistakes=(
             Mistake(
                 "end of turn forgotten",
@@ -146,60 +140,52 @@ TASKS = [
                 chat_with_line_breaks,
                 "There is a line break after every turn. Other templates have one; in ours the turns follow each other directly, and a model only understands its own.",
             ),
+            Mistake(
+                "ChatML's line breaks",
+                chat_as_chatml,
+                "This is ChatML as Qwen has it, with a line break after the role and after every turn. Ours has one space after the role, and nothing between turns: a model only understands its own template.",
+            ),
+            Mistake(
+                "a colon after the role",
+                chat_with_colons,
+                "There is a colon after the role. Our template has a single space there: `<|im_start|>user what is this?<|im_end|>`.",
+            ),
+            Mistake(
+                "no space after the role",
+                chat_without_space,
+                "Role and words stand together without a space, so that `usercount` becomes one word. A single space parts them.",
+            ),
+            Mistake(
+                "a space after the generation prompt",
+                chat_prompt_with_space,
+                "The generation prompt ends in a space. The model's own first token brings that space (` a`), so it would stand there twice. End right after `assistant`.",
+            ),
+            Mistake(
+                "generation prompt without its marker",
+                chat_prompt_without_start,
+                "The generation prompt is only the word `assistant`, which could belong to anything. A turn opens with `<|im_start|>`, this one too.",
+            ),
+            Mistake(
+                "roles by their places",
+                chat_in_turns,
+                "The roles are taken from the places, user, assistant, user, … A conversation may begin with the assistant, and a user may speak twice: read `message['role']`.",
+            ),
+            Mistake(
+                "content stripped",
+                chat_stripped,
+                "Spaces or line breaks at the ends of what was said are lost. The template changes nothing in the words.",
+            ),
+            Mistake(
+                "a list of turns",
+                chat_list,
+                "These are the right turns, as a list. One text is wanted: `''.join(…)`.",
+            ),
         ),
-        alternatives=(chat_by_addition, chat_by_join),
+        alternatives=(chat_by_addition, chat_by_join, chat_by_opening),
         hints=(
             "Write the text of two turns by hand first. What stands before the words, what after them?",
             '"<|im_start|>role content<|im_end|>" for every message, then "<|im_start|>assistant" if the model is to go on.',
             '```python\nturns = [f"<|im_start|>{...} {...}<|im_end|>" for message in messages]\nreturn "".join(turns) + (... if add_generation_prompt else "")\n```',
-        ),
-    ),
-    Task(
-        id="lm.mask_labels",
-        title="Learn from the assistant's words only",
-        difficulty=3,
-        importance=5,
-        minutes=12,
-        reference=mask_labels,
-        used_at=("lm.chat:mask_labels",),
-        make_inputs=segment_inputs,
-        mistakes=(
-            Mistake(
-                "the user's words are learned too",
-                labels_of_everything,
-                "Every token is learned from, the user's words and the markers too: this model learns to ask its own questions. Outside the learned segments the label is -100.",
-            ),
-            Mistake(
-                "end of turn not learned",
-                labels_without_end,
-                "The token that ends a turn is masked, so the model never learns to stop, and babbles on. It is part of the assistant's segment: leave it in.",
-            ),
-            Mistake(
-                "only the user's words are learned",
-                labels_of_the_user,
-                "It is the wrong way round: the user's words are learned, and the assistant's are not. True marks the segments to learn from.",
-            ),
-            Mistake(
-                "nothing is learned",
-                labels_of_nothing,
-                "Every label is -100: the loss is 0 (or nan) from the first step, and nothing is ever learned. Learned segments keep their ids as labels.",
-            ),
-            Mistake(
-                "shifted already",
-                labels_shifted,
-                "The labels are shifted here, and the loss shifts them again: the model would learn to skip a word. Labels stand where their ids stand.",
-            ),
-            Mistake(
-                "zero for not learned",
-                labels_zero,
-                "Masked positions have the label 0, but 0 is a token (the padding), so the model learns to write it. The number that losses ignore is -100.",
-            ),
-        ),
-        alternatives=(labels_by_pairs, labels_by_tensor),
-        hints=(
-            "Two lists that grow side by side, always equally long. What goes into the second one?",
-            "$y_t = x_t$ if token $t$ is in a learned segment, else $-100$.",
-            "```python\nids, labels = [], []\nfor learned, tokens in segments:\n    ids += ...\n    labels += ... if learned else ...\nreturn ids, labels\n```",
         ),
     ),
 ]

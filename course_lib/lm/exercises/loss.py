@@ -7,13 +7,26 @@ from torch.nn import functional as F
 from course_lib.checker.task import Mistake, Task
 from course_lib.lm.loss import IGNORE_INDEX, causal_mask, next_token_loss
 
+MASKED = ("some", "none", "all", "all but one", "a whole text", "all but the first", "none of two tokens", "some")
+
 
 def loss_inputs(rng) -> tuple[Tensor, Tensor]:
-    """Random logits, and labels of which some, or now and then all, are not learned from."""
+    """Random logits and labels; in turn, `MASKED` says which labels are not learned from."""
+    case = rng.in_turn(MASKED)
     batch, length, vocabulary = (int(rng.integers(low, high)) for low, high in ((2, 4), (5, 9), (6, 12)))
+    if case == "none of two tokens":
+        batch, length = 1, 2
     logits = torch.from_numpy(rng.standard_normal((batch, length, vocabulary)).astype("float32"))
     labels = torch.from_numpy(rng.integers(0, vocabulary, (batch, length)))
-    masked = torch.from_numpy(rng.random((batch, length)) < (1.1 if rng.random() < 0.4 else 0.4))
+    masked = torch.full((batch, length), case.startswith("all"))
+    if case in ("some", "a whole text"):
+        masked[1:] = torch.from_numpy(rng.random((batch - 1, length)) < 0.4)
+        masked[0, 3:] = True
+        masked[0] |= case == "a whole text"
+    elif case == "all but one":
+        masked[-1, 2] = False
+    elif case == "all but the first":
+        masked[:, 0] = False
     return logits, labels.masked_fill(masked, IGNORE_INDEX)
 
 
@@ -43,6 +56,31 @@ def loss_mean_over_masked(logits, labels):
     return F.cross_entropy(predicted, following, ignore_index=IGNORE_INDEX, reduction="none").mean()
 
 
+def loss_sum(logits, labels):
+    return next_token_loss(logits, labels) * (labels[:, 1:] != IGNORE_INDEX).sum()
+
+
+def loss_mean_of_means(logits, labels):
+    texts = [next_token_loss(*text) for text in zip(logits.split(1), labels.split(1), strict=True)]
+    return torch.stack(texts).mean()
+
+
+def loss_shifted_twice(logits, labels):
+    return _flat_loss(logits[:, :-2], labels[:, 2:])
+
+
+def loss_softmax_twice(logits, labels):
+    return next_token_loss(logits.softmax(-1), labels)
+
+
+def loss_sign_lost(logits, labels):
+    return -next_token_loss(logits, labels)
+
+
+def loss_first_label_counted(logits, labels):
+    return loss_sum(logits, labels) / (labels != IGNORE_INDEX).sum().clamp(min=1)
+
+
 def loss_by_gather(logits, labels):
     following = labels[:, 1:]
     learned = following != IGNORE_INDEX
@@ -57,12 +95,19 @@ def loss_by_loop(logits, labels):
         for t in range(labels.shape[1] - 1)
         if labels[b, t + 1] != IGNORE_INDEX
     ]
-    return torch.stack(losses).mean() if losses else logits.sum() * 0
+    return torch.stack(losses).mean() if losses else torch.tensor(0.0)
+
+
+def loss_by_selecting(logits, labels):
+    learned = labels[:, 1:] != IGNORE_INDEX
+    if not learned.any():
+        return logits.sum() * 0
+    return F.cross_entropy(logits[:, :-1][learned], labels[:, 1:][learned])
 
 
 def mask_inputs(rng) -> tuple[int]:
-    """A length."""
-    return (int(rng.integers(3, 9)),)
+    """A length, 1 among them."""
+    return (rng.in_turn((5, 1, 2, 8, int(rng.integers(3, 9)))),)
 
 
 def mask_strict(length):
@@ -85,12 +130,31 @@ def mask_inverted(length):
     return torch.arange(length)[:, None] < torch.arange(length)
 
 
+def mask_of_zeros_and_ones(length):
+    return torch.ones(length, length).tril()
+
+
+def mask_to_be_added(length):
+    return torch.full((length, length), -torch.inf).triu(1)
+
+
+def mask_itself_only(length):
+    return torch.eye(length, dtype=torch.bool)
+
+
 def mask_by_tril(length):
     return torch.ones(length, length).tril().bool()
 
 
 def mask_by_loop(length):
     return torch.tensor([[j <= i for j in range(length)] for i in range(length)])
+
+
+def mask_by_filling(length):
+    mask = torch.zeros(length, length, dtype=torch.bool)
+    for i in range(length):
+        mask[i, : i + 1] = True
+    return mask
 
 
 TASKS = [
@@ -127,12 +191,42 @@ TASKS = [
                 "Right, but for one case: where every label is -100, a mean over nothing is nan, and one nan spoils the whole model. Sum, then divide by `max(1, number of labels)`.",
             ),
             Mistake(
+                "sum for mean",
+                loss_sum,
+                "This is the sum of the losses, so twice as much text gives twice the loss, and twice the step. Divide by the number of labels that are learned.",
+            ),
+            Mistake(
+                "mean of the texts' means",
+                loss_mean_of_means,
+                "Each text has its own mean, and then the means have one: a word in a short answer weighs more than one in a long answer. Sum over all texts, divide once by the number of all learned labels.",
+            ),
+            Mistake(
+                "shifted twice",
+                loss_shifted_twice,
+                "Shifted by two: position t is asked for token t+2, so the model learns to skip a word. Shift once: `logits[:, :-1]` with `labels[:, 1:]`.",
+            ),
+            Mistake(
+                "softmax twice",
+                loss_softmax_twice,
+                "`F.cross_entropy` takes *logits* and does the softmax itself. With probabilities, all between 0 and 1, it hardly sees a difference, and learns slowly.",
+            ),
+            Mistake(
+                "minus sign",
+                loss_sign_lost,
+                "The sign is wrong: this loss falls when the right token becomes *less* likely. It is minus the log probability, and `F.cross_entropy` has that minus already.",
+            ),
+            Mistake(
+                "first labels counted",
+                loss_first_label_counted,
+                "The sum is right, but it is divided by all labels that are not -100, the first of each text among them, which nothing predicts. Count in `labels[:, 1:]`.",
+            ),
+            Mistake(
                 "mean over masked positions too",
                 loss_mean_over_masked,
                 "Masked positions add 0 to the sum, but are counted in the mean, so the loss shrinks with every masked word. Divide by the number of labels that are *not* -100.",
             ),
         ),
-        alternatives=(loss_by_gather, loss_by_loop),
+        alternatives=(loss_by_gather, loss_by_loop, loss_by_selecting),
         hints=(
             "Which position's logits speak about token 5? And which positions have nothing to predict?",
             "$\\mathcal L = -\\frac1n \\sum_{b,t:\\,y_{b,t+1} \\neq -100} \\log p_{b,t}(y_{b,t+1})$ with $p_{b,t}=\\mathrm{softmax}(\\mathrm{logits}_{b,t})$, over $[B, T-1]$ positions, $n$ of them learned.",
@@ -174,8 +268,23 @@ TASKS = [
                 mask_inverted,
                 "This is True where looking is *forbidden*. Here, and in `F.scaled_dot_product_attention`, True means that a token may look.",
             ),
+            Mistake(
+                "numbers for truth values",
+                mask_of_zeros_and_ones,
+                "The places are right, but they hold the numbers 1 and 0. A mask says True or False: attention would *add* numbers to its scores. Ask for `dtype=torch.bool`, or compare.",
+            ),
+            Mistake(
+                "a mask to be added",
+                mask_to_be_added,
+                "This is the other form of a mask, 0 and -inf, to be added to the scores. Right, but here it shall be bool: True where a token may look.",
+            ),
+            Mistake(
+                "itself only",
+                mask_itself_only,
+                "Every token sees itself and nothing else, so it knows nothing of what came before. Token i may look at all j ≤ i.",
+            ),
         ),
-        alternatives=(mask_by_tril, mask_by_loop),
+        alternatives=(mask_by_tril, mask_by_loop, mask_by_filling),
         hints=(
             "Draw it for three tokens: which of them has the third one read when it predicts the fourth?",
             "$M_{ij} = [\\,j \\le i\\,]$, bool $[T, T]$; rows are readers.",

@@ -1,0 +1,207 @@
+"""Exercise on telling texts apart: ROUGE-L."""
+
+from course_lib.checker.task import Mistake, Task
+from course_lib.lm.data.self_instruct import longest_common, rouge_l
+
+CASES = (
+    "random",
+    "nothing in common",
+    "equal",
+    "reversed",
+    "random",
+    "part of it",
+    "more than it",
+    "one word",
+    "random",
+)
+
+
+def rouge_inputs(rng) -> tuple[str, str]:
+    """Two sentences of few words: random ones that share some, or, in turn, one of the other `CASES`."""
+    case, words = rng.in_turn(CASES), ["the", "cat", "name", "of", "group", "which", "two", "red"]
+    a = [words[int(i)] for i in rng.integers(0, len(words), int(rng.integers(4, 8)))]
+    b = [words[int(i)] for i in rng.permutation(len(words))[:5]]
+    if case == "nothing in common":
+        b = ["sea", "and", "land"]
+    elif case in ("equal", "reversed"):
+        b = [*a] if case == "equal" else words[::-1]
+        a = a if case == "equal" else words
+    elif case in ("part of it", "more than it"):
+        a, b = (b[1:3], b) if case == "part of it" else ([*b[:2], *a, *b[2:]], b)
+    return " ".join(a), b[2] if case == "one word" else " ".join(b)
+
+
+def rouge_without_order(candidate, reference):
+    a, b = candidate.split(), reference.split()
+    return 2 * sum(min(a.count(word), b.count(word)) for word in set(a)) / (len(a) + len(b))
+
+
+def rouge_of_sets(candidate, reference):
+    a, b = set(candidate.split()), set(reference.split())
+    return 2 * len(a & b) / (len(a) + len(b))
+
+
+def rouge_recall_only(candidate, reference):
+    a, b = candidate.split(), reference.split()
+    return longest_common(a, b) / len(b)
+
+
+def rouge_precision_only(candidate, reference):
+    return rouge_recall_only(reference, candidate)
+
+
+def rouge_arithmetic_mean(candidate, reference):
+    return (rouge_recall_only(candidate, reference) + rouge_precision_only(candidate, reference)) / 2
+
+
+def rouge_half(candidate, reference):
+    return rouge_l(candidate, reference) / 2
+
+
+def rouge_product(candidate, reference):
+    return rouge_recall_only(candidate, reference) * rouge_precision_only(candidate, reference)
+
+
+def rouge_jaccard(candidate, reference):
+    a, b = candidate.split(), reference.split()
+    common = longest_common(a, b)
+    return common / (len(a) + len(b) - common)
+
+
+def rouge_of_the_longer(candidate, reference):
+    return min(rouge_recall_only(candidate, reference), rouge_precision_only(candidate, reference))
+
+
+def rouge_of_letters(candidate, reference):
+    return 2 * longest_common(candidate, reference) / (len(candidate) + len(reference))
+
+
+def rouge_count(candidate, reference):
+    return longest_common(candidate.split(), reference.split())
+
+
+def rouge_divided_by_zero(candidate, reference):
+    recall, precision = rouge_recall_only(candidate, reference), rouge_precision_only(candidate, reference)
+    return 2 * recall * precision / (recall + precision)
+
+
+def rouge_without_gaps(candidate, reference):
+    a, b = candidate.split(), reference.split()
+    starts = [(i, j) for i in range(len(a)) for j in range(len(b))]
+    runs = [n for i, j in starts for n in range(1, len(a) - i + 1) if a[i : i + n] == b[j : j + n]]
+    return 2 * max(runs, default=0) / (len(a) + len(b))
+
+
+def rouge_by_recursion(candidate, reference):
+    """By the recursive definition of the longest common subsequence."""
+    a, b = candidate.lower().split(), reference.lower().split()
+
+    def common(i, j):
+        if i == len(a) or j == len(b):
+            return 0
+        return 1 + common(i + 1, j + 1) if a[i] == b[j] else max(common(i + 1, j), common(i, j + 1))
+
+    return 2 * common(0, 0) / (len(a) + len(b))
+
+
+def rouge_by_table(candidate, reference):
+    a, b = candidate.casefold().split(), reference.casefold().split()
+    table = [[0] * (len(b) + 1) for _ in range(len(a) + 1)]
+    for i, word in enumerate(a):
+        for j, other in enumerate(b):
+            table[i + 1][j + 1] = table[i][j] + 1 if word == other else max(table[i][j + 1], table[i + 1][j])
+    return 2 * table[-1][-1] / (len(a) + len(b))
+
+
+def rouge_with_case(candidate, reference):
+    a, b = candidate.split(), reference.split()
+    precision, recall = longest_common(a, b) / len(a), longest_common(a, b) / len(b)
+    return 2 / (1 / precision + 1 / recall) if precision else 0
+
+
+TASKS = [
+    Task(
+        id="lm.rouge_l",
+        title="How alike are two instructions?",
+        difficulty=3,
+        importance=2,
+        minutes=12,
+        reference=rouge_l,
+        used_at=("lm.data.self_instruct:rouge_l",),
+        make_inputs=rouge_inputs,
+        draws=9,
+        mistakes=(
+            Mistake(
+                "order ignored",
+                rouge_without_order,
+                'Words count here in any order: "the dog bites the man" would equal "the man bites the dog". Use `longest_common`, which keeps the order.',
+            ),
+            Mistake(
+                "recall only",
+                rouge_recall_only,
+                "This is the recall: how much of the reference is found. A long text that contains everything would score 1. Combine it with the precision, common ÷ len(candidate).",
+            ),
+            Mistake(
+                "letters instead of words",
+                rouge_of_letters,
+                "Letters are compared, not words, and nearly any two sentences share most letters. `split()` both texts first.",
+            ),
+            Mistake(
+                "precision only",
+                rouge_precision_only,
+                "This is the precision: how much of the candidate is found. A candidate of one right word would score 1. Combine it with the recall, common ÷ len(reference).",
+            ),
+            Mistake(
+                "plain mean",
+                rouge_arithmetic_mean,
+                "This is the plain mean of precision and recall, which forgives that one of them is bad. The F score is their *harmonic* mean: $2PR/(P+R)$.",
+            ),
+            Mistake(
+                "half of it",
+                rouge_half,
+                "It is half of what it should be: two equal texts score 0.5. The F score is $2PR/(P+R)$, with the 2.",
+            ),
+            Mistake(
+                "product",
+                rouge_product,
+                "Precision and recall are multiplied, and that is all. Their product is too low for every pair but equal texts; the F score is $2PR/(P+R)$.",
+            ),
+            Mistake(
+                "Jaccard",
+                rouge_jaccard,
+                "The common words are divided by all *different places* of both texts (Jaccard's index). The F score divides twice the common ones by the sum of both lengths.",
+            ),
+            Mistake(
+                "divided by the longer",
+                rouge_of_the_longer,
+                "The common words are divided by the length of the longer text. Take both shares, precision and recall, and combine them: $2PR/(P+R)$.",
+            ),
+            Mistake(
+                "a number of words",
+                rouge_count,
+                "This is how many words are common, not how alike the texts are, 0 to 1. Divide by their lengths: precision and recall, then the F score.",
+            ),
+            Mistake(
+                "no word in common",
+                rouge_divided_by_zero,
+                "Right, but for texts that have no word in common: precision and recall are both 0 there, and their sum divides. Such texts score 0: return it before.",
+            ),
+            Mistake(
+                "every word once",
+                rouge_of_sets,
+                'As sets, words have neither order nor number: "the dog bites the man" equals "man bites the dog". Keep the lists, and use `longest_common`.',
+            ),
+            Mistake(
+                "no gaps allowed",
+                rouge_without_gaps,
+                "Only words that follow each other directly are counted (a common *substring*). ROUGE-L allows other words between them: a common *subsequence*.",
+            ),
+        ),
+        alternatives=(rouge_by_recursion, rouge_by_table, rouge_with_case),
+        hints=(
+            "`longest_common(a, b)` counts common words in order. What share is that of the one text, and of the other?",
+            "$P = \\ell/|a|$, $R = \\ell/|b|$, $F = \\frac{2PR}{P+R}$ with $\\ell$ = `longest_common(a, b)`; 0 where nothing is common.",
+            "```python\na, b = candidate.lower().split(), reference.lower().split()\ncommon = longest_common(a, b)\nif common == 0:\n    return 0.0\nrecall, precision = ..., ...\nreturn ...\n```",
+        ),
+    ),
+]
