@@ -12,3 +12,13 @@ def draw_anew():
 
 
 PRODUCT = {"world.box_from_mask": draw_anew}
+
+NUMPYS_OWN = "numpy's integers equal Python's, and the statement asks for no type"
+
+EQUIVALENT = {
+    "world.box_from_mask": {
+        f"left out: `int({number})` → `{number}`": NUMPYS_OWN
+        for number in ("columns[0]", "rows[0]", "columns[-1]", "rows[-1]")
+    },
+    "world.overlap": {"order: `(a, b)` → `(b, a)`": "a sum and a product are the same in either order"},
+}
