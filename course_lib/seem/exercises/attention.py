@@ -14,13 +14,17 @@ def normal(rng, *shape: int) -> Tensor:
     return torch.from_numpy(rng.standard_normal(shape).astype("float32"))
 
 
+SAMPLER_SIZES = (  # B, D, N, H, W: wide and tall pictures, one point, one picture, one channel, as many points as channels
+    *((2, 6, 4, 5, 9), (3, 5, 3, 8, 4), (1, 7, 1, 4, 10), (1, 1, 5, 6, 9), (2, 5, 5, 9, 5), (3, 6, 1, 4, 8), (4, 4, 4, 4, 7)),
+)  # fmt: skip
+
+
 def sampler_inputs(rng) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Features that are not square, points of both signs."""
-    batch, width, count = (int(rng.integers(low, low + 3)) for low in (2, 5, 3))
-    height, across = int(rng.integers(4, 7)), int(rng.integers(8, 11))
+    """Features that are not square, and points of both signs, or of one alone; some on the picture's very edge."""
+    batch, width, count, height, across = rng.in_turn(SAMPLER_SIZES)
     points = torch.from_numpy(rng.uniform(0, 1, (batch, count, 2)).astype("float32"))
-    positive = torch.from_numpy(rng.random((batch, count)) < 0.5)
-    positive[:, 0], positive[:, 1] = True, False
+    points[:, -1] = torch.tensor([[0.0, 0.97], [1.0, 0.02], [1.0, 1.0], [0.02, 0.0]])[:batch]
+    positive = torch.from_numpy(rng.random((batch, count)) < (0.5, 0.5, 0.0, 0.5, 1.0)[rng.draw % 5])
     return normal(rng, batch, width, height, across), points, positive, normal(rng, 2, width)
 
 
@@ -53,6 +57,34 @@ def sampler_zeros_outside(features, points, positive, indicators):
     return _sample(features, 2 * points - 1, padding_mode="zeros") + indicators[positive.long()]
 
 
+def sampler_nearest(features, points, positive, indicators):
+    return _sample(features, 2 * points - 1, mode="nearest") + indicators[positive.long()]
+
+
+def sampler_from_half(features, points, positive, indicators):
+    return _sample(features, points - 0.5) + indicators[positive.long()]
+
+
+def sampler_in_cells(features, points, positive, indicators):
+    return _sample(features, points * torch.tensor(features.shape[:1:-1])) + indicators[positive.long()]
+
+
+def sampler_always_include(features, points, positive, indicators):
+    return _sample(features, 2 * points - 1) + indicators[1]
+
+
+def sampler_include_only(features, points, positive, indicators):
+    return _sample(features, 2 * points - 1) + indicators[1] * positive.unsqueeze(-1)
+
+
+def sampler_no_transpose(features, points, positive, indicators):
+    return visual_sampler(features, points, positive, indicators).transpose(1, 2)
+
+
+def sampler_first_picture(features, points, positive, indicators):
+    return visual_sampler(features[:1].expand_as(features), points, positive, indicators)
+
+
 def sampler_by_where(features, points, positive, indicators):
     sign = torch.where(positive.unsqueeze(-1), indicators[1], indicators[0])
     return sign + _sample(features, points * 2 - 1)
@@ -74,17 +106,22 @@ def sampler_by_hand(features, points, positive, indicators):
     return total + indicators[positive.long()]
 
 
+ATTENTION_SIZES = (  # B, R, N, D: all differ, one query, one key, one of all, all equal, many keys
+    *((2, 4, 7, 9), (3, 1, 6, 5), (2, 5, 1, 8), (1, 1, 1, 4), (3, 3, 3, 3), (1, 6, 12, 16), (2, 3, 6, 2), (2, 4, 5, 6)),
+)  # fmt: skip
+
+
 def attention_inputs(rng) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """A random mask, in which one query of each batch row may attend to nothing."""
-    batch, num_queries, num_keys, width = (int(rng.integers(low, low + 3)) for low in (2, 3, 6, 9))
-    attn_mask = torch.from_numpy(rng.random((batch, num_queries, num_keys)) < 0.5)
-    attn_mask[:, 0], attn_mask[:, 1, 0] = False, True
-    return (
-        normal(rng, batch, num_queries, width),
-        normal(rng, batch, num_keys, width),
-        normal(rng, batch, num_keys, width),
-        attn_mask,
-    )
+    """A random mask, in which some queries may attend to nothing, some to everything, some to one key; or all of them."""
+    batch, num_queries, num_keys, width = rng.in_turn(ATTENTION_SIZES)
+    allowed = (0.5, 0.5, 0.5, 0.0, 0.5, 1.0, 0.0, 0.3)[rng.draw % 8]
+    attn_mask = torch.from_numpy(rng.random((batch, num_queries, num_keys)) < allowed)
+    if rng.draw % 8 < 6:
+        attn_mask[0, 0] = False
+        attn_mask[-1, -1], attn_mask[-1, -1, 0] = False, True
+        attn_mask[0, 1:2] = True
+    sizes = (batch, num_queries, width), (batch, num_keys, width), (batch, num_keys, width)
+    return *(normal(rng, *size) for size in sizes), attn_mask
 
 
 def attention_empty_rows(queries, keys, values, attn_mask):
@@ -115,6 +152,42 @@ def attention_zero_fill(queries, keys, values, attn_mask):
     return scores.masked_fill(~attn_mask, 0.0).softmax(dim=-1) @ values
 
 
+def attention_empty_is_zero(queries, keys, values, attn_mask):
+    return masked_attention(queries, keys, values, attn_mask) * attn_mask.any(dim=-1, keepdim=True)
+
+
+def attention_empty_is_even(queries, keys, values, attn_mask):
+    scores = queries @ keys.transpose(1, 2) * queries.shape[-1] ** -0.5
+    return scores.masked_fill(~attn_mask, -1e9).softmax(dim=-1) @ values
+
+
+def attention_empty_in_all(queries, keys, values, attn_mask):
+    return attention_empty_rows(queries, keys, values, attn_mask if attn_mask.any() else ~attn_mask)
+
+
+def attention_scaled_by_width(queries, keys, values, attn_mask):
+    return masked_attention(queries * queries.shape[-1] ** -0.5, keys, values, attn_mask)
+
+
+def attention_scaled_up(queries, keys, values, attn_mask):
+    return masked_attention(queries * queries.shape[-1], keys, values, attn_mask)
+
+
+def attention_over_queries(queries, keys, values, attn_mask):
+    attn_mask = attn_mask | ~attn_mask.any(dim=-1, keepdim=True)
+    scores = queries @ keys.transpose(1, 2) * queries.shape[-1] ** -0.5
+    return scores.masked_fill(~attn_mask, float("-inf")).softmax(dim=1) @ values
+
+
+def attention_of_keys(queries, keys, values, attn_mask):
+    return masked_attention(queries, keys, keys, attn_mask)
+
+
+def attention_not_softmaxed(queries, keys, values, attn_mask):
+    attn_mask = attn_mask | ~attn_mask.any(dim=-1, keepdim=True)
+    return (queries @ keys.transpose(1, 2) * queries.shape[-1] ** -0.5 * attn_mask) @ values
+
+
 def attention_by_torch(queries, keys, values, attn_mask):
     attn_mask = torch.where(attn_mask.any(dim=-1, keepdim=True), attn_mask, True)
     return F.scaled_dot_product_attention(queries, keys, values, attn_mask=attn_mask)
@@ -137,6 +210,7 @@ TASKS = [
         reference=visual_sampler,
         used_at=("seem.model:visual_sampler",),
         make_inputs=sampler_inputs,
+        draws=len(SAMPLER_SIZES),
         check_gradient=True,
         mistakes=(
             Mistake(
@@ -169,6 +243,41 @@ TASKS = [
                 sampler_zeros_outside,
                 'Near the rim the features fade to zero, which `F.grid_sample` assumes outside. Repeat the last cell: `padding_mode="border"`.',
             ),
+            Mistake(
+                "the nearest cell",
+                sampler_nearest,
+                'The features are those of the nearest cell: a click that moves by a hair jumps. Read between the cells: `mode="bilinear"`, as `F.grid_sample` does unless told otherwise.',
+            ),
+            Mistake(
+                "minus a half",
+                sampler_from_half,
+                "`points - 0.5` runs from -0.5 to 0.5, so only the picture's middle is read. `F.grid_sample` counts from -1 to 1: `2 * points - 1`.",
+            ),
+            Mistake(
+                "points in cells",
+                sampler_in_cells,
+                "The points were turned into cells. `F.grid_sample` counts from -1 to 1, whatever the picture's size: `2 * points - 1`.",
+            ),
+            Mistake(
+                "always include",
+                sampler_always_include,
+                "Every point gets the vector for *include*. Those with `positive` False get row 0: `indicators[positive.long()]`.",
+            ),
+            Mistake(
+                "nothing for exclude",
+                sampler_include_only,
+                "Points to exclude get no vector at all. Row 0 of `indicators` is theirs: `indicators[positive.long()]`.",
+            ),
+            Mistake(
+                "channels before points",
+                sampler_no_transpose,
+                "This is [B, D, N]: `F.grid_sample` puts the channels first. Tokens are [B, N, D]: `.transpose(1, 2)`.",
+            ),
+            Mistake(
+                "the first picture for all",
+                sampler_first_picture,
+                "All points are read in the first picture of the batch. Row b of `points` belongs to picture b.",
+            ),
         ),
         alternatives=(sampler_by_where, sampler_by_hand),
         hints=(
@@ -186,6 +295,7 @@ TASKS = [
         reference=masked_attention,
         used_at=("seem.attention:masked_attention",),
         make_inputs=attention_inputs,
+        draws=len(ATTENTION_SIZES),
         check_gradient=True,
         mistakes=(
             Mistake(
@@ -213,6 +323,46 @@ TASKS = [
                 "filled with zero",
                 attention_zero_fill,
                 'A score of 0 still gets a weight. Only minus infinity gets none: `masked_fill(~attn_mask, float("-inf"))`; and mind the empty rows.',
+            ),
+            Mistake(
+                "nothing for empty rows",
+                attention_empty_is_zero,
+                "A query that may attend to nothing gets zeros. It shall attend to *everything*: open its row of the mask before the softmax, `attn_mask | ~attn_mask.any(-1, keepdim=True)`.",
+            ),
+            Mistake(
+                "all alike for empty rows",
+                attention_empty_is_even,
+                "A query that may attend to nothing gets the plain mean of all values: with -1e9 for each key its own scores are lost. Open its row of the mask instead: `attn_mask | ~attn_mask.any(-1, keepdim=True)`.",
+            ),
+            Mistake(
+                "empty altogether",
+                attention_empty_in_all,
+                "You ask whether the *whole* mask is empty. Each query has its own row: `attn_mask.any(dim=-1, keepdim=True)`.",
+            ),
+            Mistake(
+                "divided by D",
+                attention_scaled_by_width,
+                "The scores are divided by $D$, and not by its root: the softmax becomes too flat. `queries.shape[-1] ** 0.5`.",
+            ),
+            Mistake(
+                "multiplied by the root",
+                attention_scaled_up,
+                "The scores are *multiplied* by $\\sqrt{D}$. Divide.",
+            ),
+            Mistake(
+                "softmax over the queries",
+                attention_over_queries,
+                "The softmax runs over the queries, so that the weights of one query do not add up to 1. It runs over the keys, the last axis: `softmax(dim=-1)`.",
+            ),
+            Mistake(
+                "keys for values",
+                attention_of_keys,
+                "What is mixed are the keys. They say where to look; what is taken from there are the `values`.",
+            ),
+            Mistake(
+                "no softmax",
+                attention_not_softmaxed,
+                "The scores themselves weigh the values. Make weights of them first, which add up to 1: `softmax(dim=-1)`.",
             ),
         ),
         alternatives=(attention_by_torch, attention_by_large_number),

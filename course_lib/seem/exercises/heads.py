@@ -8,18 +8,21 @@ from course_lib.checker.task import Mistake, Task
 from course_lib.seem.decoder import mask_head
 from course_lib.seem.exercises.attention import normal
 
+SIZES = (  # B, Q, D, C, E, H, W: all different, one of each, tall, and those that agree where they need not
+    *((2, 4, 6, 8, 10, 3, 5), (3, 5, 7, 9, 4, 6, 3), (1, 1, 6, 1, 4, 2, 3), (2, 3, 3, 3, 3, 3, 3), (3, 2, 5, 4, 5, 4, 2)),
+)  # fmt: skip
+
 
 def head_inputs(rng) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-    """All sizes different, and text embeddings of very different lengths."""
-    batch, num_queries, width, num_classes, mask_dim = (int(rng.integers(low, low + 2)) for low in (2, 4, 6, 8, 10))
+    """Sizes of many kinds, and text embeddings of very different lengths."""
+    batch, num_queries, width, num_classes, mask_dim, height, across = rng.in_turn(SIZES)
     text_embeddings = normal(rng, num_classes, width)
     text_embeddings = text_embeddings * torch.from_numpy(rng.uniform(0.3, 4, (num_classes, 1)).astype("float32"))
-    mask_features = normal(rng, batch, mask_dim, int(rng.integers(3, 5)), int(rng.integers(5, 7)))
     return (
         normal(rng, batch, num_queries, width),
         text_embeddings,
         normal(rng, batch, num_queries, mask_dim),
-        mask_features,
+        normal(rng, batch, mask_dim, height, across),
         torch.tensor(float(rng.uniform(5, 20))),
     )
 
@@ -38,6 +41,42 @@ def head_no_scale(queries, text_embeddings, mask_embeddings, mask_features, scal
 
 def head_words_not_normalised(queries, text_embeddings, mask_embeddings, mask_features, scale):
     return scale * F.normalize(queries, dim=-1) @ text_embeddings.T, _masks(mask_embeddings, mask_features)
+
+
+def head_queries_not_normalised(queries, text_embeddings, mask_embeddings, mask_features, scale):
+    return scale * queries @ F.normalize(text_embeddings, dim=-1).T, _masks(mask_embeddings, mask_features)
+
+
+def head_wrong_axis(queries, text_embeddings, mask_embeddings, mask_features, scale):
+    return scale * F.normalize(queries) @ F.normalize(text_embeddings).T, _masks(mask_embeddings, mask_features)
+
+
+def head_divided(queries, text_embeddings, mask_embeddings, mask_features, scale):
+    return mask_head(queries, text_embeddings, mask_embeddings, mask_features, 1 / scale)
+
+
+def head_scaled_masks(queries, text_embeddings, mask_embeddings, mask_features, scale):
+    class_logits, masks = mask_head(queries, text_embeddings, mask_embeddings, mask_features, scale)
+    return class_logits, scale * masks
+
+
+def head_mean(queries, text_embeddings, mask_embeddings, mask_features, scale):
+    class_logits, masks = mask_head(queries, text_embeddings, mask_embeddings, mask_features, scale)
+    return class_logits, masks / mask_features.shape[1]
+
+
+def head_exchanged(queries, text_embeddings, mask_embeddings, mask_features, scale):
+    return mask_head(queries, text_embeddings, mask_embeddings, mask_features, scale)[::-1]
+
+
+def head_sigmoid(queries, text_embeddings, mask_embeddings, mask_features, scale):
+    class_logits, masks = mask_head(queries, text_embeddings, mask_embeddings, mask_features, scale)
+    return class_logits, masks.sigmoid()
+
+
+def head_masks_turned(queries, text_embeddings, mask_embeddings, mask_features, scale):
+    class_logits, masks = mask_head(queries, text_embeddings, mask_embeddings, mask_features, scale)
+    return class_logits, masks.transpose(2, 3)
 
 
 def head_softmax(queries, text_embeddings, mask_embeddings, mask_features, scale):
@@ -76,6 +115,7 @@ TASKS = [
         reference=mask_head,
         used_at=("seem.model:mask_head",),
         make_inputs=head_inputs,
+        draws=len(SIZES),
         check_gradient=True,
         mistakes=(
             Mistake(
@@ -107,6 +147,46 @@ TASKS = [
                 "cosine for pixels",
                 head_normalised_pixels,
                 "The masks are cosines. Classes go by cosine, masks by plain dot product: else a logit could never exceed 1.",
+            ),
+            Mistake(
+                "queries not normalised",
+                head_queries_not_normalised,
+                "The queries are not normalised: a longer one is more sure of every class. Cosine wants both of length 1.",
+            ),
+            Mistake(
+                "normalised along the wrong axis",
+                head_wrong_axis,
+                "`F.normalize` goes along dimension 1 unless told otherwise, and in [B, Q, D] those are the queries. Say `dim=-1`.",
+            ),
+            Mistake(
+                "divided by the scale",
+                head_divided,
+                "The cosines are divided by `scale`. It is a factor, as in CLIP: multiply.",
+            ),
+            Mistake(
+                "scaled masks",
+                head_scaled_masks,
+                "The masks are multiplied by `scale`, too. It belongs to the classes alone.",
+            ),
+            Mistake(
+                "mean for sum",
+                head_mean,
+                "The masks are a mean over E. A dot product is the *sum*.",
+            ),
+            Mistake(
+                "masks first",
+                head_exchanged,
+                "Class logits come first, mask logits second: these are exchanged.",
+            ),
+            Mistake(
+                "sigmoid here",
+                head_sigmoid,
+                "The masks are probabilities. Return *logits*: the loss takes the sigmoid itself.",
+            ),
+            Mistake(
+                "masks turned",
+                head_masks_turned,
+                "Rows and columns of the masks are exchanged: [B, Q, H, W], as the features are [B, E, H, W].",
             ),
         ),
         alternatives=(head_by_matmul, head_by_cosine),
