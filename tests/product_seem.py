@@ -38,3 +38,31 @@ PRODUCT = {
     "seem.dice_loss": loss,
     "seem.next_click": lambda: iou_by_clicks(stages.new_model(), count=1, max_clicks=1),
 }
+
+EQUIVALENT = {  # mutants that answer as the exercise allows, see `mutants`
+    "seem.visual_sampler": {
+        "left out: `F.grid_sample(features, grid, mode='bilinear', padding_mode='border', align_corners=False)` → `F.grid_sample(features, grid, padding_mode='border', align_corners=False)`": "bilinear is the default",
+        "left out: `F.grid_sample(features, grid, mode='bilinear', padding_mode='border', align_corners=False)` → `F.grid_sample(features, grid, mode='bilinear', padding_mode='border')`": "False is the default",
+        "constant: `0` → `-1`": "the dimension has length 1",
+    },
+    "seem.mask_head": {
+        "left out: `F.normalize(text_embeddings, dim=-1)` → `F.normalize(text_embeddings)`": "of two dimensions, 1 is the last, and the default",
+        "sign: `-1` → `1`": "of two dimensions, 1 is the last",
+    },
+    "seem.match": {
+        "left out: `cost.detach().cpu().numpy()` → `cost.detach().cpu()`": "scipy takes tensors, too",
+        "left out: `cost.detach().cpu()` → `cost.detach()`": "the exercise has no other device",
+        "left out: `cost.detach()` → `cost`": "training calls it under no_grad",
+    },
+    "seem.dice_loss": {
+        "order: `(logits.sigmoid().flatten(1), targets.flatten(1))` → `(targets.flatten(1), logits.sigmoid().flatten(1))`": "dice is symmetric",
+    },
+    "seem.next_click": {
+        "left out: `bool(missed.sum() >= extra.sum())` → `missed.sum() >= extra.sum()`": "a number of numpy's is a number",
+        "left out: `int(x)` → `x`": "a number of numpy's is a number",
+        "left out: `int(y)` → `y`": "a number of numpy's is a number",
+    },
+    "seem.memory_update": {
+        "left out: `(:, None)` → `(:,)`": "pooling takes [B, S, S] as one picture of B channels",
+    },
+}

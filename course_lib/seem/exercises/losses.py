@@ -7,10 +7,8 @@ from course_lib.checker.task import Mistake, Task
 from course_lib.seem.exercises.attention import normal
 from course_lib.seem.train.losses import CLASS_WEIGHT, DICE_WEIGHT, MASK_WEIGHT, dice_loss, match
 
-NUM_QUERIES_AND_THINGS = ((7, 4), (5, 5), (8, 3), (6, 1), (1, 1), (6, 5), (12, 6), (4, 2))
-MASK_SIZES = (  # N, H, W: wide, tall, one mask, a square
-    *((4, 5, 8), (3, 7, 4), (1, 4, 9), (5, 6, 6), (3, 4, 7)),
-)  # fmt: skip
+NUM_QUERIES_AND_THINGS = ((7, 4), (5, 5), (8, 3), (6, 1), (1, 1), (6, 6), (8, 5), (9, 4))
+MASK_SIZES = ((4, 5, 8), (3, 7, 4), (1, 4, 9), (5, 6, 6), (3, 4, 7))  # N, H, W
 
 
 def match_inputs(rng) -> tuple[Tensor, Tensor, Tensor]:
@@ -208,7 +206,7 @@ TASKS = [
         reference=match,
         used_at=("seem.train.losses:match",),
         make_inputs=match_inputs,
-        draws=len(NUM_QUERIES_AND_THINGS),
+        draws=2 * len(NUM_QUERIES_AND_THINGS),
         mistakes=(
             Mistake(
                 "no class cost",

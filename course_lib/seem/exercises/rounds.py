@@ -2,7 +2,7 @@
 
 import numpy as np
 import torch
-from scipy.ndimage import distance_transform_edt
+from scipy.ndimage import distance_transform_edt, label
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -10,23 +10,35 @@ from course_lib.checker.task import Mistake, Task
 from course_lib.seem.decoder import MIN_COVERAGE, memory_update
 from course_lib.seem.train.click_simulator import next_click
 
+SQUARES = (  # missed, too much, right: (y, x, side) of squares, and the length of a handle; y = 0 lies at the picture's edge
+    *((((2, 11, 9, 5),), ((16, 1, 5, 0),), ((14, 20, 3, 0),)), (((16, 1, 5, 0),), ((2, 11, 9, 5),), ((14, 20, 3, 0),))),
+    *((((2, 3, 7, 0),), ((2, 15, 7, 0),), ()), (((2, 11, 5, 8),), ((12, 3, 7, 0),), ())),  # of equal size
+    *(((), (), ((5, 5, 7, 2),)), ((), (), ())),  # nothing is wrong
+    *((((2, 11, 9, 5),), (), ((13, 4, 7, 0),)), ((), ((2, 11, 9, 5),), ((13, 4, 7, 0),))),  # one kind alone
+    *((((2, 2, 7, 0), (2, 13, 5, 9)), ((12, 3, 9, 0),), ()), (((12, 3, 9, 0),), ((2, 2, 7, 0), (2, 13, 5, 9)), ())),
+    *((((0, 0, 9, 4),), ((14, 6, 5, 0),), ((9, 14, 11, 0),)), (((14, 6, 5, 0),), ((0, 0, 9, 4),), ((9, 14, 11, 0),))),
+    *(((), ((0, 0, 1, 0),), ()), (((0, 0, 1, 0),), (), ((5, 5, 9, 0),))),  # one pixel, in the corner
+    *((((2, 2, 7, 3),), ((14, 2, 5, 0),), ((2, 9, 11, 0),)), (((14, 2, 5, 0),), ((2, 2, 7, 3),), ((2, 9, 11, 0),))),
+)
+
 
 def click_inputs(rng) -> tuple[np.ndarray, np.ndarray]:
-    """Two boxes of random sizes: one missed and one too much, or the other way round."""
-    height, width = int(rng.integers(22, 26)), int(rng.integers(28, 34))
-    mask, truth = np.zeros((height, width), bool), np.zeros((height, width), bool)
-    big, small = (mask, truth) if rng.random() < 0.5 else (truth, mask)
-    h, w = int(rng.integers(7, 10)), int(rng.integers(8, 12))
-    y, x = int(rng.integers(0, 3)), int(rng.integers(10, 14))
-    big[y : y + h, x : x + w] = True
-    big[y : y + 3, x + w : x + w + 5] = True  # a handle, which moves the mean away from the middle
-    small[16:20, 1 : 1 + int(rng.integers(4, 6))] = True
-    mask[12:15, 20:28] = truth[12:15, 20:28] = True  # agreed
-    return mask, truth
+    """A mask and the truth. In each error one pixel is deeper than all others; every other draw is turned round."""
+    missed, extra, right = rng.in_turn(SQUARES)
+    shape, (down, across) = (int(rng.integers(22, 26)), int(rng.integers(30, 34))), rng.integers(0, 3, 2)
+    mask, truth = np.zeros(shape, bool), np.zeros(shape, bool)
+    for masks, squares in (((truth,), missed), ((mask,), extra), ((mask, truth), right)):
+        for y, x, side, handle in squares:
+            top, left = (y + down, x + across) if y else (0, 0)
+            for one in masks:
+                one[top : top + side, left : left + side] = True
+                one[top : top + 3, left + side : left + side + handle] = True  # moves the mean away from the middle
+    turned = (slice(None, None, -1),) * 2 if rng.draw // len(SQUARES) % 2 else ()
+    return mask[turned].copy(), truth[turned].copy()
 
 
-def _deepest(area: np.ndarray, include: bool) -> tuple[int, int, bool]:
-    depth = distance_transform_edt(np.pad(area, 1))[1:-1, 1:-1]
+def _deepest(area: np.ndarray, include: bool, pad: int = 1) -> tuple[int, int, bool]:
+    depth = distance_transform_edt(np.pad(area, pad))[pad : pad + len(area), pad : pad + area.shape[1]]
     y, x = np.unravel_index(depth.argmax(), depth.shape)
     return int(x), int(y), include
 
@@ -36,35 +48,93 @@ def _errors(mask, truth) -> tuple[np.ndarray, np.ndarray, bool]:
     return missed, extra, bool(missed.sum() >= extra.sum())
 
 
+def _click_by(place):
+    """A wrong click, `place(missed, extra, include)`; None where nothing is wrong, which is right."""
+
+    def click(mask, truth):
+        return None if (mask == truth).all() else place(*_errors(mask, truth))
+
+    return click
+
+
 def click_y_first(mask, truth):
-    x, y, include = next_click(mask, truth)
-    return y, x, include
-
-
-def click_always_include(mask, truth):
-    return _deepest(truth & ~mask, True)
+    click = next_click(mask, truth)
+    return click and (click[1], click[0], click[2])
 
 
 def click_swapped(mask, truth):
-    x, y, include = next_click(mask, truth)
-    return x, y, not include
+    click = next_click(mask, truth)
+    return click and (*click[:2], not click[2])
 
 
-def click_mean(mask, truth):
+def click_exchanged(mask, truth):
+    return next_click(truth, mask)
+
+
+def click_without_none(mask, truth):
     missed, extra, include = _errors(mask, truth)
+    return _deepest(missed if include else extra, include)
+
+
+@_click_by
+def click_always_include(missed, extra, include):
+    return _deepest(missed, True)
+
+
+@_click_by
+def click_mean(missed, extra, include):
     ys, xs = np.nonzero(missed if include else extra)
     return round(xs.mean()), round(ys.mean()), include
 
 
-def click_smaller_error(mask, truth):
-    missed, extra, include = _errors(mask, truth)
+@_click_by
+def click_smaller_error(missed, extra, include):
     return _deepest(extra if include else missed, not include)
 
 
-def click_first_pixel(mask, truth):
-    missed, extra, include = _errors(mask, truth)
+@_click_by
+def click_first_pixel(missed, extra, include):
     y, x = np.argwhere(missed if include else extra)[0]
     return int(x), int(y), include
+
+
+@_click_by
+def click_equal_excludes(missed, extra, include):
+    include = bool(missed.sum() > extra.sum())
+    return _deepest(missed if include else extra, include)
+
+
+@_click_by
+def click_without_edge(missed, extra, include):
+    return _deepest(missed if include else extra, include, pad=0)
+
+
+@_click_by
+def click_deeper_error(missed, extra, include):
+    depths = [distance_transform_edt(np.pad(area, 1)).max() for area in (missed, extra)]
+    return _deepest(missed, True) if depths[0] >= depths[1] else _deepest(extra, False)
+
+
+@_click_by
+def click_in_all_errors(missed, extra, include):
+    x, y, _ = _deepest(missed | extra, include)
+    return x, y, bool(missed[y, x])
+
+
+@_click_by
+def click_largest_piece(missed, extra, include):
+    labels, _ = label(missed if include else extra)
+    return _deepest(labels == np.bincount(labels[labels > 0]).argmax(), include)
+
+
+@_click_by
+def click_only_if_both(missed, extra, include):
+    return _deepest(missed if include else extra, include) if missed.any() and extra.any() else None
+
+
+def click_in_whole_things(mask, truth):
+    include = _errors(mask, truth)[2]
+    return None if (mask == truth).all() else _deepest(truth if include else mask, include)
 
 
 def click_by_xor(mask, truth):
@@ -88,13 +158,35 @@ def click_by_border(mask, truth):
     return x - 1, y - 1, area is missed
 
 
+def click_by_distances(mask, truth):
+    """Without a distance transform, in whole numbers, from the last pixel to the first."""
+    error = truth.astype(int) - mask.astype(int)
+    if not error.any():
+        return None
+    sign = 1 if (error > 0).sum() >= (error < 0).sum() else -1
+    framed = np.pad(error == sign, 1)
+    inside, outside = np.argwhere(framed), np.argwhere(~framed)
+    squared = ((inside[:, None] - outside) ** 2).sum(-1).min(1)
+    y, x = max(zip(squared, inside.tolist(), strict=True))[1]
+    return [x - 1, y - 1, np.bool_(truth[y - 1, x - 1])]
+
+
+MEMORY_SIZES = (  # B, S, height, width; where S is 20, a cell may be covered by exactly 30 %
+    *((3, 24, 4, 6), (5, 24, 6, 3), (4, 20, 4, 5), (1, 24, 3, 8), (2, 8, 8, 8), (3, 30, 1, 1), (4, 64, 8, 8)),
+)
+
+
 def memory_inputs(rng) -> tuple[Tensor, int, int]:
-    """Masks of 24 × 24 pixels, and a coarser grid that is not square."""
-    prev_mask = torch.zeros(int(rng.integers(3, 6)), 24, 24, dtype=torch.bool)
-    for row in range(1, len(prev_mask)):  # the first stays empty
-        y, x, h, w = (int(rng.integers(low, high)) for low, high in ((0, 9), (0, 9), (5, 14), (5, 14)))
+    """Masks, one of them empty and one full, and a coarser grid that is mostly not square."""
+    batch, size, height, width = rng.in_turn(MEMORY_SIZES)
+    prev_mask = torch.zeros(batch, size, size, dtype=torch.bool)
+    for row in range(batch):
+        y, x, h, w = (int(rng.integers(size // low, size // high)) for low, high in ((9, 3), (9, 3), (5, 2), (5, 2)))
         prev_mask[row, y : y + h, x : x + w] = True
-    return prev_mask, *((4, 6) if rng.random() < 0.5 else (6, 3))
+    if batch > 2:
+        prev_mask[0], prev_mask[1] = False, True
+    prev_mask[-1, -2:, -3:] = size == 20  # 6 of the 20 pixels of the last cell
+    return prev_mask, height, width
 
 
 def memory_by_corner(prev_mask, height, width):
@@ -121,6 +213,30 @@ def memory_soft(prev_mask, height, width):
     return F.interpolate(prev_mask[:, None].float(), (height, width), mode="area").flatten(1)
 
 
+def memory_at_least(prev_mask, height, width):
+    return F.adaptive_avg_pool2d(prev_mask.float(), (height, width)).flatten(1) >= MIN_COVERAGE
+
+
+def memory_half(prev_mask, height, width):
+    return F.adaptive_avg_pool2d(prev_mask.float(), (height, width)).flatten(1) > 0.5
+
+
+def memory_full(prev_mask, height, width):
+    return F.adaptive_avg_pool2d(prev_mask.float(), (height, width)).flatten(1) == 1
+
+
+def memory_smooth(prev_mask, height, width):
+    return F.interpolate(prev_mask[:, None].float(), (height, width), mode="bilinear").flatten(1) > MIN_COVERAGE
+
+
+def memory_sides_exchanged(prev_mask, height, width):
+    return memory_update(prev_mask, width, height)
+
+
+def memory_not_flat(prev_mask, height, width):
+    return memory_update(prev_mask, height, width).unflatten(1, (height, width))
+
+
 def memory_by_pool(prev_mask, height, width):
     return F.adaptive_avg_pool2d(prev_mask.float(), (height, width)).flatten(1) > MIN_COVERAGE
 
@@ -142,6 +258,7 @@ TASKS = [
         reference=next_click,
         used_at=("seem.train.click_simulator:next_click",),
         make_inputs=click_inputs,
+        draws=2 * len(SQUARES),
         mistakes=(
             Mistake(
                 "y before x",
@@ -173,8 +290,53 @@ TASKS = [
                 click_first_pixel,
                 "This is the first pixel of the error, at its rim. A person clicks into its middle: `distance_transform_edt(...).argmax()`.",
             ),
+            Mistake(
+                "missed and too much exchanged",
+                click_exchanged,
+                "What was missed and what is too much are exchanged. Missed is what should be there and is not: `truth & ~mask`; too much is `mask & ~truth`.",
+            ),
+            Mistake(
+                "a click though all is right",
+                click_without_none,
+                "Where mask and truth agree there is nothing to click on: return `None`.",
+            ),
+            Mistake(
+                "equal errors exclude",
+                click_equal_excludes,
+                "Where both errors are of equal size, this clicks to exclude. Then it shall include: `>=`, and not `>`.",
+            ),
+            Mistake(
+                "the picture's edge is no edge",
+                click_without_edge,
+                "An error that touches the picture's edge is clicked on too near to it. That edge counts as one: `np.pad(area, 1)` before the distance transform, `[1:-1, 1:-1]` after.",
+            ),
+            Mistake(
+                "the deeper error",
+                click_deeper_error,
+                "You take the error that is *deeper*. The larger one, by its number of pixels, comes first: `missed.sum() >= extra.sum()`.",
+            ),
+            Mistake(
+                "both errors as one",
+                click_in_all_errors,
+                "Both errors are taken for one area. First choose the larger of the two, then look for the middle of that one.",
+            ),
+            Mistake(
+                "the largest piece",
+                click_largest_piece,
+                "You take the largest connected piece of the error. Asked for is the pixel furthest from the edge in *all* of the error, whichever piece it is in.",
+            ),
+            Mistake(
+                "None unless both are there",
+                click_only_if_both,
+                "Where there is one error alone, this returns `None`. Only where there is neither: `if not (missed.any() or extra.any())`.",
+            ),
+            Mistake(
+                "what was right counts, too",
+                click_in_whole_things,
+                "The middle is that of the whole thing (or the whole mask). Only the *error* counts: leave out what is right already, `truth & ~mask` or `mask & ~truth`.",
+            ),
         ),
-        alternatives=(click_by_xor, click_by_border),
+        alternatives=(click_by_xor, click_by_border, click_by_distances),
         hints=(
             "Two errors: what was missed, and what is too much. Which is larger? And which of its pixels is furthest from its edge?",
             "`missed = truth & ~mask`, `extra = mask & ~truth`, [H, W]. `distance_transform_edt(np.pad(area, 1))[1:-1, 1:-1]` is the distance to the edge, the picture's edge included; its argmax is the place. Equal sizes: include. No error: None.",
@@ -190,6 +352,7 @@ TASKS = [
         reference=memory_update,
         used_at=("seem.model:memory_update",),
         make_inputs=memory_inputs,
+        draws=len(MEMORY_SIZES),
         mistakes=(
             Mistake(
                 "one pixel decides",
@@ -220,6 +383,36 @@ TASKS = [
                 "no threshold",
                 memory_soft,
                 "These are shares, and an attention mask is yes or no: compare with `MIN_COVERAGE`.",
+            ),
+            Mistake(
+                "exactly enough",
+                memory_at_least,
+                "A cell that is covered by exactly `MIN_COVERAGE` counts here. It should be *more*: `>`.",
+            ),
+            Mistake(
+                "half of the cell",
+                memory_half,
+                "A cell counts here when half of it is covered. `MIN_COVERAGE` is enough, so that thin things are remembered, too.",
+            ),
+            Mistake(
+                "the whole cell",
+                memory_full,
+                "Only cells that lie wholly in the mask count. More than `MIN_COVERAGE` is enough, so that thin things are remembered, too.",
+            ),
+            Mistake(
+                "between four pixels",
+                memory_smooth,
+                '`mode="bilinear"` looks at the few pixels around the cell\'s centre. Take the share of *all* its pixels: `mode="area"`.',
+            ),
+            Mistake(
+                "height and width exchanged",
+                memory_sides_exchanged,
+                "Height and width of the grid are exchanged. First the number of rows: `(height, width)`.",
+            ),
+            Mistake(
+                "not flattened",
+                memory_not_flat,
+                "This is [B, height, width]. The features stand in one row: `.flatten(1)` makes it [B, height · width].",
             ),
         ),
         alternatives=(memory_by_pool, memory_by_blocks),
