@@ -5,11 +5,12 @@ import re
 import subprocess
 import sys
 import tempfile
-from importlib.metadata import PackageNotFoundError, distributions, version
+from importlib.metadata import PackageNotFoundError, distributions, packages_distributions, version
 from pathlib import Path
 
 import course_lib
 from course_lib import session
+from course_lib.common import pip_settings
 
 REQUIREMENT = re.compile(r"^([\w.-]+)>=([\d.]+)", re.MULTILINE)
 
@@ -60,6 +61,39 @@ def probe(file: Path) -> tuple[list[str], list[tuple[str, str, str]]]:
     return missing, outdated
 
 
+def try_all(lists: list[str]) -> None:
+    """Import every package that these requirement files name, printing each before it; then a "✗" for each that is not right.
+
+    That is, one which is missing, does not start, or comes from outside this environment.
+    """
+    modules = {}
+    for module, packages in packages_distributions().items():
+        for package in packages:
+            modules.setdefault(plain(package), []).append(module)
+    for file in lists:
+        for name in re.findall(r"^[\w.-]+", Path(file).read_text(encoding="utf-8"), re.MULTILINE):
+            print(name, flush=True)  # an extension that ends Python is the last one named
+            if fault := try_one(sorted(modules.get(plain(name), []), key=lambda module: module.startswith("_"))):
+                print(f"✗ {name} {fault}", flush=True)
+
+
+def try_one(modules: list[str]) -> str:
+    """What is wrong with a package of these modules, of which the first is imported; "" where all is well."""
+    if not modules:
+        return "is not there"
+    try:
+        module = importlib.import_module(modules[0])
+    except Exception as error:  # an extension may raise anything
+        return f"does not start ({type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''})"
+    place = Path(module.__file__ or next(iter(module.__path__))).absolute()
+    return "" if place.is_relative_to(sys.prefix) else f"is that of {place.parent}, outside the environment"
+
+
+def plain(name: str) -> str:
+    """A package's name as the index compares it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
 def numbers(text: str) -> tuple[int, ...]:
     """ "v2.11.0+cu128" → (2, 11, 0)."""
     return tuple(int(part) for part in re.match(r"v?([\d.]*)", text)[1].split(".") if part)
@@ -71,8 +105,11 @@ def add(missing: list[str]) -> list[str]:
     with tempfile.TemporaryDirectory() as folder:
         constraints = Path(folder) / "as_it_is.txt"
         constraints.write_text("".join(f"{name}=={installed}\n" for name, installed in held.items()), encoding="utf-8")
-        command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        done = subprocess.run([*command, "-c", str(constraints), *missing], capture_output=True, text=True, check=False)
+        command = [*pip_settings.pip(sys.executable), "install", "--quiet", "--disable-pip-version-check"]
+        done = subprocess.run(
+            [*command, "-c", str(constraints), *missing], capture_output=True, text=True, check=False,
+            env=pip_settings.variables(sys.executable),
+        )  # fmt: skip
     importlib.invalidate_caches()
     if done.returncode:
         print(f"pip said: {(done.stderr.strip().splitlines() or ['nothing'])[-1]}")

@@ -15,6 +15,7 @@ from pathlib import Path
 from course_lib import session
 from course_lib.cli import environment
 from course_lib.cli.packages import GB
+from course_lib.surroundings import plain
 
 START = "python -m course_lib start"
 REBUILD = "python -m course_lib start --rebuild"
@@ -151,11 +152,6 @@ def versions(root: Path, python: Path, exact: bool) -> Finding:
 def listed(file: Path) -> list[str]:
     """The packages that a requirements file names."""
     return [plain(name) for name in DIRECT.findall(file.read_text(encoding="utf-8"))]
-
-
-def plain(name: str) -> str:
-    """A package's name as the index compares it."""
-    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def installed(python: Path) -> dict[str, str]:

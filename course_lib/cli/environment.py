@@ -17,6 +17,7 @@ from course_lib.session import REPO, on_colab
 STAMP = "course_stamp.txt"  # in .venv: what was installed, or one of these
 UNFINISHED = "unfinished"  # killed on the way, unless somebody is at it now
 PAUSED = "paused"  # pip gave up in good order: it goes on where it was
+ELSEWHERE = ("PYTHONPATH", "PYTHONHOME", "__PYVENV_LAUNCHER__")  # they say where a Python has its packages
 LISTS = ("requirements.txt", "requirements-local.txt", "constraints.txt")
 
 
@@ -88,7 +89,7 @@ def make_venv(root: Path) -> None:
 
 def has_pip(root: Path) -> bool:
     """Does the environment's Python start, and has it pip?"""
-    command = [str(interpreter(root)), "-c", "import pip"]
+    command = [str(interpreter(root)), "-I", "-c", "import pip"]
     return subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, check=False).returncode == 0
 
 
@@ -116,6 +117,10 @@ def write_stamp(root: Path, text: str) -> None:
 
 
 def variables(**more: str) -> dict[str, str]:
-    """The environment variables of a child: ours, the course importable from anywhere, UTF-8 on Windows too."""
-    path = os.pathsep.join(part for part in (str(REPO), os.environ.get("PYTHONPATH")) if part)
-    return {**os.environ, "PYTHONPATH": path, "PYTHONUTF8": "1", **more}
+    """The environment variables of a child: ours, the course importable from anywhere, UTF-8 on Windows too.
+
+    In the course's own environment, PYTHONPATH and PYTHONHOME do not say which packages are imported.
+    """
+    inherited = dict(os.environ) if uses_current() else {k: v for k, v in os.environ.items() if k not in ELSEWHERE}
+    path = os.pathsep.join(part for part in (str(REPO), inherited.get("PYTHONPATH")) if part)
+    return {**inherited, "PYTHONPATH": path, "PYTHONUTF8": "1", **more}

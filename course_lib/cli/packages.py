@@ -1,4 +1,4 @@
-"""Filling the environment with pip: torch first, in its CPU build where there is no GPU for the other."""
+"""Filling the environment with pip: torch first, in its CPU build where there is no GPU for the other; then the proof."""
 
 import platform
 import re
@@ -11,12 +11,14 @@ import urllib.request
 from collections import deque
 from pathlib import Path
 
+from course_lib.common import pip_settings
 from course_lib.common.errors import Problem
+from course_lib.common.pip_errors import explain
+from course_lib.session import REPO
 
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 GB = 1e9
 NEEDED = {"cpu": 4 * GB, "gpu": 12 * GB}  # environment and downloads; torch for GPUs brings NVIDIA's libraries
-NO_NETWORK = ("NewConnectionError", "NameResolutionError", "ConnectTimeout", "Max retries exceeded", "ProxyError")
 
 
 def check_space(root: Path) -> None:
@@ -42,6 +44,7 @@ def install(python: str, root: Path) -> None:
     step(python, f"1/2 {pins[0]}", ["-c", str(constraints), *index, *pins], root)
     lists = [word for name in ("requirements.txt", "requirements-local.txt") for word in ("-r", str(root / name))]
     step(python, "2/2 JupyterLab, transformers and the rest", ["-c", str(constraints), *lists], root)
+    prove(python, root)
 
 
 def pinned(constraints: Path, name: str) -> str:
@@ -74,19 +77,65 @@ def answers(url: str, seconds: float = 6.0) -> bool:
 def step(python: str, title: str, arguments: list[str], root: Path) -> None:
     """One run of pip, with a line for each large download. `Problem` in the learner's words if it fails."""
     print(f"Installing {title} …", flush=True)
-    started, tail = time.perf_counter(), deque(maxlen=200)
-    command = [python, "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--progress-bar", "off"]
+    started, tail, surroundings = time.perf_counter(), deque(maxlen=200), pip_settings.variables(python)
+    command = [
+        *pip_settings.pip(python),
+        "install",
+        "--disable-pip-version-check",
+        "--no-input",
+        "--progress-bar",
+        "off",
+    ]
     with subprocess.Popen(
-        command + arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+        command + arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=surroundings,
         text=True, encoding="utf-8", errors="replace", close_fds=False,  # pip inherits the lock
     ) as pip:  # fmt: skip
         for line in pip.stdout:
             tail.append(line.rstrip())
             if said := worth_saying(line):
                 print(f"  {said}", flush=True)
+    if pip.returncode < 0:
+        tail.append(f"ERROR: pip was ended by signal {-pip.returncode}")
     if pip.returncode:
-        raise Problem(explain("\n".join(tail), root))
+        output = "\n".join(tail)
+        raise Problem(explain(output, root, search(python, arguments, output, surroundings)))
     print(f"  done in {time.perf_counter() - started:.0f} s", flush=True)
+
+
+def search(python: str, arguments: list[str], output: str, surroundings: dict[str, str]) -> str:
+    """Where pip found nothing of a package: its whole talk while it looks for it again. "" where it failed otherwise."""
+    match = re.search(r"No matching distribution found for ([\w.-]+)", output)
+    if not match:
+        return ""
+    index = arguments[arguments.index("--extra-index-url") :][:2] if "--extra-index-url" in arguments else []
+    options = ["-vv", "--disable-pip-version-check", "--no-input", "--retries", "0", *index]
+    command = [*pip_settings.pip(python), "index", "versions", *options, match[1]]
+    talk = subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=surroundings,
+        text=True, encoding="utf-8", errors="replace", check=False,
+    )  # fmt: skip
+    return talk.stdout
+
+
+def prove(python: str, root: Path) -> None:
+    """Import all that the lists name, in a fresh process of the environment. `Problem` with what is missing or does not start."""
+    print("Trying whether all of it starts …", flush=True)
+    lists = [str(root / name) for name in ("requirements.txt", "requirements-local.txt")]
+    code = f"import sys; sys.path.insert(0, {str(REPO)!r}); from course_lib import surroundings; surroundings.try_all({lists!r})"
+    ran = subprocess.run(
+        [python, "-I", "-X", "utf8", "-c", code], capture_output=True,
+        stdin=subprocess.DEVNULL, text=True, encoding="utf-8", errors="replace", check=False,
+    )  # fmt: skip
+    lines = ran.stdout.splitlines()
+    faults = [line.removeprefix("✗ ") for line in lines if line.startswith("✗ ")]
+    if ran.returncode:
+        last = ran.stderr.strip().splitlines()[-1:] or [f"Python ended with {ran.returncode}"]
+        faults.append(f"{lines[-1] if lines else 'Python'} ({last[0]})")
+    if faults:
+        raise Problem(
+            f"pip installed the packages, but not all of them work: {'; '.join(faults)}. "
+            "Make the environment anew: `python -m course_lib start --rebuild`."
+        )
 
 
 def worth_saying(line: str) -> str | None:
@@ -97,16 +146,3 @@ def worth_saying(line: str) -> str | None:
     if line.startswith("Installing collected packages:"):
         return f"unpacking {line.count(',') + 1} packages"
     return None
-
-
-def explain(output: str, root: Path) -> str:
-    """Why pip failed, in one sentence, and what to do; pip's own last words where the reason is none of the known."""
-    if "No space left on device" in output:
-        return f"The disk of {root} is full. Free some space, then start again."
-    if any(sign in output for sign in NO_NETWORK):
-        return "The package index can't be reached. Check the network (or the proxy settings), then start again."
-    if match := re.search(r"No matching distribution found for (\S+)", output):
-        where = f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"
-        return f"There is no build of {match[1]} for this computer ({where}). Try Python 3.11 or 3.12, 64 bit."
-    last = [line for line in output.splitlines() if line.startswith("ERROR")] or output.splitlines()[-3:]
-    return "pip could not install the packages; docs/TROUBLESHOOTING.md may help. It said:\n  " + "\n  ".join(last)
