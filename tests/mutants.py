@@ -17,8 +17,9 @@ from dataclasses import dataclass
 
 import torch
 
+from course_lib.checker.guard.limit import time_limit
 from course_lib.checker.registry import all_tasks
-from course_lib.checker.running import Outcome, draws, outcomes_differ, quiet, run_draw, time_limit
+from course_lib.checker.running import Outcome, draws, outcomes_differ, quiet, run_draw
 from course_lib.checker.task import Task
 
 COMPARISONS = {

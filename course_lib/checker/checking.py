@@ -1,25 +1,20 @@
 """The checker: is what the learner wrote right, not started, or one of the mistakes we know?"""
 
 import ast
-import contextlib
 import inspect
 import textwrap
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import FunctionType
 from typing import Any
 
-from course_lib.checker.running import (
-    TIME_LIMIT,
-    Outcome,
-    TooSlow,
-    describe_inputs,
-    draws,
-    outcomes_differ,
-    quiet,
-    run_draw,
-    time_limit,
-)
+from course_lib.checker.guard import guarded
+from course_lib.checker.guard.limit import TooSlow, time_limit
+from course_lib.checker.guard.names import originals
+from course_lib.checker.guard.state import kept_state
+from course_lib.checker.plain import Odd, words
+from course_lib.checker.running import Outcome, describe_inputs, draws, flatten, outcomes_differ, quiet, run_draw
 from course_lib.checker.task import Mistake, Task
 from course_lib.common.text import say
 
@@ -34,26 +29,46 @@ class Verdict:
     mistake: str = ""  # the name of the known mistake, if it is one
 
 
-def check(task: Task, written: Any) -> Verdict:
-    """Run what the learner wrote on all draws of the task, beside the reference, and judge it."""
-    blank = has_blank(written)
+def check(task: Task, written: Any, limit: time_limit | None = None) -> Verdict:
+    """Run what the learner wrote on all draws of the task, beside the reference, and judge it.
+
+    What is expected is computed first, with all modules as they were when the course was loaded.
+    """
     if not task.build and (problem := wrong_signature(task.reference, written)):
         return Verdict("wrong", problem)
-    try:
-        with time_limit():
-            outcomes = run_all(task, task.as_function(written))
-    except TooSlow:
-        text = say("It was stopped after {seconds:.0f} seconds. Is there a loop that never ends?", seconds=TIME_LIMIT)
-        return Verdict("wrong", text)
-    except (Exception, SystemExit) as error:  # building a class failed
-        outcomes = [Outcome(error=error)] * len(draws(task))
-    right = run_all(task, task.as_function(task.reference))
-    for outcome in right:
-        if outcome.error:
-            raise outcome.error  # the task itself is broken: its author must see that
-    if blank is not False and is_nothing(outcomes[0]):
-        return Verdict("not started")
-    return judge(task, written, outcomes, right, blank)
+    limit = limit or time_limit()
+    with kept_state(), originals():
+        blank = has_blank(written)
+        right = right_outcomes(task)
+        try:
+            outcomes = outcomes_of(task, written, limit)
+            if blank is not False and is_nothing(outcomes[0]):
+                return Verdict("not started")
+            return judge(task, written, outcomes, right, blank)
+        except TooSlow as stopped:
+            return Verdict("wrong", str(stopped))
+
+
+def right_outcomes(task: Task) -> list[Outcome]:
+    """What is expected on every draw. A task that is broken ends here: its author must see that, not the learner."""
+    function = task.as_function(task.reference)
+    outcomes = [run_draw(task, function, draw) for draw in draws(task)]
+    for outcome in outcomes:
+        if outcome.error and not outcome.refused:
+            raise outcome.error
+        if odd := next((leaf for leaf in flatten(outcome.value) if isinstance(leaf, Odd)), None):
+            raise TypeError(f"{task.id} can't be checked: its reference returns {odd.kind}")
+    return outcomes
+
+
+def outcomes_of(task: Task, written: Any, limit: time_limit) -> list[Outcome]:
+    """What the learner's code leads to. What it prints is shown for the first draw only."""
+    function, error = guarded(limit, task.as_function, written)
+    if error is not None:  # building a class failed
+        return [Outcome(error=error, said=words(str, error))] * len(draws(task))
+    outcomes = [run_draw(task, function, 0, limit)]
+    with quiet():
+        return outcomes + [run_draw(task, function, draw, limit) for draw in draws(task)[1:]]
 
 
 def judge(task: Task, written: Any, outcomes: list[Outcome], right: list[Outcome], blank: bool | None) -> Verdict:
@@ -62,31 +77,43 @@ def judge(task: Task, written: Any, outcomes: list[Outcome], right: list[Outcome
     differences = [outcomes_differ(got, expected, task.tolerance) for got, expected in pairs]
     wrong = [draw for draw, difference in enumerate(differences) if difference]
     if not wrong:
-        problem = task.custom(written) if task.custom else None
+        problem = own_check(task, written)
         return Verdict("wrong", problem) if problem else Verdict("solved")
     index = wrong[0]
     difference, error = differences[index], outcomes[index].error
-    raw = describe_error(error, written) if error else difference.text
+    raw = describe_error(outcomes[index], written) if error else difference.text
     if inputs := describe_inputs(task, index):
         raw += say(" (Called with {inputs}.)", inputs=inputs)
     if mistake := known_mistake(task, outcomes, wrong):
         return Verdict("wrong", mistake.message, raw, mistake.name)
     still_blank = say("There is still a `...` in it: your code should stand in its place.") if blank else ""
-    if difference.kind in ("value", "error"):
+    if difference.kind == "error":
+        return Verdict("wrong", f"{difference.text} {still_blank}".strip(), raw)
+    if difference.kind == "value":
         return Verdict("wrong", still_blank, raw)
     return Verdict("wrong", f"{raw} {advice(difference.kind)} {still_blank}".strip())
+
+
+def own_check(task: Task, written: Any) -> str | None:
+    """What the task's own look at the learner's object finds."""
+    if not task.custom:
+        return None
+    problem, error = guarded(time_limit(), task.custom, written)
+    return say("It fails when it is looked at: {error}", error=words(str, error)) if error else problem
 
 
 def advice(kind: str) -> str:
     """What to try for a kind of difference; "" where its text says enough."""
     return {
         "in place": say("Whoever called it still needs the old values: make a new one (`x = x / 2`, not `x /= 2`)."),
-        "gradient": say(
+        "no gradient": say(
             "Something cuts it off: `.detach()`, `.item()`, `.data`, `torch.no_grad()` or a way through numpy."
         ),
+        "gradient": say("The value is right, but its gradient is not: a part of it was cut off or made constant."),
         "dtype": say("Make new tensors with the dtype (and device) of the inputs."),
         "length": say("Look at what the docstring says is returned."),
         "shape": say("Write the shape of every step beside it, and compare with the docstring."),
+        "not refused": say("Look at what the docstring says about inputs that can't be right."),
     }.get(kind, "")
 
 
@@ -108,34 +135,41 @@ def known_mistake(task: Task, outcomes: list[Outcome], wrong: list[int]) -> Mist
 def same_draws(task: Task, mistake: Callable, outcomes: list[Outcome]) -> set[int]:
     """The draws in which the known mistake leads to this very outcome."""
     try:
-        with time_limit():
-            pairs = zip(outcomes, run_all(task, task.as_function(mistake)), strict=True)
+        with time_limit(), quiet():
+            function = task.as_function(mistake)
+            return {
+                draw
+                for draw, got in enumerate(outcomes)
+                if not outcomes_differ(got, run_draw(task, function, draw), task.tolerance)
+            }
     except TooSlow:
         return set()
-    return {draw for draw, (got, expected) in enumerate(pairs) if not outcomes_differ(got, expected, task.tolerance)}
-
-
-def run_all(task: Task, function: Callable) -> list[Outcome]:
-    """The outcomes of all draws. What the function prints is shown for the first draw only."""
-    outcomes = []
-    for draw in draws(task):
-        with contextlib.nullcontext() if draw == 0 else quiet():
-            outcomes.append(run_draw(task, function, draw))
-    return outcomes
 
 
 def wrong_signature(reference: Callable, written: Any) -> str | None:
     """What is wrong with the parameters, if the lesson could not call it as it calls the reference."""
     if not callable(written):
-        return f"`@exercise` belongs right above a function, but found {type(written).__name__}."
-    expected, params = inspect.signature(reference).parameters, inspect.signature(written).parameters
+        return say(
+            "`@exercise` belongs right above a function, but found {found}.",
+            found=getattr(type(written), "__name__", ""),
+        )
+    try:
+        expected, params = inspect.signature(reference).parameters, inspect.signature(written).parameters
+    except Exception:  # what is written in C, such as `max`, may not say what it takes: calling it will
+        return None
     if any(p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in params.values()):
         return None
     extra = [p for p in list(params.values())[len(expected) :] if p.default is p.empty]
-    if list(params)[: len(expected)] == list(expected) and not extra:
+    pairs = list(zip(params.values(), expected.values(), strict=False))
+    same = list(params)[: len(expected)] == list(expected)
+    by_name_only = any(p.kind is p.KEYWORD_ONLY != q.kind for p, q in pairs)
+    if same and not extra and not by_name_only:
         return None
-    calls = ", ".join(expected)
-    return f"The parameters are ({', '.join(params)}), but the lesson calls it with ({calls}). Put the first line back."
+    return say(
+        "The parameters are ({yours}), but the lesson calls it with ({calls}). Put the first line back.",
+        yours=", ".join(params),
+        calls=", ".join(expected),
+    )
 
 
 def is_nothing(outcome: Outcome) -> bool:
@@ -149,7 +183,7 @@ def has_blank(written: Any) -> bool | None:
     """Is a `...` or `raise NotImplementedError` still in the source? None if the source can't be read."""
     try:
         tree = ast.parse(textwrap.dedent(inspect.getsource(written)))
-    except (OSError, TypeError, SyntaxError):
+    except Exception:  # typed at a prompt, written in C, no function at all
         return None
     return any(is_blank(node) for node in ast.walk(tree))
 
@@ -161,10 +195,19 @@ def is_blank(node: ast.AST) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and node.value.value is ...
 
 
-def describe_error(error: BaseException, written: Any) -> str:
+def describe_error(outcome: Outcome, written: Any) -> str:
     """Type, text and the learner's own line, without a traceback."""
-    text = f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error).strip() else 'no message'}"
-    functions = vars(written).values() if isinstance(written, type) else [written]
-    files = {function.__code__.co_filename for function in functions if hasattr(function, "__code__")}
-    own_frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename in files]
-    return f"{text}, in line {own_frames[-1].lineno}: `{own_frames[-1].line}`" if own_frames else text
+    error = f"{type(outcome.error).__name__}: {outcome.said or say('no message')}"
+    files = files_of(written)
+    own_frames = [frame for frame in traceback.extract_tb(outcome.error.__traceback__) if frame.filename in files]
+    if not own_frames:
+        return error
+    number, line = own_frames[-1].lineno, own_frames[-1].line
+    return say("{error}, in line {number}: `{line}`", error=error, number=number, line=line)
+
+
+def files_of(written: Any) -> set[str]:
+    """Where the code of a function or a class stands (a notebook's cell counts as a file)."""
+    functions = vars(written).values() if isinstance(written, type) else [getattr(written, "func", written)]
+    functions = [getattr(function, "__func__", function) for function in functions]
+    return {function.__code__.co_filename for function in functions if isinstance(function, FunctionType)}

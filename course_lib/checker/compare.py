@@ -1,10 +1,14 @@
 """Is one result the same as another? If not, say where they part, in words."""
 
-import sys
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
+from course_lib.checker.plain import Odd, is_tensor, kind_of, short
+from course_lib.common.text import say
+
+WHOLE, AROUND = 90, 30  # characters: so long a text is shown whole; so much is shown around a difference
 
 
 @dataclass(frozen=True)
@@ -23,14 +27,11 @@ def family(value: Any) -> str:
         return "an array"
     if isinstance(value, bool | int | float | complex | np.generic):
         return "a number"
+    if isinstance(value, Odd):
+        return value.kind
     kinds = {str: "text", list: "a list or tuple", tuple: "a list or tuple", dict: "a dict", type(None): "None"}
-    return next((name for kind, name in kinds.items() if isinstance(value, kind)), type(value).__name__)
-
-
-def is_tensor(value: Any) -> bool:
-    """Is it a torch tensor? Does not import torch: without it, nothing is."""
-    torch = sys.modules.get("torch")
-    return torch is not None and isinstance(value, torch.Tensor)
+    kinds |= {frozenset: "a set"}
+    return next((name for kind, name in kinds.items() if isinstance(value, kind)), kind_of(value))
 
 
 def find_difference(got: Any, expected: Any, tolerance: float, where: str = "") -> Difference | None:
@@ -45,20 +46,71 @@ def find_difference(got: Any, expected: Any, tolerance: float, where: str = "") 
         return numbers_differ(got, expected, tolerance, where)
     if wanted == "a list or tuple":
         if len(got) != len(expected):
-            text = f"The result{where} has {len(got)} items, but should have {len(expected)}."
-            return Difference("length", text)
+            return Difference("length", lengths_differ(got, expected, tolerance, where))
         pairs = [(got[i], expected[i], f"{where}[{i}]") for i in range(len(expected))]
         return first_difference(pairs, tolerance)
     if wanted == "a dict":
         if got.keys() != expected.keys():
-            text = (
-                f"The result{where} has the keys {sorted(got, key=str)}, but should have {sorted(expected, key=str)}."
-            )
-            return Difference("keys", text)
+            return Difference("keys", keys_differ(got, expected, where))
         return first_difference([(got[key], expected[key], f"{where}[{key!r}]") for key in expected], tolerance)
     if got == expected:
         return None
+    if wanted == "text":
+        return Difference("value", texts_differ(got, expected, where))
     return Difference("value", f"The result{where} is {short(got)}, but should be {short(expected)}.")
+
+
+def texts_differ(got: str, expected: str, where: str) -> str:
+    """Both texts, or where they are long the place at which they part, with its surroundings."""
+    at = next((i for i, (a, b) in enumerate(zip(got, expected, strict=False)) if a != b), min(len(got), len(expected)))
+    if max(len(got), len(expected)) <= WHOLE:
+        text = say(
+            "The result{where} is {got}, but should be {wanted}.", where=where, got=repr(got), wanted=repr(expected)
+        )
+    else:
+        line = got.count("\n", 0, at) + 1
+        here = slice(max(0, at - AROUND), at + AROUND)
+        dots = "…" if here.start else ""
+        text = say(
+            "The result{where} parts from what it should be at its character {at} (line {line}): yours {got}, expected {wanted}.",
+            where=where,
+            at=at,
+            line=line,
+            got=f"{dots}{got[here]!r}" + "…" * (here.stop < len(got)),
+            wanted=f"{dots}{expected[here]!r}" + "…" * (here.stop < len(expected)),
+        )
+    return text
+
+
+def lengths_differ(got: list | tuple, expected: list | tuple, tolerance: float, where: str) -> str:
+    """How long both are, and what stands where they part."""
+    pairs = enumerate(zip(got, expected, strict=False))
+    at = next((i for i, (a, b) in pairs if find_difference(a, b, tolerance)), min(len(got), len(expected)))
+    numbers = say(
+        "The result{where} has {got} items, but should have {wanted}.", where=where, got=len(got), wanted=len(expected)
+    )
+    if at < len(got) and at < len(expected):
+        first = say(
+            "The first that differs is [{at}]: yours {got}, expected {wanted}.",
+            at=at,
+            got=short(got[at]),
+            wanted=short(expected[at]),
+        )
+    elif at < len(got):
+        first = say("What does not belong there begins with [{at}]: {got}.", at=at, got=short(got[at]))
+    else:
+        first = say("What is missing begins with [{at}]: {wanted}.", at=at, wanted=short(expected[at]))
+    return f"{numbers} {first}"
+
+
+def keys_differ(got: dict, expected: dict, where: str) -> str:
+    """The keys that are missing, and those that are too many."""
+    missing, extra = ([key for key in a if key not in b] for a, b in ((expected, got), (got, expected)))
+    lacks = say("its keys lack {keys}", keys=short(missing)) if missing else ""
+    holds = say("its keys hold {keys}, which do not belong there", keys=short(extra)) if extra else ""
+    return say(
+        "The result{where} is a dict, but {what}.", where=where, what=say(" and ").join(filter(None, (lacks, holds)))
+    )
 
 
 def first_difference(pairs: list[tuple[Any, Any, str]], tolerance: float) -> Difference | None:
@@ -136,9 +188,3 @@ def type_advice(kind: str, wanted: str) -> str:
 def shape(array: np.ndarray) -> str:
     """(2, 3) → "[2, 3]"."""
     return f"[{', '.join(map(str, array.shape))}]"
-
-
-def short(value: Any, limit: int = 80) -> str:
-    """A value in one short line."""
-    text = f"{value:.6g}" if isinstance(value, float) else repr(value)
-    return text if len(text) <= limit else text[: limit - 1] + "…"

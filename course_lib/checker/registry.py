@@ -5,6 +5,7 @@ import importlib
 from dataclasses import replace
 from pathlib import Path
 
+from course_lib.checker.guard.names import remember
 from course_lib.checker.task import Task
 from course_lib.common.errors import Problem
 from course_lib.common.text import say
@@ -23,7 +24,9 @@ def rooms() -> list[str]:
 
 def tasks_of(room: str) -> dict[str, Task]:
     """id → task of one room, in the order of its list, in the learner's language."""
-    return {task.id: in_words(task) for task in importlib.import_module(f"course_lib.{room}.exercises").TASKS}
+    tasks = importlib.import_module(f"course_lib.{room}.exercises").TASKS
+    remember()  # what the modules hold that were loaded for it
+    return {task.id: in_words(task) for task in tasks}
 
 
 def in_words(task: Task) -> Task:

@@ -1,24 +1,25 @@
 """Run a function on the seeded inputs of a task; keep what came of it: value, gradients, harm done to the inputs."""
 
-import _thread
 import contextlib
 import inspect
 import os
 import random
 import sys
-import threading
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from course_lib.checker.compare import Difference, find_difference, first_difference, is_tensor, shape, short
+from course_lib.checker.compare import Difference, find_difference, first_difference, shape
+from course_lib.checker.guard import guarded
+from course_lib.checker.guard.limit import time_limit
+from course_lib.checker.plain import is_tensor, plain, short, words
 from course_lib.checker.task import Task
 from course_lib.common.text import say
 
-TIME_LIMIT = 20.0  # seconds for all draws of one function
 SECRET = "COURSE_SECRET"  # an environment variable
 
 
@@ -32,16 +33,14 @@ class DrawGenerator(np.random.Generator):
         return cases[self.draw % len(cases)]
 
 
-class TooSlow(Exception):
-    """The function did not come back in time."""
-
-
 @dataclass
 class Outcome:
-    """What one call led to."""
+    """What one call led to; all values are plain copies, which the code that ran can't change any more."""
 
     value: Any = None
-    error: Exception | None = None
+    error: BaseException | None = None
+    said: str = ""  # the error's text
+    refused: bool = False  # is it an error that the exercise asks for?
     changed: list[str] = field(default_factory=list)  # the arguments that were changed in place
     gradients: dict[str, Any] = field(default_factory=dict)  # argument → gradient, None if none flows
 
@@ -51,59 +50,96 @@ def draws(task: Task) -> range:
     return range(2 * task.draws if os.environ.get(SECRET) else task.draws)
 
 
-def run_draw(task: Task, function: Callable, draw: int) -> Outcome:
-    """Call `function` on fresh inputs of this draw. Same task and draw → same inputs and same random numbers."""
-    outcome = Outcome()
-    try:
-        with seeded(task, draw) as rng:
-            inputs = task.make_inputs(rng)
-            outcome.value = function(*inputs)
-        outcome.changed = changed_inputs(task, draw, inputs)
-        if task.check_gradient and not outcome.changed:
-            with contextlib.suppress(RuntimeError), quiet():  # torch raises one where no gradient can flow
-                outcome.gradients = find_gradients(task, function, draw)
-    except (Exception, SystemExit) as error:
-        outcome.error = error
+def run_draw(task: Task, function: Callable, draw: int, limit: time_limit | None = None) -> Outcome:
+    """Call `function` on fresh inputs of this draw. Same task and draw → same inputs and same random numbers.
+
+    With a `limit` it is taken for code that we don't know, and guarded.
+    """
+    call = partial(guarded, limit) if limit else trusted
+    with seeded(task, draw) as rng:
+        inputs = task.make_inputs(rng)
+        value, error = call(function, *inputs)
+    if error is None:
+        copies, error = call(plain, (value, inputs))
+    if error is not None:
+        said, _ = call(words, str, error)
+        return Outcome(error=error, said=said or "", refused=isinstance(error, task.refuses))
+    outcome = Outcome(copies[0], changed=changed_inputs(task, draw, copies[1]))
+    if task.check_gradient and not outcome.changed:
+        outcome.gradients = find_gradients(task, function, draw, call)
     return outcome
+
+
+def trusted(function: Callable, *arguments: Any) -> tuple[Any, BaseException | None]:
+    """`guarded` for code of ours."""
+    try:
+        return function(*arguments), None
+    except (Exception, SystemExit) as error:
+        return None, error
 
 
 def outcomes_differ(got: Outcome, expected: Outcome, tolerance: float) -> Difference | None:
     """What distinguishes two outcomes, if anything does: error, changed inputs, value, gradients."""
     if got.error or expected.error:
-        same = type(got.error) is type(expected.error) and str(got.error) == str(expected.error)
-        return None if same else Difference("error", f"It raised {got.error!r}.")
+        return errors_differ(got, expected)
     if got.changed != expected.changed:
-        names = " and ".join(f"`{name}`" for name in got.changed)
-        return Difference("in place", f"It changes its input {names} in place.")
+        names = say(" and ").join(f"`{name}`" for name in got.changed)
+        return Difference("in place", say("It changes its input {names} in place.", names=names))
     if difference := find_difference(got.value, expected.value, tolerance):
         return difference
     names = [name for name, gradient in expected.gradients.items() if gradient is not None]
     missing = [name for name in names if got.gradients.get(name) is None]
     for name in missing:
         if expected.gradients[name].any():  # none at all is as good as a gradient of zeros
-            return Difference("gradient", f"The value is right, but no gradient reaches `{name}`.")
+            text = say("The value is right, but no gradient reaches `{name}`.", name=name)
+            return Difference("no gradient", text)
     names = [name for name in names if name not in missing]
     pairs = [(got.gradients[name], expected.gradients[name], f"'s gradient for `{name}`") for name in names]
-    return first_difference(pairs, max(tolerance, 1e-5))
+    difference = first_difference(pairs, max(tolerance, 1e-5))
+    return Difference("gradient", difference.text) if difference else None
 
 
-def find_gradients(task: Task, function: Callable, draw: int) -> dict[str, Any]:
-    """Gradients of a random weighted sum of the result, for every floating-point tensor among the arguments."""
+def errors_differ(got: Outcome, expected: Outcome) -> Difference | None:
+    """Where one of two outcomes is an error: an error that the exercise asks for is the same whatever its text."""
+    if got.refused and expected.refused:
+        return None
+    if got.error and expected.error and (type(got.error), got.said) == (type(expected.error), expected.said):
+        return None
+    wanted = type(expected.error).__name__
+    if not got.error:
+        text = say("It should raise a {wanted} here, but returns {value}.", wanted=wanted, value=short(got.value))
+        return Difference("not refused", text)
+    if expected.error:
+        text = say("It should raise a {wanted} here, but raises another error.", wanted=wanted)
+    else:
+        text = say("It raises a {error} where a result is expected.", error=type(got.error).__name__)
+    return Difference("error", text)
+
+
+def find_gradients(task: Task, function: Callable, draw: int, call: Callable) -> dict[str, Any]:
+    """Gradients of a weighted sum of the result, for every floating-point tensor among the arguments; {} if none can flow."""
     import torch
 
-    with seeded(task, draw) as rng, torch.enable_grad():
+    with seeded(task, draw) as rng, torch.enable_grad(), quiet():
         inputs = task.make_inputs(rng)
         leaves = {name: x for name, x in named(task, inputs) if is_tensor(x) and x.is_floating_point()}
         for leaf in leaves.values():
             leaf.requires_grad_()
-        results = [x for x in flatten(function(*inputs)) if is_tensor(x) and x.requires_grad]
-        weighted = [
-            (x * torch.linspace(0.5, 1.5, x.numel()).view_as(x)).sum() for x in results
-        ]  # linspace: [numel] → x's
-        if not weighted:
-            return dict.fromkeys(leaves)
-        gradients = torch.autograd.grad(sum(weighted), list(leaves.values()), allow_unused=True)
-    return dict(zip(leaves, gradients, strict=True))
+        value, _ = call(function, *inputs)  # an error here, not without gradients: `.numpy()`, say
+        gradients, _ = call(gradients_of, value, leaves)
+    return gradients or {}
+
+
+def gradients_of(value: Any, leaves: dict[str, Any]) -> dict[str, Any]:
+    """Argument → gradient; None where none flows."""
+    import torch
+
+    results = [x for x in flatten(value) if is_tensor(x) and x.requires_grad]
+    weighted = [(x * torch.linspace(0.5, 1.5, x.numel()).view_as(x)).sum() for x in results]  # linspace: [numel] → x's
+    if not weighted:
+        return dict.fromkeys(leaves)
+    gradients = torch.autograd.grad(sum(weighted), list(leaves.values()), allow_unused=True)
+    return dict(zip(leaves, map(plain, gradients), strict=True))
 
 
 def changed_inputs(task: Task, draw: int, used: tuple) -> list[str]:
@@ -111,7 +147,7 @@ def changed_inputs(task: Task, draw: int, used: tuple) -> list[str]:
     with seeded(task, draw) as rng:
         fresh = task.make_inputs(rng)
     pairs = zip(named(task, used), fresh, strict=True)
-    return [name for (name, now), before in pairs if is_plain(before) and find_difference(now, before, 0.0)]
+    return [name for (name, now), before in pairs if is_plain(before) and find_difference(now, plain(before), 0.0)]
 
 
 def describe_inputs(task: Task, draw: int) -> str:
@@ -128,10 +164,20 @@ def describe_inputs(task: Task, draw: int) -> str:
 
 
 def named(task: Task, inputs: tuple) -> list[tuple[str, Any]]:
-    """(parameter name, argument), with the names of the reference."""
-    names = [] if task.build else list(inspect.signature(task.reference).parameters)
+    """(parameter name, argument), with the names of the reference, or of the function that is built from it."""
+    names = parameters(task.as_function(task.reference)) or parameters(task.reference)
     names += [f"argument {i + 1}" for i in range(len(names), len(inputs))]
     return list(zip(names, inputs, strict=False))
+
+
+def parameters(function: Callable) -> list[str]:
+    """The names of its parameters; none where they can't be known, or where it takes any number of them."""
+    try:
+        found = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):  # a function written in C
+        return []
+    starred = any(one.kind in (one.VAR_POSITIONAL, one.VAR_KEYWORD) for one in found)
+    return [] if starred else [one.name for one in found]
 
 
 def is_plain(value: Any) -> bool:
@@ -175,26 +221,6 @@ def seeded(task: Task, draw: int) -> Iterator[DrawGenerator]:
         np.random.set_state(numpy_state)
         if torch:
             torch.set_rng_state(torch_state)
-
-
-@contextlib.contextmanager
-def time_limit(seconds: float = TIME_LIMIT) -> Iterator[None]:
-    """Interrupt the code inside after that time and raise `TooSlow`. Works where Ctrl-C works: in the main thread."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    fired = threading.Event()
-    timer = threading.Timer(seconds, lambda: (fired.set(), _thread.interrupt_main()))
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    except KeyboardInterrupt:
-        if not fired.is_set():
-            raise
-        raise TooSlow from None
-    finally:
-        timer.cancel()
 
 
 @contextlib.contextmanager

@@ -26,6 +26,7 @@ class Task:
     it must give the same tuple for the same generator. numpy, torch and random are seeded around every call.
     `rng.in_turn(CASES)` gives draw 0 the first case, draw 1 the second …: with `draws` high enough, every edge case comes.
     `build` turns what the learner wrote into a function of those arguments, for exercises that ask for a class.
+    `refuses` names the errors that the statement asks for: where the reference raises one, so must every answer, in any words.
     `custom` looks at the learner's object and returns what is wrong with it, or None.
     `used_at` names the places where the course itself looks the function up, as "module under course_lib:name"; what a learner
     hands in is put there once it passes (`sockets`). A function that is only a step of its lesson says why in `lesson_only`.
@@ -46,6 +47,7 @@ class Task:
     build: Callable[[Any], Callable] | None = None
     custom: Callable[[Any], str | None] | None = None
     draws: int = 5
+    refuses: tuple[type[Exception], ...] = ()
     used_at: tuple[str, ...] = ()
     lesson_only: str = ""
 

@@ -44,7 +44,7 @@ def new_shell():
 
 def run(shell, source: str, seconds: float) -> str:
     """Run one cell for so many seconds at most; returns why it failed, "" if it did not."""
-    from course_lib.checker.running import TooSlow, time_limit
+    from course_lib.checker.guard.limit import TooSlow, time_limit
 
     try:
         with time_limit(seconds):

@@ -1,0 +1,95 @@
+"""The names of modules and classes as they were when the course was loaded, whatever a notebook has put in their place."""
+
+import builtins
+import contextlib
+import sys
+from collections.abc import Iterator
+from types import FunctionType, ModuleType
+from typing import Any
+
+# What references, inputs and the comparison are made of. A package's name stands for all its modules.
+PACKAGES = ("course_lib",)
+MODULES = (
+    *("builtins", "math", "cmath", "random", "statistics", "itertools", "functools", "collections", "operator"),
+    *("re", "string", "json", "copy", "time", "os", "inspect", "ast", "contextlib", "zlib", "hashlib"),
+    *("numpy", "numpy.linalg", "numpy.random", "scipy.optimize", "scipy.ndimage"),
+    *("torch", "torch.nn", "torch.nn.functional", "torch.nn.init", "torch.linalg", "torch.autograd", "torch.random"),
+    *("torch._C._nn", "torch._C._linalg"),
+)
+Names = dict[Any, dict[str, Any]]  # module, class or function → name in it → object
+
+_originals: Names = {}
+
+
+def watched() -> Iterator[ModuleType]:
+    """The modules of these names that are loaded, and not just being loaded."""
+    for name, module in list(sys.modules.items()):
+        if name in MODULES or name.partition(".")[0] in PACKAGES:
+            spec = getattr(module, "__spec__", None)
+            if isinstance(module, ModuleType) and not getattr(spec, "_initializing", False):
+                yield module
+
+
+def remember() -> None:
+    """Note what stands in the modules that were loaded since the last time."""
+    for module in watched():
+        if module not in _originals:
+            _originals.update({owner: names for owner, names in names_of(module).items() if owner not in _originals})
+
+
+def names_of(module: ModuleType) -> Names:
+    """What stands in a module, in its classes, and in its functions (whose code can be replaced, too)."""
+    found: Names = {module: dict(vars(module))}
+    for thing in vars(module).values():
+        if isinstance(thing, type) and not is_fixed(thing):
+            found[thing] = dict(vars(thing))
+    for members in list(found.values()):
+        found.update({one: code_of(one) for one in members.values() if isinstance(one, FunctionType)})
+    return found
+
+
+def is_fixed(kind: type) -> bool:
+    """Is it a class written in C, whose names can't be replaced?"""
+    return not kind.__flags__ & (1 << 9)  # Py_TPFLAGS_HEAPTYPE
+
+
+def code_of(function: FunctionType) -> dict[str, Any]:
+    """What a function consists of."""
+    return {"__code__": function.__code__, "__defaults__": function.__defaults__}
+
+
+def put(names: Names) -> None:
+    """Put everything back that was replaced since, and take away what hides a built-in or an inherited name."""
+    for owner, members in names.items():
+        now = code_of(owner) if isinstance(owner, FunctionType) else vars(owner)
+        for name, value in members.items():
+            if now.get(name, names) is not value:
+                with contextlib.suppress(AttributeError, TypeError):  # read-only, such as a class's __dict__
+                    setattr(owner, name, value)
+        if len(now) != len(members):
+            for name in [name for name in now if name not in members and hides(owner, name)]:
+                delattr(owner, name)
+
+
+def hides(owner: Any, name: str) -> bool:
+    """Would this new name be found in place of an older one?"""
+    if isinstance(owner, type):
+        return any(name in vars(base) for base in owner.__mro__[1:])
+    return name in vars(builtins)
+
+
+@contextlib.contextmanager
+def originals() -> Iterator[None]:
+    """Inside, all names are as they were when the course was loaded; afterwards as they were before."""
+    remember()
+    before = {owner: code_of(owner) if isinstance(owner, FunctionType) else dict(vars(owner)) for owner in _originals}
+    put(_originals)
+    try:
+        yield
+    finally:
+        put(before)
+
+
+def put_back() -> None:
+    """Undo what the code that just ran has replaced."""
+    put(_originals)
