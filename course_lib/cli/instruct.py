@@ -19,7 +19,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--shard", default="1/1", metavar="I/N", help="only part I of N, for several processes or machines"
     )
     write.add_argument(
-        "--threads", type=int, default=4, metavar="N", help="questions asked at the same time (default: 4)"
+        "--parallel",
+        "--threads",
+        type=int,
+        default=4,
+        metavar="N",
+        help="questions asked at the same time (default: 4)",
+    )
+    write.add_argument(
+        "--timeout",
+        type=float,
+        default=60.0,
+        metavar="SECONDS",
+        help="endpoint: how long a reply may take (default: 60). Where one takes longer, the run slows down by itself.",
     )
     write.add_argument("--per-minute", type=float, metavar="N", help="at most so many questions a minute")
     write.add_argument("--budget", type=int, metavar="TOKENS", help="stop before more tokens than this are used")

@@ -2,7 +2,6 @@
 
 import argparse
 from collections.abc import Sequence
-from pathlib import Path
 
 from course_lib.common.errors import Problem
 from course_lib.instruct import filters, prompts
@@ -12,13 +11,26 @@ from course_lib.instruct.run.generate import Job, Summary, generate, missing_job
 from course_lib.instruct.run.journal import Journal
 from course_lib.instruct.teachers.base import Teacher, TeacherError
 
+RANGES = (  # what each number may be, both ends included
+    ("count", 1, 100_000_000),
+    ("seed", 0, 2**63 - 1),
+    ("parallel", 1, 1_000),
+    ("timeout", 0.001, 86_400),
+    ("per-minute", 0.001, 1_000_000),
+    ("budget", 0, 10**15),
+    ("max-cost", 0, 10**12),
+    ("prices", 0, 10**9),
+)
+
 
 def write(args: argparse.Namespace) -> int:
     """Ask for what is missing, then make the data set of all that is there. 0 if nothing is missing in the end."""
+    check_numbers(args)
     budget = make_budget(args)
     teacher = make_teacher(args)
+    dataset.check_out(args.out, describe(args, teacher.name))
     jobs = make_jobs(args, plan.Shard.parse(args.shard))
-    with Journal(journal_of(args.out)) as journal:
+    with Journal(dataset.journal_of(args.out)) as journal:
         print_estimate(jobs, teacher, journal, budget)
         earlier = len(journal.entries)
         try:
@@ -27,11 +39,12 @@ def write(args: argparse.Namespace) -> int:
                 teacher,
                 journal,
                 budget,
-                num_threads=args.threads,
+                num_threads=args.parallel,
                 per_minute=args.per_minute,
                 max_attempts=6 if args.teacher == "endpoint" else 1,  # the others would only say the same again
             )
         except TeacherError as error:
+            print_spent(journal, budget)
             raise Problem(f"{error} The replies so far are in {journal.file}; the same command goes on.") from None
         print_summary(summary, journal, earlier, budget)
         finish(args, jobs, journal, teacher.name)
@@ -40,9 +53,11 @@ def write(args: argparse.Namespace) -> int:
 
 def merge(args: argparse.Namespace) -> int:
     """Join journals, say what is missing or double, and make the data set. 0 if nothing is missing."""
-    merged = shards.merge(args.files, journal_of(args.out))
+    check_numbers(args)
+    dataset.check_out(args.out)
+    merged = shards.merge(args.files, dataset.journal_of(args.out))
     jobs = make_jobs(args, plan.Shard())
-    with Journal(journal_of(args.out)) as journal:
+    with Journal(dataset.journal_of(args.out)) as journal:
         gaps = [job for job in jobs if job.key(merged.teacher) not in journal.replies]
         print(
             f"{merged.replies:,} replies by {merged.teacher}; {merged.doubles:,} came twice, "
@@ -55,9 +70,13 @@ def merge(args: argparse.Namespace) -> int:
     return 1 if gaps else 0
 
 
-def journal_of(out: Path) -> Path:
-    """Where the journal of a data set lies: beside it."""
-    return out.with_suffix(".journal.jsonl")
+def check_numbers(args: argparse.Namespace) -> None:
+    """`Problem` for a number of the command line that can't be one of its kind."""
+    for option, least, most in RANGES:
+        value = getattr(args, option.replace("-", "_"), None)
+        for number in value if isinstance(value, (tuple, list)) else [value]:
+            if number is not None and not least <= number <= most:
+                raise Problem(f"--{option} is {number}, but should be a number from {least:,} to {most:,}.")
 
 
 def make_budget(args: argparse.Namespace) -> Budget:
@@ -74,7 +93,7 @@ def make_teacher(args: argparse.Namespace) -> Teacher:
 
         if not args.model:
             raise Problem("--teacher endpoint needs --model: the model's name at that endpoint.")
-        return EndpointTeacher(args.model)
+        return EndpointTeacher(args.model, args.timeout)
     if args.teacher == "local":
         from course_lib.instruct.teachers.local import LocalTeacher
 
@@ -92,8 +111,6 @@ def make_teacher(args: argparse.Namespace) -> Teacher:
 
 def make_jobs(args: argparse.Namespace, shard: plan.Shard) -> list[Job]:
     """The replies of the command line, about scenes or a COCO data set."""
-    if args.count < 1:
-        raise Problem("--count should be at least 1.")
     if args.coco:
         return plan.coco_jobs(*args.coco, args.count, shard, args.boxes)
     return plan.scene_jobs(args.count, args.seed, shard, args.boxes)
@@ -113,7 +130,10 @@ def print_estimate(jobs: Sequence[Job], teacher: Teacher, journal: Journal, budg
 def print_summary(summary: Summary, journal: Journal, earlier: int, budget: Budget) -> None:
     """Say how it went, and what it would be at LLaVA's scale."""
     if summary.failures:
-        reasons = "; ".join(f"{times:,} × {reason}" for reason, times in summary.failures.most_common(6))
+        most_common = summary.failures.most_common(6)
+        reasons = "; ".join(
+            f"{times:,} × {reason}{summary.server_words.get(reason, '')}" for reason, times in most_common
+        )
         print(f"Attempts that came to nothing: {reasons}.")
     if summary.num_missing:
         print(
@@ -122,8 +142,21 @@ def print_summary(summary: Summary, journal: Journal, earlier: int, budget: Budg
     answered = summary.num_requested - summary.num_missing
     if answered:
         print(shards.at_scale(journal.entries[earlier:], answered, summary.seconds, budget.prices))
-    money = f", cost {budget.spent:,.4f}" if any(budget.prices) else ""
-    print(f"Spent in all: {budget.prompt_tokens + budget.completion_tokens:,} tokens{money}.")
+    print_spent(journal, budget)
+
+
+def print_spent(journal: Journal, budget: Budget) -> None:
+    """Say what it took, with all earlier runs, and how much of that is a guess."""
+    guessed = sum(entry.prompt_tokens + entry.completion_tokens for entry in journal.entries if entry.estimated)
+    estimate = f" ({guessed:,} of them estimated, as the server did not count them)" if guessed else ""
+    money = f", cost {'about ' if guessed else ''}{budget.spent:,.4f}" if any(budget.prices) else ""
+    print(f"Spent in all: {budget.prompt_tokens + budget.completion_tokens:,} tokens{estimate}{money}.")
+
+
+def describe(args: argparse.Namespace, teacher: str) -> dict[str, str]:
+    """What makes a data set this one and no other, as its card says it."""
+    pictures = args.coco[0].name if args.coco else f"sticker scenes, stream train, seed {args.seed}"
+    return {"teacher": teacher, "prompts": prompts.prompt_version(args.boxes), "pictures": pictures}
 
 
 def finish(args: argparse.Namespace, jobs: Sequence[Job], journal: Journal, teacher: str) -> None:
@@ -131,14 +164,16 @@ def finish(args: argparse.Namespace, jobs: Sequence[Job], journal: Journal, teac
     samples = dataset.collect_samples(jobs, journal, teacher)
     clean, defects = dataset.filter_samples(samples, filters.defect_names)
     card = {
-        "teacher": teacher,
-        "prompts": prompts.prompt_version(args.boxes),
-        "pictures": args.coco[0].name if args.coco else f"sticker scenes, stream train, seed {args.seed}",
+        **describe(args, teacher),
         "replies": len(samples),
         "filtered": len(samples) - len(clean),
         "defects": dict(defects.most_common()),
     }
-    card_file = dataset.write_dataset(clean, args.out, card)
+    try:
+        card_file = dataset.write_dataset(clean, args.out, card)
+    except OSError as error:
+        reason = f"{args.out} can't be written: {error.strerror}."
+        raise Problem(f"{reason} Every reply is in {journal.file}; the same command goes on.") from None
     print(
         f"Wrote {len(clean):,} samples to {args.out} ({len(samples) - len(clean):,} filtered out), and {card_file.name}."
     )

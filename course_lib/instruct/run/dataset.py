@@ -2,17 +2,72 @@
 
 import contextlib
 import json
+import os
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from course_lib.common.errors import Problem
 from course_lib.common.files import write_atomically
 from course_lib.instruct import reply
 from course_lib.instruct.formats import ImageContext, Sample, record_problem
 from course_lib.instruct.run.generate import Job
 from course_lib.instruct.run.journal import Journal
 
+IDENTITY = ("teacher", "prompts", "pictures")  # what makes a data set this one and no other, on its card
 Check = Callable[[Sample, ImageContext], Sequence[str]]  # the names of a sample's defects
+
+
+def journal_of(file: Path) -> Path:
+    """Where the journal of a data set lies: beside it."""
+    return file.with_suffix(".journal.jsonl")
+
+
+def card_of(file: Path) -> Path:
+    """Where the card of a data set lies: beside it."""
+    return file.with_suffix(".card.json")
+
+
+def check_out(file: Path, described: Mapping[str, str] | None = None) -> None:
+    """`Problem`, before anything is asked and paid, unless a data set can be written to `file` and nothing else is lost by it.
+
+    described: what its card will say of it; None for a merge, which takes it from the journals.
+    """
+    other = "Give another --out, such as data.json."
+    if not file.name:
+        raise Problem(f'--out is "{file}": a folder, as an empty name is, too. {other}')
+    try:
+        for each in (file, journal_of(file), card_of(file)):
+            if each.exists() and not each.is_file():
+                raise Problem(f"--out is {file}, but {each} is {'a folder' if each.is_dir() else 'no file'}. {other}")
+        if file.exists() and file.stat().st_size and not journal_of(file).exists():
+            raise Problem(
+                f"{file} is there already, and no journal beside it says that `instruct write` wrote it. It is left as it is. {other}"
+            )
+        file.parent.mkdir(parents=True, exist_ok=True)
+        trial = file.with_name(
+            f"{journal_of(file).name}.{os.getpid()}.tmp"
+        )  # as long as the longest name that is to come
+        write_atomically(trial, b"")
+        trial.unlink()
+    except (OSError, ValueError) as error:
+        raise Problem(
+            f"--out is {file}, which can't be written: {getattr(error, 'strerror', '') or error}. {other}"
+        ) from None
+    card = _read_card(file)
+    for name in IDENTITY if described else ():
+        if name in card and card[name] != described[name]:
+            raise Problem(
+                f'{file} holds another data set: its {name} is "{card[name]}", not "{described[name]}". {other}'
+            )
+
+
+def _read_card(file: Path) -> dict:
+    """The card of a data set; empty if there is none that can be read."""
+    with contextlib.suppress(OSError, ValueError, RecursionError):
+        card = json.loads(card_of(file).read_text(encoding="utf-8"))
+        return card if isinstance(card, dict) and file.exists() else {}
+    return {}
 
 
 def to_sample(job: Job, text: str) -> Sample:
@@ -55,7 +110,7 @@ def write_dataset(samples: Sequence[Sample], file: Path, card: dict) -> Path:
     kept = [sample for sample, problem in zip(samples, problems, strict=True) if problem is None]
     records = ",\n".join(json.dumps(sample.to_llava(), ensure_ascii=False) for sample in kept)
     write_atomically(file, f"[\n{records}\n]\n".encode())
-    beside = file.with_suffix(".card.json")
+    beside = card_of(file)
     card = {**card, "samples": len(kept), "types": Counter(sample.type for sample in kept)}
     if len(kept) < len(samples):
         card["out_of_format"] = Counter(filter(None, problems))

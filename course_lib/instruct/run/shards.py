@@ -93,10 +93,11 @@ def at_scale(
     prompt = sum(entry.prompt_tokens for entry in entries) * factor
     completion = sum(entry.completion_tokens for entry in entries) * factor
     money = f", for {prices.cost(prompt, completion):,.2f}" if any(prices) else ""
+    estimated = " (partly an estimate)" if any(entry.estimated for entry in entries) else ""
     total_seconds = seconds / answered * replies
     return (
         f"At this rate, {replies:,} replies take {duration(total_seconds)} in one process, {duration(total_seconds / 8)} in eight, "
-        f"and {(prompt + completion) / 1e6:,.1f} million tokens{money}."
+        f"and {(prompt + completion) / 1e6:,.1f} million tokens{money}{estimated}."
     )
 
 
