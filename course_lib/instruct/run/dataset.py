@@ -11,7 +11,7 @@ from course_lib.common.errors import Problem
 from course_lib.common.files import write_atomically
 from course_lib.instruct import reply
 from course_lib.instruct.formats import ImageContext, Sample, record_problem
-from course_lib.instruct.run.generate import Job
+from course_lib.instruct.run.generate import Job, make_sample
 from course_lib.instruct.run.journal import Journal
 
 IDENTITY = ("teacher", "prompts", "pictures")  # what makes a data set this one and no other, on its card
@@ -70,12 +70,6 @@ def _read_card(file: Path) -> dict:
     return {}
 
 
-def to_sample(job: Job, text: str) -> Sample:
-    """The sample that a reply makes. ReplyError if it is malformed."""
-    context = job.context
-    return Sample(context.id, context.image, job.type, reply.parse_turns(text, job.type, context.id))
-
-
 def collect_samples(jobs: Sequence[Job], journal: Journal, teacher: str) -> list[tuple[Sample, ImageContext]]:
     """The samples of all jobs that have a reply, in the order of the jobs, with the contexts that they were written from.
 
@@ -86,7 +80,7 @@ def collect_samples(jobs: Sequence[Job], journal: Journal, teacher: str) -> list
         entry = journal.replies.get(job.key(teacher))
         if entry:
             with contextlib.suppress(reply.ReplyError):
-                samples.append((to_sample(job, entry.text), job.context))
+                samples.append((make_sample(entry.text, job), job.context))
     return samples
 
 

@@ -12,6 +12,7 @@ from course_lib import show
 from course_lib.common.errors import Problem
 from course_lib.common.processes import stop_request
 from course_lib.instruct import prompts, reply
+from course_lib.instruct.filters.form import check_refusal
 from course_lib.instruct.formats import ImageContext, Sample, record_problem
 from course_lib.instruct.run.budget import Budget
 from course_lib.instruct.run.journal import Entry, Journal, Key, fingerprint
@@ -180,7 +181,7 @@ class GenerationRun:
                 self.budget.settle(reserved, *spent)
         self._write(job, messages, answer, began, problem)
         self.failures.update([problem] if problem else [])
-        self.patience.answered(problem)
+        self.patience.answered(problem or find_refusal(answer, job))
         return not problem
 
     def _write(self, job: Job, messages: Messages, answer: Completion, began: float, problem: str) -> None:
@@ -209,7 +210,7 @@ class GenerationRun:
         self.stop.wait(backoff(attempt, self.first_wait, failure.after))
 
     def _give_up(self, error: TeacherError) -> None:
-        self.error = error
+        self.error = self.error or error  # the first one says it; other threads may find more
         self._end("the teacher can't go on")
 
     def _end(self, reason: str) -> None:
@@ -255,13 +256,22 @@ def find_problem(answer: Completion, job: Job) -> str:
         return answer.problem
     if answer.cut_off:
         reasons = not answer.text.strip() or is_reasoning(answer.text)
-        return f"the reply was cut off at {MAX_REPLY_TOKENS} tokens" + (
-            ", all taken up by reasoning" if reasons else ""
-        )
+        taken_up = ", all taken up by reasoning" if reasons else ""
+        return f"the reply was cut off at {MAX_REPLY_TOKENS} tokens{taken_up}"
     try:
-        turns = reply.parse_turns(answer.text, job.type, job.context.id)
+        rule = record_problem(make_sample(answer.text, job).to_llava())
     except reply.ReplyError as error:
         return str(error)
-    record = Sample(job.context.id, job.context.image, job.type, turns).to_llava()
-    rule = record_problem(record)
     return f"its record would break a rule of the format: {rule}" if rule else ""
+
+
+def find_refusal(answer: Completion, job: Job) -> str:
+    """How a well-formed reply says that it is no answer; "" if it is one. It is written down, and left to the filters."""
+    defects = check_refusal(make_sample(answer.text, job), job.context)
+    return f"the model refuses, {defects[0].message}" if defects else ""
+
+
+def make_sample(text: str, job: Job) -> Sample:
+    """The sample that a reply makes. ReplyError if it is malformed."""
+    turns = reply.parse_turns(text, job.type, job.context.id)
+    return Sample(job.context.id, job.context.image, job.type, turns)
