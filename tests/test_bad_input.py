@@ -105,9 +105,8 @@ CONTEXTS = {"a": ImageContext("a", "a.png", ("a cat",), (Box("cat", 0.1, 0.2, 0.
 @given(changed(LLAVA) | damaged(json.dumps(LLAVA).encode()))
 def test_llava_json(folder, value):
     def turns():
-        return [
-            scale_data.read_turns(record) for record in scale_data.read_records(written(folder / "llava.json", value))
-        ]
+        records = scale_data.read_records(written(folder / "llava.json", value))
+        return [scale_data.read_turns(record, number) for number, record in enumerate(records)]
 
     one_sentence(turns, errors=scale_data.DataError)
     if not isinstance(value, bytes):

@@ -1,36 +1,28 @@
 """Full-size training, for real, in tiny: two processes are one, a resumed run is the undisturbed one, the data are LLaVA's."""
 
 import contextlib
-import copy
 import io
 import json
 import os
-import random
 import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from PIL import Image
+from scale_lab import RECIPE, command, write_tiny_models_and_data
 
 from course_lib import checkpoints
 from course_lib.__main__ import main
-from course_lib.llava.full import PretrainedParts, ScaleRecipe, scale
-from course_lib.llava.full.data import DataError, InstructionData, read_records, read_turns
+from course_lib.llava.full import PretrainedParts, scale
+from course_lib.llava.full.data import InstructionData
 from course_lib.llava.full.model import assemble, load
 from course_lib.llava.full.scale import Distributed
 from course_lib.llava.train.stages import loss_sum, num_label_tokens
-from course_lib.lm.tokenizer import get_tokenizer
 
 ROOT = Path(__file__).resolve().parents[1]
-CHATML = (
-    "{% for m in messages %}<|im_start|>{{ m['role'] }} {{ m['content'] }}<|im_end|>{% endfor %}"
-    "{% if add_generation_prompt %}<|im_start|>assistant {% endif %}"
-)
 CPU = torch.device("cpu")
-RECIPE = ScaleRecipe(steps=3, batch_size=4, micro_batch_size=2, learning_rate=1e-2, save_every=1)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -43,48 +35,7 @@ def here():
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
     """A random vision tower, a random chat model, six pictures and eight records."""
-    from transformers import CLIPImageProcessor, CLIPVisionConfig, CLIPVisionModel, LlamaConfig, LlamaForCausalLM
-
-    made, tokenizer, rng = tmp_path_factory.mktemp("scale"), copy.deepcopy(get_tokenizer()), random.Random(0)
-    tokenizer.chat_template = CHATML
-    torch.manual_seed(0)
-    sizes = {"num_hidden_layers": 3, "num_attention_heads": 2, "intermediate_size": 64}
-    CLIPVisionModel(CLIPVisionConfig(hidden_size=32, image_size=32, patch_size=8, **sizes)).save_pretrained(
-        made / "vision"
-    )
-    square = {"height": 32, "width": 32}
-    CLIPImageProcessor(size=square, crop_size=square).save_pretrained(made / "vision")
-    config = LlamaConfig(vocab_size=len(tokenizer), hidden_size=48, num_key_value_heads=2, **sizes)
-    LlamaForCausalLM(config).save_pretrained(made / "language")
-    tokenizer.save_pretrained(made / "language")
-    noise = np.random.default_rng(0)
-    for i in range(6):
-        Image.fromarray(noise.integers(0, 256, (40, 50, 3), dtype=np.uint8)).save(made / f"{i}.png")
-    records = [
-        {
-            "id": str(i),
-            "image": f"{i % 6}.png",
-            "conversations": [
-                {"from": "human", "value": f"<image>\nwhat colour is thing {i}?"},
-                {"from": "gpt", "value": " ".join(rng.choices(["red", "blue", "a cat", "two"], k=1 + i))},
-                {"from": "human", "value": "where is it?"},
-                {"from": "gpt", "value": "left"},
-            ],
-        }
-        for i in range(8)
-    ]
-    (made / "data.json").write_text(json.dumps(records), encoding="utf-8")
-    return made
-
-
-def command(folder: Path, out: Path, **changed) -> list[str]:
-    options = {name: folder / name for name in ("vision", "language")} | {
-        "data": folder / "data.json",
-        "images": folder,
-    }
-    options |= {"out": out, "lora_rank": 4, **vars(RECIPE), **changed}
-    words = [str(part) for name, value in options.items() for part in (f"--{name.replace('_', '-')}", value)]
-    return ["llava", "scale", *words]
+    return write_tiny_models_and_data(tmp_path_factory.mktemp("scale"))
 
 
 def model_and_data(folder: Path):
@@ -227,21 +178,6 @@ def test_all_that_is_said_about_a_picture_shares_its_row(folder):
     assert sorted(seen) == data.names
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [("{", "can't be read as JSON"), ('{"a": 1}', "must be a list"), ('[{"image": "0.png"}]', "must be a list")],
-)
-def test_a_file_of_another_kind_is_refused_in_a_sentence(tmp_path, text, message):
-    (tmp_path / "data.json").write_text(text)
-    with pytest.raises(DataError, match=message):
-        read_records(tmp_path / "data.json")
-
-
-def test_who_speaks_out_of_turn_is_named():
-    with pytest.raises(DataError, match="Record 7: human and gpt must take turns"):
-        read_turns({"id": 7, "conversations": [{"from": "gpt", "value": "hello"}]})
-
-
 def test_what_was_tuned_is_asked_about_a_picture(folder, alone, capsys):
     file, picture = folder / "one" / "llava.safetensors", folder / "0.png"
     assert main(["llava", "ask", str(file), str(picture), "what is it?", "where is it?"]) == 0
@@ -266,10 +202,3 @@ def test_what_cannot_be_asked_is_said_in_a_sentence(folder, alone, tmp_path, cap
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 3 and all(line.startswith("✗ ") for line in lines)
     assert "no LLaVA of full size" in lines[2]
-
-
-def test_data_that_cannot_be_used_are_named_in_a_sentence(folder, tmp_path, capsys):
-    (tmp_path / "data.json").write_text('{"a": 1}')
-    capsys.readouterr()
-    assert main(command(folder, tmp_path, data=tmp_path / "data.json")) == 1
-    assert "✗" in (said := capsys.readouterr().err) and "must be a list of records" in said

@@ -45,7 +45,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _add_scale(parser: argparse.ArgumentParser) -> None:
     """Where the data are, and an option for every field of the parts and of the recipe."""
-    parser.add_argument("--data", type=Path, required=True, metavar="FILE", help="LLaVA's JSON")
+    parser.add_argument(
+        "--data",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="LLaVA's JSON, as a list or line by line; checked first: what can't be used is left out and listed",
+    )
     parser.add_argument("--images", type=Path, required=True, metavar="FOLDER", help="of its pictures")
     parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="for checkpoints and result")
     for field in (*fields(PretrainedParts), *fields(ScaleRecipe)):

@@ -2,6 +2,8 @@
 
 import io
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -43,19 +45,34 @@ def open_picture(source: str | Path | bytes | np.ndarray | Image.Image) -> Image
     return _decoded(lambda: _from_bytes(content, name), name)
 
 
+def check_picture(file: Path) -> None:
+    """Read the header alone, in no time. PictureError if it is no picture, or far too large; what is damaged behind it shows later."""
+    with _picture_errors(file.name), Image.open(file) as picture:
+        _check_size(picture, file.name)
+
+
 def _decoded(opened, name: str) -> Image.Image:
     """What `opened` returns, decoded and turned into upright RGB; anything that goes wrong becomes a PictureError."""
+    with _picture_errors(name):
+        return _upright_rgb(opened())
+
+
+@contextmanager
+def _picture_errors(name: str) -> Iterator[None]:
+    """Within it, anything that goes wrong becomes a PictureError."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of large pictures and of broken notes inside them: both are dealt with
-            return _upright_rgb(opened())
+            yield
     except PictureError:
         raise
     except UnidentifiedImageError:
         raise PictureError(f"{name} is no picture that can be read here. PNG, JPEG, WebP and GIF can.") from None
     except Image.DecompressionBombError:
         raise PictureError(f"{name} has far more than {MAX_PIXELS:,} pixels; make it smaller first.") from None
-    except Exception:  # Pillow's readers raise a dozen kinds on damaged data
+    except Exception as error:  # Pillow's readers raise a dozen kinds on damaged data
+        if reason := getattr(error, "strerror", None):  # it is the file, not what is in it
+            raise PictureError(f"{name} can't be read: {reason}.") from None
         raise PictureError(f"{name} is damaged or was cut off. Save or upload it again.") from None
 
 
@@ -63,10 +80,14 @@ def _from_bytes(content: bytes, name: str) -> Image.Image:
     if not content:
         raise PictureError(f"{name} is empty (0 bytes). Save or upload it again.")
     picture = Image.open(io.BytesIO(content))
-    if picture.width * picture.height > MAX_PIXELS:
-        raise PictureError(f"{name} has {picture.width:,} × {picture.height:,} pixels; make it smaller first.")
+    _check_size(picture, name)
     picture.draft(None, (DRAFT_SIDE, DRAFT_SIDE))  # JPEG only: 1/2, 1/4 or 1/8 of the size, never below DRAFT_SIDE
     return picture
+
+
+def _check_size(picture: Image.Image, name: str) -> None:
+    if picture.width * picture.height > MAX_PIXELS:
+        raise PictureError(f"{name} has {picture.width:,} × {picture.height:,} pixels; make it smaller first.")
 
 
 def _as_bytes(array: np.ndarray) -> np.ndarray:

@@ -1,24 +1,33 @@
 """Instruction data as LLaVA has them (its own, or what Lesson 05 writes), for training at full size.
 
-A file is a JSON list of {"id": …, "image": "file.jpg", "conversations": [{"from": "human", "value": "<image>\\nWhat …?"},
-{"from": "gpt", "value": "…"}, …]} (LLaVA: docs/Finetune_Custom_Data.md). Texts without a picture are left out.
+A file is a JSON list, or JSON lines, of {"id": …, "image": "file.jpg", "conversations": [{"from": "human", "value": "<image>\\nWhat
+…?"}, {"from": "gpt", "value": "…"}, …]} (LLaVA: docs/Finetune_Custom_Data.md).
+
+The rule for what can't be used: all records and the headers of all pictures are read before any model is loaded, in seconds.
+Left out and named are records that break `TRAINING_RULES`, those whose picture is missing or no picture, and, uncounted as faults,
+texts without a picture. What shows only in training (a picture damaged behind its header, a question too long) is left out of its
+step and named then. Refused, with a DataError, is only a file of which nothing is left.
 """
 
-import json
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import takewhile
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from course_lib.clip.data.images import open_picture
+from course_lib.clip.data.images import PictureError, check_picture, open_picture
 from course_lib.common.errors import Problem
+from course_lib.common.json_files import read_values
 from course_lib.common.text import readable
-from course_lib.llava.chat_format import Segments, template_segments
+from course_lib.instruct.records import TRAINING_RULES, breach
+from course_lib.llava.chat_format import MAX_LENGTH, Segments, template_segments
 from course_lib.llava.data.batches import LlavaBatch, collate
 
 Turns = list[tuple[str, str]]  # (question, answer), …
+MAX_LISTED = 10  # of what is left out; the rest is counted
 
 
 class DataError(Problem):
@@ -29,23 +38,32 @@ class InstructionData:
     """Pictures, each with all its conversations, which will share a row of the batch."""
 
     def __init__(
-        self, file: Path, images: Path, tokenizer, processor: Callable, num_patches: int, max_tokens: int = 1024
+        self,
+        file: Path,
+        images: Path,
+        tokenizer=None,
+        processor: Callable | None = None,
+        num_patches: int = 0,
+        max_tokens: int = 1024,
     ) -> None:
-        """processor: transformers' image processor of the vision tower. Longer conversations are cut to `max_tokens`.
+        """Read and check the file and the headers of its pictures in the folder `images`. DataError where nothing is left.
 
-        DataError where the file has no record with a picture, or names a picture that is not in the folder `images`.
+        tokenizer, processor (transformers' image processor of the vision tower) and num_patches are the model's; they may be set
+        later, since batches alone need them. Conversations longer than `max_tokens` are cut behind a turn.
         """
         self.images, self.tokenizer, self.processor = Path(images), tokenizer, processor
         self.num_patches, self.max_tokens = num_patches, max_tokens
+        self.left_out: list[str] = []  # records and pictures, each with the reason
+        self.num_texts = 0  # records without a picture
         self.conversations: dict[str, list[Turns]] = {}  # by the picture's name
-        for record in read_records(file):
-            if record.get("image"):
-                self.conversations.setdefault(record["image"], []).append(read_turns(record))
+        records = read_records(file)
+        for number, record in enumerate(records):
+            self._add(number, record)
+        self._check_pictures()
         self.names = sorted(self.conversations)
+        self.summary = "\n".join(self._summarised(Path(file).name, len(records)))
         if not self.names:
-            raise DataError(f"{file} has no record with a picture.")
-        if missing := next((name for name in self.names if not (self.images / name).exists()), None):
-            raise DataError(f"{file} speaks of {missing}, which is not in {self.images}.")
+            raise DataError(f"{file} has no record with a picture to train on. {' '.join(self.left_out[:1])}".strip())
 
     def sample(self, step: int, batch_size: int, seed: int = 0) -> list[str]:
         """The pictures of a step, from its number alone: all once in a random order, then all again in another."""
@@ -55,12 +73,87 @@ class InstructionData:
             names.append(random.Random(f"{seed}/{epoch}").sample(self.names, len(self.names))[index])
         return names
 
-    def batch(self, names: Sequence[str]) -> LlavaBatch:
-        """These pictures with their conversations, a row each."""
-        segments = [[self._truncated(turns) for turns in self.conversations[name]] for name in names]
-        images = [open_picture(self.images / name) for name in names]
-        pixels: Tensor = self.processor(images=images, return_tensors="pt")["pixel_values"]  # [B, 3, S, S]
+    def batch(self, names: Sequence[str]) -> LlavaBatch | None:
+        """These pictures with their conversations, a row each; without those that are damaged. None if no row is left."""
+        rows = [(image, segments) for name in names for image, segments in self._row(name)]
+        if not rows:
+            return None
+        images, segments = zip(*rows, strict=True)
+        pixels: Tensor = self.processor(images=list(images), return_tensors="pt")["pixel_values"]  # [B, 3, S, S]
         return collate(self.tokenizer, segments, pixels, self.num_patches)
+
+    def _add(self, number: int, record: Any) -> None:
+        """Take a record in, or note why not."""
+        try:
+            turns = read_turns(record, number)
+        except DataError as error:
+            self.left_out.append(str(error))
+            return
+        if record.get("image"):
+            self.conversations.setdefault(record["image"], []).append(turns)
+        else:
+            self.num_texts += 1
+
+    def _check_pictures(self) -> None:
+        """Leave out the pictures that are not there or, by their headers, can't be opened, with all that is said about them."""
+        if not self.images.is_dir():
+            raise DataError(f"There is no folder {self.images}. Give --images the folder of the pictures.")
+        for name in list(self.conversations):
+            try:
+                check_picture(self._path(name))
+            except PictureError as error:
+                del self.conversations[name]
+                self.left_out.append(f"{name} in {self.images}: {error}")
+
+    def _path(self, name: str) -> Path:
+        """A picture's file. PictureError where there is none, with the name that may be meant."""
+        path = self.images / name.replace("\\", "/")  # as Windows writes it
+        if "://" in name:
+            raise PictureError("this is an address. Download the picture, and name its file.")
+        try:
+            if path.is_file():
+                return path
+            alike = next((one.name for one in path.parent.iterdir() if one.name.lower() == path.name.lower()), None)
+        except (OSError, ValueError):  # no such folder; or no file can have such a name
+            alike = None
+        raise PictureError(
+            f'there is no such file, but "{alike}".' if alike and not path.is_dir() else "there is no such file."
+        )
+
+    def _summarised(self, file: str, num_records: int) -> Iterator[str]:
+        """What will be trained on, and a line for each of the first things that will not."""
+        count = sum(map(len, self.conversations.values()))
+        texts = f", {self.num_texts:,} texts without a picture left out" if self.num_texts else ""
+        yield f"{file}: {count:,} of {num_records:,} records, about {len(self.names):,} pictures{texts}."
+        yield from (f"✗ Left out: {what}" for what in self.left_out[:MAX_LISTED])
+        if len(self.left_out) > MAX_LISTED:
+            yield f"✗ Left out: {len(self.left_out) - MAX_LISTED:,} more."
+
+    def _row(self, name: str) -> Iterator[tuple[Any, list[Segments]]]:
+        """A picture and its conversations as a row of the batch; nothing, and a line about it, where that can't be."""
+        segments = [
+            segments for turns in self.conversations[name] if self._fits(name, segments := self._truncated(turns))
+        ]
+        try:
+            if segments:
+                yield open_picture(self._path(name)), segments
+        except PictureError as error:
+            self._leave_out(f"{name} in {self.images}: {error}")
+
+    def _fits(self, name: str, segments: Segments) -> bool:
+        """Does the first answer begin within what the model reads?"""
+        opening = sum(len(ids) for _, ids in takewhile(lambda segment: not segment[0], segments)) - 1 + self.num_patches
+        if opening >= MAX_LENGTH:
+            self._leave_out(
+                f"a question about {name}: with the picture it has {opening:,} tokens, {MAX_LENGTH:,} are read."
+            )
+        return opening < MAX_LENGTH
+
+    def _leave_out(self, what: str) -> None:
+        """Say once what is left out of its steps."""
+        if what not in self.left_out:
+            self.left_out.append(what)
+            print(f"✗ Left out: {what}", flush=True)
 
     def _truncated(self, turns: Turns) -> Segments:
         """As many whole turns as fit, one at least, so that no picture and no answer is cut in two."""
@@ -71,28 +164,27 @@ class InstructionData:
         return template_segments(self.tokenizer, turns[:1])
 
 
-def read_records(file: Path) -> list[dict]:
-    """The records of a file; DataError, in one sentence, where it is no such list."""
+def read_records(file: Path) -> list[Any]:
+    """The records of a JSON list or of JSON lines, unchecked. DataError, in one sentence, where it is a file of another kind."""
     try:
-        records = json.loads(Path(file).read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise DataError(f"{file} can't be read as JSON: {error}") from None
-    if not isinstance(records, list) or not all(isinstance(one, dict) and "conversations" in one for one in records):
-        raise DataError(f'{file} must be a list of records with "image" and "conversations", as LLaVA has them.')
-    if odd := next((one for one in records if not isinstance(one.get("image", ""), str)), None):
-        raise DataError(f'{file}: "image" must be the name of a file, and in record {odd.get("id")} it is none.')
+        values = read_values(Path(file))
+    except Problem as error:
+        raise DataError(str(error)) from None
+    records = values[0] if len(values) == 1 and isinstance(values[0], list) else values
+    if not any(isinstance(one, dict) and "conversations" in one for one in records):
+        what = ", but ".join(breach(records[0], TRAINING_RULES)) if records else "it is empty"
+        raise DataError(
+            f'{file} must be a list of records with "image" and "conversations", as LLaVA has them: {what}.'
+        )
     return records
 
 
-def read_turns(record: dict) -> Turns:
-    """[(question, answer), …] of a record; the mark of the picture is taken out, since it always comes first. DataError."""
-    try:
-        texts = [readable(turn["value"].replace("<image>", "").strip()) for turn in record["conversations"]]
-        speakers = [turn["from"] for turn in record["conversations"]]
-    except (LookupError, TypeError, AttributeError):
-        raise DataError(f'Record {record.get("id")}: a turn must have the texts "from" and "value".') from None
-    if not texts or speakers != ["human", "gpt"] * (len(texts) // 2):
-        raise DataError(f"Record {record.get('id')}: human and gpt must take turns, the human first, gpt last.")
+def read_turns(record: Any, number: int) -> Turns:
+    """[(question, answer), …] of record `number`; the mark of the picture is taken out, since it always comes first. DataError."""
+    if broken := breach(record, TRAINING_RULES):
+        id = f" (id {record.get('id')!r:.40})" if isinstance(record, dict) else ""
+        raise DataError(f"Record {number}{id}: {broken[0]}, but {broken[1]}.")
+    texts = [readable(turn["value"].replace("<image>", "").strip()) for turn in record["conversations"]]
     return list(zip(texts[::2], texts[1::2], strict=True))
 
 

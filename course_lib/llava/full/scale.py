@@ -79,9 +79,12 @@ def run(parts: PretrainedParts, recipe: ScaleRecipe, data_file: Path, images: Pa
             seconds = time.perf_counter() - started
             print(f"step {step}: loss {loss:.6f}, {seconds:.0f} s, peak {peak_memory(device)}", flush=True)
 
+    data = InstructionData(data_file, images)  # checked before anything is loaded
+    if first:
+        print(data.summary, flush=True)
     with distributed.process_group():
-        model, processor = assemble(parts, device)
-        data = InstructionData(data_file, images, model.tokenizer, processor, model.num_patches)
+        model, data.processor = assemble(parts, device)
+        data.tokenizer, data.num_patches = model.tokenizer, model.num_patches
         if first:
             print(f"{distributed.world_size} process(es) on {device.type}, {compute_dtype(device)}", flush=True)
         train(model, data, recipe, out / "training.safetensors", distributed, report)
@@ -122,7 +125,7 @@ def train(
         # This process's share of the step's pictures, in parts that its memory holds.
         names = data.sample(step, recipe.batch_size, recipe.seed)[distributed.rank :: distributed.world_size]
         size = recipe.micro_batch_size
-        micro_batches = [data.batch(names[i : i + size]) for i in range(0, len(names), size)]
+        micro_batches = [batch for i in range(0, len(names), size) if (batch := data.batch(names[i : i + size]))]
         loss = accumulate_gradients(model, micro_batches, scaler, dtype, distributed)
         apply_gradients(model, optimizer, scaler)
         # The weights are the same in all processes: one of them saves.
