@@ -1,52 +1,107 @@
-"""Exercises of Lesson 06: what learns in stage 1, and the proof."""
+"""Exercise of Lesson 06: what learns in stage 1."""
 
-import hashlib
-import zlib
+from collections.abc import Iterable
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from course_lib.checker.task import Mistake, Task
-from course_lib.llava.exercises.lora import normal
-from course_lib.llava.train.parameters import fingerprints, freeze
+from course_lib.llava.train.parameters import freeze
 
 
 class ToyLlava(nn.Module):
-    """The parts of a LLaVA by their names, tiny."""
+    """The parts of a LLaVA by their names, tiny; other parts have layers called like a connector."""
 
     def __init__(self, rng) -> None:
         super().__init__()
         vision_width, language_width = (int(rng.integers(low, low + 3)) for low in (3, 6))
         self.vision = nn.Sequential(*(nn.Linear(vision_width, vision_width) for _ in range(int(rng.integers(1, 4)))))
+        self.vision.append(nn.ModuleDict({"connector_norm": nn.LayerNorm(vision_width)}))
         self.connector = nn.Sequential(
             nn.Linear(vision_width, language_width), nn.GELU(), nn.Linear(language_width, language_width)
         )
         self.language_model = nn.ModuleDict(
-            {"model": nn.Linear(language_width, language_width), "lm_head": nn.Linear(language_width, 9)}
+            {"model": nn.Linear(language_width, language_width), "connector": nn.Linear(language_width, language_width)}
         )
+        self.language_model["lm_head"] = nn.Linear(language_width, 9)
+
+
+LEARNS = (("vision", "connector", "language_model"), (), ("vision", "language_model"), ("connector",), ("vision",))
 
 
 def model_inputs(rng) -> tuple[nn.Module]:
-    """A toy LLaVA in which something may be frozen already, the connector, say."""
-    model = ToyLlava(rng)
-    for part in model.children():
-        part.requires_grad_(bool(rng.random() < 0.5))
+    """A toy LLaVA in which all learns at first, nothing, or one or two parts: the connector may have been frozen."""
+    model, learns = ToyLlava(rng), rng.in_turn((*LEARNS[:1], *LEARNS, ("language_model",)))
+    for name, part in model.named_children():
+        part.requires_grad_(name in learns)
     return (model,)
 
 
 class Frozen:
-    """A written freeze as a function: what it returns, and what learns afterwards."""
+    """A written freeze as a function: the names that it returns, in any order, what learns then, and what it tried in vain."""
 
     def __init__(self, written) -> None:
         self.written = written
 
     def __call__(self, model: nn.Module) -> dict | None:
         names = self.written(model)
-        return names if names is None or names is ... else {"returned": names, "learns": _learned(model)}
+        if not isinstance(names, Iterable) or isinstance(names, str):
+            return names
+        done = {"returned": sorted(map(str, names)), "learns": sorted(_learned(model)), "tried": ""}
+        if set(done["learns"]) != {f"connector.{name}" for name, _ in model.connector.named_parameters()}:
+            in_use = any(not module.training for module in model.modules())
+            assigned = any("requires_grad" in vars(module) for module in model.modules())
+            done["tried"] = ".eval()" if in_use else "module.requires_grad = …" if assigned else ""
+        return done
 
 
 def _learned(model: nn.Module) -> list[str]:
     return [name for name, parameter in model.named_parameters() if parameter.requires_grad]
+
+
+def freeze_by_assigning(model):
+    model.vision.requires_grad = model.language_model.requires_grad = False
+    model.connector.requires_grad = True
+    return _learned(model)
+
+
+def freeze_nothing(model):
+    return [f"connector.{name}" for name, _ in model.connector.named_parameters()]
+
+
+def freeze_by_substring(model):
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad = "connector" in name
+    return _learned(model)
+
+
+def freeze_the_connector(model):
+    model.requires_grad_(True)
+    model.connector.requires_grad_(False)
+    return _learned(model)
+
+
+def freeze_short_names(model):
+    freeze(model)
+    return [name for name, _ in model.connector.named_parameters()]
+
+
+def freeze_all_names(model):
+    freeze(model)
+    return [name for name, _ in model.named_parameters()]
+
+
+def freeze_parts_named(model):
+    freeze(model)
+    return ["connector"]
+
+
+def freeze_without_return(model):
+    freeze(model)
+
+
+def freeze_parameters_returned(model):
+    freeze(model)
+    return [parameter for parameter in model.parameters() if parameter.requires_grad]
 
 
 def freeze_by_eval(model):
@@ -97,68 +152,12 @@ def freeze_part_by_part(model):
     return [f"connector.{name}" for name, _ in model.connector.named_parameters()]
 
 
-class Compared:
-    """Written fingerprints as a function: which tensors they say have changed. Any hash is as good as another."""
-
-    def __init__(self, written) -> None:
-        self.written = written
-
-    def __call__(self, before: dict[str, Tensor], after: dict[str, Tensor]) -> dict | None:
-        first, second = self.written(before), self.written(after)
-        if not (isinstance(first, dict) and isinstance(second, dict)):
-            return first
-        return {"names": sorted(first), "changed": [name for name in first if first[name] != second.get(name)]}
-
-
-def tensor_inputs(rng) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """Tensors before and after: untouched, one number changed a little, two swapped, one changed amid many, frozen or not."""
-    sizes = {"same": 7, "little": 9, "swapped": 8, "amid": 1500, "frozen": 6, "learned": 5}
-    before = {name: normal(rng, 1, size + int(rng.integers(0, 3))) for name, size in sizes.items()}
-    after = {name: tensor.clone() for name, tensor in before.items()}
-    after["little"][0, 2] += 1e-6
-    after["swapped"][0, :2] = before["swapped"][0, :2].flip(0)
-    after["amid"][0, 700] += 1.0
-    if rng.random() < 0.5:
-        after["frozen"][0, 1] -= 0.5
-    after["learned"] *= 0.9
-    learns = {"learned", "little"}
-    return tuple({n: t.requires_grad_(n in learns) for n, t in state.items()} for state in (before, after))
-
-
-def prints_of_the_text(tensors):
-    return {name: hashlib.sha256(str(tensor).encode()).hexdigest() for name, tensor in tensors.items()}
-
-
-def prints_of_the_sum(tensors):
-    return {name: tensor.double().sum().item() for name, tensor in tensors.items()}
-
-
-def prints_of_rounded_numbers(tensors):
-    return fingerprints({name: tensor.detach().mul(1000).round() for name, tensor in tensors.items()})
-
-
-def prints_of_the_object(tensors):
-    return {name: id(tensor) for name, tensor in tensors.items()}
-
-
-def prints_of_what_learns(tensors):
-    return fingerprints({name: tensor for name, tensor in tensors.items() if tensor.requires_grad})
-
-
-def prints_of_shapes(tensors):
-    return {name: str(tensor.shape) for name, tensor in tensors.items()}
-
-
-def prints_by_loop(tensors):
-    checksums = {}
-    for name in tensors:
-        checksums[name] = zlib.crc32(tensors[name].detach().numpy().tobytes())
-    return checksums
-
-
-def prints_by_bits(tensors):
-    rows = {name: tensor.detach().flatten().view(torch.int32).tolist() for name, tensor in tensors.items()}  # its bits
-    return {name: hashlib.md5(repr(row).encode()).hexdigest() for name, row in rows.items()}
+def freeze_into_a_set(model):
+    for parameter in model.parameters():
+        parameter.requires_grad_(False)
+    for parameter in model.connector.parameters():
+        parameter.requires_grad_(True)
+    return {name for name, parameter in model.named_parameters() if parameter.requires_grad}
 
 
 TASKS = [
@@ -178,6 +177,51 @@ TASKS = [
                 "eval instead of freezing",
                 freeze_by_eval,
                 "`.eval()` freezes nothing: it switches dropout and the like to use, and every gradient flows as before. What shall not learn needs `requires_grad_(False)`.",
+            ),
+            Mistake(
+                "assigned to a module",
+                freeze_by_assigning,
+                "`module.requires_grad = False` only gives the *module* an attribute of that name; its parameters don't see it, and learn on. Call `module.requires_grad_(False)`, with the underscore, or set it on every parameter.",
+            ),
+            Mistake(
+                "nothing frozen",
+                freeze_nothing,
+                "The right names, but nothing was frozen: what learns is what learned before. Set `requires_grad` of all parameters, first to False, then the connector's to True.",
+            ),
+            Mistake(
+                "by a part of the name",
+                freeze_by_substring,
+                "A layer called `…connector_norm` in the vision tower, and others like it, learn as well: the word stands in their names. The connector is `model.connector`, its names *begin* with `connector.`.",
+            ),
+            Mistake(
+                "the connector frozen",
+                freeze_the_connector,
+                "The wrong way round: the connector is frozen and all else learns.",
+            ),
+            Mistake(
+                "names without their part",
+                freeze_short_names,
+                "The right parameters learn, but their names lack `connector.`: `model.connector.named_parameters()` counts from the connector. Take `model.named_parameters()`.",
+            ),
+            Mistake(
+                "names not returned",
+                freeze_without_return,
+                "The right parameters learn, but their names are not returned: `return [name for name, parameter in model.named_parameters() if …]`.",
+            ),
+            Mistake(
+                "parameters for names",
+                freeze_parameters_returned,
+                "The right parameters learn, but they themselves are returned. Their names are wanted: `model.named_parameters()` gives both.",
+            ),
+            Mistake(
+                "names of everything",
+                freeze_all_names,
+                "The right parameters learn, but the names of all are returned. Return those with `requires_grad`.",
+            ),
+            Mistake(
+                "the part's name",
+                freeze_parts_named,
+                "The right parameters learn, but the name of their part is returned. Each parameter has a name of its own: `model.named_parameters()`.",
             ),
             Mistake(
                 "everything frozen",
@@ -205,60 +249,11 @@ TASKS = [
                 "Only weights learn, the connector's biases stay frozen. All of its parameters learn.",
             ),
         ),
-        alternatives=(freeze_by_name, freeze_part_by_part),
+        alternatives=(freeze_by_name, freeze_part_by_part, freeze_into_a_set),
         hints=(
             "Two lines: first nothing learns, then one part does. Then read the names from the model.",
             "`module.requires_grad_(flag)` sets all parameters of a module; `model.named_parameters()` gives (name, parameter).",
             "```python\nmodel.requires_grad_(...)\nmodel.connector....\nreturn [name for name, parameter in model.named_parameters() if ...]\n```",
-        ),
-    ),
-    Task(
-        id="llava.fingerprints",
-        title="Proof by fingerprint",
-        difficulty=2,
-        importance=3,
-        minutes=7,
-        reference=fingerprints,
-        used_at=("llava.train.parameters:fingerprints",),
-        make_inputs=tensor_inputs,
-        build=Compared,
-        mistakes=(
-            Mistake(
-                "what is printed",
-                prints_of_the_text,
-                "That is a fingerprint of what is *printed*: four digits, and of large tensors only the corners. Most changes never show. Take the bytes.",
-            ),
-            Mistake(
-                "the sum",
-                prints_of_the_sum,
-                "Two numbers that change places leave the sum as it is. A fingerprint needs every number at its place: take the bytes.",
-            ),
-            Mistake(
-                "rounded",
-                prints_of_rounded_numbers,
-                "Numbers are rounded first, so small changes are missed. A learning rate of 1e-5 moves weights by about that much a step. Take them as they are.",
-            ),
-            Mistake(
-                "the object",
-                prints_of_the_object,
-                "That is where the tensor lies in memory, which says nothing about what is in it: `id` and Python's own `hash` know objects, not numbers.",
-            ),
-            Mistake(
-                "only what learns",
-                prints_of_what_learns,
-                "Frozen tensors have no fingerprint here, but they are the ones under suspicion. Whether something *should* move and whether it *did* are two questions.",
-            ),
-            Mistake(
-                "the shape",
-                prints_of_shapes,
-                "Shapes don't change in training. It is the numbers that count: take their bytes.",
-            ),
-        ),
-        alternatives=(prints_by_loop, prints_by_bits),
-        hints=(
-            "`hashlib.sha256` takes bytes. How does a tensor become bytes?",
-            "tensor → `.detach()` → `.numpy()` → `.tobytes()` → `hashlib.sha256(…).hexdigest()`, for each name.",
-            "```python\nreturn {name: hashlib.sha256(tensor....).hexdigest() for name, tensor in tensors.items()}\n```",
         ),
     ),
 ]
