@@ -30,3 +30,11 @@ PRODUCT = dict.fromkeys(
     ),
     draw,
 )
+
+EQUIVALENT = {
+    "gligen.fourier_features": {
+        "left out: `torch.arange(NUM_FREQUENCIES, device=boxes.device)` → `torch.arange(NUM_FREQUENCIES)`": "the check's tensors "
+        "lie on the CPU, where new ones lie as well",
+        "sign: `-2` → `2`": "of `[B, N, 4]`, a new axis 2 is the last but one",
+    },
+}

@@ -1,9 +1,5 @@
 """The exercises of Lesson 10, by what they build."""
 
-from course_lib.gligen.exercises import gate, grounding, sampling
+from course_lib.gligen.exercises import gate, grounding, sampling, schedule, tokens
 
-TASKS = [
-    *sampling.TASKS,
-    *grounding.TASKS,
-    *gate.TASKS,
-]
+TASKS = [*sampling.TASKS, *grounding.TASKS, *tokens.TASKS, *gate.TASKS, *schedule.TASKS]

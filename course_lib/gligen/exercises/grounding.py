@@ -1,10 +1,12 @@
-"""Exercises on the grounding tokens: Fourier features of a box, and learned nulls."""
+"""The exercise on a box as waves: Fourier features."""
+
+import math
 
 import torch
 from torch import Tensor
 
 from course_lib.checker.task import Mistake, Task
-from course_lib.gligen.grounding import NUM_FREQUENCIES, fill_nulls, fourier_features, token_inputs
+from course_lib.gligen.grounding import NUM_FREQUENCIES, fourier_features
 
 PIXELS = 64
 
@@ -21,8 +23,11 @@ def random_boxes(rng, batch: int, num_boxes: int) -> Tensor:
 
 
 def box_inputs(rng) -> tuple[Tensor]:
-    """Boxes of several pictures."""
-    return (random_boxes(rng, int(rng.integers(2, 4)), int(rng.integers(5, 8))),)
+    """Boxes of several pictures or of one, with the whole picture first, and zeros (padding) last."""
+    many = int(rng.integers(2, 4)), int(rng.integers(5, 8))
+    boxes = random_boxes(rng, *rng.in_turn((many, (1, 3), (4, 4), (2, 8), (8, 2))))
+    boxes[:, 0], boxes[-1, -1] = torch.tensor([0.0, 0, 1, 1]), 0.0
+    return (boxes,)
 
 
 def _waves(angles: Tensor) -> Tensor:
@@ -46,6 +51,42 @@ def fourier_of_turns(boxes):
     return _waves(2 * torch.pi * boxes.unsqueeze(-2) * _frequencies()[:, None])
 
 
+def fourier_of_half_turns(boxes):
+    return fourier_features(torch.pi * boxes)
+
+
+def fourier_of_centres(boxes):
+    low, high = boxes[..., :2], boxes[..., 2:]
+    return fourier_features(torch.cat([(low + high) / 2, high - low], dim=-1))
+
+
+def fourier_as_transformer(boxes):
+    return _waves(boxes.unsqueeze(-2) * 10000 ** -(torch.arange(NUM_FREQUENCIES) / NUM_FREQUENCIES)[:, None])
+
+
+def fourier_divided(boxes):
+    return _waves(boxes.unsqueeze(-2) / _frequencies()[:, None])
+
+
+def fourier_counted_from_one(boxes):
+    return _waves(boxes.unsqueeze(-2) * 100 ** ((torch.arange(NUM_FREQUENCIES) + 1) / NUM_FREQUENCIES)[:, None])
+
+
+def fourier_cosines_first(boxes):
+    sines_first = fourier_features(boxes).unflatten(-1, (NUM_FREQUENCIES, 2, 4))
+    return sines_first.flip(-2).flatten(-3)
+
+
+def fourier_all_sines_first(boxes):
+    angles = (boxes.unsqueeze(-2) * _frequencies()[:, None]).flatten(-2)  # [B, N, 32]
+    return torch.cat([angles.sin(), angles.cos()], dim=-1)
+
+
+def fourier_by_pairs(boxes):
+    angles = boxes.unsqueeze(-2) * _frequencies()[:, None]  # [B, N, 8, 4]
+    return torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(-3)
+
+
 def fourier_of_octaves(boxes):
     return _waves(boxes.unsqueeze(-2) * 2.0 ** torch.arange(NUM_FREQUENCIES)[:, None])
 
@@ -53,6 +94,11 @@ def fourier_of_octaves(boxes):
 def fourier_by_coordinate(boxes):
     angles = boxes.unsqueeze(-1) * _frequencies()  # [B, N, 4, 8]
     return torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(-3)
+
+
+def fourier_of_each_coordinate(boxes):
+    angles = boxes.unsqueeze(-1) * _frequencies()  # [B, N, 4, 8]
+    return torch.cat([angles.sin(), angles.cos()], dim=-1).flatten(-2)
 
 
 def fourier_reaching_the_end(boxes):
@@ -64,65 +110,18 @@ def fourier_by_einsum(boxes):
     return torch.cat([angles.sin(), angles.cos()], dim=-1).reshape(*boxes.shape[:2], 64)  # [B, N, 8, 8] → [B, N, 64]
 
 
+def fourier_by_exp(boxes):
+    frequencies = torch.exp(math.log(100) * torch.arange(NUM_FREQUENCIES) / NUM_FREQUENCIES)
+    angles = boxes[..., None, None, :] * frequencies.view(-1, 1, 1)  # [B, N, 8, 1, 4]
+    return torch.cat([torch.sin(angles), torch.cos(angles)], dim=-2).reshape(*boxes.shape[:-1], -1)
+
+
 def fourier_by_loop(boxes):
     parts = []
     for k in range(NUM_FREQUENCIES):
         angle = boxes * 100 ** (k / NUM_FREQUENCIES)
         parts += [angle.sin(), angle.cos()]
     return torch.cat(parts, dim=-1)
-
-
-def token_draw(rng) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-    """Phrases, boxes, which are there, and two nulls; at least one place is empty, and one is not."""
-    batch, num_boxes, dim = int(rng.integers(2, 4)), int(rng.integers(4, 6)), int(rng.integers(9, 13))
-    masks = torch.zeros(batch, num_boxes)
-    for row in range(batch):
-        masks[row, : int(rng.integers(1, num_boxes))] = 1
-    return (
-        normal(rng, batch, num_boxes, dim),
-        random_boxes(rng, batch, num_boxes),
-        masks,
-        normal(rng, dim),
-        normal(rng, 64),
-    )
-
-
-def tokens_of_zeros(phrases, boxes, masks, null_phrase, null_box):
-    return torch.cat([phrases, fourier_features(boxes)], dim=-1) * masks.unsqueeze(-1)
-
-
-def tokens_swapped(phrases, boxes, masks, null_phrase, null_box):
-    return token_inputs(phrases, boxes, 1 - masks, null_phrase, null_box)
-
-
-def tokens_null_phrase_only(phrases, boxes, masks, null_phrase, null_box):
-    return torch.cat([fill_nulls(phrases, null_phrase, masks), fourier_features(boxes)], dim=-1)
-
-
-def tokens_null_box_features(phrases, boxes, masks, null_phrase, null_box):
-    return token_inputs(phrases, boxes, masks, null_phrase, torch.zeros_like(null_box))
-
-
-def tokens_nulls_added(phrases, boxes, masks, null_phrase, null_box):
-    nulls = torch.cat([null_phrase, null_box])
-    features = torch.cat([phrases, fourier_features(boxes)], dim=-1)
-    return features + nulls * (1 - masks).unsqueeze(-1)
-
-
-def tokens_box_first(phrases, boxes, masks, null_phrase, null_box):
-    inputs = token_inputs(phrases, boxes, masks, null_phrase, null_box)
-    return torch.cat([inputs[..., phrases.shape[-1] :], inputs[..., : phrases.shape[-1]]], dim=-1)
-
-
-def tokens_by_where(phrases, boxes, masks, null_phrase, null_box):
-    features = torch.cat([phrases, fourier_features(boxes)], dim=-1)
-    return torch.where(masks.bool()[..., None], features, torch.cat([null_phrase, null_box]))
-
-
-def tokens_by_lerp(phrases, boxes, masks, null_phrase, null_box):
-    features = torch.cat([phrases, fourier_features(boxes)], dim=-1)
-    nulls = torch.cat([null_phrase, null_box]).expand_as(features)
-    return nulls.lerp(features, masks[..., None].expand_as(features))
 
 
 TASKS = [
@@ -152,6 +151,46 @@ TASKS = [
                 "There is a 2π too many: GLIGEN takes `sin(f * c)` itself.",
             ),
             Mistake(
+                "π",
+                fourier_of_half_turns,
+                "There is a factor of π too many: GLIGEN takes `sin(f * c)`, with f = 1 for the slowest wave.",
+            ),
+            Mistake(
+                "centre and size",
+                fourier_of_centres,
+                "You use the centre, width and height. GLIGEN's box is its two corners: left, top, right, bottom, as given.",
+            ),
+            Mistake(
+                "a transformer's frequencies",
+                fourier_as_transformer,
+                "These are a transformer's frequencies, falling from 1 with 10,000. GLIGEN's rise: `100 ** (k / 8)`.",
+            ),
+            Mistake(
+                "divided",
+                fourier_divided,
+                "The coordinates are divided by the frequencies, so that all waves are slow. Multiply: `sin(f * c)`.",
+            ),
+            Mistake(
+                "from k = 1",
+                fourier_counted_from_one,
+                "Your k runs from 1 to 8. It runs from 0 to 7, so that the slowest frequency is 1: `torch.arange(8)`.",
+            ),
+            Mistake(
+                "cosines first",
+                fourier_cosines_first,
+                "The right numbers in another order: of each frequency first the four *sines*, then the four cosines.",
+            ),
+            Mistake(
+                "all sines first",
+                fourier_all_sines_first,
+                "The right numbers in another order: all 32 sines, then all cosines. Each *frequency* has its four sines and four cosines together.",
+            ),
+            Mistake(
+                "sine beside cosine",
+                fourier_by_pairs,
+                "The right numbers in another order: each sine is followed by its cosine. Of each frequency first four sines, then four cosines: stack along `dim=-2`.",
+            ),
+            Mistake(
                 "octaves",
                 fourier_of_octaves,
                 "Your frequencies double: 1, 2, 4 … (as NeRF's do). GLIGEN's are `100 ** (k / 8)`.",
@@ -162,64 +201,22 @@ TASKS = [
                 "The right numbers in another order. *Frequency* after frequency: four sines, then four cosines, of x0, y0, x1, y1.",
             ),
             Mistake(
+                "each coordinate's waves together",
+                fourier_of_each_coordinate,
+                "The right numbers in another order: eight sines and eight cosines of x0, then those of y0 … The *frequency* is the outer loop: `boxes.unsqueeze(-2)`.",
+            ),
+            Mistake(
                 "k / 7",
                 fourier_reaching_the_end,
                 "Your frequencies reach 100. They stop short of it: `100 ** (k / 8)` for k = 0 … 7.",
             ),
         ),
-        alternatives=(fourier_by_einsum, fourier_by_loop),
+        alternatives=(fourier_by_einsum, fourier_by_loop, fourier_by_exp),
+        tolerance=5e-5,  # the fastest angle is 75: float32 knows it to about 1e-5
         hints=(
             "Slow waves tell left from right, fast ones tell a pixel from the next. Make all products of eight frequencies and four coordinates first.",
             "$f_k = 100^{k/8}$, $k = 0 \\ldots 7$. Angles $f_k\\, c$: `[B, N, 8, 4]`. Stack sine and cosine: `[B, N, 8, 2, 4]`. Flatten the last three: `[B, N, 64]`.",
             "```python\nfrequencies = 100 ** (torch.arange(8) / 8)\nangles = boxes.unsqueeze(-2) * ...  # [B, N, 8, 4]\nreturn torch.stack([...], dim=-2).flatten(-3)\n```",
-        ),
-    ),
-    Task(
-        id="gligen.token_inputs",
-        title="Grounding tokens, and learned nulls",
-        difficulty=2,
-        importance=5,
-        minutes=12,
-        reference=token_inputs,
-        used_at=("gligen.grounding:token_inputs",),
-        make_inputs=token_draw,
-        mistakes=(
-            Mistake(
-                "zeros",
-                tokens_of_zeros,
-                "Empty places are filled with zeros. Nothing is *learned* there: put `null_phrase` and `null_box` in their place.",
-            ),
-            Mistake(
-                "swapped",
-                tokens_swapped,
-                "The nulls stand where the boxes are, and the padding is read as boxes. `masks` is 1 where there *is* a box.",
-            ),
-            Mistake(
-                "phrase only",
-                tokens_null_phrase_only,
-                "An empty place still has the waves of its box, the padding. `null_box` belongs there.",
-            ),
-            Mistake(
-                "a box of zeros",
-                tokens_null_box_features,
-                "Where there is no box you have zeros for its waves: the box, or its waves, multiplied by `masks`. `null_box` is still to be put there.",
-            ),
-            Mistake(
-                "added",
-                tokens_nulls_added,
-                "The nulls are added to the padding. They should *replace* it: multiply phrase and waves by `masks` first.",
-            ),
-            Mistake(
-                "box first",
-                tokens_box_first,
-                "Box and phrase are the wrong way round: phrase first, then the 64 waves, or no published weights will fit.",
-            ),
-        ),
-        alternatives=(tokens_by_where, tokens_by_lerp),
-        hints=(
-            "Attention will read all N places, and nothing masks the empty ones. So what must stand there, that says: here is nothing?",
-            "With $m$ = `masks.unsqueeze(-1)`: $m\\,x + (1 - m)\\,\\text{null}$, once for the phrases `[B, N, D]`, once for `fourier_features(boxes)` `[B, N, 64]`; then side by side: `[B, N, D + 64]`.",
-            "```python\nm = masks.unsqueeze(-1)  # [B, N, 1]\nphrase = ...\nbox = ...\nreturn torch.cat([phrase, box], dim=-1)\n```",
         ),
     ),
 ]
