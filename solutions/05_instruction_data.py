@@ -301,7 +301,8 @@ print(f"missing in the end: {summary.num_missing}; the key is in the journal: {'
 
 # %% [markdown]
 # It waits after a failure, longer each time, and with a bit of chance, lest all clients come back at once. An answer that may have been billed is counted as
-# spent. The key goes to the server and nowhere else.
+# spent. A teacher that is merely slow is asked fewer questions at once, and each gets more time. One that fails a dozen times in a row is given up, with the
+# likely cause, before it costs more. The key goes to the server and nowhere else.
 #
 # And if the process dies? We start the same work in another process, and kill it at random moments, between any two instructions.
 
@@ -675,6 +676,10 @@ viewer(samples, images)
 # Any server that speaks OpenAI's protocol can be the teacher: OpenAI itself, vLLM, Ollama, llama.cpp, `transformers serve`. Put its address into `OPENAI_BASE_URL` and a key, if it wants one, into
 # `OPENAI_API_KEY`, *before* you start Jupyter (never into a notebook, which gets shared), and the model's name here. What it says stays in the journal, and can be replayed
 # without a network or a bill (`ReplayTeacher`, or `--teacher replay --journal FILE`).
+#
+# In a terminal it is `python -m course_lib instruct write --teacher endpoint --model NAME --count 100 --out data.json`; for a server on a slow computer add
+# `--parallel 1 --timeout 300`. Models that reason first wrap it in `<think>…</think>`: that is taken off, as are code fences and special tokens, and what can't be told from
+# the answer is refused. Where a server doesn't count tokens, they are estimated, and called so.
 
 # %%
 MODEL = ""  # what the server calls it

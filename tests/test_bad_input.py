@@ -217,7 +217,7 @@ ANSWER = {
 @given(changed(ANSWER).map(json.dumps) | deep | st.text(max_size=20))
 def test_replies_of_endpoints(body):
     def create(**_):
-        return SimpleNamespace(http_response=SimpleNamespace(json=lambda: json.loads(body)))
+        return SimpleNamespace(http_response=SimpleNamespace(content=body.encode("utf-8", "replace"), history=[]))
 
     raw = SimpleNamespace(completions=SimpleNamespace(with_raw_response=SimpleNamespace(create=create)))
     teacher = EndpointTeacher.__new__(EndpointTeacher)

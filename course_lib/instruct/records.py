@@ -8,6 +8,8 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 
+from course_lib.instruct.unwrap import wrapping
+
 IMAGE_TOKEN = "<image>"  # where the picture's features will be spliced in
 ROLES = ("human", "gpt")
 SEPARATORS = re.compile(  # LLaVA's trainer cuts texts at those of its template, and leaves out what comes apart wrongly
@@ -121,6 +123,9 @@ FORMAT_RULES: dict[str, Rule] = {  # of what is written here
     "<image> begins the first human turn, on a line of its own": _begins_with_image_token,
     "nobody says what tells turns apart in a chat template, such as </s> or ASSISTANT:": _first_turn(
         lambda number, turn: (mark := separator(str(turn.get("value")))) and f'holds "{mark}"'
+    ),
+    "nobody leaves in what was wrapped round an answer, such as <think> or a code fence": _first_turn(
+        lambda number, turn: (mark := wrapping(str(turn.get("value")))) and f'holds "{mark}"'
     ),
 }
 UNIQUE = "no two records have the same id"

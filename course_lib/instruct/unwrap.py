@@ -86,6 +86,12 @@ def without_reasoning(text: str) -> str:
     return answer
 
 
+def wrapping(text: str) -> str | None:
+    """The first mark of reasoning or of a code fence in a text, such as "<think>"; None if there is none."""
+    mark = re.search(rf"{MARK.pattern}|`{{3,}}|~{{3,}}", text, re.IGNORECASE)
+    return mark and mark[0]
+
+
 def is_reasoning(text: str) -> bool:
     """Is this reasoning that never came to an answer?"""
     try:
