@@ -6,19 +6,20 @@ import numpy as np
 import pytest
 import torch
 
-from course_lib.seem.data.queries import MIN_VISIBLE_PIXELS, class_names
+from course_lib.seem.data.queries import class_names
 from course_lib.seem.data.testsets import make_test_set
 from course_lib.seem.evaluate.ap import (
     Instance,
     average_precision,
-    category_ids,
     predicted_instances,
+    pycocotools_ap,
     to_panoptic,
     to_results,
     true_instances,
 )
+from course_lib.seem.evaluate.metrics import panoptic_quality
 from course_lib.seem.train import stages
-from course_lib.world.coco import to_coco
+from course_lib.world.coco import BACKDROP, category_ids, to_coco, to_coco_panoptic
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +30,7 @@ def tests():
 @pytest.fixture(scope="module")
 def truths(tests) -> list[Instance]:
     return [
-        Instance(n, thing.class_id, tests.instances[n - 1] == k)
+        Instance(n, category_ids()[thing.name], tests.instances[n - 1] == k)
         for n, scene in enumerate(tests.scenes, start=1)
         for k, thing in enumerate(scene.things, start=1)
         if (tests.instances[n - 1] == k).any()
@@ -43,7 +44,7 @@ def guesses(truths) -> list[Instance]:
     instances = []
     for truth in truths:
         for shift in rng.choice([0, 1, 2, 3, 6], size=rng.integers(0, 4)):
-            name = truth.category_id if rng.random() < 0.8 else int(rng.choice(category_ids()))
+            name = truth.category_id if rng.random() < 0.8 else int(rng.choice(list(category_ids().values())))
             instances.append(Instance(truth.image_id, name, np.roll(truth.mask, shift, axis=1), float(rng.random())))
     return instances
 
@@ -75,14 +76,49 @@ def test_the_truth_has_ap_1_and_other_names_0(tests, truths, tmp_path):
     assert average_precision(renamed, truths) == average_precision([], truths) == 0.0
 
 
-def test_things_are_exported_by_name(tests, truths):
-    names = dict(zip(category_ids(), class_names(), strict=True))
-    assert len(names) == len(class_names())
-    exported = true_instances(tests.scenes, tests.instances)
-    visible = [truth for truth in truths if truth.mask.sum() >= MIN_VISIBLE_PIXELS]
-    assert [(e.image_id, e.mask.tolist()) for e in exported] == [(t.image_id, t.mask.tolist()) for t in visible]
-    things = [thing for scene in tests.scenes for thing in scene.things]
-    assert {names[e.category_id] for e in exported} <= {thing.name for thing in things}
+def test_the_truth_of_the_figures_is_the_export(tests, truths, guesses):
+    def key(one):
+        return one.image_id, one.category_id, one.mask.tolist()
+
+    assert list(map(key, true_instances(tests.scenes, tests.instances))) == list(map(key, truths))
+    assert pycocotools_ap(guesses, to_coco(tests.scenes)) == pytest.approx(average_precision(guesses, truths), abs=1e-9)
+    assert set(class_names()) <= set(category_ids())
+
+
+def panopticapi_pq(truth, predicted) -> float:
+    """PQ of things as panopticapi reads two exports (evaluation.py; without crowds and void, of which there are none)."""
+    (truth, true_pictures), (predicted, pictures) = truth, predicted
+    things = [record["id"] for record in truth["categories"] if record["isthing"]]
+    total, count = dict.fromkeys(things, 0.0), dict.fromkeys(things, 0)
+    for n, (one, other) in enumerate(zip(truth["annotations"], predicted["annotations"], strict=True)):
+        left, right = (p[n].astype(int) @ (1, 256, 65536) for p in (true_pictures, pictures))
+        for segment in [*one["segments_info"], *other["segments_info"]]:
+            if segment["category_id"] in count:
+                count[segment["category_id"]] += 1
+        for a in one["segments_info"]:
+            for b in other["segments_info"]:
+                overlap, union = (
+                    ((left == a["id"]) & (right == b["id"])).sum(),
+                    ((left == a["id"]) | (right == b["id"])).sum(),
+                )
+                if a["category_id"] == b["category_id"] in count and overlap / union > 0.5:
+                    total[a["category_id"]] += overlap / union
+    return float(np.mean([2 * total[c] / count[c] for c in things if count[c]]))
+
+
+@torch.no_grad()
+def test_panoptic_quality_is_that_of_the_export(tests):
+    output = everything(tests)
+    for n, scene in enumerate(tests.scenes):  # the truth, but for a name and some pixels
+        output.mask_logits[n].fill_(-9)
+        output.class_logits[n].fill_(0)
+        output.class_logits[n, :, -1] = 9
+        for k, thing in enumerate(scene.things):
+            output.mask_logits[n, k][torch.from_numpy(np.roll(tests.instances[n] == k + 1, n % 3, axis=1))] = 9
+            output.class_logits[n, k, class_names().index(thing.name) - (n == 4)] = 20
+    theirs = panopticapi_pq(to_coco_panoptic(tests.scenes), to_panoptic(output, tests.scenes))
+    assert 0.3 < theirs < 0.95 and panoptic_quality(output, tests) == pytest.approx(theirs, abs=1e-9)
+    assert panoptic_quality(output, tests, pooled=True) != pytest.approx(theirs, abs=1e-3)
 
 
 @torch.no_grad()
@@ -106,9 +142,10 @@ def test_panoptic_pictures_hold_the_segments_of_the_json(tests):
     written, pictures = to_panoptic(output, tests.scenes)
     for picture, annotation, instances in zip(pictures, written["annotations"], tests.instances, strict=True):
         ids = picture.astype(int) @ (1, 256, 65536)
-        (segment,) = annotation["segments_info"]
-        assert ((ids == segment["id"]) == (instances == instances.max())).all() and set(np.unique(ids)) <= {0, 1}
-        assert segment["area"] == (ids > 0).sum() and segment["category_id"] == category_ids()[5]
+        segment, backdrop = annotation["segments_info"]
+        assert ((ids == segment["id"]) == (instances == instances.max())).all() and set(np.unique(ids)) == {1, 2}
+        assert segment["area"] == (ids == 1).sum() and segment["category_id"] == category_ids()[class_names()[5]]
+        assert backdrop["id"] == 2 and backdrop["category_id"] == BACKDROP["id"]
     assert json.loads(json.dumps(written)) == written
 
 

@@ -1,6 +1,7 @@
-"""The world in the formats that the field's tools read: COCO json and LLaVA json."""
+"""The world in the formats that the field's tools read: COCO json (instances, captions, panoptic) and LLaVA json."""
 
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 
@@ -10,12 +11,26 @@ from course_lib.world.scenes import FIRST_SHAPE_CLASS, SIGN_CLASS, Scene
 from course_lib.world.shapes import SHAPES
 from course_lib.world.stickers import classes
 
+BACKDROP = {"id": SIGN_CLASS + 1, "name": "backdrop", "supercategory": "background"}  # stuff: it has no instances
+
 
 def categories() -> list[dict]:
-    """COCO's list of categories: stickers 1–200, shapes 201–210, signs 211."""
+    """COCO's list of categories, one a name: stickers 1–200, shapes 201–210, signs 211.
+
+    Readers want names to be unique, and words can't tell a pasted star, ring or diamond from a drawn one: the sticker and the
+    shape of one name are one category, under the sticker's id.
+    """
     records = [{"id": c.id, "name": c.name, "supercategory": c.supercategory} for c in classes()]
     records += [{"id": FIRST_SHAPE_CLASS + i, "name": name, "supercategory": "shape"} for i, name in enumerate(SHAPES)]
-    return [*records, {"id": SIGN_CLASS, "name": "sign", "supercategory": "sign"}]
+    records += [{"id": SIGN_CLASS, "name": "sign", "supercategory": "sign"}]
+    first = {record["name"]: record for record in reversed(records)}
+    return [record for record in records if record is first[record["name"]]]
+
+
+@cache
+def category_ids() -> dict[str, int]:
+    """Name → id of its category."""
+    return {record["name"]: record["id"] for record in categories()}
 
 
 def file_name(scene: Scene) -> str:
@@ -37,7 +52,7 @@ def to_coco(scenes: Sequence[Scene], size: int = 64) -> dict:
                     {
                         "id": len(annotations) + 1,
                         "image_id": image_id,
-                        "category_id": thing.class_id,
+                        "category_id": category_ids()[thing.name],
                         "bbox": [x0, y0, x1 - x0, y1 - y0],
                         "area": int(mask.sum()),
                         "segmentation": run_lengths(mask),
@@ -56,6 +71,49 @@ def to_coco_captions(scenes: Sequence[Scene], size: int = 64) -> dict:
         for text in captions(scene, 5):
             annotations.append({"id": len(annotations) + 1, "image_id": image_id, "caption": text})
     return {"info": {"description": "five captions a scene"}, "images": images, "annotations": annotations}
+
+
+def to_coco_panoptic(scenes: Sequence[Scene], size: int = 64) -> tuple[dict, list[np.ndarray]]:
+    """The true segments as in COCO's panoptic_*.json, and the picture uint8 [S, S, 3] that goes with each annotation."""
+    segments = []
+    for scene in scenes:
+        instances = render(scene, size).instances
+        masks = [instances == number for number in range(1, len(scene.things) + 1)]
+        pairs = zip(masks, scene.things, strict=True)
+        segments.append([(mask, category_ids()[thing.name]) for mask, thing in pairs if mask.any()])
+    return panoptic(scenes, segments, size)
+
+
+def panoptic(
+    scenes: Sequence[Scene], segments: Sequence[Sequence[tuple[np.ndarray, int]]], size: int
+) -> tuple[dict, list[np.ndarray]]:
+    """Disjoint segments of each scene, (mask bool [S, S], category), in COCO's panoptic format.
+
+    What no segment claims is the backdrop, the one category of stuff. A pixel's segment is red + 256·green + 65536·blue.
+    """
+    annotations, pictures = [], []
+    for image_id, (scene, pairs) in enumerate(zip(scenes, segments, strict=True), start=1):
+        ids, info = np.zeros((size, size), np.uint32), []
+        claimed = np.any([mask for mask, _ in pairs], axis=0) if pairs else np.zeros((size, size), bool)
+        for number, (mask, category) in enumerate([*pairs, (~claimed, BACKDROP["id"])], start=1):
+            if mask.any():
+                ids[mask] = number
+                info.append(
+                    {"id": number, "category_id": category, "area": int(mask.sum()), "bbox": box(mask), "iscrowd": 0}
+                )
+        annotations.append({"image_id": image_id, "file_name": file_name(scene), "segments_info": info})
+        pictures.append(np.stack([ids >> shift & 255 for shift in (0, 8, 16)], axis=-1).astype(np.uint8))
+    images = [
+        {"id": n, "file_name": file_name(s), "width": size, "height": size} for n, s in enumerate(scenes, start=1)
+    ]
+    kinds = [{**record, "isthing": 1} for record in categories()] + [{**BACKDROP, "isthing": 0}]
+    return {"images": images, "annotations": annotations, "categories": kinds}, pictures
+
+
+def box(mask: np.ndarray) -> list[int]:
+    """[x, y, width, height] around a mask, bool [H, W], that is not empty."""
+    (y0, x0), (y1, x1) = np.argwhere(mask).min(axis=0).tolist(), np.argwhere(mask).max(axis=0).tolist()
+    return [x0, y0, x1 - x0 + 1, y1 - y0 + 1]
 
 
 def run_lengths(mask: np.ndarray) -> dict:

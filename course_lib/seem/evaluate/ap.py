@@ -10,12 +10,12 @@ import numpy as np
 import torch
 
 from course_lib.figures import Figure
-from course_lib.seem.data.queries import class_names, visible_things
+from course_lib.seem.data.queries import class_names
 from course_lib.seem.data.testsets import make_test_set
 from course_lib.seem.decoder import SeemOutput
 from course_lib.seem.evaluate.metrics import image_segments
 from course_lib.seem.model import MiniSeem
-from course_lib.world.coco import categories, file_name, run_lengths
+from course_lib.world.coco import category_ids, panoptic, run_lengths, to_coco
 from course_lib.world.scenes import Scene
 
 THRESHOLDS = np.linspace(0.5, 0.95, 10)  # of IoU
@@ -43,8 +43,8 @@ def ap_figures(model: MiniSeem, count: int = 200, stream: str = "test") -> Itera
     renamed = [replace(one, category_id=int(other)) for one, other in zip(predictions, permuted, strict=True)]
     value, control = (round(average_precision(instances, truths), 4) for instances in (predictions, renamed))
     yield Figure("seem.ap", value, n=count, control=control, ceiling=1.0, note="masks, COCO's AP@[.5:.95], by name")
-    theirs = round(pycocotools_ap(predictions, truths, count), 4)
-    yield Figure("seem.ap_pycocotools", theirs, n=count, note="the same export, read by pycocotools")
+    theirs = round(pycocotools_ap(predictions, to_coco(tests.scenes)), 4)
+    yield Figure("seem.ap_pycocotools", theirs, n=count, note="read by pycocotools from `world.coco.to_coco`")
 
 
 def average_precision(predictions: Sequence[Instance], truths: Sequence[Instance]) -> float:
@@ -105,20 +105,13 @@ def _mean_precision(right: np.ndarray, num_truths: int) -> float:
     return float(np.append(precision, 0.0)[indices].mean())  # a recall that is never reached counts as 0
 
 
-def pycocotools_ap(predictions: Sequence[Instance], truths: Sequence[Instance], num_images: int) -> float:
-    """The same AP, by COCO's own code: both lists go through COCO's formats first."""
+def pycocotools_ap(predictions: Sequence[Instance], truth: dict) -> float:
+    """The same AP, by COCO's own code. truth: what `world.coco.to_coco` exports; the predictions go through COCO's results."""
     from pycocotools.coco import COCO
     from pycocotools.cocoeval import COCOeval
 
-    coco, (height, width) = COCO(), truths[0].mask.shape
-    coco.dataset = {
-        "images": [{"id": number, "height": height, "width": width} for number in range(1, num_images + 1)],
-        "categories": categories(),
-        "annotations": [
-            {**result, "id": number, "area": int(truth.mask.sum()), "iscrowd": 0}
-            for number, (result, truth) in enumerate(zip(to_results(truths), truths, strict=True), start=1)
-        ],
-    }
+    coco = COCO()
+    coco.dataset = truth
     with contextlib.redirect_stdout(io.StringIO()):  # it reports every step
         coco.createIndex()
         evaluation = COCOeval(coco, coco.loadRes(to_results(predictions)), "segm")
@@ -128,19 +121,13 @@ def pycocotools_ap(predictions: Sequence[Instance], truths: Sequence[Instance], 
     return float(evaluation.stats[0])
 
 
-def category_ids() -> list[int]:
-    """COCO's category of each of the model's classes; of a name that a sticker and a shape share, the sticker's."""
-    id_of = {category["name"]: category["id"] for category in reversed(categories())}
-    return [id_of[name] for name in class_names()]
-
-
 def true_instances(scenes: Sequence[Scene], instances: np.ndarray) -> list[Instance]:
-    """The things of I scenes that can be seen, by name: instances [I, S, S] holds index + 1 of each."""
-    category_of = dict(zip(class_names(), category_ids(), strict=True))
+    """The things of I scenes, as far as they can be seen: instances [I, S, S] holds index + 1 of each."""
     return [
-        Instance(n + 1, category_of[scene.things[k].name], instances[n] == k + 1)
+        Instance(n + 1, category_ids()[thing.name], instances[n] == k)
         for n, scene in enumerate(scenes)
-        for k in visible_things(scene, instances[n])
+        for k, thing in enumerate(scene.things, start=1)
+        if (instances[n] == k).any()
     ]
 
 
@@ -152,7 +139,7 @@ def predicted_instances(output: SeemOutput) -> list[Instance]:
             best, mask = int(query_probs.argmax()), logits > 0
             if best < len(class_names()) and mask.any():
                 score = float(query_probs[best]) * float(logits[mask].sigmoid().mean())
-                instances.append(Instance(n, category_ids()[best], mask.numpy(), score))
+                instances.append(Instance(n, category_ids()[class_names()[best]], mask.numpy(), score))
     return instances
 
 
@@ -177,20 +164,9 @@ def to_results(instances: Sequence[Instance]) -> list[dict]:
 
 
 def to_panoptic(output: SeemOutput, scenes: Sequence[Scene]) -> tuple[dict, list[np.ndarray]]:
-    """COCO's panoptic json, and the picture uint8 [S, S, 3] that goes with each of its annotations.
+    """The segments of the object queries as COCO's panoptic json, and the picture of each annotation (`world.coco.panoptic`).
 
-    A pixel's segment is red + 256·green + 65536·blue; 0, the backdrop, is no segment. Things only: the model was taught
-    no stuff.
+    The model was taught no stuff: the backdrop is what it leaves over.
     """
-    annotations, pictures, category_of = [], [], dict(zip(class_names(), category_ids(), strict=True))
-    for n, scene in enumerate(scenes):
-        ids = np.zeros(output.mask_logits.shape[-2:], np.uint32)
-        info = []
-        for number, (mask, name) in enumerate(image_segments(output, n), start=1):
-            ids[mask] = number
-            info.append({"id": number, "category_id": category_of[name], "area": int(mask.sum()), "iscrowd": 0})
-        annotations.append({"image_id": n + 1, "file_name": file_name(scene), "segments_info": info})
-        pictures.append(np.stack([ids >> shift & 255 for shift in (0, 8, 16)], axis=-1).astype(np.uint8))
-    things = [{**category, "isthing": 1} for category in categories()]
-    images = [{"id": n, "file_name": file_name(scene)} for n, scene in enumerate(scenes, start=1)]
-    return {"images": images, "annotations": annotations, "categories": things}, pictures
+    segments = [[(mask, category_ids()[name]) for mask, name in image_segments(output, n)] for n in range(len(scenes))]
+    return panoptic(scenes, segments, output.mask_logits.shape[-1])

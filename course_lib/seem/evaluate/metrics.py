@@ -52,27 +52,25 @@ def mean_figure(id: str, values: np.ndarray, **company) -> Figure:
     return Figure(id, round(value, 4), round(value - margin, 4), round(value + margin, 4), len(values), **company)
 
 
-def panoptic_quality(output: SeemOutput, tests: SeemTestSet, shuffled: bool = False) -> float:
-    """PQ over all classes together, as Σ IoU of the matched / (matched + half of the unmatched on both sides).
+def panoptic_quality(output: SeemOutput, tests: SeemTestSet, shuffled: bool = False, pooled: bool = False) -> float:
+    """PQ: Σ IoU of the matched / (matched + half of the unmatched on both sides), of each name, and their mean.
 
     output: of the object queries. A pair matches when IoU > 0.5 and the names agree. `shuffled` gives every prediction
-    the name of another: the control.
+    the name of another: the control. `pooled` counts all names as one, so that frequent ones weigh more.
+    Source: cocodataset/panopticapi, evaluation.py, whose "Things" this is.
     """
-    total_iou, num_matched, num_unmatched = 0.0, 0, 0
+    total_iou, num_segments = Counter(), Counter()  # by name; segments of both sides
     for n, scene in enumerate(tests.scenes):
         instances = tests.instances[n]
-        truths = [(instances == k + 1, scene.things[k].name) for k in visible_things(scene, instances)]
+        truths = [(instances == k, thing.name) for k, thing in enumerate(scene.things, 1) if (instances == k).any()]
         predictions = image_segments(output, n, shuffled)
-        ious = [
-            float(iou(mask[None], target[None])[0])
-            for mask, name in predictions
-            for target, true_name in truths
-            if name == true_name
-        ]
-        matched = [one for one in ious if one > 0.5]
-        total_iou, num_matched = total_iou + sum(matched), num_matched + len(matched)
-        num_unmatched += len(predictions) + len(truths) - 2 * len(matched)
-    return total_iou / max(num_matched + num_unmatched / 2, 1)
+        num_segments.update(name for _, name in [*truths, *predictions])
+        for mask, name in predictions:
+            ious = [float(iou(mask[None], target[None])[0]) for target, true_name in truths if name == true_name]
+            total_iou[name] += sum(one for one in ious if one > 0.5)  # of disjoint masks one at most
+    if pooled:
+        return 2 * sum(total_iou.values()) / max(sum(num_segments.values()), 1)
+    return float(np.mean([2 * total_iou[name] / number for name, number in num_segments.items()]))
 
 
 def mean_iou(output: SeemOutput, tests: SeemTestSet, shuffled: bool = False) -> float:
