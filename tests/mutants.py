@@ -250,7 +250,7 @@ def right_outcomes(task: Task) -> list[Outcome]:
 def is_accepted(task: Task, written: Callable, right: list[Outcome]) -> bool:
     """Does it pass on every draw? Stops at the first difference, so it is quicker than the whole check."""
     try:
-        with time_limit(5.0), quiet():
+        with quiet(), time_limit(5.0):
             function = task.as_function(written)
             for draw, expected in zip(draws(task), right, strict=True):
                 if outcomes_differ(run_draw(task, function, draw), expected, task.tolerance):

@@ -135,7 +135,7 @@ def known_mistake(task: Task, outcomes: list[Outcome], wrong: list[int]) -> Mist
 def same_draws(task: Task, mistake: Callable, outcomes: list[Outcome]) -> set[int]:
     """The draws in which the known mistake leads to this very outcome."""
     try:
-        with time_limit(), quiet():
+        with quiet(), time_limit():
             function = task.as_function(mistake)
             return {
                 draw
