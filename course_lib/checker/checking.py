@@ -34,10 +34,10 @@ def check(task: Task, written: Any, limit: time_limit | None = None) -> Verdict:
 
     What is expected is computed first, with all modules as they were when the course was loaded.
     """
-    if not task.build and (problem := wrong_signature(task.reference, written)):
-        return Verdict("wrong", problem)
     limit = limit or time_limit()
-    with kept_state(), originals():
+    with originals(), kept_state():
+        if not task.build and (problem := wrong_signature(task.reference, written)):
+            return Verdict("wrong", problem)
         blank = has_blank(written)
         right = right_outcomes(task)
         try:

@@ -10,6 +10,7 @@ from time import monotonic, process_time, thread_time
 from types import FrameType
 from typing import Any
 
+from course_lib.checker.guard.names import put_built_ins_back
 from course_lib.common.text import say
 
 TIME_LIMIT = 20.0  # seconds of work for all draws of one function
@@ -139,6 +140,8 @@ def caught(function: Callable, *arguments: Any) -> tuple[Any, BaseException | No
         return function(*arguments), None
     except BaseException as error:
         return None, error
+    finally:
+        put_built_ins_back()
 
 
 def in_thread(limit: time_limit, function: Callable, *arguments: Any) -> tuple[Any, BaseException | None]:

@@ -19,6 +19,7 @@ MODULES = (
 Names = dict[Any, dict[str, Any]]  # module, class or function → name in it → object
 
 _originals: Names = {}
+_built_in, _built_in_now = dict(vars(builtins)), vars(builtins)
 
 
 def watched() -> Iterator[ModuleType]:
@@ -81,6 +82,8 @@ def hides(owner: Any, name: str) -> bool:
 @contextlib.contextmanager
 def originals() -> Iterator[None]:
     """Inside, all names are as they were when the course was loaded; afterwards as they were before."""
+    built_in = dict(_built_in_now)
+    put_built_ins_back()
     remember()
     before = {owner: code_of(owner) if isinstance(owner, FunctionType) else dict(vars(owner)) for owner in _originals}
     put(_originals)
@@ -88,6 +91,12 @@ def originals() -> Iterator[None]:
         yield
     finally:
         put(before)
+        _built_in_now.update(built_in)
+
+
+def put_built_ins_back() -> None:
+    """The first thing to do: all else here is written with `isinstance`, `len`, …"""
+    _built_in_now.update(_built_in)
 
 
 def put_back() -> None:

@@ -114,7 +114,7 @@ def refill(mapping: Any, content: dict) -> None:
 @contextlib.contextmanager
 def no_input() -> Iterator[None]:
     """`input()` and reading the standard input fail, instead of waiting for a person."""
-    asking = [(builtins, "input"), (getpass, "getpass"), (sys, "stdin")]
+    asking = [(builtins, "input"), (getpass, "getpass"), (sys, "stdin"), (sys, "breakpointhook")]
     before = [getattr(module, name) for module, name in asking]
     for module, name in asking:
         setattr(module, name, Nobody())
