@@ -57,6 +57,13 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         metavar=("INSTANCES", "CAPTIONS"),
         help="COCO json, whose impossible boxes and empty captions are left out and counted (default: sticker scenes)",
     )
+    parser.add_argument(
+        "--images",
+        type=Path,
+        metavar="FOLDER",
+        help="draw the sticker scenes there, under the names in the data set, for LLaVA's trainer or `llava scale`",
+    )
+    parser.add_argument("--size", type=int, default=336, metavar="N", help="their pixels a side (default: 336)")
     parser.add_argument("--seed", type=int, default=0, help="of the sticker scenes (default: 0)")
     parser.add_argument("--boxes", action="store_true", help="show the teacher boxes for conversations, too")
     parser.add_argument(

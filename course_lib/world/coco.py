@@ -7,7 +7,7 @@ import numpy as np
 
 from course_lib.world.language import captions
 from course_lib.world.render import render
-from course_lib.world.scenes import FIRST_SHAPE_CLASS, SIGN_CLASS, Scene
+from course_lib.world.scenes import FIRST_SHAPE_CLASS, SIGN_CLASS, Scene, SceneSpec, make_scene
 from course_lib.world.shapes import SHAPES
 from course_lib.world.stickers import classes
 
@@ -36,6 +36,12 @@ def category_ids() -> dict[str, int]:
 def file_name(scene: Scene) -> str:
     """The name of a scene's picture: stream, seed and index."""
     return f"{scene.stream}_{scene.seed}_{scene.index:08d}.png"
+
+
+def scene_of(name: str) -> Scene:
+    """The scene whose picture `file_name` calls so, made again; of the usual spec of its stream."""
+    stream, seed, index = name.removesuffix(".png").rsplit("_", 2)
+    return make_scene(int(index), SceneSpec(stream), int(seed))
 
 
 def to_coco(scenes: Sequence[Scene], size: int = 64) -> dict:

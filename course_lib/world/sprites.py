@@ -1,7 +1,6 @@
 """The sprite bank: every drawing at every size and tilt a scene needs, resampled once and then only copied.
 
-Resampling is a product of integer matrices. The sums stay below 2^24, so that float32 holds them exactly and every
-machine gets the same bytes, in whatever order its BLAS adds.
+Resampling adds up integers, so that every machine gets the same bytes.
 """
 
 import math
@@ -17,8 +16,7 @@ from course_lib.world.shapes import shape_sprites
 from course_lib.world.signs import sign_sprite
 from course_lib.world.stickers import CELL, COLOURS, DRAWINGS, classes, load_atlas
 
-UNIT = 4096  # the weights of one output pixel add up to this; 255 × 4096 < 2^24
-ROWS_AT_ONCE = 4096  # output pixels resampled together: bounds the memory of large renders
+UNIT = 4096  # the weights of one output pixel add up to this
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,15 +108,13 @@ def premultiply(sprites: np.ndarray) -> np.ndarray:
 def resample(sprites: np.ndarray, pixels: int, tilt: int) -> np.ndarray:
     """uint8 [N, 48, 48, 4] premultiplied → uint8 [N, side, side, 4], drawn `pixels` wide and turned by `tilt` degrees."""
     side = pixels + 2 * math.ceil(abs(tilt) / 90 * pixels)  # room for the corners
-    weights = _weights(pixels, tilt, side)  # [side², 48²]
-    flat = sprites.transpose(1, 2, 0, 3).reshape(CELL * CELL, -1).astype(np.float32)  # [48², N·4]
-    out = np.empty((side * side, flat.shape[1]), np.uint8)
-    for start in range(0, side * side, ROWS_AT_ONCE):
-        rows = slice(start, start + ROWS_AT_ONCE)
-        dense = np.zeros((len(weights[0][rows]), CELL * CELL), np.float32)
-        for index, weight in zip(weights[0][rows].T, weights[1][rows].T, strict=True):
-            dense[np.arange(len(dense)), index] += weight
-        out[rows] = np.minimum(((dense @ flat).astype(np.int32) + UNIT // 2) // UNIT, 255)
+    flat = sprites.transpose(1, 2, 0, 3).reshape(CELL * CELL, -1).astype(np.int32)  # [48², N·4]
+    out = np.full((side * side, flat.shape[1]), UNIT // 2, np.int32)  # a half, for rounding
+    for indices, weights in zip(
+        *(taps.T for taps in _weights(pixels, tilt, side)), strict=True
+    ):  # of each tap, [side²]
+        out += flat[indices] * weights[:, None].astype(np.int32)
+    out = np.minimum(out // UNIT, 255).astype(np.uint8)
     return out.reshape(side, side, -1, 4).transpose(2, 0, 1, 3)  # [N, side, side, 4]
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from course_lib.common.errors import Problem
 from course_lib.instruct import filters, prompts
-from course_lib.instruct.run import dataset, plan, shards
+from course_lib.instruct.run import dataset, pictures, plan, shards
 from course_lib.instruct.run.budget import Budget, Prices, estimate
 from course_lib.instruct.run.generate import Job, Summary, generate, missing_jobs
 from course_lib.instruct.run.journal import Journal
@@ -14,6 +14,7 @@ from course_lib.instruct.teachers.base import Teacher, TeacherError
 RANGES = (  # what each number may be, both ends included
     ("count", 1, 100_000_000),
     ("seed", 0, 2**63 - 1),
+    ("size", 8, 4_096),
     ("parallel", 1, 1_000),
     ("timeout", 0.001, 86_400),
     ("per-minute", 0.001, 1_000_000),
@@ -29,6 +30,7 @@ def write(args: argparse.Namespace) -> int:
     budget = make_budget(args)
     teacher = make_teacher(args)
     dataset.check_out(args.out, describe(args, teacher.name))
+    check_images(args)
     jobs = make_jobs(args, plan.Shard.parse(args.shard))
     with Journal(dataset.journal_of(args.out)) as journal:
         print_estimate(jobs, teacher, journal, budget)
@@ -55,6 +57,7 @@ def merge(args: argparse.Namespace) -> int:
     """Join journals, say what is missing or double, and make the data set. 0 if nothing is missing."""
     check_numbers(args)
     dataset.check_out(args.out)
+    check_images(args)
     merged = shards.merge(args.files, dataset.journal_of(args.out))
     jobs = make_jobs(args, plan.Shard())
     with Journal(dataset.journal_of(args.out)) as journal:
@@ -77,6 +80,16 @@ def check_numbers(args: argparse.Namespace) -> None:
         for number in value if isinstance(value, (tuple, list)) else [value]:
             if number is not None and not least <= number <= most:
                 raise Problem(f"--{option} is {number}, but should be a number from {least:,} to {most:,}.")
+
+
+def check_images(args: argparse.Namespace) -> None:
+    """`Problem` where --images can't be drawn."""
+    if args.images and args.coco:
+        raise Problem(
+            "--images draws sticker scenes; with --coco the pictures are those of the data set. Leave it out."
+        )
+    if args.images:
+        pictures.check_folder(args.images)
 
 
 def make_budget(args: argparse.Namespace) -> Budget:
@@ -177,3 +190,7 @@ def finish(args: argparse.Namespace, jobs: Sequence[Job], journal: Journal, teac
     print(
         f"Wrote {len(clean):,} samples to {args.out} ({len(samples) - len(clean):,} filtered out), and {card_file.name}."
     )
+    if args.images:
+        drawn = pictures.draw([sample.image for sample in clean], args.images, args.size)
+        there = f", {len(clean) - drawn:,} were there" if drawn < len(clean) else ""
+        print(f"Drew {drawn:,} pictures of {args.size} × {args.size} pixels in {args.images}{there}.")
