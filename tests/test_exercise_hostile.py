@@ -1,5 +1,7 @@
 """Hostile or unlucky code ends in a verdict in words, in time, and changes nothing for whoever comes after it."""
 
+# ruff: noqa: B012, E722, SIM105 (what the code below does is what nobody should do)
+
 import asyncio
 import builtins
 import contextlib
@@ -47,7 +49,7 @@ def swallows_all_by_hand(x, scale):
     while True:
         try:
             time.sleep(1)
-        except:  # noqa: E722
+        except:
             pass
 
 

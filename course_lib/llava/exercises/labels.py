@@ -2,7 +2,6 @@
 
 from course_lib.checker.task import Mistake, Task
 from course_lib.llava.chat_format import picture_labels
-from course_lib.llava.exercises.splice import Refusing
 from course_lib.lm.loss import IGNORE_INDEX
 
 IMAGE, END = 5, 3  # token ids
@@ -179,7 +178,7 @@ TASKS = [
         reference=picture_labels,
         used_at=("llava.chat_format:picture_labels",),
         make_inputs=conversation_inputs,
-        build=Refusing,
+        refuses=(ValueError,),
         draws=11,
         mistakes=(
             Mistake(
