@@ -29,8 +29,8 @@ SENTENCES = (
     "One {}, one {}; no {}, {} or {} at all! {}!",
     "Is there no {}, x or {}? {} and {}!",
     "The {} is not far from the {}, nor is the {}, nobody minds the {}.",
-    "Nothing but a {}: I know another {}, which cannot be a {}.",
-    "Never a {}, nobody, none, nor a {}! Not one {}, nor one {}.",
+    "I know another {}, which cannot be a {}.",
+    "Nothing but a {}! There was never a {}. Not one {}, nor one {}.",
     "A category of dogs, catalogues and owls: a {}, a {}, a {}.",
     "{} NO {}. Without {}! {} no",
 )
@@ -84,10 +84,6 @@ def denial_ends_at_commas(answer, known, supported):
     return _filtered(_tokens(answer, r"[a-z]+|[.!?,]"), _made_up(known, supported), ends=".!?,")
 
 
-def denial_by_no_alone(answer, known, supported):
-    return _filtered(_tokens(answer), _made_up(known, supported), denials=("no",))
-
-
 def denial_of_one_word(answer, known, supported):
     tokens = ["", *_tokens(answer)]
     is_wrong, denials = _made_up(known, supported), ("no", "not", "without")
@@ -138,6 +134,10 @@ def word_for_word(answer, known, supported):
 
 def all_meanings(answer, known, supported):
     return _filtered(_tokens(answer), lambda word: word in known and not known[word] <= supported)
+
+
+def names_returned(answer, known, supported):
+    return [name for word in unsupported_nouns(answer, known, supported) for name in sorted(known[word])]
 
 
 def by_sentences(answer, known, supported):
@@ -226,11 +226,6 @@ TASKS = [
                 'A comma ends the denial: of "no dog, cat or owl" only the dog is denied. It reaches to the end of the sentence: `.`, `!` or `?`.',
             ),
             Mistake(
-                "no other denial than no",
-                denial_by_no_alone,
-                'Only "no" is taken for a denial. "not" and "without" are, too.',
-            ),
-            Mistake(
                 "one word denied",
                 denial_of_one_word,
                 "Only the very next word is denied. A denial reaches to the end of its sentence.",
@@ -259,6 +254,11 @@ TASKS = [
                 "words that name nothing",
                 unknown_words_flagged,
                 'All words that are not known are taken for made up, "there" and "is" as well. Only a word in `known` names a thing.',
+            ),
+            Mistake(
+                "names for words",
+                names_returned,
+                "These are the names that the words stand for. Asked for are the words themselves, as the answer has them.",
             ),
         ),
         alternatives=(by_sentences, by_flags, by_inverted_index),

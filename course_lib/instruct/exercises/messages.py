@@ -92,12 +92,13 @@ def messages_system_as_user(system, examples, text, boxes):
     return [{"role": "user", "content": system}, *build_messages(system, examples, text, boxes)[1:]]
 
 
-def messages_without_examples(system, examples, text, boxes):
-    return build_messages(system, [], text, boxes)
-
-
 def messages_with_empty_reply(system, examples, text, boxes):
     return [*build_messages(system, examples, text, boxes), {"role": "assistant", "content": ""}]
+
+
+def messages_not_in_turn(system, examples, text, boxes):
+    rules, *turns, picture = build_messages(system, examples, text, boxes)
+    return [rules, *turns[::2], *turns[1::2], picture]
 
 
 def messages_by_comprehension(system, examples, text, boxes):
@@ -210,14 +211,14 @@ TASKS = [
                 "The system message has the role `user`. Its own role is `system`.",
             ),
             Mistake(
-                "no examples",
-                messages_without_examples,
-                "The examples are missing: the teacher has never seen a reply in the form that you want. Each becomes two messages, a user's and an assistant's.",
-            ),
-            Mistake(
                 "a reply is begun",
                 messages_with_empty_reply,
                 "The last message is an empty one of the assistant's: it says that the teacher has answered already. End with the user's text; the reply is to come.",
+            ),
+            Mistake(
+                "all pictures, then all replies",
+                messages_not_in_turn,
+                "First come the texts of all examples, then all replies. They take turns: each text is followed by its own reply.",
             ),
         ),
         alternatives=(messages_by_comprehension, messages_by_slices, messages_by_partition),

@@ -2,6 +2,7 @@
 
 import random
 from fractions import Fraction
+from itertools import cycle, islice
 
 import numpy as np
 
@@ -78,6 +79,18 @@ def mix_one_short(count, shares):
 
 def mix_by_chance(count, shares):
     return random.choices(list(shares), weights=list(shares.values()), k=count)
+
+
+def mix_due_in_the_end(count, shares):
+    return _mixed(count, shares, lambda share, place, total, given: share * count - total * given)
+
+
+def mix_in_cycles(count, shares):
+    return list(islice(cycle([name for name, share in shares.items() for _ in range(share)]), count))
+
+
+def mix_alphabetical(count, shares):
+    return mixed_types(count, dict(sorted(shares.items())))
 
 
 def mix_by_numpy(count, shares):
@@ -180,6 +193,21 @@ TASKS = [
                 "one short",
                 mix_one_short,
                 "The list is one short: `range(1, count)` ends before `count`. Write `range(1, count + 1)`.",
+            ),
+            Mistake(
+                "due in the end",
+                mix_due_in_the_end,
+                "You compare with what is due after *all* replies. Compare with what is due among the first `place`, this one counted: else the list of 100 is not how that of 1,000 begins.",
+            ),
+            Mistake(
+                "rounds of the shares",
+                mix_in_cycles,
+                "First all of one type, then all of the next, as often as the shares say. Every beginning of the list should be mixed.",
+            ),
+            Mistake(
+                "equals by name",
+                mix_alphabetical,
+                "Among equals, the first *in the alphabet* gets the place. The first in `shares` should.",
             ),
         ),
         alternatives=(mix_by_numpy, mix_by_whole_fractions, mix_by_counting),

@@ -80,8 +80,7 @@ def reply_halves_filled(text):
 
 def reply_end_dropped(text):
     parts = _parts(text)
-    bodies = _bodies(parts)
-    return list(zip(bodies[::2], bodies[1::2], strict=False)) if _in_order(parts) and all(bodies) else None
+    return parse_reply("\n===\n".join(parts[: len(parts) // 2 * 2]))
 
 
 def reply_heads_unchecked(text):
@@ -136,26 +135,23 @@ def reply_last_part_always_dropped(text):
 
 
 def reply_heads_replaced(text):
-    pairs = parse_reply(text)
-    return pairs and [tuple(re.sub(r"(Question|Answer):", "", body).strip() for body in pair) for pair in pairs]
+    pairs = reply_heads_kept(text)
+    return pairs and [(q.replace("Question:", "").strip(), a.replace("Answer:", "").strip()) for q, a in pairs]
 
 
 def reply_letters_stripped(text):
-    pairs = parse_reply(text)
-    return pairs and [(q.lstrip("Question:").strip(), a.lstrip("Answer:").strip()) for q, a in reply_heads_kept(text)]
+    pairs = reply_heads_kept(text)
+    return pairs and [(q.lstrip("Question:").strip(), a.lstrip("Answer:").strip()) for q, a in pairs]
 
 
 def reply_white_space_kept(text):
-    parts = re.split(r"^===$", text, flags=re.MULTILINE)
-    parts = parts if parts[-1].strip() else parts[:-1]
-    bodies = [re.sub(r"^\s*(Question|Answer):", "", part) for part in parts]
-    return None if parse_reply(text) is None else list(zip(bodies[::2], bodies[1::2], strict=True))
+    pairs = reply_heads_kept(text)
+    return pairs and [(q.removeprefix("Question:"), a.removeprefix("Answer:")) for q, a in pairs]
 
 
-def reply_faulty_pairs_dropped(text):
-    parts = _parts(text)
-    pairs = [parse_reply("\n===\n".join(parts[i : i + 2])) for i in range(0, len(parts), 2)]
-    return [pair[0] for pair in pairs if pair] or None
+def reply_heads_anywhere(text):
+    parts = [re.sub(r".*?(?=(Question|Answer):)", "", part, count=1, flags=re.DOTALL) for part in _parts(text)]
+    return parse_reply("\n===\n".join(parts))
 
 
 def reply_by_lines(text):
@@ -267,12 +263,12 @@ TASKS = [
             Mistake(
                 "outer white space",
                 reply_white_space_kept,
-                "There is white space left around questions and answers. `.strip()` them, after the head has gone.",
+                "There is white space left in front of questions and answers. `.strip()` them *after* the head has gone.",
             ),
             Mistake(
-                "the good pairs are kept",
-                reply_faulty_pairs_dropped,
-                "Where one pair is out of form, the others are kept. But nobody knows what else was lost: return `None` for the whole reply.",
+                "heads anywhere",
+                reply_heads_anywhere,
+                'A head in the middle of a part is enough: chatter before it ("Sure! Here you are: …") is dropped. A part must *begin* with its head: `startswith`.',
             ),
         ),
         alternatives=(reply_by_lines, reply_by_pattern),

@@ -82,10 +82,6 @@ def serialise_ends_with_newline(captions, boxes, width, height):
     return serialise(captions, boxes, width, height) + "\n"
 
 
-def serialise_boxes_first(captions, boxes, width, height):
-    return "\n\n".join(reversed(serialise(captions, boxes, width, height).split("\n\n")))
-
-
 def serialise_rounded(captions, boxes, width, height):
     def edges(*box):
         return (round(edge, 3) for edge in _shares(width, height)(*box))
@@ -101,8 +97,12 @@ def serialise_no_spaces(captions, boxes, width, height):
     return _text(captions, boxes, _shares(width, height), comma=",")
 
 
-def serialise_once_a_name(captions, boxes, width, height):
-    return serialise(captions, list(dict(boxes).items()), width, height)
+def serialise_half_divided(captions, boxes, width, height):
+    return _text(captions, boxes, lambda x, y, w, h: (x / width, y / height, x / width + w, y / height + h))
+
+
+def serialise_one_line(captions, boxes, width, height):
+    return serialise([" ".join(captions)], boxes, width, height)
 
 
 def serialise_by_addition(captions, boxes, width, height):
@@ -207,19 +207,19 @@ TASKS = [
                 'There is a line break behind the last line. Collect the lines, and put `"\\n"` between them: `"\\n".join(lines)`.',
             ),
             Mistake(
-                "boxes before captions",
-                serialise_boxes_first,
-                "The boxes come before the captions. Captions first, then the empty line, then the boxes.",
-            ),
-            Mistake(
                 "no space behind the comma",
                 serialise_no_spaces,
                 "There is no space behind the commas between the numbers. Join them with `', '`.",
             ),
             Mistake(
-                "one box a name",
-                serialise_once_a_name,
-                "Of two boxes with one name only the last is left, as a dict keeps one entry a name. Go through the list of boxes itself.",
+                "sizes not divided",
+                serialise_half_divided,
+                "Left and top are divided, the width and height that are added to them are not. Add first, then divide: `(x + w) / width`.",
+            ),
+            Mistake(
+                "captions in one line",
+                serialise_one_line,
+                "The captions stand in one line. Each has a line of its own.",
             ),
         ),
         alternatives=(serialise_by_addition, serialise_step_by_step, serialise_in_blocks),
