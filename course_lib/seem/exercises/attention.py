@@ -77,6 +77,11 @@ def sampler_include_only(features, points, positive, indicators):
     return _sample(features, 2 * points - 1) + indicators[1] * positive.unsqueeze(-1)
 
 
+def sampler_reshaped(features, points, positive, indicators):
+    sampled = _sample(features, 2 * points - 1).mT  # [B, D, N]
+    return sampled.reshape(len(points), points.shape[1], -1) + indicators[positive.long()]
+
+
 def sampler_no_transpose(features, points, positive, indicators):
     return visual_sampler(features, points, positive, indicators).transpose(1, 2)
 
@@ -107,18 +112,20 @@ def sampler_by_hand(features, points, positive, indicators):
 
 
 ATTENTION_SIZES = (  # B, R, N, D: all differ, one query, one key, one of all, all equal, many keys
-    *((2, 4, 7, 9), (3, 1, 6, 5), (2, 5, 1, 8), (1, 1, 1, 4), (3, 3, 3, 3), (1, 6, 12, 16), (2, 3, 6, 2), (2, 4, 5, 6)),
+    *((2, 4, 7, 9), (3, 1, 6, 5), (2, 5, 1, 8), (1, 1, 1, 4), (3, 3, 3, 3), (1, 6, 12, 16), (2, 3, 6, 2), (2, 4, 5, 6), (1, 3, 4, 7)),
 )  # fmt: skip
 
 
 def attention_inputs(rng) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """A random mask, in which some queries may attend to nothing, some to everything, some to one key; or all of them."""
+    """A random mask. In the odd draws some queries may attend to nothing, some to everything, some to one key; or none to any."""
     batch, num_queries, num_keys, width = rng.in_turn(ATTENTION_SIZES)
-    allowed = (0.5, 0.5, 0.5, 0.0, 0.5, 1.0, 0.0, 0.3)[rng.draw % 8]
+    allowed = (0.5, 0.5, 0.5, 0.0, 0.5, 0.3, 1.0, 0.5)[rng.draw % 8]
     attn_mask = torch.from_numpy(rng.random((batch, num_queries, num_keys)) < allowed)
-    if rng.draw % 8 < 6:
-        attn_mask[0, 0] = False
-        attn_mask[-1, -1], attn_mask[-1, -1, 0] = False, True
+    if rng.draw % 2 == 0:
+        attn_mask[..., 0] |= ~attn_mask.any(dim=-1)
+    elif allowed:
+        attn_mask[0, 0], attn_mask[-1, -1] = False, False
+        attn_mask[-1, -1, 0] = True
         attn_mask[0, 1:2] = True
     sizes = (batch, num_queries, width), (batch, num_keys, width), (batch, num_keys, width)
     return *(normal(rng, *size) for size in sizes), attn_mask
@@ -277,6 +284,11 @@ TASKS = [
                 "the first picture for all",
                 sampler_first_picture,
                 "All points are read in the first picture of the batch. Row b of `points` belongs to picture b.",
+            ),
+            Mistake(
+                "reshaped",
+                sampler_reshaped,
+                "`F.grid_sample` gives [B, D, 1, N], and to `reshape` that to [B, N, D] mixes channels and points. Exchange the two dimensions: `.transpose(1, 2)`.",
             ),
         ),
         alternatives=(sampler_by_where, sampler_by_hand),

@@ -55,6 +55,10 @@ def head_divided(queries, text_embeddings, mask_embeddings, mask_features, scale
     return mask_head(queries, text_embeddings, mask_embeddings, mask_features, 1 / scale)
 
 
+def head_exponential(queries, text_embeddings, mask_embeddings, mask_features, scale):
+    return mask_head(queries, text_embeddings, mask_embeddings, mask_features, scale.exp())
+
+
 def head_scaled_masks(queries, text_embeddings, mask_embeddings, mask_features, scale):
     class_logits, masks = mask_head(queries, text_embeddings, mask_embeddings, mask_features, scale)
     return class_logits, scale * masks
@@ -72,11 +76,6 @@ def head_exchanged(queries, text_embeddings, mask_embeddings, mask_features, sca
 def head_sigmoid(queries, text_embeddings, mask_embeddings, mask_features, scale):
     class_logits, masks = mask_head(queries, text_embeddings, mask_embeddings, mask_features, scale)
     return class_logits, masks.sigmoid()
-
-
-def head_masks_turned(queries, text_embeddings, mask_embeddings, mask_features, scale):
-    class_logits, masks = mask_head(queries, text_embeddings, mask_embeddings, mask_features, scale)
-    return class_logits, masks.transpose(2, 3)
 
 
 def head_softmax(queries, text_embeddings, mask_embeddings, mask_features, scale):
@@ -184,9 +183,9 @@ TASKS = [
                 "The masks are probabilities. Return *logits*: the loss takes the sigmoid itself.",
             ),
             Mistake(
-                "masks turned",
-                head_masks_turned,
-                "Rows and columns of the masks are exchanged: [B, Q, H, W], as the features are [B, E, H, W].",
+                "exponential of the scale",
+                head_exponential,
+                "The cosines are multiplied by `scale.exp()`. CLIP stores a logarithm, but this `scale` is a factor already.",
             ),
         ),
         alternatives=(head_by_matmul, head_by_cosine),
