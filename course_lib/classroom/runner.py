@@ -1,16 +1,23 @@
-"""Run one submission, in a process of its own: `python -m course_lib.classroom.runner NOTEBOOK RESULT CELL_SECONDS LESSON`.
+"""Run one submission, in a process of its own: `python -m course_lib.classroom.runner CELLS RESULT CELL_SECONDS LESSON`.
 
-After every cell, RESULT (json) says what is known so far, so that a process that must be killed has not worked in vain.
+CELLS is a json list of sources. After every cell, RESULT (json) says what is known so far, so that a process that must be
+killed has not worked in vain.
 """
 
+import _thread
 import json
 import os
+import signal
 import sys
+import threading
+import time
 from pathlib import Path
 
+from course_lib.classroom.family import Family
 from course_lib.classroom.network import cut_network
 
-SETUP = "# Set-up: run this first"  # the course is found already, and its TIER is not the student's to choose here
+DESK = "desk"  # the folder beside RESULT in which the cells run, with what else the student handed in
+IDLE = 0.02  # of one processor: who takes less is waiting for something
 BEGINNING = """\
 from course_lib.exercise import exercise, hint, points, progress
 from course_lib.session import begin
@@ -19,44 +26,96 @@ session = begin(lesson={lesson!r})"""
 
 def main(arguments: list[str]) -> int:
     """Run all code cells in order; one that fails or lasts too long does not stop the next."""
-    notebook, result, cell_seconds = Path(arguments[0]), Path(arguments[1]), float(arguments[2])
-    report = {"network": cut_network(), "failed": [], "verdicts": {}, "ended": False}
-    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
-    sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
-    shell = new_shell()
-    shell.run_cell(BEGINNING.format(lesson=arguments[3]))  # also where the student deleted that cell
+    cells, result, cell_seconds = Path(arguments[0]), Path(arguments[1]), float(arguments[2])
+    report = {"network": cut_network(), "failed": [], "waited": False, "verdicts": {}, "ended": False}
+    sources = json.loads(cells.read_text(encoding="utf-8"))
+    os.chdir(result.parent / DESK)
+    from course_lib.classroom.kernel import new_kernel  # once there is no network
+
+    kernel = new_kernel()
+    os.dup2(
+        os.open(os.devnull, os.O_WRONLY), 2
+    )  # what the grader must know of a failed start was said; now speaks the student
+    kernel.run_cell(BEGINNING.format(lesson=arguments[3]))  # also where the student deleted that cell
+    write(result, report)
     for number, source in enumerate(sources, start=1):
-        if not source.startswith(SETUP) and (problem := run(shell, source, cell_seconds)):
+        limit = Limit(cell_seconds)
+        if problem := run(kernel, source, limit):
             report["failed"].append(f"code cell {number}: {problem}")
+        os.environ.pop("COURSE_TIER", None)  # which is not the student's to choose here
+        report["waited"] |= limit.waited
         report["verdicts"] = verdicts_so_far()
         report["ended"] = number == len(sources)
         write(result, report)
     return 0
 
 
-def new_shell():
-    """IPython without a history: cells may hold magics and shell commands, as in a notebook."""
-    from IPython.core.interactiveshell import InteractiveShell
-    from traitlets.config import Config
+class Limit:
+    """Interrupts a cell that has worked for so many seconds (on processors), or has waited as long without working.
 
-    return InteractiveShell.instance(config=Config({"HistoryManager": {"enabled": False}}))
+    A cell that works gets its time, however long it takes beside other programs. One that waits may wait for a busy machine: `waited`.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds, self.tick = seconds, min(seconds / 20, 5.0)
+        self.reason, self.waited = "", False
+        self.inside = False
+
+    def run(self, function, *arguments) -> None:
+        """Call the function; returns also where it had to be interrupted."""
+        signal.signal(signal.SIGINT, self.on_interrupt)  # for every cell: the one before may have set its own
+        over = threading.Event()
+        watcher = threading.Thread(target=self.watch, args=(over,), daemon=True)
+        try:
+            self.inside = True
+            watcher.start()
+            function(*arguments)
+            self.inside = False
+        except KeyboardInterrupt:
+            self.inside = False
+        over.set()
+
+    def on_interrupt(self, *_: object) -> None:
+        """Only what the cell does is interrupted, and nothing of ours."""
+        if self.inside:
+            raise KeyboardInterrupt
+
+    def watch(self, over: threading.Event) -> None:
+        """Look at the clocks until the cell is over; interrupt it again and again once its time is up."""
+        family, clock = Family(os.getpid()), time.monotonic
+        begun = worked = family.processor_seconds()
+        since = clock()
+        while not over.wait(self.tick):
+            now = family.processor_seconds()
+            if now - worked > IDLE * (clock() - since):
+                worked, since = now, clock()
+            if not self.reason and now - begun > self.seconds:
+                self.reason = f"stopped after {self.seconds:g} seconds of work"
+            elif not self.reason and clock() - since > self.seconds:
+                self.reason, self.waited = f"stopped after {self.seconds:g} seconds of waiting", True
+            if self.reason and self.inside:
+                interrupt_main_thread()
 
 
-def run(shell, source: str, seconds: float) -> str:
-    """Run one cell for so many seconds at most; returns why it failed, "" if it did not."""
-    from course_lib.checker.guard.limit import TooSlow, time_limit
+def interrupt_main_thread() -> None:
+    """As the notebook's ■ button does: a signal, which ends a long sleep, too."""
+    if hasattr(signal, "pthread_kill"):
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+    else:
+        _thread.interrupt_main()
 
+
+def run(kernel, source: str, limit: Limit) -> str:
+    """Run one cell; returns what failed in it, "" if nothing did."""
+    kernel.problems = ()
     try:
-        with time_limit(seconds):
-            done = shell.run_cell(source)
-            error = done.error_before_exec or done.error_in_exec
-            if isinstance(error, KeyboardInterrupt):
-                raise error  # the shell has caught it, and the limit must hear of it
-    except TooSlow:
-        return f"stopped after {seconds:.0f} seconds"
-    except (KeyboardInterrupt, SystemExit) as interruption:
-        error = interruption
-    return type(error).__name__ if error else ""
+        limit.run(kernel.run_cell, source, True)
+    except BaseException as problem:  # IPython itself failed: the next cells still count
+        kernel.problems += (type(problem).__name__,)
+    problems = [*kernel.problems, limit.reason]
+    if limit.reason:
+        problems = [problem for problem in problems if problem != "KeyboardInterrupt"]
+    return ", ".join(filter(None, dict.fromkeys(problems)))
 
 
 def verdicts_so_far() -> dict[str, dict]:
