@@ -1,22 +1,19 @@
 """A class hands in all that classes hand in: every kind gets the points it deserves, and none stops the others."""
 
 import csv
-import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
-from types import SimpleNamespace
 
 import nbformat
 import pytest
-from classroom import BOX, LOOP, OVERLAP, OVERLAP_RIGHT, OVERLAP_TWICE, UNTOUCHED, hand_in, memorised
+from classroom import BOX, BOX_RIGHT, LOOP, OVERLAP, OVERLAP_RIGHT, OVERLAP_TWICE, UNTOUCHED, hand_in, memorised
 
 from course_lib.checker.checking import check
 from course_lib.checker.registry import find_task
 from course_lib.classroom import gradebook, network
-from course_lib.classroom.gradebook import Limits
+from course_lib.classroom.process import Limits
 from course_lib.common.errors import Problem
 from course_lib.session import REPO
 
@@ -32,13 +29,23 @@ inside = bool(socket.create_connection(server.getsockname(), timeout=3))
 assert inside and not outside and "no network" in said"""
 
 STUBBORN = """\
-open(STUBBORN, "w").close()
 while True:
     try:
         while True:
             pass
     except BaseException:
         pass"""
+
+NOTEBOOK_HABITS = """\
+%matplotlib notebook
+%pylab inline
+!pip install torch
+from google.colab import drive
+drive.mount("/content/drive")
+name = input("Your name? ")
+exit()
+"""
+READS_ITS_FILES = "import helper\\nassert helper.ANSWER == 42 and open('data/numbers.txt').read() == '1 2 3'"
 
 KINDS = {  # name: (how to write it, points for both exercises, states, what the note says)
     "right": ({}, 3, ("solved", "solved"), ""),
@@ -51,11 +58,15 @@ KINDS = {  # name: (how to write it, points for both exercises, states, what the
     "copied_cell": ({"after": [OVERLAP_RIGHT]}, 3, ("solved", "solved"), ""),
     "copied_then_spoiled": ({"after": [OVERLAP_TWICE]}, 1, ("solved", "wrong"), ""),
     "endless_function": ({"overlap": LOOP}, 1, ("solved", "wrong"), ""),  # by the exercise itself, after its 20 seconds
-    "endless_cell": ({"between": ["while True:\n    pass"]}, 3, ("solved", "solved"), "stopped after 60 seconds"),
-    "endless_and_stubborn": ({"between": [STUBBORN]}, 1, ("solved", "missing"), "stopped after 30 minutes"),
+    "endless_cell": ({"between": ["while True:\n    pass"]}, 3, ("solved", "solved"), "stopped after 30 seconds of work"),
+    "sleeps": ({"between": ["import time\ntime.sleep(10**6)"]}, 3, ("solved", "solved"), "stopped after 30 seconds of waiting"),
+    "endless_and_stubborn": ({"between": [STUBBORN]}, 1, ("solved", "missing"), "stopped after 2 minutes of work"),
     "memory": ({"between": ["hoard = []\nwhile True:\n    hoard.append(bytearray(10_000_000))"]}, 1, ("solved", "missing"), "stopped at 0.8 GB of memory"),
     "leaves": ({"between": ["import os\nos._exit(0)"]}, 1, ("solved", "missing"), "ended early"),
     "exits": ({"between": ["import sys\nsys.exit('enough')"]}, 3, ("solved", "solved"), "SystemExit"),
+    "restarts": ({"between": ["import os\nos.kill(os.getpid(), 9)"]}, 1, ("solved", "missing"), "ended early"),
+    "habits_of_a_notebook": ({"box": NOTEBOOK_HABITS + BOX_RIGHT, "overlap": "%%time\n%matplotlib widget\n" + OVERLAP_RIGHT}, 3, ("solved", "solved"), "ModuleNotFoundError, NameError"),
+    "reads_its_files": ({"between": [READS_ITS_FILES]}, 3, ("solved", "solved"), ""),
     "memorised": ({"overlap": memorised()}, 1, ("solved", "wrong"), ""),
     "reaches_out": ({"between": [REACHES_OUT]}, 3, ("solved", "solved"), ""),
     "wants_the_full_tier": ({"between": ["assert session.tier == 'pocket'"], "without": "nothing"}, 3, ("solved", "solved"), ""),
@@ -66,16 +77,15 @@ KINDS = {  # name: (how to write it, points for both exercises, states, what the
 def graded(tmp_path_factory):
     """All kinds in one folder, graded together: (student → row), details by (student, exercise).
 
-    The limits are wide, lest a busy computer take a good answer for an endless one; for the stubborn cell, which must use up all its
-    minutes, the clock is put on.
+    Time is processor time, so that a busy computer takes no good answer for an endless one.
     """
     folder = tmp_path_factory.mktemp("class")
-    stubborn, real = folder / "stubborn", time.monotonic
-    clock = SimpleNamespace(monotonic=lambda: real() + 3600 * stubborn.exists(), sleep=time.sleep)
     for name, (how, *_) in KINDS.items():
-        if "between" in how:
-            how = how | {"between": [cell.replace("STUBBORN", repr(str(stubborn))) for cell in how["between"]]}
         hand_in(folder / "in" / name / "00_welcome.ipynb", **how)
+    helper, numbers = folder / "in" / "reads_its_files" / "helper.py", folder / "in" / "reads_its_files" / "data" / "numbers.txt"
+    helper.write_text("ANSWER = 42")
+    numbers.parent.mkdir()
+    numbers.write_text("1 2 3")
     text = (folder / "in" / "wants_the_full_tier" / "00_welcome.ipynb").read_text(encoding="utf-8")
     (folder / "in" / "wants_the_full_tier" / "00_welcome.ipynb").write_text(
         text.replace('TIER = \\"\\"', 'TIER = \\"full\\"'), encoding="utf-8"
@@ -84,9 +94,7 @@ def graded(tmp_path_factory):
     (folder / "in" / "=torn").mkdir()
     (folder / "in" / "=torn" / "00_welcome.ipynb").write_text('{"cells": [')
     nbformat.write(nbformat.v4.new_notebook(), folder / "in" / "right" / "diary.ipynb")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(gradebook, "time", clock)
-        details = gradebook.grade(folder / "in", folder / "gradebook.csv", Limits(30.0, 0.8, 60.0))
+    details = gradebook.grade(folder / "in", folder / "gradebook.csv", Limits(2.0, 0.8, 30.0))
     rows = {row["student"]: row for row in read(folder / "gradebook.csv")}
     return rows, {(row["student"], row["exercise"]): row for row in read(details)}
 
@@ -156,14 +164,3 @@ def test_an_empty_or_missing_folder_is_a_sentence(tmp_path):
         gradebook.grade(tmp_path, tmp_path / "g.csv", Limits())
     with pytest.raises(Problem, match="no folder"):
         gradebook.grade(tmp_path / "nowhere", tmp_path / "g.csv", Limits())
-
-
-def test_the_newest_of_two_counts(tmp_path):
-    from course_lib.classroom.submissions import find
-
-    for folder, age in (("first", 100), ("second", 200)):
-        hand_in(tmp_path / "ada" / folder / "00_welcome.ipynb")
-        os.utime(tmp_path / "ada" / folder / "00_welcome.ipynb", (age, age))
-    (only,) = find(tmp_path, ["00_welcome"])
-    assert only.student == "ada" and only.file.parent.name == "second"
-    assert json.loads(only.file.read_text())["cells"]

@@ -15,12 +15,12 @@ DATES = r"(?:19|20)\d\d[-_.]?[01]\d[-_.]?[0-3]\d(?:[T _-]*[0-2]\d[-_:.h]?[0-5]\d
 TRIES = (
     "attempt try version draft new old backup copy kopie von of late last latest final first second third edited fixed"
 )
-GROUPS = "group groups team teams section class course"
+GROUPS = "group groups team teams section class"
 WORDS = (
     f"{TRIES} submission submissions submitted submit inbound handin handins homework hw assignment assignments exercise"
     " exercises task tasks lesson lessons week unit part notebook notebooks solution solutions ipynb jupyter colab untitled file"
     " files attachment attachments feedback download downloads export exports my done complete completed multimodal from scratch"
-    f" s the and {GROUPS}"
+    f" s the and course {GROUPS}"
 )
 SMALL = re.compile(r"\w|\d\d|v\d+", re.ASCII)  # "Group A", "Week 02", "v2"
 

@@ -66,7 +66,7 @@ def looked_through(folder: Folder, lessons: list[str]) -> Place:
         notebook = read(file, folder, lessons)
         place.notebooks += [notebook] if notebook else []
         place.others += [] if notebook else [file]
-    mark_solutions(place)
+    without_the_course(place)
     return place
 
 
@@ -100,13 +100,15 @@ def lesson_by_exercise() -> dict[str, str]:
     return {task.id: lesson for lesson, task in in_order()}
 
 
-def mark_solutions(place: Place) -> None:
-    """Who hands in the whole folder of the course hands in its solutions, too: they are not the student's."""
+def without_the_course(place: Place) -> None:
+    """Who hands in the whole folder of the course hands in its notebooks; the rest of it is not the student's."""
     folders = {below.folder.path.name: below for below in place.places}
-    if "notebooks" in folders and "solutions" in folders:
+    if "notebooks" in folders and {"solutions", "course_lib"} & set(folders):
         own = {notebook.file.path.name for notebook in folders["notebooks"].notebooks}
-        for notebook in folders["solutions"].notebooks:
+        solutions = [folders["solutions"]] if "solutions" in folders else []
+        for notebook in (notebook for below in solutions for notebook in below.notebooks):
             notebook.problem = SOLUTION if notebook.file.path.name in own else notebook.problem
+        place.places = [folders["notebooks"], *solutions]
 
 
 def stem(path: Path) -> str:

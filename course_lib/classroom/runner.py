@@ -10,8 +10,8 @@ import os
 import signal
 import sys
 import threading
-import time
 from pathlib import Path
+from time import monotonic  # saved here: a cell may put its own into the module
 
 from course_lib.classroom.family import Family
 from course_lib.classroom.network import cut_network
@@ -56,14 +56,15 @@ class Limit:
     A cell that works gets its time, however long it takes beside other programs. One that waits may wait for a busy machine: `waited`.
     """
 
-    def __init__(self, seconds: float) -> None:
-        self.seconds, self.tick = seconds, min(seconds / 20, 5.0)
+    def __init__(self, seconds: float, waiting: float | None = None) -> None:
+        self.seconds, self.waiting = seconds, waiting or seconds
+        self.tick = min(self.seconds / 20, self.waiting / 20, 5.0)
         self.reason, self.waited = "", False
         self.inside = False
 
     def run(self, function, *arguments) -> None:
         """Call the function; returns also where it had to be interrupted."""
-        signal.signal(signal.SIGINT, self.on_interrupt)  # for every cell: the one before may have set its own
+        before = signal.signal(signal.SIGINT, self.on_interrupt)  # for every cell: the one before may have set its own
         over = threading.Event()
         watcher = threading.Thread(target=self.watch, args=(over,), daemon=True)
         try:
@@ -74,6 +75,8 @@ class Limit:
         except KeyboardInterrupt:
             self.inside = False
         over.set()
+        watcher.join()
+        signal.signal(signal.SIGINT, before or signal.SIG_DFL)
 
     def on_interrupt(self, *_: object) -> None:
         """Only what the cell does is interrupted, and nothing of ours."""
@@ -82,17 +85,17 @@ class Limit:
 
     def watch(self, over: threading.Event) -> None:
         """Look at the clocks until the cell is over; interrupt it again and again once its time is up."""
-        family, clock = Family(os.getpid()), time.monotonic
+        family = Family(os.getpid())
         begun = worked = family.processor_seconds()
-        since = clock()
+        since = monotonic()
         while not over.wait(self.tick):
             now = family.processor_seconds()
-            if now - worked > IDLE * (clock() - since):
-                worked, since = now, clock()
+            if now - worked > IDLE * (monotonic() - since):
+                worked, since = now, monotonic()
             if not self.reason and now - begun > self.seconds:
                 self.reason = f"stopped after {self.seconds:g} seconds of work"
-            elif not self.reason and clock() - since > self.seconds:
-                self.reason, self.waited = f"stopped after {self.seconds:g} seconds of waiting", True
+            elif not self.reason and monotonic() - since > self.waiting:
+                self.reason, self.waited = f"stopped after {self.waiting:g} seconds of waiting", True
             if self.reason and self.inside:
                 interrupt_main_thread()
 

@@ -19,7 +19,7 @@ from course_lib.classroom.folders import ARCHIVES, CLOSED, Folder, Unreadable, s
 from course_lib.classroom.names import Person, by_platform, is_group, is_try, lesson_in
 from course_lib.classroom.places import JUPYTERS_COPY, Notebook, Place, looked_through, stem
 
-INSTEAD = (".html", ".htm", ".pdf", ".py", ".docx", *CLOSED, *ARCHIVES)  # what some hand in instead of a notebook
+INSTEAD = (".html", ".htm", ".pdf", ".docx", *CLOSED, *ARCHIVES)  # what some hand in instead of a notebook
 BESIDE = 20_000_000  # bytes of a student's own files that go with a notebook
 
 
@@ -112,7 +112,7 @@ class Finder:
                 self.of(Person(person.name, person.id, groups)).notebooks.append((notebook, False))
         for file in others:
             name = stem(file.path)
-            telling = by_platform(name) or (lesson_in(name, self.lessons) and file.path.name.lower().endswith(INSTEAD))
+            telling = by_platform(name) or (lesson_in(name, self.lessons) and file.path.name.lower().endswith((*INSTEAD, ".py")))
             if telling or file.problem:
                 person = Notebook(file, place.folder).person(self.lessons) or Person(name)
                 self.of(Person(person.name, person.id, groups)).others.append(described(file))
@@ -148,6 +148,8 @@ class Finder:
         persons = {notebook.person(self.lessons) for notebook in notebooks} - {None}
         if len({one for one in persons if alone or one.id}) >= 2:
             return True
+        if not alone:  # then an archive is what one student packed
+            places = [one for one in places if not one.folder.path.name.lower().endswith(ARCHIVES)]
         if (alone or not notebooks) and any(self.is_class(one, False) for one in places):
             return True
         if is_group(stem(place.folder.path)) and places and not notebooks:
@@ -155,7 +157,6 @@ class Finder:
         places = [one for one in places if one.person(self.lessons) and not is_try(stem(one.folder.path))]
         if alone:
             return sum(map(might_be_a_students, places)) >= 2
-        places = [one for one in places if not one.folder.path.name.lower().endswith(ARCHIVES)]
         lessons = (lesson for one in places for lesson in {notebook.lesson for notebook in one.all_notebooks()})
         return not notebooks and most(lessons) >= 2
 
