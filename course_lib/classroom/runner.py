@@ -11,12 +11,13 @@ import signal
 import sys
 import threading
 from pathlib import Path
-from time import monotonic  # saved here: a cell may put its own into the module
+from time import monotonic, thread_time  # saved here: a cell may put its own into the module
 
 from course_lib.classroom.family import Family
 from course_lib.classroom.network import cut_network
 
 DESK = "desk"  # the folder beside RESULT in which the cells run, with what else the student handed in
+AGAIN_AFTER = 1.0  # seconds between two interruptions
 IDLE = 0.02  # of one processor: who takes less is waiting for something
 BEGINNING = """\
 from course_lib.exercise import exercise, hint, points, progress
@@ -86,10 +87,10 @@ class Limit:
     def watch(self, over: threading.Event) -> None:
         """Look at the clocks until the cell is over; interrupt it again and again once its time is up."""
         family = Family(os.getpid())
-        begun = worked = family.processor_seconds()
+        begun = worked = family.processor_seconds() - thread_time()  # without what looking costs
         since = monotonic()
         while not over.wait(self.tick):
-            now = family.processor_seconds()
+            now = family.processor_seconds() - thread_time()
             if now - worked > IDLE * (monotonic() - since):
                 worked, since = now, monotonic()
             if not self.reason and now - begun > self.seconds:
@@ -98,6 +99,7 @@ class Limit:
                 self.reason, self.waited = f"stopped after {self.waiting:g} seconds of waiting", True
             if self.reason and self.inside:
                 interrupt_main_thread()
+                over.wait(AGAIN_AFTER)  # a cell that cleans up needs a moment
 
 
 def interrupt_main_thread() -> None:
