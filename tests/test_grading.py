@@ -82,7 +82,10 @@ def graded(tmp_path_factory):
     folder = tmp_path_factory.mktemp("class")
     for name, (how, *_) in KINDS.items():
         hand_in(folder / "in" / name / "00_welcome.ipynb", **how)
-    helper, numbers = folder / "in" / "reads_its_files" / "helper.py", folder / "in" / "reads_its_files" / "data" / "numbers.txt"
+    helper, numbers = (
+        folder / "in" / "reads_its_files" / "helper.py",
+        folder / "in" / "reads_its_files" / "data" / "numbers.txt",
+    )
     helper.write_text("ANSWER = 42")
     numbers.parent.mkdir()
     numbers.write_text("1 2 3")

@@ -116,14 +116,18 @@ COPIES = {  # what a student has, the one that counts last
 @pytest.mark.parametrize("others", [{}, {"bob/02_clip.ipynb": CLIP}], ids=["alone", "among others"])
 def test_of_several_copies_the_one_changed_last_counts_and_the_others_are_named(tmp_path, name, others):
     *older, newest = COPIES[name]
-    files = {f"ada/{one}": zipped(**{"02_clip.ipynb": CLIP}) if one.endswith(".zip") else CLIP for one in [*older, newest]}
+    files = {
+        f"ada/{one}": zipped(**{"02_clip.ipynb": CLIP}) if one.endswith(".zip") else CLIP for one in [*older, newest]
+    }
     folder = lay_out(tmp_path, files | others)
     if name == "beside an archive":
         os.utime(folder / "ada" / newest, (4e9, 4e9))  # its member's time counts, which is of today
     (mine,) = [one for one in find(folder, LESSONS) if one.student == "ada"]
     assert mine.file == folder / "ada" / newest and len(mine.passed_over) == len(older)
     for one in older:
-        assert any(f"ada/{one}" in text and ("changed earlier" in text or "Jupyter's" in text) for text in mine.passed_over)
+        assert any(
+            f"ada/{one}" in text and ("changed earlier" in text or "Jupyter's" in text) for text in mine.passed_over
+        )
 
 
 def test_a_damaged_copy_does_not_hide_an_older_one_that_can_be_read(tmp_path):
@@ -133,7 +137,11 @@ def test_a_damaged_copy_does_not_hide_an_older_one_that_can_be_read(tmp_path):
 
 def test_the_courses_own_solutions_are_nobodys_answers(tmp_path):
     copy = "ada/course"
-    files = {f"{copy}/notebooks/02_clip.ipynb": CLIP, f"{copy}/solutions/02_clip.ipynb": CLIP, f"{copy}/course_lib/a.py": b""}
+    files = {
+        f"{copy}/notebooks/02_clip.ipynb": CLIP,
+        f"{copy}/solutions/02_clip.ipynb": CLIP,
+        f"{copy}/course_lib/a.py": b"",
+    }
     (mine,) = find(lay_out(tmp_path, files), LESSONS)
     assert mine.file.parent.name == "notebooks" and "the course's own solution" in mine.passed_over[0]
 

@@ -58,7 +58,7 @@ HABITS = {  # name: what stands above an answer, and what the note says of it ("
     "a magic that isn't here": ("%no_such_magic on", "UsageError"),
     "a notebook's own magic": ("%autosave 30", "UsageError"),
     "Colab": ("from google.colab import drive\ndrive.mount('/content/drive')", "ModuleNotFoundError, NameError"),
-    "a file of the student's": ("%run my_helpers.py\nopen('my_data.txt')", "FileNotFoundError"),
+    "a file of the student's": ("%run my_helpers.py\nopen('my_data.txt')", None),
     "sys.exit": ("import sys\nsys.exit()", "SystemExit"),
     "raise SystemExit": ("raise SystemExit", "SystemExit"),
     "a window": ("import matplotlib\nmatplotlib.use('TkAgg')", None),

@@ -1,6 +1,8 @@
 """IPython as a notebook's kernel has it, with nobody in front of it: what works in a notebook works here."""
 
 import ast
+import bdb
+import pdb
 from types import TracebackType
 
 from IPython.core.interactiveshell import ExecutionResult, InteractiveShell
@@ -36,7 +38,7 @@ class Kernel(InteractiveShell):
         source = self.transform_cell(raw_cell)
         starts = [min([one.lineno, *(d.lineno for d in decorators(one))]) for one in ast.parse(source).body]
         rest = next((start for start in starts if start > line), None)
-        return "\n" * (rest - 1) + "\n".join(source.split("\n")[rest - 1 :]) if rest else ""
+        return "#\n" * (rest - 1) + "\n".join(source.split("\n")[rest - 1 :]) if rest else ""
 
     def line_of(self, frames: TracebackType | None) -> int:
         """The line of the cell in which the error arose; 0 if it did not get so far."""
@@ -70,5 +72,6 @@ def decorators(statement: ast.stmt) -> list[ast.expr]:
 
 
 def new_kernel() -> Kernel:
-    """The one of this process, without a history on disk."""
+    """The one of this process, without a history on disk; a debugger, which nobody would leave, does not stop."""
+    bdb.Bdb.set_trace = pdb.Pdb.set_trace = lambda *_, **__: None
     return Kernel.instance(config=Config({"HistoryManager": {"enabled": False}}))

@@ -112,7 +112,9 @@ class Finder:
                 self.of(Person(person.name, person.id, groups)).notebooks.append((notebook, False))
         for file in others:
             name = stem(file.path)
-            telling = by_platform(name) or (lesson_in(name, self.lessons) and file.path.name.lower().endswith((*INSTEAD, ".py")))
+            telling = by_platform(name) or (
+                lesson_in(name, self.lessons) and file.path.name.lower().endswith((*INSTEAD, ".py"))
+            )
             if telling or file.problem:
                 person = Notebook(file, place.folder).person(self.lessons) or Person(name)
                 self.of(Person(person.name, person.id, groups)).others.append(described(file))
@@ -140,7 +142,9 @@ class Finder:
         """Holds it a lesson several times, in files or folders that are no tries of one student? Each may be somebody's."""
         apart = [[notebook] for notebook in place.notebooks]
         apart += [list(one.all_notebooks()) for one in place.places if not is_try(stem(one.folder.path))]
-        return most(lesson for notebooks in apart for lesson in {one.lesson for one in notebooks if not one.problem}) >= 2
+        return (
+            most(lesson for notebooks in apart for lesson in {one.lesson for one in notebooks if not one.problem}) >= 2
+        )
 
     def is_class(self, place: Place, alone: bool) -> bool:
         """Is this folder one around students? `alone`: there is no other beside it."""
