@@ -18,7 +18,7 @@ from course_lib.lm.chat import Message, chat_segments
 from course_lib.lm.loss import IGNORE_INDEX
 from course_lib.world.scenes import SceneSpec, make_scene
 
-TASKS = [task for module in STAGE_1 for task in module.TASKS]
+TASKS = STAGE_1
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from course_lib.llava.lora import (
 from course_lib.llava.train.parameters import learning_groups, to_save, trainable_fraction
 
 RANK, ALPHA = 4, 10
-TASKS = [task for module in STAGE_2 for task in module.TASKS]
+TASKS = STAGE_2
 
 
 def tiny_language_model():

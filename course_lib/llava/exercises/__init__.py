@@ -1,14 +1,20 @@
 """The exercises of Lessons 06 and 07, in the order of the lessons."""
 
-from course_lib.llava.exercises import adapters, connector, features, fingerprints, freeze, labels, lora, splice
-
-STAGE_1 = (
-    features,
+from course_lib.llava.exercises import (
     connector,
-    splice,
-    labels,
-    freeze,
+    features,
     fingerprints,
+    freeze,
+    groups,
+    labels,
+    lora,
+    merge_and_save,
+    new_adapter,
+    splice,
+    targets,
 )
-STAGE_2 = (lora, adapters)
-TASKS = [task for module in (*STAGE_1, *STAGE_2) for task in module.TASKS]
+
+MERGE, SAVE = merge_and_save.TASKS
+STAGE_1 = [task for module in (features, connector, splice, labels, freeze, fingerprints) for task in module.TASKS]
+STAGE_2 = [*new_adapter.TASKS, *lora.TASKS, MERGE, *targets.TASKS, *groups.TASKS, SAVE]
+TASKS = [*STAGE_1, *STAGE_2]
