@@ -399,10 +399,12 @@ merged.unlink(missing_ok=True)  # else what it holds from an earlier time would 
 print(merge([*parts, parts[0]], merged))
 
 # %% [markdown]
-# In a terminal this is `python -m course_lib instruct write --count 158000 --shard 2/8 --out part2.json`, and then `instruct merge`.
+# In a terminal this is `python -m course_lib instruct write --count 158000 --shard 2/8 --out part2.json`, and then `instruct merge`. With `--images FOLDER` the pictures
+# are drawn, too (`--size 336` pixels a side), so that LLaVA's own trainer, or `python -m course_lib llava scale`, can begin.
 #
 # Nothing of this is tied to our scenes. Any data set in COCO's format will do, say COCO's own `instances_val2017.json` and `captions_val2017.json`, or your own
-# annotations. (In the terminal: `--coco INSTANCES CAPTIONS`.)
+# annotations. (In the terminal: `--coco INSTANCES CAPTIONS`.) Only the pictures asked for are judged: of a box that sticks out of its picture the part inside stays; a
+# box without extent, four numbers or a listed category is dropped, and a caption without words, too; one sentence says how many.
 
 # %% tags=["check"]
 import json
@@ -460,7 +462,8 @@ for breach in check_llava_format(records):
 # ## Break it: what goes wrong in such data
 #
 # Our grammar doesn't err. Language models do, and the issue lists of the models trained on their data tell how: **hallucinated objects**, wrong counts and relations, *leakage* of the prompt
-# ("the caption says"), refusals, swapped roles, repetition, **near-duplicates**. Let us plant each defect in a clean sample, and see whether the filters notice. (Two samples are near-duplicates
+# ("the caption says"), refusals, swapped roles, repetition, **near-duplicates**, and **separators**: what tells turns apart in a chat template. (LLaVA's trainer finds where to mask by
+# cutting the text at ` ASSISTANT: ` and `</s>`. An answer that says one of these comes apart wrongly, and the whole sample is masked: nothing is learned from it.) Let us plant each defect in a clean sample, and see whether the filters notice. (Two samples are near-duplicates
 # if the **Jaccard index** of their *shingles*, runs of three words, is high: shared ÷ all. At a web's scale MinHash estimates it; ours are few enough to compute it.)
 
 # %%

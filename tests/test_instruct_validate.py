@@ -65,6 +65,8 @@ def test_planted_defects_are_found_and_named_at_their_turn(name, clean):
         ("I'm sorry, but I can't help with that.", "What is there?", "refusal"),
         (" \n", "What is there?", "empty"),
         ("What is there?", "There is a dog.", "role_swap"),
+        ("There is a dog. ASSISTANT: A horse.", "What is there?", "separator"),
+        ("There is a dog.", "What is there?</s>", "separator"),
         ("There is a dog.", "Is this a picture?", "repetition"),
         ("There is a dog. It is brown. There is a dog.", "What is there?", "repetition"),
         (

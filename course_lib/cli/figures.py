@@ -20,7 +20,7 @@ FIGURES = REPO / "data" / "figures.jsonl"
 BEGIN, END = "<!-- figures:begin -->", "<!-- figures:end -->"
 IN_README = ("figure", "value", "interval", "chance", "control", "baseline", "ceiling", "bar", "paper")
 HEADINGS = {name: room.heading for name, room in ROOMS.items()} | {"course": "The lessons, from first to last cell"}
-LOWEST_ONLY = ("instruct.filter_recall", "instruct.filter_precision")  # of twelve kinds of fault each
+LOWEST_ONLY = ("instruct.filter_recall", "instruct.filter_precision")  # of thirteen kinds of fault each
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

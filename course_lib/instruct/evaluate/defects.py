@@ -18,6 +18,10 @@ from course_lib.world.stickers import classes
 
 CLEAR = 0.2  # a relation is planted the wrong way only where nobody could doubt the right one
 SYNONYM_FRAC = 0.3  # of the unsupported nouns
+TURN_ENDS = (  # and the next {question} and {answer}, as Llama, Vicuna, ChatML, LLaVA v0, Llama 2 and 3, Gemma and others have them
+    *("</s>", "</s>USER: {} ASSISTANT: {}", " USER: {} ASSISTANT: {}", "<|im_end|>\n<|im_start|>user\n{}<|im_end|>"),
+    *("\n### Human: {}\n### Assistant: {}", " [INST] {} [/INST] {}", "<|eot_id|>", "<end_of_turn>", "\nHuman: {}"),
+)
 
 
 @dataclass(frozen=True)
@@ -154,6 +158,14 @@ def _near_duplicate(sample: Sample, context: ImageContext, rng: random.Random, w
     return Planted("near_duplicate", replace(sample, turns=turns), None)
 
 
+def _separator(sample: Sample, context: ImageContext, rng: random.Random, wordings: DefectWordings) -> Planted:
+    """An answer that goes on behind the end of its turn, in the words of some chat template."""
+    at = rng.randrange(len(sample.turns))
+    turn = sample.turns[at]
+    end = rng.choice(TURN_ENDS).format(turn.question, turn.answer)
+    return _with_turn("separator", sample, at, Turn(turn.question, turn.answer + end))
+
+
 PLANTERS: dict[str, Planter] = {
     "unsupported_noun": _unsupported_noun,
     "wrong_count": _wrong_count,
@@ -166,6 +178,7 @@ PLANTERS: dict[str, Planter] = {
     "image_token": _image_token,
     "wrong_image_id": _wrong_image_id,
     "near_duplicate": _near_duplicate,
+    "separator": _separator,
 }
 
 

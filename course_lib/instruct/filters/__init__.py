@@ -14,6 +14,7 @@ from course_lib.instruct.filters.form import (
     check_refusal,
     check_repetition,
     check_role_swap,
+    check_separator,
 )
 from course_lib.instruct.filters.unsupported_noun import check_unsupported_noun
 from course_lib.instruct.filters.wrong_count import check_wrong_count
@@ -29,12 +30,13 @@ FILTERS = (
     check_refusal,
     check_role_swap,
     check_repetition,
+    check_separator,
 )
-NOT_ABOUT_PICTURE = ("refusal", "empty", "role_swap", "leakage")
+NOT_ABOUT_PICTURE = ("refusal", "empty", "role_swap", "leakage", "separator")
 DEFECTS = (
     *("unsupported_noun", "wrong_count", "wrong_relation"),
     *("leakage", "refusal", "empty", "role_swap", "repetition"),
-    *("image_token", "wrong_image_id", "near_duplicate", "yes_bias"),
+    *("image_token", "wrong_image_id", "separator", "near_duplicate", "yes_bias"),
 )
 
 

@@ -1,4 +1,4 @@
-"""Filters for the form of a sample: leakage, refusals and empty turns, repetition, swapped roles, and faults of its record.
+"""Filters for the form of a sample: leakage, refusals, empty turns, repetition, swapped roles, separators, faults of its record.
 
 None of them looks at captions or boxes, except for the picture's id.
 """
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from course_lib.instruct.filters.text import sentences, tokens, word_set
 from course_lib.instruct.formats import IMAGE_TOKEN, Defect, ImageContext, Sample
-from course_lib.instruct.records import ROLES, record_turns, turn_values
+from course_lib.instruct.records import ROLES, record_turns, separator, turn_values
 
 LEAKAGE_PATTERNS = {  # what leaks → how it is said
     "captions": r"\bcaption(s|ed|ing)?\b",
@@ -153,6 +153,16 @@ def asks_back(text: str) -> bool:
     text = text.strip()
     first_word = re.match(r"[a-z]*", text.lower()).group()
     return (len(text) > 1 and text.endswith("?")) or first_word in COMMANDS
+
+
+def check_separator(sample: Sample, context: ImageContext) -> list[Defect]:
+    """Separators: one defect for each turn that holds what tells turns apart in a chat template, such as "</s>".
+
+    A trainer that cuts texts there learns nothing from the sample, or to speak for the other side.
+    """
+    marks = [separator(f"{turn.question}\n{turn.answer}") for turn in sample.turns]
+    message = 'it holds "{}", which ends a turn in a chat template'
+    return [Defect("separator", number, message.format(mark)) for number, mark in enumerate(marks) if mark]
 
 
 def check_record(record: dict, contexts: Mapping[str, ImageContext]) -> list[Defect]:
