@@ -1,14 +1,14 @@
 """Weights on disk: safetensors only, written whole or not at all, checked when read.
 
 A checkpoint is two files: `name.safetensors`, and its card `name.json`, which says how the weights were made (config,
-data, seed, command, time, machine, figures) and their SHA-256. A training state is one file, with all that an exact
-resume needs. Nothing here unpickles anything.
+data, seed, command, time, machine, figures) and their SHA-256; where a library wants its own layout, the folder `name/` holds
+that. A training state is one file, with all that an exact resume needs. Nothing here unpickles anything.
 """
 
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -61,13 +61,21 @@ def card(name: str, data: str, recipe: object, minutes: float, losses: Sequence[
     return fields | more
 
 
-def save(file: Path, weights: nn.Module | dict[str, Tensor], card: dict) -> dict:
-    """Write `file` (*.safetensors) and its card; returns the card, with SHA-256 and size added."""
+def save(
+    file: Path, weights: nn.Module | dict[str, Tensor], card: dict, beside: Mapping[str, bytes] | None = None
+) -> dict:
+    """Write `file` (*.safetensors) and its card; returns the card, with SHA-256 and size added.
+
+    beside: more files of this checkpoint, name → content; they go into the folder of its name, their SHA-256 onto the card.
+    """
     from safetensors.torch import save as to_bytes
 
     tensors = weights.state_dict() if isinstance(weights, nn.Module) else weights
     content = to_bytes(_contiguous(tensors))
     card = {**card, "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+    for name, more in (beside or {}).items():
+        write_atomically(file.with_suffix("") / name, more)
+        card.setdefault("beside", {})[f"{file.stem}/{name}"] = hashlib.sha256(more).hexdigest()
     write_atomically(file, content)
     write_atomically(file.with_suffix(".json"), (json.dumps(card, indent=2, ensure_ascii=False) + "\n").encode())
     return card
@@ -88,6 +96,12 @@ def load(file: Path) -> tuple[dict[str, Tensor], dict]:
         raise CheckpointError(
             f"{file.name} is damaged: its SHA-256 is not the one on its card ({file.stem}.json). {_again(file)}"
         )
+    for name, digest in card.get("beside", {}).items():
+        part = file.parent / name
+        if not part.exists() or hashlib.sha256(part.read_bytes()).hexdigest() != digest:
+            raise CheckpointError(
+                f"{name} is missing or damaged: its SHA-256 is not the one in {file.stem}.json. {_again(file)}"
+            )
     READ[file.stem] = card["sha256"]
     try:
         return from_bytes(content), card
@@ -108,7 +122,7 @@ def read_card(file: Path) -> dict:
 
 def _again(file: Path) -> str:
     return (
-        f"Get both files again (git checkout -- data/checkpoints), or make them: python -m course_lib bake {file.stem}"
+        f"Get its files again (git checkout -- data/checkpoints), or make them: python -m course_lib bake {file.stem}"
     )
 
 

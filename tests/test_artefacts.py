@@ -101,6 +101,22 @@ def language_bakes(monkeypatch):
     return made, codes
 
 
+def test_a_damaged_part_beside_a_checkpoint_is_named(tmp_path):
+    for file in [
+        *bake.SHIPPED.glob("llava_smollm2*"),
+        *bake.SHIPPED.glob("llava_smollm2/*"),
+        bake.SHIPPED / "clip.safetensors",
+    ]:
+        if file.is_file():
+            copy = tmp_path / file.relative_to(bake.SHIPPED)
+            copy.parent.mkdir(exist_ok=True)
+            copy.write_bytes(file.read_bytes())
+    assert artefacts.problems("llava_smollm2", tmp_path) == []
+    (tmp_path / "llava_smollm2" / "adapter_model.safetensors").unlink()
+    (found,) = artefacts.problems("llava_smollm2", tmp_path)
+    assert "llava_smollm2/adapter_model.safetensors is damaged" in found
+
+
 def all_of(folder, dry_run=False):
     return bake.main(Namespace(all=True, dry_run=dry_run, out=folder, name=None, manifest=False))
 

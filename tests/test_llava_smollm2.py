@@ -16,6 +16,7 @@ from course_lib.llava.train.parameters import load_trained
 from course_lib.llava.train.stages import num_label_tokens
 from course_lib.llava.vision import PocketVisionTower
 from course_lib.lm.tokenizer import get_tokenizer
+from course_lib.training import Progress
 
 TEMPLATE = (
     "{% for m in messages %}<|im_start|>{{ m['role'] }} {{ m['content'] }}<|im_end|> {% endfor %}"
@@ -115,16 +116,70 @@ def test_what_is_saved_answers_as_what_was_trained(tmp_path):
     model, file = untrained(), tmp_path / "llava_smollm2.safetensors"
     progress = smol.train(model, SMALL)
     smol.save(file, model, SMALL, progress)
-    tensors, card = checkpoints.load(file)
-    assert card["stored_as"] == "float16"
+    assert checkpoints.load(file)[1]["stored_as"] == "float16"
     again = untrained()
-    load_trained(again, tensors)
+    smol.load_weights(again, file)
     for name, tensor in learned(model).items():
         assert torch.equal(learned(again)[name], tensor.half().float())
-    load_trained(model, tensors)
+    smol.load_weights(model, file)
     pixels = render_pixels([training_scene(smol.random.Random(5))] * 2)
     asked = ["where is it?", "how many things are there in all?"]
     assert model.answer(pixels, asked, max_new_tokens=5) == again.answer(pixels, asked, max_new_tokens=5)
+
+
+def logits(language_model) -> torch.Tensor:
+    with torch.no_grad():
+        return language_model(input_ids=torch.arange(8)[None]).logits
+
+
+@pytest.mark.filterwarnings("error::UserWarning")
+def test_peft_reads_the_adapter_and_writes_the_same_keys(tmp_path):
+    from peft import PeftModel
+    from safetensors.torch import load_file
+
+    model, file = untrained(), tmp_path / "llava_smollm2.safetensors"
+    smol.save(file, model, SMALL, smol.train(model, SMALL))
+    smol.load_weights(model, file)  # rounded, as it was saved
+    theirs = PeftModel.from_pretrained(untrained().language_model.unload(), tmp_path / "llava_smollm2").eval()
+    assert torch.equal(logits(theirs), logits(model.language_model))
+    with theirs.disable_adapter():
+        assert not torch.equal(logits(theirs), logits(model.language_model))
+    theirs.save_pretrained(tmp_path / "theirs", save_embedding_layers=False)
+    assert (tmp_path / "theirs" / smol.ADAPTER_CONFIG).exists()
+    adapter = load_file(tmp_path / "llava_smollm2" / smol.ADAPTER)
+    assert adapter.keys() == load_file(tmp_path / "theirs" / smol.ADAPTER).keys()
+
+
+@pytest.mark.filterwarnings("error::UserWarning")
+def test_peft_reads_the_shipped_adapter():
+    from peft import PeftConfig, PeftModel
+    from safetensors.torch import load_file
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    checkpoints.load(smol.FILE)  # connector and card are whole
+    folder = smol.FILE.with_suffix("")
+    shape = {"hidden_size": 576, "num_hidden_layers": 30, "num_attention_heads": 9, "num_key_value_heads": 3}
+    base = LlamaForCausalLM(
+        LlamaConfig(vocab_size=16, intermediate_size=8, **shape)
+    )  # SmolLM2's, where the adapter sits
+    model, saved = PeftModel.from_pretrained(base, folder), load_file(folder / smol.ADAPTER)
+    found = {smol.name_on_disk(name): p for name, p in model.named_parameters() if "lora_" in name}
+    assert found.keys() == saved.keys() and len(saved) == 2 * 2 * 30
+    assert all(torch.equal(found[name], tensor.float()) for name, tensor in saved.items())
+    assert PeftConfig.from_pretrained(folder).base_model_name_or_path == smol.BASE
+
+
+@pytest.mark.parametrize("name", [smol.ADAPTER, smol.ADAPTER_CONFIG])
+def test_an_adapter_that_is_missing_or_damaged_is_named(tmp_path, name):
+    model, file = untrained(), tmp_path / "llava_smollm2.safetensors"
+    smol.save(file, model, SMALL, Progress(0, 1, [0.1]))
+    part = tmp_path / "llava_smollm2" / name
+    part.write_bytes(part.read_bytes()[:-1] + b" ")
+    with pytest.raises(checkpoints.CheckpointError, match=f"llava_smollm2/{name} is missing or damaged"):
+        smol.load_weights(model, file)
+    part.unlink()
+    with pytest.raises(checkpoints.CheckpointError, match=f"llava_smollm2/{name} is missing or damaged"):
+        checkpoints.load(file)
 
 
 def test_weights_of_another_recipe_are_refused():
@@ -139,4 +194,4 @@ def test_the_real_one_is_small_enough_and_learns(tmp_path):
     progress = smol.train(model, replace(smol.BAKED, steps=6))
     assert progress.losses[-1] < progress.losses[0]
     smol.save(tmp_path / "a.safetensors", model, smol.BAKED, progress)
-    assert (tmp_path / "a.safetensors").stat().st_size < 10e6
+    assert (tmp_path / "a.safetensors").stat().st_size + (tmp_path / "a" / smol.ADAPTER).stat().st_size < 10e6

@@ -68,6 +68,10 @@ def problems(name: str, folder: Path) -> list[str]:
     except (OSError, CheckpointError):
         return [f"the card of {file.name} is missing or damaged"]
     reasons = [] if hash_of(file) == card["sha256"] else [f"{file.name} is damaged: its SHA-256 is not the card's"]
+    more = card.get("beside", {}).items()
+    reasons += [
+        f"{part} is damaged: its SHA-256 is not the card's" for part, sha in more if hash_of(folder / part) != sha
+    ]
     if not same_recipe(card.get("recipe"), recipe_of(name)):
         reasons.append(f"{name} was made with another recipe")
     if card.get("world") != world(name):
@@ -110,6 +114,8 @@ def manifest() -> dict[str, dict]:
             made_of = {file_of(one, folder).name: digest for one, digest in card.get("inputs", {}).items()}
             entry = {"command": f"python -m course_lib bake {name}", "inputs": made_of, "sha256": hash_of(file)}
             entries[file.relative_to(REPO).as_posix()] = {**entry, "minutes": card.get("minutes")}
+            for part in card.get("beside", {}):
+                entries[f"data/checkpoints/{part}"] = {**entry, "sha256": hash_of(folder / part)}
     for pattern, command in OTHERS.items():
         for file in sorted(REPO.glob(pattern)):
             entries[file.relative_to(REPO).as_posix()] = {"command": command, "inputs": {}, "sha256": hash_of(file)}

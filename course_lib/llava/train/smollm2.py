@@ -1,10 +1,12 @@
 """A real language model on the pocket vision tower: SmolLM2-135M-Instruct is taught to see by a connector and an adapter.
 
-Nothing of SmolLM2 changes: what is saved is a few megabytes. Three things make it bearable on one core: four patches that
+Nothing of SmolLM2 changes: what is saved is a few megabytes, the connector, and the adapter in a folder that peft reads
+(`PeftModel.from_pretrained(language_model, "data/checkpoints/llava_smollm2")`). Three things make it bearable on one core: four patches that
 form a square go in as one token (as nanoVLM has it, modality_projector.py), the questions about a picture share it
 (`data.batches.collate`), and only the places that are learned from are turned into logits (`loss.loss_sum`).
 """
 
+import json
 import random
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,9 +28,11 @@ from course_lib.training import Progress, fit
 from course_lib.world.questions import questions
 from course_lib.world.scenes import Scene
 
-FILE = checkpoints.FOLDER / "llava_smollm2.safetensors"
+FILE = checkpoints.FOLDER / "llava_smollm2.safetensors"  # the connector
+ADAPTER, ADAPTER_CONFIG = "adapter_model.safetensors", "adapter_config.json"  # peft's names, in the folder beside it
 KINDS = ("exist", "count", "colour", "place")
 NUM_PATCHES = 16
+BASE = "HuggingFaceTB/SmolLM2-135M-Instruct"
 TARGETS = ("q_proj", "v_proj")  # where Hu et al. (2021, section 7.1) found an adapter to be worth most
 
 
@@ -76,11 +80,24 @@ def build_model(rank: int = BAKED.rank, seed: int = 0) -> TemplatedLlava:
 
 
 def load(file: Path = FILE) -> TemplatedLlava:
-    """SmolLM2 that sees. `CheckpointError` when the file is missing or damaged, `Problem` without SmolLM2 itself."""
-    tensors, card = checkpoints.load(file)
-    model = build_model(card["recipe"]["rank"])
-    parameters.load_trained(model, tensors)
+    """SmolLM2 that sees. `CheckpointError` when a file is missing or damaged, `Problem` without SmolLM2 itself."""
+    model = build_model(checkpoints.load(file)[1]["recipe"]["rank"])
+    load_weights(model, file)
     return model
+
+
+def load_weights(model: TemplatedLlava, file: Path) -> None:
+    """Connector and adapter from where `save` has put them, in place. `CheckpointError` where they do not fit."""
+    from safetensors.torch import load_file
+
+    saved = checkpoints.load(file)[0] | load_file(file.with_suffix("") / ADAPTER)
+    name_of = {name_on_disk(name): name for name, _ in model.named_parameters()}
+    parameters.load_trained(model, {name_of.get(name, name): tensor for name, tensor in saved.items()})
+
+
+def name_on_disk(name: str) -> str:
+    """A parameter's name where it is saved: peft leaves out what is around its model, and which adapter it is."""
+    return name.removeprefix("language_model.").replace(".default.", ".")
 
 
 def make_batch(model: TemplatedLlava, step: int, recipe: SmolRecipe) -> LlavaBatch:
@@ -137,4 +154,19 @@ def save(file: Path, model: TemplatedLlava, recipe: SmolRecipe, progress: Progre
     minutes, losses = progress.seconds / 60, progress.losses
     card = checkpoints.card(file.stem, data, recipe, minutes, losses, base=base, stored_as="float16")
     learned = parameters.to_save(dict(model.named_parameters()))
-    checkpoints.save(file, {name: parameter.detach().half() for name, parameter in learned.items()}, card)
+    tensors = {name_on_disk(name): parameter.detach().half() for name, parameter in learned.items()}
+    connector_only = {name: tensor for name, tensor in tensors.items() if name.startswith("connector.")}
+    adapter = {name: tensor.contiguous() for name, tensor in tensors.items() if name not in connector_only}
+    checkpoints.save(file, connector_only, card, in_pefts_layout(adapter, recipe.rank))
+
+
+def in_pefts_layout(adapter: dict[str, Tensor], rank: int) -> dict[str, bytes]:
+    """The files of a folder that `PeftModel.from_pretrained` reads: name → content."""
+    from safetensors.torch import save as to_bytes
+
+    config = {
+        "peft_type": "LORA", "task_type": "CAUSAL_LM", "base_model_name_or_path": BASE, "r": rank, "lora_alpha": 2 * rank,
+        "lora_dropout": 0.0, "bias": "none", "target_modules": list(TARGETS), "inference_mode": True,
+    }  # fmt: skip
+    text = json.dumps(config, indent=2) + "\n"
+    return {ADAPTER: to_bytes(adapter, metadata={"format": "pt"}), ADAPTER_CONFIG: text.encode()}
