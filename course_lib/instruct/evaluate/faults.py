@@ -6,6 +6,7 @@ import json
 import multiprocessing
 import os
 import random
+import sys
 import threading
 import time
 from collections import Counter
@@ -56,7 +57,8 @@ def run(url: str, file: Path) -> None:
     """One process's work: everything that the journal lacks."""
     tqdm.set_lock(threading.RLock())  # its usual lock is the system's, which a kill would leave behind
     os.environ.update(OPENAI_BASE_URL=url, OPENAI_API_KEY="sk-of-the-kill-test")
-    with journal.Journal(file) as opened:
+    # what a run says is no figure, and goes where figures don't
+    with journal.Journal(file) as opened, contextlib.redirect_stdout(sys.stderr):
         generate(small_jobs(NUM_REPLIES), EndpointTeacher("m", TIMEOUT), opened, max_attempts=30, first_wait=0.01)
 
 

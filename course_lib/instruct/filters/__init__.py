@@ -41,10 +41,12 @@ DEFECTS = (
 
 
 def check_sample(sample: Sample, context: ImageContext) -> list[Defect]:
-    """Every defect that shows in the sample itself. Of a turn that isn't about the picture, nothing else is said."""
+    """Every defect that shows in the sample itself. Of a turn that isn't about the picture, or is no single turn, nothing else is said."""
     defects = [defect for check in FILTERS for defect in check(sample, context)]
-    off_topic = {defect.turn for defect in defects if defect.name in NOT_ABOUT_PICTURE}
-    return [defect for defect in defects if defect.turn not in off_topic or defect.name in NOT_ABOUT_PICTURE]
+    for names in (("separator",), NOT_ABOUT_PICTURE):
+        turns = {defect.turn for defect in defects if defect.name in names}
+        defects = [defect for defect in defects if defect.turn not in turns or defect.name in names]
+    return defects
 
 
 def defect_names(sample: Sample, context: ImageContext) -> list[str]:

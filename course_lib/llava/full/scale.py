@@ -6,9 +6,10 @@
     accelerate launch --multi_gpu --num_processes 4 -m course_lib llava scale …    # likewise
 
 `--batch-size` counts the pictures of a step over all processes and micro-batches, so that the recipe stays the same however
-many GPUs there are. After a disconnect the same command goes on where the last checkpoint was. If the memory does not
-suffice, halve `--micro-batch-size`: the result stays the same. The command runs in the course's own environment; with
-COURSE_NO_VENV=1 it stays in the Python that has started it.
+many GPUs there are. Data and pictures are checked first; what can't be used is left out and listed (`data.py`). After a
+disconnect the same command goes on where the last checkpoint was. If the memory does not suffice, halve `--micro-batch-size`: the
+result stays the same. The command runs in the course's own environment; with COURSE_NO_VENV=1 it stays in the Python that has
+started it.
 """
 
 import os
