@@ -1,10 +1,10 @@
 """Asks a teacher for all that a journal lacks: several questions at a time, within a budget, and safe to interrupt."""
 
+import queue
 import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ from course_lib.instruct.formats import ImageContext, Sample, record_problem
 from course_lib.instruct.run.budget import Budget
 from course_lib.instruct.run.journal import Entry, Journal, Key, fingerprint
 from course_lib.instruct.run.patience import Patience
-from course_lib.instruct.run.throttle import Throttle
+from course_lib.instruct.run.throttle import WAKE, Throttle
 from course_lib.instruct.teachers.base import (
     MAX_REPLY_TOKENS,
     Completion,
@@ -219,19 +219,44 @@ class GenerationRun:
 
 
 def _ask_all(run: GenerationRun, jobs: Sequence[Job], num_threads: int) -> None:
-    """Keep all threads busy until the jobs are done or the run is to stop."""
-    with ThreadPoolExecutor(num_threads) as pool, _bar(len(jobs), run.budget) as advance:
-        running = set()
-        for job in jobs:
-            if run.stop.is_set():
-                break
-            running.add(pool.submit(run.answer, job))
-            if len(running) == num_threads:
-                done, running = wait(running, return_when=FIRST_COMPLETED)
-                advance(done)
-        while running:
-            done, running = wait(running, return_when=FIRST_COMPLETED)
-            advance(done)
+    """Keep all threads busy until the jobs are done or the run is to stop.
+
+    They are daemons: a second Ctrl-C, which does not wait for the questions under way, ends the program without them.
+    """
+    waiting: queue.SimpleQueue[Job] = queue.SimpleQueue()
+    done: queue.SimpleQueue[bool | BaseException | None] = (
+        queue.SimpleQueue()
+    )  # got a reply?; an error of ours; None: a thread ended
+    for job in jobs:
+        waiting.put(job)
+
+    def work() -> None:
+        try:
+            while not run.stop.is_set():
+                done.put(run.answer(waiting.get_nowait()))
+        except queue.Empty:
+            pass
+        except BaseException as error:  # raised in the main thread
+            run.stop.set()
+            done.put(error)
+        finally:
+            done.put(None)
+
+    num_running = min(num_threads, len(jobs))
+    for _ in range(num_running):
+        threading.Thread(target=work, daemon=True).start()
+    with _bar(len(jobs), run.budget) as advance:
+        while num_running:
+            try:
+                result = done.get(timeout=WAKE)  # Ctrl-C is handled between two waits, on every system
+            except queue.Empty:
+                continue
+            if isinstance(result, BaseException):
+                raise result
+            if result is None:
+                num_running -= 1
+            else:
+                advance(result)
 
 
 @contextmanager
@@ -241,8 +266,7 @@ def _bar(total: int, budget: Budget):
 
     with tqdm(total=total, unit="reply", disable=not show.somebody_watches(), leave=False) as bar:
 
-        def advance(done: set) -> None:
-            replies = sum(future.result() for future in done)  # raises what went wrong in our own code
+        def advance(replies: int) -> None:
             tokens = budget.prompt_tokens + budget.completion_tokens
             bar.set_postfix(tokens=f"{tokens:,}", cost=f"{budget.spent:.4f}", refresh=False)
             bar.update(replies)

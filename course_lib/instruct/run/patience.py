@@ -7,7 +7,7 @@ from collections import Counter
 from course_lib.instruct.teachers.base import MAX_REPLY_TOKENS, TeacherError
 
 MAX_UNANSWERED = 5  # questions without any answer, until the teacher counts as gone
-MAX_USELESS = 12  # replies in a row without a good one, until it counts as unfit …
+MAX_USELESS = 12  # replies in a row that fail alike, with no good one between, until it counts as unfit …
 MAX_GAPS = 10  # … or, if it has given good ones, so many times the replies that one took so far
 CAUSES = (  # what the problems have in common → what is probably wrong; the first that fits
     (
@@ -17,6 +17,7 @@ CAUSES = (  # what the problems have in common → what is probably wrong; the f
     ),
     (r"cut off", f"the model writes more than the {MAX_REPLY_TOKENS} tokens that a reply may take, or finds no end"),
     (r"refuses|content filter", "the model, or a filter before it, declines such questions"),
+    (r"broke off", "the connection, or a proxy within it, cuts answers off"),
     (r"calls a tool", "the server offers the model tools: switch that off"),
     (r"empty", "the server sends nothing: perhaps its template doesn't fit the model, or hides what the model reasons"),
     (r"no chat completion|unpacked", "what answers at OPENAI_BASE_URL speaks another protocol"),
@@ -66,14 +67,13 @@ class Patience:
     def _check_useless(self) -> None:
         with self._lock:
             gap = self._earlier / self._good if self._good else 0  # replies for one good one
-            if len(self._useless) < max(MAX_USELESS, MAX_GAPS * gap):
-                return
             problems = list(self._useless)
-        cause, times = Counter(map(likely_cause, problems)).most_common(1)[0]
-        last = next(problem for problem in reversed(problems) if likely_cause(problem) == cause)
-        raise TeacherError(
-            f"{len(problems)} replies in a row were of no use, {times} of them in the same way: {last.rstrip('.')}. Probably {cause}."
-        )
+        cause, times = Counter(map(likely_cause, problems)).most_common(1)[0] if problems else ("", 0)
+        if times >= max(MAX_USELESS, MAX_GAPS * gap):
+            last = next(problem for problem in reversed(problems) if likely_cause(problem) == cause)
+            raise TeacherError(
+                f"{len(problems)} replies in a row were of no use, {times} of them in the same way: {last.rstrip('.')}. Probably {cause}."
+            )
 
 
 def likely_cause(problem: str) -> str:

@@ -8,7 +8,7 @@ from course_lib.instruct.teachers.base import Teacher
 
 MAX_TIMEOUT = 600.0  # seconds that a reply may take, unless more were asked for …
 MAX_LONGER = 8  # … and so many times what it might take at first
-WAKE = 0.2  # seconds until a thread that waits for its turn looks whether the run was stopped
+WAKE = 0.2  # seconds until a thread that waits looks whether the run was stopped
 
 
 class Throttle:
