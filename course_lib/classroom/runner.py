@@ -6,6 +6,7 @@ killed has not worked in vain.
 
 import _thread
 import json
+import math
 import os
 import signal
 import sys
@@ -31,12 +32,14 @@ def main(arguments: list[str]) -> int:
     report = {"network": cut_network(), "failed": [], "waited": False, "verdicts": {}, "ended": False}
     sources = json.loads(cells.read_text(encoding="utf-8"))
     os.chdir(result.parent / DESK)
+    from course_lib.checker.guard import limit as guard
     from course_lib.classroom.kernel import new_kernel  # once there is no network
 
     kernel = new_kernel()
     os.dup2(
         os.open(os.devnull, os.O_WRONLY), 2
     )  # what the grader must know of a failed start was said; now speaks the student
+    guard.PATIENCE = math.inf  # a busy computer costs no answer its check; what waits for ever, `Limit` interrupts
     kernel.run_cell(BEGINNING.format(lesson=arguments[3]))  # also where the student deleted that cell
     write(result, report)
     for number, source in enumerate(sources, start=1):
