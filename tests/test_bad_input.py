@@ -6,6 +6,8 @@ python -m course_lib test tests/test_bad_input.py                   25 of each k
 
 import io
 import json
+import tarfile
+import zipfile
 from dataclasses import asdict
 from pathlib import Path
 from types import SimpleNamespace
@@ -258,12 +260,38 @@ NOTEBOOK = {
 @example({**NOTEBOOK, "nbformat_minor": None})  # nbformat asserts that it is a number
 def test_notebooks(folder, value):
     file = written(folder / "02_clip.ipynb", value)
-    lesson, problem = one_sentence(submissions.lesson_of, file, ["02_clip"])
-    assert (lesson, problem) in (("02_clip", ""), ("02_clip", "not a notebook"))
+    (found,) = one_sentence(submissions.find, file.parent, ["02_clip"])
+    assert found.lesson == "02_clip" and (not found.problem or found.problem.startswith("not a notebook"))
     assert isinstance(one_sentence(table.source_of, file), str)
     one_sentence(run.read, file, errors=Problem)
     stored = one_sentence(build.stored, file)
     assert stored is None or isinstance(build.without_outputs(stored), str)
+
+
+def packed(form: str) -> bytes:
+    """An archive that holds a notebook."""
+    content, text = io.BytesIO(), json.dumps(NOTEBOOK).encode()
+    if form == "zip":
+        with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("ada/02_clip.ipynb", text)
+    else:
+        with tarfile.open(fileobj=content, mode="w:gz") as archive:
+            member = tarfile.TarInfo("ada/02_clip.ipynb")
+            member.size = len(text)
+            archive.addfile(member, io.BytesIO(text))
+    return content.getvalue()
+
+
+@pytest.mark.parametrize("form", ["zip", "tar.gz"])
+def test_archives_of_submissions(folder, form):
+    @CALM
+    @given(damaged(packed(form)))
+    def read(content):
+        (folder / form).mkdir(exist_ok=True)
+        written(folder / form / f"ada.{form}", content)
+        assert all(one.problem or one.cells for one in one_sentence(submissions.find, folder / form, ["02_clip"]))
+
+    read()
 
 
 @CALM

@@ -36,11 +36,11 @@ def main(arguments: list[str]) -> int:
     from course_lib.classroom.kernel import new_kernel  # once there is no network
 
     kernel = new_kernel()
-    os.dup2(
-        os.open(os.devnull, os.O_WRONLY), 2
-    )  # what the grader must know of a failed start was said; now speaks the student
     guard.PATIENCE = math.inf  # a busy computer costs no answer its check; what waits for ever, `Limit` interrupts
     kernel.run_cell(BEGINNING.format(lesson=arguments[3]))  # also where the student deleted that cell
+    if kernel.problems:
+        sys.exit(f"the course itself can't begin the lesson: {', '.join(kernel.problems)}")
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # so far the grader spoke; what comes now are the student's words
     write(result, report)
     for number, source in enumerate(sources, start=1):
         limit = Limit(cell_seconds)
@@ -49,8 +49,8 @@ def main(arguments: list[str]) -> int:
         os.environ.pop("COURSE_TIER", None)  # which is not the student's to choose here
         report["waited"] |= limit.waited
         report["verdicts"] = verdicts_so_far()
-        report["ended"] = number == len(sources)
         write(result, report)
+    write(result, report | {"ended": True})
     return 0
 
 
