@@ -420,7 +420,8 @@ show_letters(assistant.vision, list(images[:4]))
 # tempting means *alike*: another animal, where there is an animal.
 #
 # A model that always says yes has an accuracy of 50 % and, mind you, an F1 of 67 %. The **yes-ratio** finds it out. One more trap: POPE's own parser looks for
-# "no" and "not" in the first sentence and takes *everything else* for yes, garbage too. Ours does not.
+# "no" and "not" in the first sentence and takes *everything else* for yes, garbage too. Ours does not. (`python -m course_lib llava pope FOLDER`
+# writes questions, answers and pictures as POPE's own `evaluate.py` reads them.)
 
 # %% tags=["check"]
 from course_lib.llava.evaluate import pope

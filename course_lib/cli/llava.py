@@ -1,4 +1,4 @@
-"""`llava`: train a LLaVA of full size, ask it, and repeat the long measurements of Lessons 05 and 07."""
+"""`llava`: train a LLaVA of full size, ask it, write POPE's files, and repeat the long measurements of Lessons 05 and 07."""
 
 import argparse
 from collections.abc import Iterator
@@ -25,13 +25,18 @@ SCALE_OPTIONS = {  # the fields of PretrainedParts and ScaleRecipe
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """scale …, ask …, ablate … and set-size …."""
-    actions = parser.add_subparsers(dest="action", required=True, metavar="scale | ask | ablate | set-size")
+    """scale …, ask …, pope …, ablate … and set-size …."""
+    actions = parser.add_subparsers(dest="action", required=True, metavar="scale | ask | pope | ablate | set-size")
     _add_scale(actions.add_parser("scale", help="stage 2 around published models, on one GPU or several"))
     ask = actions.add_parser("ask", help="ask what `scale` has tuned about a picture")
     ask.add_argument("llava", type=Path, help="such as my_llava/llava.safetensors")
     ask.add_argument("picture", type=Path)
     ask.add_argument("questions", nargs="+", metavar="QUESTION")
+    pope = actions.add_parser(
+        "pope", help="POPE's questions and the shipped LLaVA's answers, for POPE's own evaluate.py"
+    )
+    pope.add_argument("out", type=Path, metavar="FOLDER", help="for questions, answers and pictures")
+    pope.add_argument("--scenes", type=int, default=100, metavar="N", help="six questions each (default: %(default)s)")
     ablate = actions.add_parser("ablate", help="what is each part worth? all runs anew, a minute or two each")
     ablate.add_argument("names", nargs="*", metavar="NAME", help="such as connector or rank (default: all)")
     ablate.add_argument("--rows", type=Path, metavar="FILE", help="keeps the runs (default: the shipped file)")
@@ -67,7 +72,7 @@ def _add_scale(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Do what was asked for; 0 if it went well."""
-    {"scale": scale, "ask": ask, "ablate": ablate, "set-size": set_size}[args.action](args)
+    {"scale": scale, "ask": ask, "pope": pope, "ablate": ablate, "set-size": set_size}[args.action](args)
     return 0
 
 
@@ -94,6 +99,21 @@ def ask(args: argparse.Namespace) -> None:
         replies = answers(args.llava, args.picture, args.questions, Distributed().device)
     for question, answer in zip(args.questions, replies, strict=True):
         print(f"{question} {answer}")
+
+
+def pope(args: argparse.Namespace) -> None:
+    """Write the files, then what evaluate.py computes of each pair: accuracy, F1 and yes-ratio."""
+    from course_lib.llava.evaluate.pope_files import write_pope
+    from course_lib.llava.train import saved
+
+    if args.scenes < 1:
+        raise Problem(f"--scenes must be 1 or more, not {args.scenes}.")
+    with said_in_a_sentence():
+        args.out.mkdir(parents=True, exist_ok=True)  # before minutes of answering
+        measured = write_pope(saved.load("2"), args.out, args.scenes)
+    for negatives, found in measured.items():
+        values = ", ".join(f"{name} {found[name]:.4f}" for name in ("accuracy", "f1", "yes_ratio"))
+        print(f"pope_{negatives}.json, pope_{negatives}_answers.json: {values}")
 
 
 def ablate(args: argparse.Namespace) -> None:

@@ -9,8 +9,8 @@ things or more, three questions to be affirmed and three to be denied each. The 
   nothing comes together with anything, so that alone would be random. What tempts here is what looks alike: names of
   the same group as something that is there (a wolf beside a fox).
 
-POPE's own parser says no where the first sentence holds "no" or "not", and yes for *everything else*: garbage counts as
-yes. Here garbage is neither, and wrong.
+POPE's own parser says no where the first sentence holds "No", "no" or "not", and yes for *everything else*: garbage counts as
+yes. Here garbage is neither, and wrong. `pope_files.py` writes what POPE's own script reads.
 """
 
 import random
@@ -110,9 +110,12 @@ def parse(reply: str) -> str | None:
 
 
 def parse_as_pope(reply: str) -> str:
-    """As POPE's evaluate.py does: "no" and "not" in the first sentence mean no, and everything else means yes."""
-    words = reply.split(".")[0].replace(",", "").lower().split()
-    return "no" if "no" in words or "not" in words else "yes"
+    """As POPE's evaluate.py does, to the letter: "No", "no" and "not" in the first sentence mean no, and everything else yes.
+
+    Words end at blanks and commas alone: "NO", "Not" and "no!" mean yes.
+    """
+    words = reply.split(".")[0].replace(",", "").split(" ")
+    return "no" if {"No", "no", "not"} & set(words) else "yes"
 
 
 def scores(targets: Sequence[str], predictions: Sequence[str | None]) -> dict[str, float]:
