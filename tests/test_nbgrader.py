@@ -22,7 +22,7 @@ pytestmark = [
 LESSON = "00_welcome"
 SECRET = "only the teacher knows this"
 POINTS = f'points("{OVERLAP}")'
-SECONDS = 120  # for a cell: the endless one waits for it, and the lesson's first picture must not need it
+SECONDS = 300  # for a cell: the endless one waits for it, and the lesson's first picture must not need it
 KINDS = {  # name: (how to write it, points)
     "right": ({}, 3),
     "untouched": (UNTOUCHED, 0),

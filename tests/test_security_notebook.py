@@ -55,6 +55,7 @@ def stored(folder: Path, monkeypatch, *cells: str) -> tuple[str, list[str]]:
         notebook,
         kernel_name="python3",
         timeout=600,
+        iopub_timeout=600,
         allow_errors=True,
         ipython_hist_file=str(history),
         resources={"metadata": {"path": str(folder)}},

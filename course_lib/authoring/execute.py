@@ -45,6 +45,7 @@ class Watch:
             self.notebook,
             timeout=CELL_SECONDS,
             startup_timeout=CELL_SECONDS,
+            iopub_timeout=CELL_SECONDS,  # nbclient's 4 seconds lose outputs on a busy computer
             kernel_name="python3",
             resources={"metadata": {"path": str(folder)}},
             record_timing=False,

@@ -99,15 +99,16 @@ def details(submission: Submission, tasks: list[Task], report: dict) -> list[tup
 
     Without points where they are not known: the notebook can't be read, or what happened may be this computer's doing.
     """
-    again = report.get("again", False)
+    missing = {"state": "missing", "points": 0, "mistake": ""}
+    verdicts = {task.id: report.get("verdicts", {}).get(task.id, missing) for task in tasks}
+    again = report.get("again", False) and any(verdict["state"] != "solved" for verdict in verdicts.values())
     parts = [AGAIN] * again + [report["note"]] + [f"{NOT_GRADED}: {one}" for one in submission.passed_over]
     head, note = (submission.student, submission.lesson), "; ".join(filter(None, parts))
     if not tasks:
         return [(*head, "", NOT_GRADED, "", "", "", note)]
-    missing = {"state": "missing", "points": 0, "mistake": ""}
     rows = []
     for task in tasks:
-        verdict = report.get("verdicts", {}).get(task.id, missing)
+        verdict = verdicts[task.id]
         if submission.problem or (again and verdict["state"] != "solved"):
             verdict = {"state": NOT_GRADED, "points": "", "mistake": ""}
         points = verdict["points"] and min(verdict["points"], task.difficulty)

@@ -110,7 +110,7 @@ def wait_until_up(server: subprocess.Popen, port: int, token: str, log: Path) ->
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline and server.poll() is None:
         try:
-            direct.open(question, timeout=5).close()
+            direct.open(question, timeout=60).close()
             return
         except OSError:
             time.sleep(0.2)
