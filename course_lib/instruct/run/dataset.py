@@ -1,21 +1,41 @@
-"""From replies to training data: LLaVA's json, and a card that says where it comes from."""
+"""From a job through its reply to training data: LLaVA's json, and a card that says where it comes from."""
 
 import contextlib
 import json
 import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from course_lib.common.errors import Problem
 from course_lib.common.files import write_atomically
-from course_lib.instruct import reply
+from course_lib.instruct import prompts, reply
+from course_lib.instruct.filters.form import check_refusal
 from course_lib.instruct.formats import ImageContext, Sample, record_problem
-from course_lib.instruct.run.generate import Job, make_sample
-from course_lib.instruct.run.journal import Journal
+from course_lib.instruct.run.journal import Journal, Key
+from course_lib.instruct.teachers.base import MAX_REPLY_TOKENS, Completion, Messages
+from course_lib.instruct.unwrap import is_reasoning
 
 IDENTITY = ("teacher", "prompts", "pictures")  # what makes a data set this one and no other, on its card
 Check = Callable[[Sample, ImageContext], Sequence[str]]  # the names of a sample's defects
+
+
+@dataclass(frozen=True)
+class Job:
+    """A reply to be had: this type, about this picture."""
+
+    context: ImageContext
+    type: str
+    boxes_for_all: bool = False
+
+    def key(self, teacher: str) -> Key:
+        """Where the reply stands in a journal."""
+        return Key(self.context.id, self.type, prompts.prompt_version(self.boxes_for_all), teacher)
+
+    def messages(self) -> Messages:
+        """What the teacher is asked."""
+        return prompts.teacher_messages(self.context, self.type, self.boxes_for_all)
 
 
 def journal_of(file: Path) -> Path:
@@ -68,6 +88,33 @@ def _read_card(file: Path) -> dict:
         card = json.loads(card_of(file).read_text(encoding="utf-8"))
         return card if isinstance(card, dict) and file.exists() else {}
     return {}
+
+
+def find_problem(answer: Completion, job: Job) -> str:
+    """What is malformed about a reply; "" if nothing is."""
+    if answer.problem:
+        return answer.problem
+    if answer.cut_off:
+        reasons = not answer.text.strip() or is_reasoning(answer.text)
+        taken_up = ", all taken up by reasoning" if reasons else ""
+        return f"the reply was cut off at {MAX_REPLY_TOKENS} tokens{taken_up}"
+    try:
+        rule = record_problem(make_sample(answer.text, job).to_llava())
+    except reply.ReplyError as error:
+        return str(error)
+    return f"its record would break a rule of the format: {rule}" if rule else ""
+
+
+def find_refusal(answer: Completion, job: Job) -> str:
+    """How a well-formed reply says that it is no answer; "" if it is one. It is written down, and left to the filters."""
+    defects = check_refusal(make_sample(answer.text, job), job.context)
+    return f"the model refuses, {defects[0].message}" if defects else ""
+
+
+def make_sample(text: str, job: Job) -> Sample:
+    """The sample that a reply makes. ReplyError if it is malformed."""
+    turns = reply.parse_turns(text, job.type, job.context.id)
+    return Sample(job.context.id, job.context.image, job.type, turns)
 
 
 def collect_samples(jobs: Sequence[Job], journal: Journal, teacher: str) -> list[tuple[Sample, ImageContext]]:

@@ -11,11 +11,9 @@ from dataclasses import dataclass
 from course_lib import show
 from course_lib.common.errors import Problem
 from course_lib.common.processes import stop_request
-from course_lib.instruct import prompts, reply
-from course_lib.instruct.filters.form import check_refusal
-from course_lib.instruct.formats import ImageContext, Sample, record_problem
 from course_lib.instruct.run.budget import Budget
-from course_lib.instruct.run.journal import Entry, Journal, Key, fingerprint
+from course_lib.instruct.run.dataset import Job, find_problem, find_refusal
+from course_lib.instruct.run.journal import Entry, Journal, fingerprint
 from course_lib.instruct.run.patience import Patience
 from course_lib.instruct.run.throttle import WAKE, Throttle
 from course_lib.instruct.teachers.base import (
@@ -30,24 +28,6 @@ from course_lib.instruct.teachers.base import (
     estimate_tokens,
 )
 from course_lib.instruct.teachers.endpoint import Pace, backoff
-from course_lib.instruct.unwrap import is_reasoning
-
-
-@dataclass(frozen=True)
-class Job:
-    """A reply to be had: this type, about this picture."""
-
-    context: ImageContext
-    type: str
-    boxes_for_all: bool = False
-
-    def key(self, teacher: str) -> Key:
-        """Where the reply stands in a journal."""
-        return Key(self.context.id, self.type, prompts.prompt_version(self.boxes_for_all), teacher)
-
-    def messages(self) -> Messages:
-        """What the teacher is asked."""
-        return prompts.teacher_messages(self.context, self.type, self.boxes_for_all)
 
 
 @dataclass(frozen=True)
@@ -272,30 +252,3 @@ def _bar(total: int, budget: Budget):
             bar.update(replies)
 
         yield advance
-
-
-def find_problem(answer: Completion, job: Job) -> str:
-    """What is malformed about a reply; "" if nothing is."""
-    if answer.problem:
-        return answer.problem
-    if answer.cut_off:
-        reasons = not answer.text.strip() or is_reasoning(answer.text)
-        taken_up = ", all taken up by reasoning" if reasons else ""
-        return f"the reply was cut off at {MAX_REPLY_TOKENS} tokens{taken_up}"
-    try:
-        rule = record_problem(make_sample(answer.text, job).to_llava())
-    except reply.ReplyError as error:
-        return str(error)
-    return f"its record would break a rule of the format: {rule}" if rule else ""
-
-
-def find_refusal(answer: Completion, job: Job) -> str:
-    """How a well-formed reply says that it is no answer; "" if it is one. It is written down, and left to the filters."""
-    defects = check_refusal(make_sample(answer.text, job), job.context)
-    return f"the model refuses, {defects[0].message}" if defects else ""
-
-
-def make_sample(text: str, job: Job) -> Sample:
-    """The sample that a reply makes. ReplyError if it is malformed."""
-    turns = reply.parse_turns(text, job.type, job.context.id)
-    return Sample(job.context.id, job.context.image, job.type, turns)
