@@ -19,7 +19,9 @@ def read(f, grid, mode="bilinear", pad="border", corners=False):
 
 @wrong("seem.visual_sampler")
 def v_defaults(features, points, positive, indicators):
-    return F.grid_sample(features, points[:, None] * 2 - 1)[:, :, 0].mT + indicators[positive.long()]
+    return (
+        F.grid_sample(features, points[:, None] * 2 - 1, align_corners=False)[:, :, 0].mT + indicators[positive.long()]
+    )
 
 
 @wrong("seem.visual_sampler")

@@ -25,7 +25,7 @@ SQUARES = (  # missed, too much, right: (y, x, side) of squares, and the length 
 def click_inputs(rng) -> tuple[np.ndarray, np.ndarray]:
     """A mask and the truth. In each error one pixel is deeper than all others; every other draw is turned round."""
     missed, extra, right = rng.in_turn(SQUARES)
-    shape, (down, across) = (int(rng.integers(22, 26)), int(rng.integers(30, 34))), rng.integers(0, 3, 2)
+    shape, (down, across) = (int(rng.integers(24, 28)), int(rng.integers(30, 34))), rng.integers(0, 3, 2)
     mask, truth = np.zeros(shape, bool), np.zeros(shape, bool)
     for masks, squares in (((truth,), missed), ((mask,), extra), ((mask, truth), right)):
         for y, x, side, handle in squares:
@@ -33,7 +33,7 @@ def click_inputs(rng) -> tuple[np.ndarray, np.ndarray]:
             for one in masks:
                 one[top : top + side, left : left + side] = True
                 one[top : top + 3, left + side : left + side + handle] = True  # moves the mean away from the middle
-    turned = (slice(None, None, -1),) * 2 if rng.draw // len(SQUARES) % 2 else ()
+    turned = (slice(None, None, -1),) * 2 if rng.draw % 2 else ()
     return mask[turned].copy(), truth[turned].copy()
 
 
@@ -258,7 +258,7 @@ TASKS = [
         reference=next_click,
         used_at=("seem.train.click_simulator:next_click",),
         make_inputs=click_inputs,
-        draws=2 * len(SQUARES),
+        draws=len(SQUARES),
         mistakes=(
             Mistake(
                 "y before x",
