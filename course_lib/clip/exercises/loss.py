@@ -100,7 +100,7 @@ def loss_by_one_hot(image_features, text_features, logit_scale):
 
 
 LIMIT = MAX_LOGIT_SCALE
-SCALES = ((2, 3), (-9, -5), (4.61, 4.8), (0, 0), (LIMIT, LIMIT), (5, 9), (0.1, 0.9), (4, 4.6), (101, 200), (-0.2, -0.1))
+SCALES = ((2, 3), (-9, -5), (4.606, 4.61), (0, 0), (LIMIT, LIMIT), (5, 9), (0.1, 0.9), (4.6, 4.604), (101, 200), (-0.2, -0.1))
 
 
 def scale_inputs(rng) -> tuple[Tensor]:

@@ -122,14 +122,17 @@ NEIGHBOURS = (  # the second box beside (0, 0, 12, 9): x, y, width, height
     (0, 0, 12, 9),  # equal
     (3, 2, 4, 5),  # inside
     (-3, -2, 20, 18),  # around
+    (11, 3, 5, 4),  # one column is shared
     (4, -3, 3, 16),  # a cross
+    (3, 8, 5, 4),  # one row is shared
     (-9, 2, 6, 5),  # apart, on the left
+    (3, -9, 5, 6),  # apart, above
 )
 
 
 def box_inputs(rng) -> tuple[tuple, tuple]:
     """Two boxes that overlap, touch, lie apart on one axis or both, are equal, or hold each other."""
-    x, y, scale = int(rng.integers(30, 40)), int(rng.integers(15, 25)), int(rng.integers(1, 4))
+    (x, y), scale = (int(place) for place in rng.integers(30, 60, 2)), rng.in_turn((1, int(rng.integers(2, 4))))
     left, top, width, height = (scale * size for size in rng.in_turn(NEIGHBOURS))
     return (x, y, x + 12 * scale, y + 9 * scale), (x + left, y + top, x + left + width, y + top + height)
 
