@@ -19,20 +19,21 @@ SQUARES = (  # missed, too much, right: (y, x, side) of squares, and the length 
     *((((0, 0, 9, 4),), ((14, 6, 5, 0),), ((9, 14, 11, 0),)), (((14, 6, 5, 0),), ((0, 0, 9, 4),), ((9, 14, 11, 0),))),
     *(((), ((0, 0, 1, 0),), ()), (((0, 0, 1, 0),), (), ((5, 5, 9, 0),))),  # one pixel, in the corner
     *((((2, 2, 7, 3),), ((14, 2, 5, 0),), ((2, 9, 11, 0),)), (((14, 2, 5, 0),), ((2, 2, 7, 3),), ((2, 9, 11, 0),))),
+    (((5, 8, 11, 0),), ((6, 9, 3, 0),), ()),  # one inside of the other
 )
 
 
 def click_inputs(rng) -> tuple[np.ndarray, np.ndarray]:
     """A mask and the truth. In each error one pixel is deeper than all others; every other draw is turned round."""
-    missed, extra, right = rng.in_turn(SQUARES)
     shape, (down, across) = (int(rng.integers(24, 28)), int(rng.integers(30, 34))), rng.integers(0, 3, 2)
     mask, truth = np.zeros(shape, bool), np.zeros(shape, bool)
-    for masks, squares in (((truth,), missed), ((mask,), extra), ((mask, truth), right)):
+    in_mask_in_truth = (False, True), (True, False), (True, True)  # missed, too much, right
+    for values, squares in zip(in_mask_in_truth, rng.in_turn(SQUARES), strict=True):
         for y, x, side, handle in squares:
             top, left = (y + down, x + across) if y else (0, 0)
-            for one in masks:
-                one[top : top + side, left : left + side] = True
-                one[top : top + 3, left + side : left + side + handle] = True  # moves the mean away from the middle
+            for area, value in zip((mask, truth), values, strict=True):
+                area[top : top + side, left : left + side] = value
+                area[top : top + 3, left + side : left + side + handle] = value  # moves the mean away from the middle
     turned = (slice(None, None, -1),) * 2 if rng.draw % 2 else ()
     return mask[turned].copy(), truth[turned].copy()
 
