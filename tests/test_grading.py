@@ -298,3 +298,16 @@ def test_a_table_holds_nothing_that_a_spreadsheet_would_run(tmp_path):
     gradebook.write(tmp_path / "g.csv", [("=1+1", "+1", "-1", "@a", "\t=1"), ("ada", 3, "", "Zoë", "李")])
     text = (tmp_path / "g.csv").read_text(encoding="utf-8-sig").splitlines()
     assert text[0].split(",") == ["'=1+1", "'+1", "'-1", "'@a", "'\t=1"] and text[1] == "ada,3,,Zoë,李"
+
+
+@pytest.mark.parametrize("wrong", [{"minutes": 0}, {"patience": -1}, {"cell_seconds": float("nan")}, {"gigabytes": 0}])
+def test_a_limit_that_makes_no_sense_is_a_sentence(tmp_path, wrong):
+    usual = {"submissions": tmp_path, "out": tmp_path / "g.csv", "minutes": 1, "gigabytes": 1}
+    with pytest.raises(Problem, match=f"--{next(iter(wrong)).replace('_', '-')} must be more than 0"):
+        command.main(SimpleNamespace(**usual | {"cell_seconds": 1, "patience": 1} | wrong))
+
+
+def test_a_file_is_no_folder(tmp_path):
+    (tmp_path / "a.txt").touch()
+    with pytest.raises(Problem, match="neither a folder nor an archive"):
+        gradebook.grade(tmp_path / "a.txt", tmp_path / "g.csv", Limits())

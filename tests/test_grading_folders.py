@@ -262,7 +262,8 @@ def test_names_in_an_archive_lead_nowhere_else(tmp_path):
 def test_a_students_own_files_go_with_the_notebook_and_nobody_elses(tmp_path):
     files = {"ada/02_clip.ipynb": CLIP, "ada/helper.py": b"x = 1", "ada/data/a.txt": b"1", "bob_02_clip.ipynb": CLIP}
     ada, bob = find(lay_out(tmp_path, files | {"secret.txt": b"bob's"}), LESSONS)
-    assert dict(ada.beside()) == {"helper.py": b"x = 1", os.path.join("data", "a.txt"): b"1"}
+    beside = {"helper.py": b"x = 1", os.path.join("data", "a.txt"): b"1", "02_clip.ipynb": CLIP}
+    assert dict(ada.beside()) == beside
     assert not dict(bob.beside())
 
 
@@ -277,3 +278,26 @@ def test_the_lesson_is_told_by_what_begins_else_by_the_exercises_else_by_the_nam
         "dee/02_clip/work.ipynb": with_cells("print('mine')"),
     }
     assert [one.lesson for one in find(lay_out(tmp_path, files), LESSONS)] == ["02_clip"] * 4
+
+
+def test_an_archive_can_be_given_in_place_of_a_folder(tmp_path):
+    archive = tmp_path / "class.zip"
+    archive.write_bytes(zipped(**{"all/ada/02_clip.ipynb": CLIP, "all/bob/02_clip.ipynb": CLIP}))
+    assert [(one.student, one.problem) for one in find(archive, LESSONS)] == [("ada", ""), ("bob", "")]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="names of bytes that are no text")
+def test_names_that_are_no_text_are_written_with_question_marks(tmp_path):
+    folder = tmp_path / os.fsdecode(b"Zo\xeb")
+    try:
+        folder.mkdir()
+    except OSError:
+        pytest.skip("this disk takes no such names")
+    (folder / "02_clip.ipynb").write_bytes(CLIP)
+    (only,) = find(tmp_path, LESSONS)
+    assert only.student == "Zo?" and not only.problem
+
+
+def test_accents_of_macos_and_of_others_are_the_same_name(tmp_path):
+    files = {"00_welcome/Zoe\u0308/00_welcome.ipynb": WELCOME, "02_clip/Zo\u00eb/02_clip.ipynb": CLIP}
+    assert [one.student for one in find(lay_out(tmp_path, files), LESSONS)] == ["Zo\u00eb", "Zo\u00eb"]

@@ -39,12 +39,12 @@ class Family:
         return self.worked
 
     def memory(self) -> float:
-        """Bytes that they hold; what they share may count several times."""
-        return sum(map(resident, self.living()))
+        """Bytes that those hold who were last seen; what they share may count several times."""
+        return sum(map(resident, self.members))
 
     def own_memory(self) -> float:
         """Bytes that they hold, what is shared counted once (as well as the system tells): exact, and slower to find out."""
-        return sum(map(proportional, self.living()))
+        return sum(map(proportional, self.members))
 
     def kill(self, leader: subprocess.Popen) -> None:
         """End them all."""

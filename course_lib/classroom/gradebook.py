@@ -13,6 +13,7 @@ from course_lib.classroom.process import Limits, run
 from course_lib.classroom.submissions import Submission, find
 from course_lib.common.errors import Problem
 from course_lib.common.files import write_atomically
+from course_lib.common.text import readable
 
 DETAILS = ("student", "lesson", "exercise", "state", "points", "of", "known mistake", "note")
 NOT_GRADED, AGAIN = "not graded", "could not be graded, run again"
@@ -25,7 +26,7 @@ def grade(folder: Path, out: Path, limits: Limits) -> Path:
     lessons: dict[str, list[Task]] = {}
     for lesson, task in in_order():
         lessons.setdefault(lesson, []).append(task)
-    submissions = handed_in(folder, list(lessons))
+    submissions = handed_in(folder, [lesson for lesson in lessons if lesson[0].isdigit()])
     print("Of each student and lesson the readable notebook counts that was changed last:")
     for submission in submissions:
         print(described(submission, folder))
@@ -48,8 +49,10 @@ def grade(folder: Path, out: Path, limits: Limits) -> Path:
 
 def check_places(folder: Path, out: Path) -> None:
     """Can it be read, can the tables be written? Asked now, and not when all is graded."""
-    if not (folder.is_dir() or (folder.is_file() and folder.name.lower().endswith(ARCHIVES))):
+    if not folder.exists():
         raise Problem(f"There is no folder {folder}.")
+    if not (folder.is_dir() or folder.name.lower().endswith(ARCHIVES)):
+        raise Problem(f"{folder} is neither a folder nor an archive ({', '.join(ARCHIVES)}).")
     if out.is_dir() or not out.name:
         raise Problem(f"--out {out} is a folder: name a file in it, such as {out / 'gradebook.csv'}.")
     try:
@@ -81,7 +84,7 @@ def described(submission: Submission, folder: Path) -> str:
         f"  {submission.student}: {taken}{inside}",
         *(f"    {NOT_GRADED}: {one}" for one in submission.passed_over),
     ]
-    return "\n".join(lines)
+    return readable("\n".join(lines))
 
 
 def graded(submission: Submission, limits: Limits, secret: str) -> dict:
@@ -90,8 +93,8 @@ def graded(submission: Submission, limits: Limits, secret: str) -> dict:
         return {"note": submission.problem}
     try:
         return run(submission, limits, secret)
-    except OSError as error:  # of this computer: its disk is full, it has too many processes
-        return {"note": f"{error.strerror or error}", "again": True}
+    except Exception as error:  # of this computer: its disk is full, it has too many processes
+        return {"note": getattr(error, "strerror", None) or f"{type(error).__name__}: {error}", "again": True}
 
 
 def details(submission: Submission, tasks: list[Task], report: dict) -> list[tuple]:

@@ -4,6 +4,8 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+from course_lib.common.text import readable
+
 PLATFORMS = [  # the person, and where there is one a number that tells namesakes apart
     r"(?P<name>.+?)_(?P<id>\d+)_assignsubmission_[a-z]+(?:_.*)?",  # Moodle
     r"(?P<name>[^_]+?)(?:_LATE)?_(?P<id>\d{2,})_\d{2,}_.+",  # Canvas
@@ -66,8 +68,8 @@ def person_in_folder(name: str, lessons: list[str]) -> Person | None:
 
 
 def normal(text: str) -> str:
-    """One spelling of accents: macOS writes them in two signs."""
-    return unicodedata.normalize("NFC", text).strip()
+    """One spelling of accents, which macOS writes in two signs; of bytes that are no text, question marks."""
+    return unicodedata.normalize("NFC", readable(text)).strip()
 
 
 def without_lesson(text: str, lessons: list[str]) -> str:

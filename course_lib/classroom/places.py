@@ -78,8 +78,8 @@ def read(file: File, folder: Folder, lessons: list[str]) -> Notebook | None:
     named = lesson_in(stem(file.path), lessons) or lesson_in(folder.path.name, lessons)
     try:
         cells = code_cells(file.content())
-    except (Unreadable, NotANotebook) as error:
-        return Notebook(file, folder, named, problem=str(error)) if ".ipynb" in name else None
+    except (Unreadable, NotANotebook, RecursionError, MemoryError) as error:
+        return Notebook(file, folder, named, problem=str(error) or "not a notebook") if ".ipynb" in name else None
     lesson = lesson_of(cells, lessons) or named
     return Notebook(file, folder, lesson, cells, "" if lesson else "of no lesson of this course")
 

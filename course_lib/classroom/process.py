@@ -40,9 +40,9 @@ KILLS = Path("/proc/vmstat")  # Linux counts there whom it killed for want of me
 class Limits:
     """What one submission may take."""
 
-    minutes: float = 20.0  # of processor time
+    minutes: float = 40.0  # of processor time, on all cores together
     gigabytes: float = 4.0
-    cell_seconds: float = 120.0  # of processor time; also how long a cell may wait without working
+    cell_seconds: float = 240.0  # of processor time; also how long a cell may wait without working
     patience: float = 120.0  # minutes by the clock
 
 

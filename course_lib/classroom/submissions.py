@@ -15,9 +15,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from course_lib.classroom.folders import ARCHIVES, CLOSED, Folder, Unreadable, scan
+from course_lib.classroom.folders import ARCHIVES, CLOSED, File, Folder, Unreadable, scan
 from course_lib.classroom.names import Person, by_platform, is_group, is_try, lesson_in
 from course_lib.classroom.places import JUPYTERS_COPY, Notebook, Place, looked_through, stem
+from course_lib.common.text import readable
 
 INSTEAD = (".html", ".htm", ".pdf", ".docx", *CLOSED, *ARCHIVES)  # what some hand in instead of a notebook
 BESIDE = 20_000_000  # bytes of a student's own files that go with a notebook
@@ -38,9 +39,10 @@ class Submission:
     def beside(self) -> Iterator[tuple[str, bytes]]:
         """(name, content) of what lies beside the notebook and below: modules, pictures, data of the student's."""
         left = BESIDE
-        for file in self.folder.all_files() if self.folder else ():
+        files = sorted(self.folder.all_files(), key=is_notebook) if self.folder else []
+        for file in files:  # notebooks last, which are large
             name = file.path.relative_to(self.folder.path)
-            if ".ipynb" in file.path.name.lower() or name.parts[0] == "course_lib":
+            if name.parts[0] == "course_lib":
                 continue
             try:
                 content = file.content()
@@ -122,7 +124,7 @@ class Finder:
     def all_of(self, place: Place, person: Person, groups: tuple[str, ...]) -> None:
         """All in this folder is one person's."""
         notebooks = [(notebook, True) for notebook in place.all_notebooks()]
-        others = [described(file) for file in place.folder.all_files() if ".ipynb" not in file.path.name.lower()]
+        others = [described(file) for file in place.folder.all_files() if not is_notebook(file)]
         self.of(Person(person.name, person.id, groups)).take(HandedIn([place.folder.path], notebooks, others))
 
     def without_wrappers(self, place: Place) -> tuple[list[Place], list[Notebook], list]:
@@ -177,6 +179,11 @@ class Finder:
         return {one.name if names[one.name] == 1 else one.at_length(): handed_in for one, handed_in in persons.items()}
 
 
+def is_notebook(file: File) -> bool:
+    """By its name."""
+    return ".ipynb" in file.path.name.lower()
+
+
 def most(lessons: Iterable[str]) -> int:
     """How often the most frequent of them occurs; "" does not count."""
     return max(Counter(filter(None, lessons)).values(), default=0)
@@ -185,12 +192,13 @@ def most(lessons: Iterable[str]) -> int:
 def might_be_a_students(place: Place) -> bool:
     """Holds this folder a notebook, what some take for one, or nothing at all?"""
     files = list(place.folder.all_files())
-    return not files or any(".ipynb" in (name := file.path.name.lower()) or name.endswith(INSTEAD) for file in files)
+    return not files or any(is_notebook(file) or file.path.name.lower().endswith(INSTEAD) for file in files)
 
 
-def described(file) -> str:
+def described(file: File) -> str:
     """Its name, and what is wrong with it."""
-    return f"{file.path.name} ({file.problem})" if file.problem else file.path.name
+    name = readable(file.path.name)
+    return f"{name} ({file.problem})" if file.problem else name
 
 
 def choose(student: str, handed_in: HandedIn, root: Path) -> Iterator[Submission]:
@@ -222,4 +230,4 @@ def choose(student: str, handed_in: HandedIn, root: Path) -> Iterator[Submission
 
 def shown(notebook: Notebook, root: Path) -> str:
     """Where it lies."""
-    return notebook.file.path.relative_to(root).as_posix()
+    return readable(notebook.file.path.relative_to(root).as_posix())

@@ -3,6 +3,9 @@
 import argparse
 from pathlib import Path
 
+from course_lib.common.errors import Problem
+
+LIMITS = ("minutes", "gigabytes", "cell_seconds", "patience")
 RUN_AGAIN = 3  # exit status: the tables are written, but some submissions could not be graded
 
 
@@ -17,9 +20,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, default=Path("gradebook.csv"), metavar="FILE", help="the table (%(default)s)"
     )
-    parser.add_argument("--minutes", type=float, default=20.0, help="processor time for one submission (%(default)s)")
+    parser.add_argument("--minutes", type=float, default=40.0, help="processor time for one submission (%(default)s)")
     parser.add_argument("--gigabytes", type=float, default=4.0, help="memory for one submission (%(default)s)")
-    parser.add_argument("--cell-seconds", type=float, default=120.0, help="processor time for one cell (%(default)s)")
+    parser.add_argument("--cell-seconds", type=float, default=240.0, help="processor time for one cell (%(default)s)")
     parser.add_argument(
         "--patience", type=float, default=120.0, metavar="MINUTES",
         help="minutes by the clock for one submission, where others use the processors, too (%(default)s)",
@@ -31,6 +34,9 @@ def main(args: argparse.Namespace) -> int:
     if args.submissions:
         from course_lib.classroom.gradebook import Limits, grade, not_graded
 
+        for name in LIMITS:
+            if not getattr(args, name) > 0:
+                raise Problem(f"--{name.replace('_', '-')} must be more than 0, and is {getattr(args, name)}.")
         limits = Limits(args.minutes, args.gigabytes, args.cell_seconds, args.patience)
         if again := not_graded(grade(args.submissions, args.out, limits)):
             print(f"✗ Could not be graded, run again: {'; '.join(again)}")
