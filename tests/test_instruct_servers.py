@@ -10,7 +10,7 @@ import pytest
 
 from course_lib.instruct.evaluate.faults import small_jobs
 from course_lib.instruct.run.generate import find_problem
-from course_lib.instruct.teachers.base import QuestionRefused, TeacherError, TryAgain, estimate_tokens
+from course_lib.instruct.teachers.base import QuestionRefused, TeacherError, TooSlow, TryAgain, estimate_tokens
 from course_lib.instruct.teachers.endpoint import EndpointTeacher
 from course_lib.instruct.teachers.server_words import MAX_WORDS, server_words, strike_out
 
@@ -233,6 +233,33 @@ def test_a_page_of_another_server_is_named(monkeypatch):
     assert (
         "web page after a redirect" in str(failure) and "Sign in" in str(failure) and "OPENAI_BASE_URL" in str(failure)
     )
+
+
+def test_a_redirect_that_loses_the_question_is_named(monkeypatch):
+    failure = asked(monkeypatch, 301, b"", headers={"Location": "/secure/v1"})
+    assert "after a redirect to http://127.0.0.1/secure/v1" in str(failure)
+
+
+def test_an_answer_that_no_model_has_written_is_not_booked(monkeypatch):
+    for body in ({}, {"detail": WORDS}, {"message": WORDS}):
+        assert not asked(monkeypatch, 200, body).paid
+    for body in ({"choices": []}, b'{"id": 3, "object": "chat.comp', b""):
+        assert asked(monkeypatch, 200, body).paid
+
+
+@pytest.mark.parametrize("status", [408, 504, 524])
+def test_a_gateway_that_waits_no_longer_slows_the_run_down(monkeypatch, status):
+    assert isinstance(asked(monkeypatch, status, b"<title>Gateway time-out</title>"), TooSlow)
+
+
+@pytest.mark.parametrize("finish", ["MAX_TOKENS", "length"])
+def test_the_end_of_a_reply_may_be_spelt_otherwise(monkeypatch, finish):
+    assert asked(monkeypatch, 200, completion(finish=finish)).cut_off
+    assert not asked(monkeypatch, 200, completion(finish={"a": 1})).cut_off
+
+
+def test_a_byte_order_mark_stops_nothing(monkeypatch):
+    assert asked(monkeypatch, 200, b"\xef\xbb\xbf" + json.dumps(completion()).encode()).text == TEXT
 
 
 def test_a_forgotten_v1_is_guessed_and_a_wrong_model_named(monkeypatch):

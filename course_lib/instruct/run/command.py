@@ -104,7 +104,7 @@ def make_teacher(args: argparse.Namespace) -> Teacher:
     if args.teacher == "endpoint":
         from course_lib.instruct.teachers.endpoint import EndpointTeacher
 
-        if not args.model:
+        if not (args.model or "").strip():
             raise Problem("--teacher endpoint needs --model: the model's name at that endpoint.")
         return EndpointTeacher(args.model, args.timeout)
     if args.teacher == "local":

@@ -8,8 +8,9 @@ from course_lib.instruct.teachers.base import PIECES, Completion, Messages, esti
 
 MAX_PLAUSIBLE = 10_000_000  # tokens in one request: more is no count
 REASONING = ("reasoning_content", "reasoning", "thinking")  # fields that servers keep it in
+FILTERED = ("content_filter", "safety")
 CLOSED = {
-    "content_filter": "the server's content filter stopped the reply",
+    **dict.fromkeys(FILTERED, "the server's content filter stopped the reply"),
     "tool_calls": "the model calls a tool instead of answering",
     "function_call": "the model calls a tool instead of answering",
 }
@@ -17,7 +18,7 @@ CLOSED = {
 
 def parse_body(content: bytes) -> dict:
     """The JSON of an answer; a stream's pieces (`data: …`), which some servers send unasked, are put together. ValueError."""
-    text = content.decode("utf-8", "replace").strip()
+    text = content.decode("utf-8-sig", "replace").strip()
     if text.startswith(("data:", "event:", ":")):
         return _join_stream([line[5:].strip() for line in text.splitlines() if line.startswith("data:")])
     body = json.loads(text)
@@ -48,13 +49,11 @@ def read_completion(body: dict, messages: Messages) -> Completion:
     """The reply to `messages`. What is no chat completion raises LookupError, TypeError, ValueError or AttributeError."""
     choices = [choice for choice in body["choices"] if isinstance(choice.get("message"), dict)]
     choice = next((one for one in choices if content_text(one["message"].get("content")).strip()), choices[0])
-    message, finish = choice["message"], choice.get("finish_reason")
+    message, finish = choice["message"], str(choice.get("finish_reason")).lower()
     text = readable(content_text(message.get("content")))
     thoughts = readable("".join(content_text(message.get(name)) for name in REASONING))
     refusal = content_text(message.get("refusal"))
-    problem = (
-        CLOSED.get(finish, "") if isinstance(finish, str) and (not text.strip() or finish == "content_filter") else ""
-    )
+    problem = CLOSED.get(finish, "") if not text.strip() or finish in FILTERED else ""
     if not text.strip():
         calls = message.get("tool_calls") or message.get("function_call")
         problem = problem or (

@@ -34,6 +34,7 @@ MAX_BACKOFF = 60.0  # seconds
 NO_CREDIT = re.compile(
     r"insufficient\w*[_ ](?:quota|balance|credits?|funds)|\b(?:credits?|balance|billing|payment|recharge)\b"
 )
+QUOTA = "insufficient_quota"
 ABOUT_QUESTION = (
     400,
     413,
@@ -96,15 +97,17 @@ class EndpointTeacher:
     def _no_completion(self, response) -> Exception:
         """The server answered with status 200, but not with a chat completion."""
         content = getattr(response, "content", b"")
-        words = self._words(content)
+        words = self._words(response) if content else ""
         if re.match(rb"\s*<(!doctype|html|head|body)", content, re.IGNORECASE):
-            sent_on = f" after a redirect to {response.url.host}" if response.history else ""
-            return TeacherError(f"The endpoint answers with a web page{sent_on}{words}. {self._look_at_address()}")
+            return TeacherError(f"The endpoint answers with a web page{words}. {self._look_at_address()}")
         if re.match(rb'\s*(data:\s*)?\{.{0,200}?"error"', content, re.DOTALL):  # a request that failed is not billed
             if _no_credit(words, error_codes(content)):
                 return TeacherError(f"The account of {KEY} has no credit left{words}.")
             return TryAgain("the answer is an error", words=words)
-        return TryAgain("the answer is no chat completion", paid=True, words=words)
+        paid = b'"choices"' in content or not content.rstrip().endswith(
+            b"}"
+        )  # who bills for a reply has begun to write it
+        return TryAgain("the answer is no chat completion", paid=paid, words=words)
 
     def _too_late(self, error: Exception) -> Exception:
         """The time was up: before a connection was there, or while the teacher was writing."""
@@ -136,12 +139,15 @@ class EndpointTeacher:
     def _refused(self, error) -> Exception:
         """The server answered with an error status."""
         status, content = error.status_code, error.response.content
-        words, after = self._words(content), _retry_after(error.response.headers)
-        if status == 402 or (status in (403, 429) and after is None and _no_credit(words, error_codes(content))):
+        words, after = self._words(error.response), _retry_after(error.response.headers)
+        codes = error_codes(content)
+        if status == 402 or (status in (403, 429) and _no_credit(words, codes) and (after is None or QUOTA in codes)):
             return TeacherError(f"The account of {KEY} has no credit left ({status}){words}.")
-        if status == 429 and "insufficient_quota" not in error_codes(content):
+        if status == 429:
             return TryAgain("too many requests (429)", after, words=words)
-        if status >= 500 or status in (408, 409, 425):
+        if status in (408, 504, 524):  # somebody between us and the teacher has waited long enough
+            return TooSlow(f"the server failed ({status})", after, words=words)
+        if status >= 500 or status in (409, 425):
             return TryAgain(f"the server failed ({status})", after, words=words)
         if status == 400 and self._limit == "max_tokens" and "max_completion_tokens" in words:
             self._limit = "max_completion_tokens"  # OpenAI's newer models know the limit under this name alone
@@ -155,10 +161,15 @@ class EndpointTeacher:
             return TeacherError(f'{refusal} Is "{self._model}" the model\'s name there?')
         return TeacherError(f"{refusal} {self._look_at_address()}" if status in (404, 405) else refusal)
 
-    def _words(self, content: bytes) -> str:
-        """The server's own words, as the end of a sentence."""
-        words = server_words(content, *self._secrets()).rstrip(".")
-        return f': "{words}"' if words else ""
+    def _words(self, response) -> str:
+        """The server's own words, as the end of a sentence; before them, where a redirect has led."""
+        words = server_words(response.content, *self._secrets()).rstrip(".")
+        led = ""
+        if response.history:
+            led = self._strike_out(
+                f" after a redirect to {response.url.scheme}://{response.url.host}{response.url.path}"
+            )
+        return f'{led}: "{words}"' if words else led
 
     def _look_at_address(self) -> str:
         path = self._client.base_url.path.rstrip("/")
@@ -200,9 +211,7 @@ def _by_proxy(url) -> str:
 def _no_credit(words: str, codes: set[str]) -> bool:
     """Is it money that lacks? A limit of requests a minute may speak of billing, too, but says when to try again."""
     said = " ".join([words, *codes]).lower()
-    return "insufficient_quota" in codes or bool(
-        NO_CREDIT.search(said) and not re.search(r"\bretry|try again|per minute", said)
-    )
+    return QUOTA in codes or bool(NO_CREDIT.search(said) and not re.search(r"\bretry|try again|per minute", said))
 
 
 def _retry_after(headers) -> float | None:

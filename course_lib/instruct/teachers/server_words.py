@@ -42,7 +42,7 @@ def strike_out(text: str, *secrets: str) -> str:
 
 def server_words(content: bytes | str, *secrets: str) -> str:
     """The server's own words in the body of an answer; "" if it has none."""
-    text = content.decode("utf-8", "replace") if isinstance(content, bytes) else content
+    text = content.decode("utf-8-sig", "replace") if isinstance(content, bytes) else content
     try:
         words = _said(json.loads(text)) or text
     except (ValueError, RecursionError):
