@@ -4,9 +4,9 @@ A file is a JSON list, or JSON lines, of {"id": …, "image": "file.jpg", "conve
 …?"}, {"from": "gpt", "value": "…"}, …]} (LLaVA: docs/Finetune_Custom_Data.md).
 
 The rule for what can't be used: all records and the headers of all pictures are read before any model is loaded, in seconds.
-Left out and named are records that break `TRAINING_RULES`, those whose picture is missing or no picture, and, uncounted as faults,
-texts without a picture. What shows only in training (a picture damaged behind its header, a question too long) is left out of its
-step and named then. Refused, with a DataError, is only a file of which nothing is left.
+Left out and named are records that break `TRAINING_RULES`, and those whose picture is missing or no picture; texts without a picture
+are left out and counted. What shows only in training (a picture damaged behind its header, a question too long) is left out of
+its step and named then. Refused, with a DataError, is only a file of which nothing is left.
 """
 
 import random
@@ -107,18 +107,19 @@ class InstructionData:
 
     def _path(self, name: str) -> Path:
         """A picture's file. PictureError where there is none, with the name that may be meant."""
-        path = self.images / name.replace("\\", "/")  # as Windows writes it
         if "://" in name:
             raise PictureError("this is an address. Download the picture, and name its file.")
+        alike = None
         try:
-            if path.is_file():
-                return path
-            alike = next((one.name for one in path.parent.iterdir() if one.name.lower() == path.name.lower()), None)
+            for path in (self.images / name, self.images / name.replace("\\", "/")):  # the other as Windows writes it
+                if path.is_file():
+                    return path
+            if len(self.left_out) < MAX_LISTED:  # a folder of 100,000 files is not searched for each that it lacks
+                alike = next((one for one in path.parent.iterdir() if one.name.lower() == path.name.lower()), None)
         except (OSError, ValueError):  # no such folder; or no file can have such a name
-            alike = None
-        raise PictureError(
-            f'there is no such file, but "{alike}".' if alike and not path.is_dir() else "there is no such file."
-        )
+            pass
+        hint = f', but "{alike.name}"' if alike and alike.is_file() else ""
+        raise PictureError(f"there is no such file{hint}.")
 
     def _summarised(self, file: str, num_records: int) -> Iterator[str]:
         """What will be trained on, and a line for each of the first things that will not."""
