@@ -69,6 +69,9 @@ LAYOUTS = {  # name: (what was collected, the students and their lessons; "-" wh
     "groups that hand in together": ({"Group A/02_clip.ipynb": CLIP, "Group B/02_clip.ipynb": CLIP}, ["Group A 02_clip", "Group B 02_clip"]),
     "late ones beside the folder": ({"ada/02_clip.ipynb": CLIP, "export/bob/02_clip.ipynb": CLIP, "export/cyd/02_clip.ipynb": CLIP}, ["ada 02_clip", "bob 02_clip", "cyd 02_clip"]),
     "a student's own folders": ({"ada/mine/02_clip.ipynb": CLIP, "ada/with Bob/06_llava.ipynb": notebook("06_llava_connect"), "bob/02_clip.ipynb": CLIP}, ["ada 02_clip", "ada 06_llava_connect", "bob 02_clip"]),
+    "a student's pictures": ({"ada/02_clip.ipynb": CLIP, "ada/pics/a.png": b"1", "ada/empty/": b"", "ada/more/": b""}, ["ada 02_clip"]),
+    "one student's folder, pictures in it": ({"02_clip.ipynb": CLIP, "pics/a.png": b"1"}, ["class 02_clip"]),
+    "a student's versions, deep down": ({"ada/project/one way/02_clip.ipynb": CLIP, "ada/project/other way/02_clip.ipynb": CLIP, "bob/02_clip.ipynb": CLIP}, ["ada 02_clip", "bob 02_clip"]),
     "numbers for names": ({"1/02_clip.ipynb": CLIP, "2/02_clip.ipynb": CLIP, "4711/02_clip.ipynb": CLIP}, ["1 02_clip", "2 02_clip", "4711 02_clip"]),
     "the names in the files": ({"ada_02_clip.ipynb": CLIP, "02_clip - Bob Bobson.ipynb": CLIP, "Zoë 02 clip (1).ipynb": CLIP}, ["Bob Bobson 02_clip", "Zoë 02_clip", "ada 02_clip"]),
     "the names in the files of one folder": ({"export/ada_02_clip.ipynb": CLIP, "export/bob_02_clip.ipynb": CLIP}, ["ada 02_clip", "bob 02_clip"]),
@@ -301,3 +304,10 @@ def test_names_that_are_no_text_are_written_with_question_marks(tmp_path):
 def test_accents_of_macos_and_of_others_are_the_same_name(tmp_path):
     files = {"00_welcome/Zoe\u0308/00_welcome.ipynb": WELCOME, "02_clip/Zo\u00eb/02_clip.ipynb": CLIP}
     assert [one.student for one in find(lay_out(tmp_path, files), LESSONS)] == ["Zo\u00eb", "Zo\u00eb"]
+
+
+def test_an_archive_that_can_not_be_opened_is_named_beside_a_notebook_too(tmp_path):
+    files = {"ada/02_clip.ipynb": CLIP, "ada/more.rar": b"Rar!", "bob/02_clip.ipynb": CLIP}
+    ada, bob = find(lay_out(tmp_path, files), LESSONS)
+    assert not ada.problem and ada.passed_over == ("more.rar (an archive that the course can't open: unpack it)",)
+    assert not bob.passed_over

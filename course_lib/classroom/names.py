@@ -21,7 +21,7 @@ GROUPS = "group groups team teams section class"
 WORDS = (
     f"{TRIES} submission submissions submitted submit inbound handin handins homework hw assignment assignments exercise"
     " exercises task tasks lesson lessons week unit part notebook notebooks solution solutions ipynb jupyter colab untitled file"
-    " files attachment attachments feedback download downloads export exports my done complete completed multimodal from scratch"
+    " files data pictures images work attachment attachments feedback download downloads export exports my done complete completed multimodal from scratch"
     f" s the and course {GROUPS}"
 )
 SMALL = re.compile(r"\w|\d\d|v\d+", re.ASCII)  # "Group A", "Week 02", "v2"

@@ -60,7 +60,7 @@ class HandedIn:
 
     places: list[Path] = field(default_factory=list)
     notebooks: list[tuple[Notebook, bool]] = field(default_factory=list)  # and: is its folder the student's own?
-    others: list[str] = field(default_factory=list)  # other files, with what is wrong with them
+    others: list[File] = field(default_factory=list)
 
     def take(self, other: "HandedIn") -> None:
         """Add what was found elsewhere."""
@@ -98,7 +98,8 @@ class Finder:
         named = [(notebook, notebook.person(self.lessons)) for notebook in notebooks]
         alone = len(places) == 1 and not notebooks
         classes = [below for below in places if self.is_class(below, alone)]
-        telling = classes or any(person for _, person in named) or any(one.person(self.lessons) for one in places)
+        theirs = [one for one in places if not notebooks or any(one.all_notebooks())]  # else its pictures and the like
+        telling = classes or any(person for _, person in named) or any(one.person(self.lessons) for one in theirs)
         if not telling and not self.is_repeated(place):
             self.all_of(place, place.person(self.lessons) or Person(stem(place.folder.path)), groups)
             return
@@ -119,15 +120,15 @@ class Finder:
             )
             if telling or file.problem:
                 person = Notebook(file, place.folder).person(self.lessons) or Person(name)
-                self.of(Person(person.name, person.id, groups)).others.append(described(file))
+                self.of(Person(person.name, person.id, groups)).others.append(file)
 
     def all_of(self, place: Place, person: Person, groups: tuple[str, ...]) -> None:
         """All in this folder is one person's."""
         notebooks = [(notebook, True) for notebook in place.all_notebooks()]
-        others = [described(file) for file in place.folder.all_files() if not is_notebook(file)]
+        others = [file for file in place.folder.all_files() if not is_notebook(file)]
         self.of(Person(person.name, person.id, groups)).take(HandedIn([place.folder.path], notebooks, others))
 
-    def without_wrappers(self, place: Place) -> tuple[list[Place], list[Notebook], list]:
+    def without_wrappers(self, place: Place) -> tuple[list[Place], list[Notebook], list[File]]:
         """What lies in a folder, as if what lies in folders of nobody's name ("02_clip", "submissions") lay in it, too."""
         places, notebooks, others = [], list(place.notebooks), list(place.others)
         for below in place.places:
@@ -155,14 +156,14 @@ class Finder:
         if len({one for one in persons if alone or one.id}) >= 2:
             return True
         if not alone:  # then an archive is what one student packed
-            places = [one for one in places if not one.folder.path.name.lower().endswith(ARCHIVES)]
-        if (alone or not notebooks) and any(self.is_class(one, False) for one in places):
+            places = [one for one in places if not is_packed(one.folder.path.relative_to(place.folder.path))]
+        if alone and any(self.is_class(one, len(places) == 1) for one in places):
             return True
         if is_group(stem(place.folder.path)) and places and not notebooks:
             return True
         places = [one for one in places if one.person(self.lessons) and not is_try(stem(one.folder.path))]
         if alone:
-            return sum(map(might_be_a_students, places)) >= 2
+            return sum(any(one.all_notebooks()) if notebooks else might_be_a_students(one) for one in places) >= 2
         lessons = (lesson for one in places for lesson in {notebook.lesson for notebook in one.all_notebooks()})
         return not notebooks and most(lessons) >= 2
 
@@ -182,6 +183,11 @@ class Finder:
 def is_notebook(file: File) -> bool:
     """By its name."""
     return ".ipynb" in file.path.name.lower()
+
+
+def is_packed(path: Path) -> bool:
+    """Leads this path through an archive?"""
+    return any(part.lower().endswith(ARCHIVES) for part in path.parts)
 
 
 def most(lessons: Iterable[str]) -> int:
@@ -216,14 +222,15 @@ def choose(student: str, handed_in: HandedIn, root: Path) -> Iterator[Submission
     by_lesson: dict[str, list[tuple[Notebook, bool]]] = {}
     for pair in handed_in.notebooks:
         by_lesson.setdefault(pair[0].lesson or pair[0].file.path.stem, []).append(pair)
+    closed = tuple(described(file) for file in handed_in.others if file.problem)  # there might be a notebook in it
     for pairs in by_lesson.values():
         *older, (best, own) = sorted(pairs, key=order)
         passed_over = [f"{shown(one, root)} ({one.problem or 'changed earlier'})" for one, _ in older]
         yield Submission(
-            student, best.lesson, best.file.path, best.problem, tuple(best.cells), tuple(passed_over), best.folder if own else None
+            student, best.lesson, best.file.path, best.problem, tuple(best.cells), (*passed_over, *closed), best.folder if own else None
         )  # fmt: skip
     if not by_lesson:
-        others = ", ".join(handed_in.others[:5]) + ", …" * (len(handed_in.others) > 5)
+        others = ", ".join(map(described, handed_in.others[:5])) + ", …" * (len(handed_in.others) > 5)
         place = handed_in.places[0] if handed_in.places else root
         yield Submission(student, "", place, f"no notebook, but {others}" if others else "no notebook, nothing at all")
 
