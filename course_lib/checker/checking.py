@@ -9,14 +9,17 @@ from dataclasses import dataclass
 from types import FunctionType
 from typing import Any
 
+from course_lib.checker.diagnose.find import diagnose
 from course_lib.checker.guard import guarded
 from course_lib.checker.guard.limit import TooSlow, time_limit
-from course_lib.checker.guard.names import originals
+from course_lib.checker.guard.names import originals, put_back
 from course_lib.checker.guard.state import kept_state
 from course_lib.checker.plain import Odd, words
 from course_lib.checker.running import Outcome, describe_inputs, draws, flatten, outcomes_differ, quiet, run_draw
 from course_lib.checker.task import Mistake, Task
 from course_lib.common.text import say
+
+EXPLAINED = ("value", "shape", "length")  # kinds of differences that may have a pattern
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,7 @@ class Verdict:
     what: str = ""  # what is wrong, where, and what to try
     raw: str = ""  # wrong numbers, or the exception with the learner's own line, for last
     mistake: str = ""  # the name of the known mistake, if it is one
+    pattern: str = ""  # or that of a pattern that explains all that is wrong, such as "sum for mean"
 
 
 def check(task: Task, written: Any, limit: time_limit | None = None) -> Verdict:
@@ -42,6 +46,7 @@ def check(task: Task, written: Any, limit: time_limit | None = None) -> Verdict:
         right = right_outcomes(task)
         try:
             outcomes = outcomes_of(task, written, limit)
+            put_back(code=True)
             if blank is not False and is_nothing(outcomes[0]):
                 return Verdict("not started")
             return judge(task, written, outcomes, right, blank)
@@ -87,6 +92,11 @@ def judge(task: Task, written: Any, outcomes: list[Outcome], right: list[Outcome
     if mistake := known_mistake(task, outcomes, wrong):
         return Verdict("wrong", mistake.message, raw, mistake.name)
     still_blank = say("There is still a `...` in it: your code should stand in its place.") if blank else ""
+    explained = diagnose(task, outcomes, right, wrong) if difference.kind in EXPLAINED else None
+    if explained and difference.kind != "value":
+        return Verdict("wrong", f"{still_blank} {raw} {explained.text}".strip(), pattern=explained.name)
+    if explained:
+        return Verdict("wrong", f"{still_blank} {explained.text}".strip(), raw, pattern=explained.name)
     if difference.kind == "error":
         return Verdict("wrong", f"{difference.text} {still_blank}".strip(), raw)
     if difference.kind == "value":

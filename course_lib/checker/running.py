@@ -15,7 +15,7 @@ import numpy as np
 
 from course_lib.checker.compare import Difference, find_difference, first_difference, shape
 from course_lib.checker.guard import guarded
-from course_lib.checker.guard.limit import time_limit
+from course_lib.checker.guard.limit import limited, time_limit
 from course_lib.checker.plain import is_tensor, plain, short, words
 from course_lib.checker.task import Task
 from course_lib.common.text import say
@@ -60,7 +60,7 @@ def run_draw(task: Task, function: Callable, draw: int, limit: time_limit | None
         inputs = task.make_inputs(rng)
         value, error = call(function, *inputs)
     if error is None:
-        copies, error = call(plain, (value, inputs))
+        copies, error = (partial(limited, limit) if limit else trusted)(plain, (value, inputs))
     if error is not None:
         said, _ = call(words, str, error)
         return Outcome(error=error, said=said or "", refused=isinstance(error, task.refuses))
@@ -142,19 +142,21 @@ def gradients_of(value: Any, leaves: dict[str, Any]) -> dict[str, Any]:
     return dict(zip(leaves, map(plain, gradients), strict=True))
 
 
+def make_inputs(task: Task, draw: int) -> tuple:
+    """The arguments of a draw, fresh."""
+    with seeded(task, draw) as rng:
+        return task.make_inputs(rng)
+
+
 def changed_inputs(task: Task, draw: int, used: tuple) -> list[str]:
     """Names of the plain arguments (tensors, arrays, texts, nests of them) that are no longer what they were."""
-    with seeded(task, draw) as rng:
-        fresh = task.make_inputs(rng)
-    pairs = zip(named(task, used), fresh, strict=True)
+    pairs = zip(named(task, used), make_inputs(task, draw), strict=True)
     return [name for (name, now), before in pairs if is_plain(before) and find_difference(now, plain(before), 0.0)]
 
 
 def describe_inputs(task: Task, draw: int) -> str:
     """The arguments of a draw in one line: "x of shape [3, 7], scale 2.0"."""
-    with seeded(task, draw) as rng:
-        inputs = task.make_inputs(rng)
-    plain = [(name, value) for name, value in named(task, inputs) if is_plain(value)]
+    plain = [(name, value) for name, value in named(task, make_inputs(task, draw)) if is_plain(value)]
     return ", ".join(
         say("{name} of shape {shape}", name=name, shape=shape(value))
         if getattr(value, "ndim", 0)

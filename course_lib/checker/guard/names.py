@@ -16,9 +16,11 @@ MODULES = (
     *("torch", "torch.nn", "torch.nn.functional", "torch.nn.init", "torch.linalg", "torch.autograd", "torch.random"),
     *("torch._C._nn", "torch._C._linalg"),
 )
-Names = dict[Any, dict[str, Any]]  # module, class or function → name in it → object
+Names = dict[ModuleType | type, dict[str, Any]]  # module or class → name in it → object
+Code = dict[FunctionType, tuple]  # function → its code and its defaults
 
 _originals: Names = {}
+_original_code: Code = {}
 _built_in, _built_in_now = dict(vars(builtins)), vars(builtins)
 
 
@@ -32,21 +34,14 @@ def watched() -> Iterator[ModuleType]:
 
 
 def remember() -> None:
-    """Note what stands in the modules that were loaded since the last time."""
+    """Note what stands in the modules that were loaded since the last time, in their classes, and in their functions."""
     for module in watched():
         if module not in _originals:
-            _originals.update({owner: names for owner, names in names_of(module).items() if owner not in _originals})
-
-
-def names_of(module: ModuleType) -> Names:
-    """What stands in a module, in its classes, and in its functions (whose code can be replaced, too)."""
-    found: Names = {module: dict(vars(module))}
-    for thing in vars(module).values():
-        if isinstance(thing, type) and not is_fixed(thing):
-            found[thing] = dict(vars(thing))
-    for members in list(found.values()):
-        found.update({one: code_of(one) for one in members.values() if isinstance(one, FunctionType)})
-    return found
+            classes = [thing for thing in vars(module).values() if isinstance(thing, type) and not is_fixed(thing)]
+            for owner in (module, *classes):
+                _originals.setdefault(owner, dict(vars(owner)))
+                functions = [thing for thing in vars(owner).values() if isinstance(thing, FunctionType)]
+                _original_code.update({one: code_of(one) for one in functions if one not in _original_code})
 
 
 def is_fixed(kind: type) -> bool:
@@ -54,15 +49,15 @@ def is_fixed(kind: type) -> bool:
     return not kind.__flags__ & (1 << 9)  # Py_TPFLAGS_HEAPTYPE
 
 
-def code_of(function: FunctionType) -> dict[str, Any]:
-    """What a function consists of."""
-    return {"__code__": function.__code__, "__defaults__": function.__defaults__}
+def code_of(function: FunctionType) -> tuple:
+    """What a function consists of, which can be replaced, too."""
+    return function.__code__, function.__defaults__
 
 
 def put(names: Names) -> None:
     """Put everything back that was replaced since, and take away what hides a built-in or an inherited name."""
     for owner, members in names.items():
-        now = code_of(owner) if isinstance(owner, FunctionType) else vars(owner)
+        now = vars(owner)
         for name, value in members.items():
             if now.get(name, names) is not value:
                 with contextlib.suppress(AttributeError, TypeError):  # read-only, such as a class's __dict__
@@ -70,6 +65,13 @@ def put(names: Names) -> None:
         if len(now) != len(members):
             for name in [name for name in now if name not in members and hides(owner, name)]:
                 delattr(owner, name)
+
+
+def put_code(code: Code) -> None:
+    """Put the code of functions back."""
+    for function, parts in code.items():
+        if function.__code__ is not parts[0] or function.__defaults__ is not parts[1]:
+            function.__code__, function.__defaults__ = parts
 
 
 def hides(owner: Any, name: str) -> bool:
@@ -85,12 +87,14 @@ def originals() -> Iterator[None]:
     built_in = dict(_built_in_now)
     put_built_ins_back()
     remember()
-    before = {owner: code_of(owner) if isinstance(owner, FunctionType) else dict(vars(owner)) for owner in _originals}
-    put(_originals)
+    before = {owner: dict(vars(owner)) for owner in _originals}
+    code_before = {function: code_of(function) for function in _original_code}
+    put_back(code=True)
     try:
         yield
     finally:
         put(before)
+        put_code(code_before)
         _built_in_now.update(built_in)
 
 
@@ -99,6 +103,8 @@ def put_built_ins_back() -> None:
     _built_in_now.update(_built_in)
 
 
-def put_back() -> None:
-    """Undo what the code that just ran has replaced."""
+def put_back(code: bool = False) -> None:
+    """Undo what the code that just ran has replaced; with `code`, within functions too, which takes longer."""
     put(_originals)
+    if code:
+        put_code(_original_code)

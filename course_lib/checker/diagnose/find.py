@@ -1,0 +1,86 @@
+"""Look for a pattern in all draws that are wrong."""
+
+from typing import Any
+
+import numpy as np
+
+from course_lib.checker.compare import find_difference
+from course_lib.checker.diagnose.inputs import inputs_diagnosis
+from course_lib.checker.diagnose.numbers import as_array, calculation, remainder
+from course_lib.checker.diagnose.sequences import sequences_diagnosis
+from course_lib.checker.diagnose.slips import slips_diagnosis
+from course_lib.checker.diagnose.words import Diagnosis, diagnosis
+from course_lib.checker.plain import is_tensor
+from course_lib.checker.running import Outcome, make_inputs, named
+from course_lib.checker.task import Task
+
+Pairs = list[tuple[Any, Any]]  # (wrong, right)
+ENOUGH = 6  # numbers or letters, for a pattern in a single draw not to be chance
+
+
+def diagnose(task: Task, outcomes: list[Outcome], right: list[Outcome], wrong: list[int]) -> Diagnosis | None:
+    """The first pattern that explains every `wrong` draw; None if there is none, or too little to be sure."""
+    if any(outcomes[draw].error or right[draw].error for draw in wrong):
+        return special_case(wrong, len(outcomes))
+    pairs, kept = parts_that_differ([(outcomes[draw].value, right[draw].value) for draw in wrong], task.tolerance)
+    sizes = [sizes_of(task, wrong[i], pairs[n][1]) for n, i in enumerate(kept)]
+    found = None
+    if len(pairs) > 1 or (pairs and amount(pairs[0][1]) >= ENOUGH):
+        arrays = [(as_array(got), as_array(wanted)) for got, wanted in pairs]
+        usable = all(got is not None and wanted is not None for got, wanted in arrays)
+        with np.errstate(all="ignore"):
+            found = (calculation(arrays, sizes) if usable else None) or sequences_diagnosis(pairs)
+            found = found or inputs_diagnosis(task, outcomes, wrong) or (remainder(arrays) if usable else None)
+            found = found or slips_diagnosis(task, outcomes, wrong)
+    return found or special_case(wrong, len(outcomes))
+
+
+def special_case(wrong: list[int], draws: int) -> Diagnosis | None:
+    """Is it right on most draws?"""
+    return diagnosis("special case", right=draws - len(wrong), draws=draws) if 2 * len(wrong) <= draws else None
+
+
+def parts_that_differ(pairs: Pairs, tolerance: float) -> tuple[Pairs, list[int]]:
+    """Go down into nests, to the first part that differs; (its pairs, the numbers of those in which it differs)."""
+    kept = list(range(len(pairs)))
+    while True:
+        key = next(
+            (key for key in keys_of(pairs) if find_difference(pairs[0][0][key], pairs[0][1][key], tolerance)), None
+        )
+        if key is None:
+            return pairs, kept
+        inner = [(got[key], wanted[key]) for got, wanted in pairs]
+        differs = [i for i, pair in enumerate(inner) if find_difference(*pair, tolerance)]
+        pairs, kept = [inner[i] for i in differs], [kept[i] for i in differs]
+
+
+def keys_of(pairs: Pairs) -> list:
+    """The keys or places that all of these nests have in common; [] where they are no nests, or not of one length."""
+    first = pairs[0][0]
+    if isinstance(first, dict):
+        same = all(isinstance(value, dict) and value.keys() == first.keys() for pair in pairs for value in pair)
+        return list(first) if same else []
+    nested = all(isinstance(value, list | tuple) and as_array(value) is None for pair in pairs for value in pair)
+    if not nested or any(len(value) != len(first) for pair in pairs for value in pair):
+        return []
+    return list(range(len(first)))
+
+
+def sizes_of(task: Task, draw: int, wanted: Any) -> dict[str, float]:
+    """The sizes of the arguments, and of the result, by name: "`x.shape[0]`" → 3."""
+    sizes: dict[str, float] = {}
+    for name, value in named(task, make_inputs(task, draw)):
+        if is_tensor(value) or isinstance(value, np.ndarray):
+            sizes |= {f"`{name}.shape[{axis}]`": float(size) for axis, size in enumerate(value.shape)}
+            sizes[f"`{name}.numel()`"] = float(np.prod(tuple(value.shape)))
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            sizes[f"`{name}`"] = float(value)
+        elif isinstance(value, list | tuple | dict | str):
+            sizes[f"`len({name})`"] = float(len(value))
+    return sizes
+
+
+def amount(value: Any) -> int:
+    """How many numbers, letters or items it has."""
+    array = as_array(value)
+    return array.size if array is not None else len(value) if isinstance(value, str | list | tuple | dict) else 1
