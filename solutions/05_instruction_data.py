@@ -301,7 +301,7 @@ print(f"missing in the end: {summary.num_missing}; the key is in the journal: {'
 
 # %% [markdown]
 # It waits after a failure, longer each time, and with a bit of chance, lest all clients come back at once. An answer that may have been billed is counted as
-# spent. A teacher that is merely slow is asked fewer questions at once, and each gets more time. One that fails a dozen times in a row is given up, with the
+# spent (one that came too late only where there is a budget or a price). A teacher that is merely slow is asked fewer questions at once, and each gets more time. One that fails a dozen times in a row is given up, with the
 # likely cause, before it costs more. The key goes to the server and nowhere else.
 #
 # And if the process dies? We start the same work in another process, and kill it at random moments, between any two instructions.

@@ -14,7 +14,14 @@ from course_lib.instruct.run.generate import generate
 from course_lib.instruct.run.journal import Journal
 from course_lib.instruct.run.patience import MAX_UNANSWERED, MAX_USELESS, Patience
 from course_lib.instruct.run.throttle import Throttle
-from course_lib.instruct.teachers.base import Completion, QuestionRefused, TeacherError, TooSlow, TryAgain
+from course_lib.instruct.teachers.base import (
+    MAX_REPLY_TOKENS,
+    Completion,
+    QuestionRefused,
+    TeacherError,
+    TooSlow,
+    TryAgain,
+)
 from course_lib.instruct.teachers.endpoint import EndpointTeacher
 
 JOBS = small_jobs(40)
@@ -170,11 +177,11 @@ def test_a_slow_teacher_is_asked_less_at_once_and_waited_for_and_nothing_is_book
     assert teacher.asked <= len(JOBS) + 2 * THREADS
 
 
-def test_where_there_are_prices_a_time_out_is_booked_as_it_may_be_billed(journal):
-    budget = Budget(prices=Prices(1.0, 1.0))
-    run(Slow(), journal, budget)
+@pytest.mark.parametrize("budget", [{"prices": Prices(1.0, 1.0)}, {"max_tokens": 10**6}])
+def test_where_somebody_watches_the_bill_a_time_out_is_booked_as_it_may_be_billed(journal, budget):
+    run(Slow(), journal, Budget(**budget))
     late = [entry for entry in journal.entries if entry.problem]
-    assert late and all(entry.estimated for entry in late) and budget.spent > 0
+    assert late and all(entry.estimated and entry.completion_tokens == MAX_REPLY_TOKENS for entry in late)
 
 
 def test_a_server_that_never_answers_is_given_up_in_the_end(journal):

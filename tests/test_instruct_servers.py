@@ -13,6 +13,7 @@ from course_lib.instruct.run.generate import find_problem
 from course_lib.instruct.teachers.base import QuestionRefused, TeacherError, TooSlow, TryAgain, estimate_tokens
 from course_lib.instruct.teachers.endpoint import EndpointTeacher
 from course_lib.instruct.teachers.server_words import MAX_WORDS, server_words, strike_out
+from course_lib.instruct.teachers.settings import NO_KEY
 
 KEY = "sk-very+secret/0123456789=="
 JOBS = small_jobs(2)
@@ -233,6 +234,13 @@ def test_a_page_of_another_server_is_named(monkeypatch):
     assert (
         "web page after a redirect" in str(failure) and "Sign in" in str(failure) and "OPENAI_BASE_URL" in str(failure)
     )
+
+
+def test_a_server_that_wants_a_key_says_so(monkeypatch):
+    with answering(monkeypatch, 401, b"") as (teacher, _):
+        teacher._client.api_key = NO_KEY
+        with pytest.raises(TeacherError, match="OPENAI_API_KEY is not set"):
+            teacher.ask(MESSAGES)
 
 
 def test_a_redirect_that_loses_the_question_is_named(monkeypatch):

@@ -63,6 +63,11 @@ class Budget:
         """The money spent."""
         return self.prices.cost(self.prompt_tokens, self.completion_tokens)
 
+    @property
+    def is_watched(self) -> bool:
+        """Does anybody ask what it costs: is there a limit, or a price?"""
+        return self.max_tokens is not None or any(self.prices)
+
     def _fits(self, prompt: int, completion: int) -> bool:
         prompt += self.prompt_tokens + sum(p for p, _ in self._reserved)
         completion += self.completion_tokens + sum(c for _, c in self._reserved)

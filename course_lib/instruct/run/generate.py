@@ -153,7 +153,7 @@ class GenerationRun:
                 problem = find_problem(answer, job)
             except TryAgain as failure:
                 failure.counts = not (isinstance(failure, TooSlow) and self.throttle.slow_down(pace))
-                if failure.paid and (failure.counts or any(self.budget.prices)):
+                if failure.paid and (failure.counts or self.budget.is_watched):
                     spent = reserved  # nobody tells us the bill, so the highest possible one is counted
                     self._write(job, messages, Completion("", *reserved, estimated=True), began, str(failure))
                 raise

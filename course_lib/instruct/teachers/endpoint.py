@@ -130,7 +130,7 @@ class EndpointTeacher:
             return TeacherError(f"{url.host} redirects in a circle. {self._look_at_address()}")
         if kind in ("ConnectError", "ProxyError", "UnsupportedProtocol", "LocalProtocolError"):
             return TryAgain(
-                f"no connection to {url.host}{_by_proxy(url)} ({reason}): does the server run, and is {BASE_URL} right"
+                f"no connection to {url.host}{_by_proxy(url)} ({reason}): look whether the server runs, and whether {BASE_URL} is right"
             )
         if kind == "DecodingError":
             return TryAgain("the answer can't be unpacked (is its Content-Encoding right?)", paid=True)
@@ -152,6 +152,8 @@ class EndpointTeacher:
         if status == 400 and self._limit == "max_tokens" and "max_completion_tokens" in words:
             self._limit = "max_completion_tokens"  # OpenAI's newer models know the limit under this name alone
             return TryAgain("the limit of tokens has another name here")
+        if status == 401 and self._client.api_key == NO_KEY:
+            return TeacherError(f"The endpoint wants a key, but {KEY} is not set ({status}){words}.")
         if status in (401, 403):
             return TeacherError(f"The endpoint refuses the key in {KEY} ({status}){words}.")
         refusal = f"The endpoint refuses the request ({status}){words}."
