@@ -1,10 +1,13 @@
 """The exercises of Lesson 11, in the order of the lesson."""
 
-from course_lib.seem.exercises import attention, heads, losses, rounds
+from course_lib.seem.exercises import attention, click, dice, heads, matching, memory, sampler
 
 TASKS = [
+    *sampler.TASKS,
     *attention.TASKS,
     *heads.TASKS,
-    *losses.TASKS,
-    *rounds.TASKS,
+    *matching.TASKS,
+    *dice.TASKS,
+    *click.TASKS,
+    *memory.TASKS,
 ]

@@ -1,25 +1,31 @@
-"""Exercises on rounds: where a person clicks next, and where the memory tokens attend."""
+"""The exercise on the next click: where a person would click, who sees what is wrong."""
 
 import numpy as np
-import torch
 from scipy.ndimage import distance_transform_edt, label
-from torch import Tensor
-from torch.nn import functional as F
 
 from course_lib.checker.task import Mistake, Task
-from course_lib.seem.decoder import MIN_COVERAGE, memory_update
 from course_lib.seem.train.click_simulator import next_click
 
-SQUARES = (  # missed, too much, right: (y, x, side) of squares, and the length of a handle; y = 0 lies at the picture's edge
-    *((((2, 11, 9, 5),), ((16, 1, 5, 0),), ((14, 20, 3, 0),)), (((16, 1, 5, 0),), ((2, 11, 9, 5),), ((14, 20, 3, 0),))),
-    *((((2, 3, 7, 0),), ((2, 15, 7, 0),), ()), (((2, 11, 5, 8),), ((12, 3, 7, 0),), ())),  # of equal size
-    *(((), (), ((5, 5, 7, 2),)), ((), (), ())),  # nothing is wrong
-    *((((2, 11, 9, 5),), (), ((13, 4, 7, 0),)), ((), ((2, 11, 9, 5),), ((13, 4, 7, 0),))),  # one kind alone
-    *((((2, 2, 7, 0), (2, 13, 5, 9)), ((12, 3, 9, 0),), ()), (((12, 3, 9, 0),), ((2, 2, 7, 0), (2, 13, 5, 9)), ())),
-    *((((0, 0, 9, 4),), ((14, 6, 5, 0),), ((9, 14, 11, 0),)), (((14, 6, 5, 0),), ((0, 0, 9, 4),), ((9, 14, 11, 0),))),
-    *(((), ((0, 0, 1, 0),), ()), (((0, 0, 1, 0),), (), ((5, 5, 9, 0),))),  # one pixel, in the corner
-    *((((2, 2, 7, 3),), ((14, 2, 5, 0),), ((2, 9, 11, 0),)), (((14, 2, 5, 0),), ((2, 2, 7, 3),), ((2, 9, 11, 0),))),
-    (((5, 8, 11, 0),), ((6, 9, 3, 0),), ()),  # one inside of the other
+BIG, SMALL, FLUSH, PIXEL = (2, 11, 9, 5), (16, 1, 5, 0), (0, 0, 9, 4), (0, 0, 1, 0)  # y, x, side, length of a handle
+LONG, WIDE, LEFT, INNER = (2, 11, 5, 8), (2, 13, 5, 9), (2, 2, 7, 3), (6, 9, 3, 0)
+CASES = (  # squares that are missed, too much, right; those with y = 0 lie at the picture's edge
+    ([BIG], [SMALL], [(14, 20, 3, 0)]),
+    ([SMALL], [BIG], [(14, 20, 3, 0)]),
+    ([(2, 3, 7, 0)], [(2, 15, 7, 0)], []),  # of equal size
+    ([LONG], [(12, 3, 7, 0)], []),  # of equal size, the one deeper
+    ([], [], [(5, 5, 7, 2)]),  # nothing is wrong
+    ([], [], []),
+    ([BIG], [], [(13, 4, 7, 0)]),
+    ([], [BIG], [(13, 4, 7, 0)]),
+    ([(2, 2, 7, 0), WIDE], [(12, 3, 9, 0)], []),  # two of a kind, together larger than the other
+    ([(12, 3, 9, 0)], [(2, 2, 7, 0), WIDE], []),
+    ([FLUSH], [(14, 6, 5, 0)], [(9, 14, 11, 0)]),
+    ([(14, 6, 5, 0)], [FLUSH], [(9, 14, 11, 0)]),
+    ([], [PIXEL], []),
+    ([PIXEL], [], [(5, 5, 9, 0)]),
+    ([LEFT], [(14, 2, 5, 0)], [(2, 9, 11, 0)]),  # touches what is right
+    ([(14, 2, 5, 0)], [LEFT], [(2, 9, 11, 0)]),
+    ([(5, 8, 11, 0)], [INNER], []),  # the one inside of the other
 )
 
 
@@ -28,7 +34,7 @@ def click_inputs(rng) -> tuple[np.ndarray, np.ndarray]:
     shape, (down, across) = (int(rng.integers(24, 28)), int(rng.integers(30, 34))), rng.integers(0, 3, 2)
     mask, truth = np.zeros(shape, bool), np.zeros(shape, bool)
     in_mask_in_truth = (False, True), (True, False), (True, True)  # missed, too much, right
-    for values, squares in zip(in_mask_in_truth, rng.in_turn(SQUARES), strict=True):
+    for values, squares in zip(in_mask_in_truth, rng.in_turn(CASES), strict=True):
         for y, x, side, handle in squares:
             top, left = (y + down, x + across) if y else (0, 0)
             for area, value in zip((mask, truth), values, strict=True):
@@ -172,83 +178,6 @@ def click_by_distances(mask, truth):
     return [x - 1, y - 1, np.bool_(truth[y - 1, x - 1])]
 
 
-MEMORY_SIZES = (  # B, S, height, width; where S is 20, a cell may be covered by exactly 30 %
-    *((3, 24, 4, 6), (5, 24, 6, 3), (4, 20, 4, 5), (1, 24, 3, 8), (2, 8, 8, 8), (3, 30, 1, 1), (4, 64, 8, 8)),
-)
-
-
-def memory_inputs(rng) -> tuple[Tensor, int, int]:
-    """Masks, one of them empty and one full, and a coarser grid that is mostly not square."""
-    batch, size, height, width = rng.in_turn(MEMORY_SIZES)
-    prev_mask = torch.zeros(batch, size, size, dtype=torch.bool)
-    for row in range(batch):
-        y, x, h, w = (int(rng.integers(size // low, size // high)) for low, high in ((9, 3), (9, 3), (5, 2), (5, 2)))
-        prev_mask[row, y : y + h, x : x + w] = True
-    if batch > 2:
-        prev_mask[0], prev_mask[1] = False, True
-    prev_mask[-1, -2:, -3:] = size == 20  # 6 of the 20 pixels of the last cell
-    return prev_mask, height, width
-
-
-def memory_by_corner(prev_mask, height, width):
-    return F.interpolate(prev_mask[:, None].float(), (height, width), mode="nearest").flatten(1) > 0.5
-
-
-def memory_any(prev_mask, height, width):
-    return F.adaptive_max_pool2d(prev_mask.float(), (height, width)).flatten(1) > 0
-
-
-def memory_inverted(prev_mask, height, width):
-    return ~memory_update(prev_mask, height, width)
-
-
-def memory_transposed(prev_mask, height, width):
-    return memory_update(prev_mask.transpose(1, 2), height, width)
-
-
-def memory_flat_columns(prev_mask, height, width):
-    return memory_update(prev_mask, height, width).view(-1, height, width).transpose(1, 2).flatten(1)
-
-
-def memory_soft(prev_mask, height, width):
-    return F.interpolate(prev_mask[:, None].float(), (height, width), mode="area").flatten(1)
-
-
-def memory_at_least(prev_mask, height, width):
-    return F.adaptive_avg_pool2d(prev_mask.float(), (height, width)).flatten(1) >= MIN_COVERAGE
-
-
-def memory_half(prev_mask, height, width):
-    return F.adaptive_avg_pool2d(prev_mask.float(), (height, width)).flatten(1) > 0.5
-
-
-def memory_full(prev_mask, height, width):
-    return F.adaptive_avg_pool2d(prev_mask.float(), (height, width)).flatten(1) == 1
-
-
-def memory_smooth(prev_mask, height, width):
-    return F.interpolate(prev_mask[:, None].float(), (height, width), mode="bilinear").flatten(1) > MIN_COVERAGE
-
-
-def memory_sides_exchanged(prev_mask, height, width):
-    return memory_update(prev_mask, width, height)
-
-
-def memory_not_flat(prev_mask, height, width):
-    return memory_update(prev_mask, height, width).unflatten(1, (height, width))
-
-
-def memory_by_pool(prev_mask, height, width):
-    return F.adaptive_avg_pool2d(prev_mask.float(), (height, width)).flatten(1) > MIN_COVERAGE
-
-
-def memory_by_blocks(prev_mask, height, width):
-    blocks = prev_mask.float().view(
-        len(prev_mask), height, prev_mask.shape[1] // height, width, prev_mask.shape[2] // width
-    )
-    return blocks.mean(dim=(2, 4)).reshape(len(prev_mask), -1) > MIN_COVERAGE
-
-
 TASKS = [
     Task(
         id="seem.next_click",
@@ -259,7 +188,7 @@ TASKS = [
         reference=next_click,
         used_at=("seem.train.click_simulator:next_click",),
         make_inputs=click_inputs,
-        draws=len(SQUARES),
+        draws=len(CASES),
         mistakes=(
             Mistake(
                 "y before x",
@@ -342,85 +271,6 @@ TASKS = [
             "Two errors: what was missed, and what is too much. Which is larger? And which of its pixels is furthest from its edge?",
             "`missed = truth & ~mask`, `extra = mask & ~truth`, [H, W]. `distance_transform_edt(np.pad(area, 1))[1:-1, 1:-1]` is the distance to the edge, the picture's edge included; its argmax is the place. Equal sizes: include. No error: None.",
             "```python\nmissed, extra = ...\nif not (missed.any() or extra.any()):\n    return None\ninclude = bool(...)\ndepth = distance_transform_edt(np.pad(..., 1))[1:-1, 1:-1]\ny, x = np.unravel_index(depth.argmax(), depth.shape)\nreturn int(x), int(y), include\n```",
-        ),
-    ),
-    Task(
-        id="seem.memory_update",
-        title="Where the memory attends",
-        difficulty=2,
-        importance=4,
-        minutes=10,
-        reference=memory_update,
-        used_at=("seem.model:memory_update",),
-        make_inputs=memory_inputs,
-        draws=len(MEMORY_SIZES),
-        mistakes=(
-            Mistake(
-                "one pixel decides",
-                memory_by_corner,
-                'One pixel of each cell decides for all. Take the share of its pixels that are in the mask: `mode="area"`.',
-            ),
-            Mistake(
-                "any pixel is enough",
-                memory_any,
-                "A single pixel of the mask fills its whole cell, so the memory leaks over the rim: more than `MIN_COVERAGE` of the cell must be in the mask.",
-            ),
-            Mistake(
-                "everything but",
-                memory_inverted,
-                "The memory attends outside the last mask. True is where it may attend: inside.",
-            ),
-            Mistake(
-                "transposed",
-                memory_transposed,
-                "Rows and columns of the mask are exchanged: it is [B, S, S] as (y, x), and the grid is (height, width).",
-            ),
-            Mistake(
-                "column by column",
-                memory_flat_columns,
-                "The cells come column by column. The picture's features are flattened row by row: `.flatten(1)` of [B, height, width].",
-            ),
-            Mistake(
-                "no threshold",
-                memory_soft,
-                "These are shares, and an attention mask is yes or no: compare with `MIN_COVERAGE`.",
-            ),
-            Mistake(
-                "exactly enough",
-                memory_at_least,
-                "A cell that is covered by exactly `MIN_COVERAGE` counts here. It should be *more*: `>`.",
-            ),
-            Mistake(
-                "half of the cell",
-                memory_half,
-                "A cell counts here when half of it is covered. `MIN_COVERAGE` is enough, so that thin things are remembered, too.",
-            ),
-            Mistake(
-                "the whole cell",
-                memory_full,
-                "Only cells that lie wholly in the mask count. More than `MIN_COVERAGE` is enough, so that thin things are remembered, too.",
-            ),
-            Mistake(
-                "between four pixels",
-                memory_smooth,
-                '`mode="bilinear"` looks at the few pixels around the cell\'s centre. Take the share of *all* its pixels: `mode="area"`.',
-            ),
-            Mistake(
-                "height and width exchanged",
-                memory_sides_exchanged,
-                "Height and width of the grid are exchanged. First the number of rows: `(height, width)`.",
-            ),
-            Mistake(
-                "not flattened",
-                memory_not_flat,
-                "This is [B, height, width]. The features stand in one row: `.flatten(1)` makes it [B, height · width].",
-            ),
-        ),
-        alternatives=(memory_by_pool, memory_by_blocks),
-        hints=(
-            "The mask has 64 × 64 pixels, the features that the memory attends to 8 × 8 cells. Which cells belong to the mask?",
-            "Mean of the mask over each cell, $[B, height, width]$, greater than `MIN_COVERAGE`, flattened row by row: $[B, height \\cdot width]$ of bool.",
-            '```python\ncoverage = F.interpolate(prev_mask[:, None].float(), ..., mode="area")  # [B, 1, h, w]\nreturn (...).flatten(1)\n```',
         ),
     ),
 ]
