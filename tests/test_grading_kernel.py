@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from course_lib.classroom import process
 from course_lib.classroom.runner import Limit
 from course_lib.session import REPO
 
@@ -149,3 +150,15 @@ def test_who_catches_the_interruption_once_is_interrupted_again():
     limit = Limit(0.2, 10**6)
     limit.run(stubborn)
     assert len(caught) == 2 and limit.reason
+
+
+def test_the_packages_are_the_teachers(tmp_path):
+    (tmp_path / "pip.ini").write_text(process.PIP)
+    variables = {**os.environ, "PIP_CONFIG_FILE": str(tmp_path / "pip.ini")}
+
+    def pip(*words):
+        return subprocess.run([sys.executable, "-m", "pip", *words], env=variables, capture_output=True, text=True)
+
+    refused = pip("uninstall", "-y", "no-such-package")
+    assert refused.returncode and "nothing-is-uninstalled-while-submissions-are-graded" in refused.stderr
+    assert "install.dry-run='true'" in pip("config", "list").stdout
