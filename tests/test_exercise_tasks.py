@@ -28,7 +28,7 @@ def test_rooms_have_exercises_under_their_own_names():
 @EVERY
 def test_it_is_complete(task):
     assert 1 <= task.difficulty <= 5 and 1 <= task.importance <= 5 and 1 <= task.minutes <= 60 and task.title
-    assert 3 <= len(task.mistakes) <= 15 and len(task.alternatives) >= 2
+    assert 3 <= len(task.mistakes) <= 20 and len(task.alternatives) >= 2
     assert len(task.hints) == 3 and len(set(task.hints)) == 3 and all(task.hints)
     assert "```python" in task.hints[2], "the last hint is a skeleton"
     messages = [mistake.message for mistake in task.mistakes]

@@ -44,6 +44,26 @@ def chat_with_line_breaks(messages, add_generation_prompt=False):
     return "".join(turns) + ("<|im_start|>assistant" if add_generation_prompt else "")
 
 
+def chat_with_spaces(messages, add_generation_prompt=False):
+    return " ".join(render_chat([one]) for one in messages) + "<|im_start|>assistant" * add_generation_prompt
+
+
+def chat_with_joined_lines(messages, add_generation_prompt=False):
+    return "\n".join(render_chat([one]) for one in messages) + "<|im_start|>assistant" * add_generation_prompt
+
+
+def chat_last_turn(messages, add_generation_prompt=False):
+    return render_chat(messages[-1:], add_generation_prompt)
+
+
+def chat_prompt_first(messages, add_generation_prompt=False):
+    return "<|im_start|>assistant" * add_generation_prompt + render_chat(messages)
+
+
+def chat_prompt_of_the_user(messages, add_generation_prompt=False):
+    return render_chat(messages) + "<|im_start|>user" * add_generation_prompt
+
+
 def chat_as_chatml(messages, add_generation_prompt=False):
     turns = [f"<|im_start|>{message['role']}\n{message['content']}<|im_end|>\n" for message in messages]
     return "".join(turns) + ("<|im_start|>assistant\n" if add_generation_prompt else "")
@@ -139,6 +159,31 @@ TASKS = [
                 "line breaks between turns",
                 chat_with_line_breaks,
                 "There is a line break after every turn. Other templates have one; in ours the turns follow each other directly, and a model only understands its own.",
+            ),
+            Mistake(
+                "line breaks that join turns",
+                chat_with_joined_lines,
+                "Turns are joined by line breaks. In our template they follow each other directly: `''.join(…)`.",
+            ),
+            Mistake(
+                "spaces that join turns",
+                chat_with_spaces,
+                "Turns are joined by spaces. In our template they follow each other directly: `''.join(…)`.",
+            ),
+            Mistake(
+                "the last turn only",
+                chat_last_turn,
+                "Only the last turn is left: each one replaces those before it. Add it to the text: `text += …`.",
+            ),
+            Mistake(
+                "generation prompt in front",
+                chat_prompt_first,
+                "The generation prompt stands in front of the conversation. It opens the *next* turn, so it comes last.",
+            ),
+            Mistake(
+                "generation prompt for the user",
+                chat_prompt_of_the_user,
+                "The generation prompt opens the user's turn, so the model would ask itself. It is the assistant's: `<|im_start|>assistant`.",
             ),
             Mistake(
                 "ChatML's line breaks",

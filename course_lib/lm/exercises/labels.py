@@ -72,6 +72,24 @@ def labels_minus_one(segments):
     return ids, [-1 if label == IGNORE_INDEX else label for label in labels]
 
 
+def labels_alone(segments):
+    return mask_labels(segments)[1]
+
+
+def labels_of_learned_ids(segments):
+    learned = [i for is_learned, tokens in segments for i in tokens if is_learned]
+    return learned, [*learned]
+
+
+def labels_without_minus(segments):
+    ids, labels = mask_labels(segments)
+    return ids, [abs(label) if label == IGNORE_INDEX else label for label in labels]
+
+
+def labels_in_tensors(segments):
+    return tuple(torch.tensor(row) for row in mask_labels(segments))
+
+
 def labels_of_the_last_answer(segments):
     last = max((i for i, (learned, _) in enumerate(segments) if learned), default=-1)
     return mask_labels([(i == last, tokens) for i, (_, tokens) in enumerate(segments)])
@@ -159,6 +177,26 @@ TASKS = [
                 "labels first",
                 labels_first,
                 "Both lists are right, but in the wrong order: the ids come first, then the labels.",
+            ),
+            Mistake(
+                "labels alone",
+                labels_alone,
+                "Only the labels are returned. Return both lists, the ids first: `return ids, labels`.",
+            ),
+            Mistake(
+                "the user's words left out",
+                labels_of_learned_ids,
+                "The words that are not learned are missing from the ids as well, so the model would answer without having heard the question. Keep all ids; only their labels become -100.",
+            ),
+            Mistake(
+                "100 for not learned",
+                labels_without_minus,
+                "Masked positions have the label 100, which is a token. The number that losses ignore is *minus* 100.",
+            ),
+            Mistake(
+                "tensors",
+                labels_in_tensors,
+                "The right numbers, as tensors. Two plain lists are wanted: texts of different length are only later made into one batch.",
             ),
             Mistake(
                 "the last answer only",

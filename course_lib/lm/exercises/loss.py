@@ -1,11 +1,11 @@
-"""Exercises on how a language model learns: the shift, and the mask of the future."""
+"""Exercise on how a language model learns: the loss, and its shift."""
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from course_lib.checker.task import Mistake, Task
-from course_lib.lm.loss import IGNORE_INDEX, causal_mask, next_token_loss
+from course_lib.lm.loss import IGNORE_INDEX, next_token_loss
 
 MASKED = ("some", "none", "all", "all but one", "a whole text", "all but the first", "none of two tokens", "some")
 
@@ -81,6 +81,25 @@ def loss_first_label_counted(logits, labels):
     return loss_sum(logits, labels) / (labels != IGNORE_INDEX).sum().clamp(min=1)
 
 
+def loss_per_text(logits, labels):
+    return loss_sum(logits, labels) / len(logits)
+
+
+def loss_exponentiated(logits, labels):
+    return next_token_loss(logits, labels).exp()
+
+
+def loss_as_a_number(logits, labels):
+    return next_token_loss(logits, labels).item()
+
+
+def loss_softmax_over_positions(logits, labels):
+    log_probs, following = logits[:, :-1].log_softmax(1), labels[:, 1:]
+    return F.nll_loss(log_probs.flatten(0, 1), following.flatten(), reduction="sum") / (following >= 0).sum().clamp(
+        min=1
+    )
+
+
 def loss_by_gather(logits, labels):
     following = labels[:, 1:]
     learned = following != IGNORE_INDEX
@@ -103,58 +122,6 @@ def loss_by_selecting(logits, labels):
     if not learned.any():
         return logits.sum() * 0
     return F.cross_entropy(logits[:, :-1][learned], labels[:, 1:][learned])
-
-
-def mask_inputs(rng) -> tuple[int]:
-    """A length, 1 among them."""
-    return (rng.in_turn((5, 1, 2, 8, int(rng.integers(3, 9)))),)
-
-
-def mask_strict(length):
-    return torch.arange(length)[:, None] > torch.arange(length)
-
-
-def mask_one_ahead(length):
-    return torch.arange(length)[:, None] + 1 >= torch.arange(length)
-
-
-def mask_transposed(length):
-    return torch.arange(length)[:, None] <= torch.arange(length)
-
-
-def mask_everything(length):
-    return torch.ones(length, length, dtype=torch.bool)
-
-
-def mask_inverted(length):
-    return torch.arange(length)[:, None] < torch.arange(length)
-
-
-def mask_of_zeros_and_ones(length):
-    return torch.ones(length, length).tril()
-
-
-def mask_to_be_added(length):
-    return torch.full((length, length), -torch.inf).triu(1)
-
-
-def mask_itself_only(length):
-    return torch.eye(length, dtype=torch.bool)
-
-
-def mask_by_tril(length):
-    return torch.ones(length, length).tril().bool()
-
-
-def mask_by_loop(length):
-    return torch.tensor([[j <= i for j in range(length)] for i in range(length)])
-
-
-def mask_by_filling(length):
-    mask = torch.zeros(length, length, dtype=torch.bool)
-    for i in range(length):
-        mask[i, : i + 1] = True
-    return mask
 
 
 TASKS = [
@@ -196,6 +163,11 @@ TASKS = [
                 "This is the sum of the losses, so twice as much text gives twice the loss, and twice the step. Divide by the number of labels that are learned.",
             ),
             Mistake(
+                "divided by the number of texts",
+                loss_per_text,
+                "The sum is divided by the number of texts, so that long texts count for more. Divide by the number of labels that are learned.",
+            ),
+            Mistake(
                 "mean of the texts' means",
                 loss_mean_of_means,
                 "Each text has its own mean, and then the means have one: a word in a short answer weighs more than one in a long answer. Sum over all texts, divide once by the number of all learned labels.",
@@ -216,6 +188,21 @@ TASKS = [
                 "The sign is wrong: this loss falls when the right token becomes *less* likely. It is minus the log probability, and `F.cross_entropy` has that minus already.",
             ),
             Mistake(
+                "perplexity",
+                loss_exponentiated,
+                "This is the perplexity, e to the power of the loss: good to read, but what is minimised is the mean cross-entropy itself.",
+            ),
+            Mistake(
+                "a plain number",
+                loss_as_a_number,
+                "The right number, but torn out of its graph: `.item()` leaves nothing to call `.backward()` on. Return the tensor.",
+            ),
+            Mistake(
+                "softmax over positions",
+                loss_softmax_over_positions,
+                "The softmax runs over the positions of the text. At each position the *tokens* compete: the last axis, `dim=-1`.",
+            ),
+            Mistake(
                 "first labels counted",
                 loss_first_label_counted,
                 "The sum is right, but it is divided by all labels that are not -100, the first of each text among them, which nothing predicts. Count in `labels[:, 1:]`.",
@@ -231,64 +218,6 @@ TASKS = [
             "Which position's logits speak about token 5? And which positions have nothing to predict?",
             "$\\mathcal L = -\\frac1n \\sum_{b,t:\\,y_{b,t+1} \\neq -100} \\log p_{b,t}(y_{b,t+1})$ with $p_{b,t}=\\mathrm{softmax}(\\mathrm{logits}_{b,t})$, over $[B, T-1]$ positions, $n$ of them learned.",
             "```python\npredicted = logits[:, :-1].reshape(...)  # [B·(T-1), V]\nfollowing = labels[:, 1:].reshape(...)  # [B·(T-1)]\ntotal = F.cross_entropy(..., ignore_index=-100, reduction='sum')\nreturn total / ...\n```",
-        ),
-    ),
-    Task(
-        id="lm.causal_mask",
-        title="Nobody reads the future",
-        difficulty=1,
-        importance=4,
-        minutes=6,
-        reference=causal_mask,
-        used_at=("lm.model:causal_mask",),
-        make_inputs=mask_inputs,
-        mistakes=(
-            Mistake(
-                "can't see itself",
-                mask_strict,
-                "Off by one: no token may look at itself, and the first one at nothing at all (a softmax over nothing is nan). Token i may look at j ≤ i, not only j < i.",
-            ),
-            Mistake(
-                "sees one token ahead",
-                mask_one_ahead,
-                "Off by one: every token sees the next one, which is the very token it must predict. The loss falls to nearly 0, and the model can't write.",
-            ),
-            Mistake(
-                "transposed",
-                mask_transposed,
-                "Transposed: token i sees only what comes *after* it. Rows are readers, columns are what is read: True in and below the diagonal.",
-            ),
-            Mistake(
-                "everything visible",
-                mask_everything,
-                "Everybody sees everything, the future too. True only where the column's position is not after the row's.",
-            ),
-            Mistake(
-                "says what is hidden",
-                mask_inverted,
-                "This is True where looking is *forbidden*. Here, and in `F.scaled_dot_product_attention`, True means that a token may look.",
-            ),
-            Mistake(
-                "numbers for truth values",
-                mask_of_zeros_and_ones,
-                "The places are right, but they hold the numbers 1 and 0. A mask says True or False: attention would *add* numbers to its scores. Ask for `dtype=torch.bool`, or compare.",
-            ),
-            Mistake(
-                "a mask to be added",
-                mask_to_be_added,
-                "This is the other form of a mask, 0 and -inf, to be added to the scores. Right, but here it shall be bool: True where a token may look.",
-            ),
-            Mistake(
-                "itself only",
-                mask_itself_only,
-                "Every token sees itself and nothing else, so it knows nothing of what came before. Token i may look at all j ≤ i.",
-            ),
-        ),
-        alternatives=(mask_by_tril, mask_by_loop, mask_by_filling),
-        hints=(
-            "Draw it for three tokens: which of them has the third one read when it predicts the fourth?",
-            "$M_{ij} = [\\,j \\le i\\,]$, bool $[T, T]$; rows are readers.",
-            "```python\npositions = torch.arange(length)\nreturn positions[:, None] ... positions[None, :]\n```",
         ),
     ),
 ]

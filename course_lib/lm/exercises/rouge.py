@@ -3,17 +3,7 @@
 from course_lib.checker.task import Mistake, Task
 from course_lib.lm.data.self_instruct import longest_common, rouge_l
 
-CASES = (
-    "random",
-    "nothing in common",
-    "equal",
-    "reversed",
-    "random",
-    "part of it",
-    "more than it",
-    "one word",
-    "random",
-)
+CASES = ("random", "nothing in common", "equal", "reversed", "random", "part", "more", "one word", "a run apart")
 
 
 def rouge_inputs(rng) -> tuple[str, str]:
@@ -26,8 +16,10 @@ def rouge_inputs(rng) -> tuple[str, str]:
     elif case in ("equal", "reversed"):
         b = [*a] if case == "equal" else words[::-1]
         a = a if case == "equal" else words
-    elif case in ("part of it", "more than it"):
-        a, b = (b[1:3], b) if case == "part of it" else ([*b[:2], *a, *b[2:]], b)
+    elif case == "a run apart":  # its longest run of common words is no part of the longest subsequence
+        a, b = ["red", "cat", "the", "two", "of"], ["the", "name", "two", "which", "of", "red", "cat"]
+    elif case in ("part", "more"):
+        a, b = (b[1:3], b) if case == "part" else ([*b[:2], *a, *b[2:]], b)
     return " ".join(a), b[2] if case == "one word" else " ".join(b)
 
 
@@ -70,6 +62,27 @@ def rouge_jaccard(candidate, reference):
 
 def rouge_of_the_longer(candidate, reference):
     return min(rouge_recall_only(candidate, reference), rouge_precision_only(candidate, reference))
+
+
+def rouge_of_the_shorter(candidate, reference):
+    return max(rouge_recall_only(candidate, reference), rouge_precision_only(candidate, reference))
+
+
+def rouge_geometric_mean(candidate, reference):
+    return rouge_product(candidate, reference) ** 0.5
+
+
+def rouge_percent(candidate, reference):
+    return 100 * rouge_l(candidate, reference)
+
+
+def rouge_one_for_nothing(candidate, reference):
+    return rouge_l(candidate, reference) or 1.0
+
+
+def rouge_place_by_place(candidate, reference):
+    a, b = candidate.split(), reference.split()
+    return 2 * sum(map(str.__eq__, a, b)) / (len(a) + len(b))
 
 
 def rouge_of_letters(candidate, reference):
@@ -175,6 +188,31 @@ TASKS = [
                 "divided by the longer",
                 rouge_of_the_longer,
                 "The common words are divided by the length of the longer text. Take both shares, precision and recall, and combine them: $2PR/(P+R)$.",
+            ),
+            Mistake(
+                "divided by the shorter",
+                rouge_of_the_shorter,
+                "The common words are divided by the length of the shorter text, so a single right word would score 1. Take both shares, precision and recall, and combine them: $2PR/(P+R)$.",
+            ),
+            Mistake(
+                "geometric mean",
+                rouge_geometric_mean,
+                "This is the geometric mean of precision and recall, the root of their product. The F score is the *harmonic* one: $2PR/(P+R)$.",
+            ),
+            Mistake(
+                "percent",
+                rouge_percent,
+                "This is a hundred times too much: a share from 0 to 1 is wanted, not percent.",
+            ),
+            Mistake(
+                "1 for nothing in common",
+                rouge_one_for_nothing,
+                "Texts without a common word score 1, as if they were equal. They are as unlike as can be: 0.",
+            ),
+            Mistake(
+                "place by place",
+                rouge_place_by_place,
+                "Words are compared place by place, so one word more at the beginning makes all others differ. Use `longest_common`, which keeps the order but allows gaps.",
             ),
             Mistake(
                 "a number of words",

@@ -62,6 +62,22 @@ def probabilities_by_sigmoid(logits, temperature):
     return next_token_probabilities(logits, 0) if temperature == 0 else (logits / temperature).sigmoid()
 
 
+def probabilities_of_the_batch(logits, temperature):
+    return next_token_probabilities(logits.reshape(1, -1), temperature).view_as(logits)
+
+
+def probabilities_not_normalised(logits, temperature):
+    return next_token_probabilities(logits, 0) if temperature == 0 else (logits / temperature).exp()
+
+
+def probabilities_turned(logits, temperature):
+    return next_token_probabilities(-logits, temperature)
+
+
+def probabilities_greedy_below_1(logits, temperature):
+    return next_token_probabilities(logits, temperature if temperature >= 1 else 0)
+
+
 def probabilities_by_exp(logits, temperature):
     if temperature == 0:
         return torch.eye(logits.shape[1])[logits.argmax(1)]
@@ -140,6 +156,26 @@ TASKS = [
                 "one choice for the whole batch",
                 probabilities_one_choice_for_all,
                 "At temperature 0 there is a single 1 in the whole batch. Every text, that is every row, has a largest logit of its own: `dim=-1`.",
+            ),
+            Mistake(
+                "all texts together",
+                probabilities_of_the_batch,
+                "All texts of the batch share one sum of 1, so they compete with each other. Every row adds up to 1: `softmax(dim=-1)`, or a sum with `keepdim=True` over the last axis.",
+            ),
+            Mistake(
+                "not divided by the sum",
+                probabilities_not_normalised,
+                "These are the powers `exp(z/τ)`, and they don't add up to 1. Divide each row by its sum, or take `softmax(dim=-1)`.",
+            ),
+            Mistake(
+                "the least likely first",
+                probabilities_turned,
+                "The wrong way round: the smallest logit has the highest probability. There is a minus too many, or an `argmin`.",
+            ),
+            Mistake(
+                "greedy below 1",
+                probabilities_greedy_below_1,
+                "Every temperature below 1 is greedy here. Only 0 is; 0.5 makes the likely tokens likelier, and leaves the others a chance.",
             ),
             Mistake(
                 "sigmoid",
