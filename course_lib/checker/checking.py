@@ -19,7 +19,7 @@ from course_lib.checker.running import Outcome, describe_inputs, draws, flatten,
 from course_lib.checker.task import Mistake, Task
 from course_lib.common.text import say
 
-EXPLAINED = ("value", "shape", "length")  # kinds of differences that may have a pattern
+EXPLAINED = ("value", "shape", "length", "type", "error", "not refused")  # kinds of differences that may have a pattern
 
 
 @dataclass(frozen=True)
@@ -93,15 +93,17 @@ def judge(task: Task, written: Any, outcomes: list[Outcome], right: list[Outcome
         return Verdict("wrong", mistake.message, raw, mistake.name)
     still_blank = say("There is still a `...` in it: your code should stand in its place.") if blank else ""
     explained = diagnose(task, outcomes, right, wrong) if difference.kind in EXPLAINED else None
-    if explained and difference.kind != "value":
-        return Verdict("wrong", f"{still_blank} {raw} {explained.text}".strip(), pattern=explained.name)
-    if explained:
-        return Verdict("wrong", f"{still_blank} {explained.text}".strip(), raw, pattern=explained.name)
-    if difference.kind == "error":
-        return Verdict("wrong", f"{difference.text} {still_blank}".strip(), raw)
+    pattern, why = (explained.name, explained.text) if explained else ("", advice(difference.kind))
     if difference.kind == "value":
-        return Verdict("wrong", still_blank, raw)
-    return Verdict("wrong", f"{raw} {advice(difference.kind)} {still_blank}".strip())
+        return Verdict("wrong", joined(still_blank, why), raw, pattern=pattern)
+    if difference.kind == "error":
+        return Verdict("wrong", joined(still_blank, difference.text, why), raw, pattern=pattern)
+    return Verdict("wrong", joined(still_blank, raw, why), pattern=pattern)
+
+
+def joined(*sentences: str) -> str:
+    """Those that are not empty, in one paragraph."""
+    return " ".join(filter(None, sentences))
 
 
 def own_check(task: Task, written: Any) -> str | None:

@@ -20,19 +20,26 @@ ENOUGH = 6  # numbers or letters, for a pattern in a single draw not to be chanc
 
 def diagnose(task: Task, outcomes: list[Outcome], right: list[Outcome], wrong: list[int]) -> Diagnosis | None:
     """The first pattern that explains every `wrong` draw; None if there is none, or too little to be sure."""
-    if any(outcomes[draw].error or right[draw].error for draw in wrong):
-        return special_case(wrong, len(outcomes))
-    pairs, kept = parts_that_differ([(outcomes[draw].value, right[draw].value) for draw in wrong], task.tolerance)
-    sizes = [sizes_of(task, wrong[i], pairs[n][1]) for n, i in enumerate(kept)]
     found = None
-    if len(pairs) > 1 or (pairs and amount(pairs[0][1]) >= ENOUGH):
-        arrays = [(as_array(got), as_array(wanted)) for got, wanted in pairs]
-        usable = all(got is not None and wanted is not None for got, wanted in arrays)
-        with np.errstate(all="ignore"):
-            found = (calculation(arrays, sizes) if usable else None) or sequences_diagnosis(pairs)
-            found = found or inputs_diagnosis(task, outcomes, wrong) or (remainder(arrays) if usable else None)
-            found = found or slips_diagnosis(task, outcomes, wrong)
-    return found or special_case(wrong, len(outcomes))
+    if not any(outcomes[draw].error or right[draw].error for draw in wrong):
+        found = of_results(task, outcomes, right, wrong)
+    return found or slips_diagnosis(task, outcomes, wrong) or special_case(wrong, len(outcomes))
+
+
+def of_results(task: Task, outcomes: list[Outcome], right: list[Outcome], wrong: list[int]) -> Diagnosis | None:
+    """The pattern in what was returned, in the first part of it that differs."""
+    pairs, kept = parts_that_differ([(outcomes[draw].value, right[draw].value) for draw in wrong], task.tolerance)
+    if len(pairs) < 2 and amount(pairs[0][1]) < ENOUGH:
+        return None
+    first, *others = [got for got, _ in pairs]
+    if others and len(pairs) == len(outcomes) and not any(find_difference(got, first, 0.0) for got in others):
+        return diagnosis("all the same")
+    arrays = [(as_array(got), as_array(wanted)) for got, wanted in pairs]
+    if any(got is None or wanted is None for got, wanted in arrays):
+        return sequences_diagnosis(pairs) or inputs_diagnosis(task, outcomes, wrong)
+    with np.errstate(all="ignore"):
+        found = calculation(arrays, [sizes_of(task, wrong[i]) for i in kept]) or sequences_diagnosis(pairs)
+        return found or inputs_diagnosis(task, outcomes, wrong) or remainder(arrays)
 
 
 def special_case(wrong: list[int], draws: int) -> Diagnosis | None:
@@ -66,8 +73,8 @@ def keys_of(pairs: Pairs) -> list:
     return list(range(len(first)))
 
 
-def sizes_of(task: Task, draw: int, wanted: Any) -> dict[str, float]:
-    """The sizes of the arguments, and of the result, by name: "`x.shape[0]`" → 3."""
+def sizes_of(task: Task, draw: int) -> dict[str, float]:
+    """The sizes of the arguments by name: "`x.shape[0]`" → 3."""
     sizes: dict[str, float] = {}
     for name, value in named(task, make_inputs(task, draw)):
         if is_tensor(value) or isinstance(value, np.ndarray):

@@ -11,7 +11,7 @@ from course_lib.checker.compare import family, find_difference
 from course_lib.checker.diagnose.words import Diagnosis
 from course_lib.checker.guard.limit import TooSlow, time_limit
 from course_lib.checker.plain import is_tensor
-from course_lib.checker.running import Outcome, make_inputs, named, run_draw
+from course_lib.checker.running import Outcome, errors_differ, make_inputs, named, run_draw
 from course_lib.checker.task import Task
 from course_lib.common.text import say
 
@@ -32,14 +32,20 @@ def inputs_diagnosis(task: Task, outcomes: list[Outcome], wrong: list[int]) -> D
 
 
 def gives_the_same(task: Task, function: Callable, outcomes: list[Outcome], wrong: list[int]) -> bool:
-    """Does this function return the values of these outcomes on the wrong draws?"""
+    """Does this function return, or raise, the same as in these outcomes on the wrong draws?"""
     lean = replace(task, check_gradient=False)
     try:
         with time_limit(SECONDS):
-            others = ((outcomes[draw].value, run_draw(lean, function, draw)) for draw in wrong)
-            return all(not o.error and find_difference(value, o.value, task.tolerance) is None for value, o in others)
+            return all(is_same(outcomes[draw], run_draw(lean, function, draw), task.tolerance) for draw in wrong)
     except TooSlow:  # with an input that the exercise never meant
         return False
+
+
+def is_same(got: Outcome, other: Outcome, tolerance: float) -> bool:
+    """The same value, or the same error."""
+    if got.error or other.error:
+        return errors_differ(got, other) is None
+    return find_difference(got.value, other.value, tolerance) is None
 
 
 def changes(arguments: list[tuple[str, Any]]) -> Iterator[tuple[str, Change]]:

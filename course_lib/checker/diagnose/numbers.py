@@ -186,8 +186,6 @@ def place_diagnosis(arrays: list[Pair]) -> Diagnosis | None:
     is_mask = all(np.isin(wanted, (0, 1)).all() for _, wanted in arrays)
     if len(should_be) == 1 and not is_mask and not all(mask.all() for mask in wrong):
         return diagnosis("not limited", limit=f"{should_be.pop():.4g}")
-    if all(got.size > 1 and same(np.full_like(got, got.flat[0]), got) for got, _ in arrays):
-        return diagnosis("all the same")
     return None
 
 

@@ -96,7 +96,7 @@ def of_places(right: int = 0, draws: int = 0, **_: object) -> dict[str, str]:
         "last row": say("Only the last row is wrong: does the loop or the slice reach the end?"),
         "first half": say("Only the first half of the last axis is wrong."),
         "second half": say("Only the second half of the last axis is wrong."),
-        "all the same": say("All of yours are the same number, whatever the input."),
+        "all the same": say("Yours is always the same, whatever the input."),
         "letters": say("Only upper and lower case differ."),
         "white space": say("Only spaces and line breaks differ."),
         "punctuation": say("Letters and digits are right; punctuation or white space differs."),
