@@ -271,3 +271,17 @@ def test_estimates_are_called_so(server, tmp_path, monkeypatch, capsys):
     assert write(tmp_path / "data.json", *ENDPOINT, "--prices", "1", "1") == 0
     said = capsys.readouterr().out
     assert "of them estimated" in said and "cost about" in said and "partly an estimate" in said
+
+
+def test_a_reasoning_model_behind_a_careless_server_makes_the_same_data_set(server, tmp_path, monkeypatch):
+    def careless(reply, model, full=faults.completion):
+        body = full(reply, model)
+        thinking = f"There is a crab.\n</think>\n\n```\n{reply.text}\n```<|im_end|>"
+        body["choices"][0]["message"]["content"] = [{"type": "text", "text": thinking}]
+        return {"choices": body["choices"], "usage": {"prompt_tokens": None}}
+
+    assert write(tmp_path / "clean.json", *ENDPOINT) == 0
+    monkeypatch.setattr(faults, "completion", careless)
+    assert write(tmp_path / "careless.json", *ENDPOINT) == 0
+    clean, same = ((tmp_path / name).read_bytes() for name in ("clean.json", "careless.json"))
+    assert clean == same and b"think" not in same
