@@ -591,6 +591,18 @@ def x_cycle(count, shares=SHARES):
 
 
 @right("instruct.mix")
+def rx_numpy_names(count, shares=SHARES):
+    names, due = np.array(list(shares)), np.array(list(shares.values()))
+    lead, types = np.zeros(len(names), dtype=np.int64), []
+    for _ in range(count):
+        lead += due
+        first = lead.argmax()
+        lead[first] -= due.sum()
+        types.append(names[first])
+    return types
+
+
+@right("instruct.mix")
 def rx1(count, shares=SHARES):
     keys = list(shares)
     S = sum(shares.values())

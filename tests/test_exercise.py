@@ -201,6 +201,7 @@ def test_numbers_texts_and_nests():
     assert "['name']" in check(task, lambda n: describe(n) | {"name": "n"}).raw
     assert "keys" in check(task, lambda n: {"squares": []}).what
     assert "items" in check(task, lambda n: describe(n) | {"squares": [0]}).what
+    assert check(task, lambda n: describe(n) | {"name": np.str_(f"n={n}")}).state == "solved", "numpy's texts are texts"
 
 
 def test_classes_are_built_first():

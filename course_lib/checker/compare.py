@@ -25,7 +25,7 @@ def family(value: Any) -> str:
         return "a tensor"
     if isinstance(value, np.ndarray):
         return "an array"
-    if isinstance(value, bool | int | float | complex | np.generic):
+    if isinstance(value, bool | int | float | complex | np.number | np.bool_):
         return "a number"
     if isinstance(value, Odd):
         return value.kind
