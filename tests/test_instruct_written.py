@@ -9,6 +9,7 @@ import pytest
 from course_lib.__main__ import main
 from course_lib.instruct.evaluate.faults import small_jobs
 from course_lib.instruct.formats import Sample, Turn, check_llava_format, record_problem
+from course_lib.instruct.records import UNIQUE
 from course_lib.instruct.run.dataset import collect_samples, filter_samples, write_dataset
 from course_lib.instruct.run.generate import find_problem
 from course_lib.instruct.run.journal import Entry, Journal, fingerprint
@@ -37,6 +38,13 @@ def test_the_writer_leaves_out_what_the_reader_would_refuse(tmp_path, sample):
     assert json.loads(card.read_text(encoding="utf-8"))["out_of_format"] == {record_problem(sample.to_llava()): 1}
     clean, defects = filter_samples([(GOOD, None), (sample, None)], lambda *_: [])
     assert clean == [GOOD] and defects.total() == 1
+
+
+def test_of_two_records_with_one_id_the_first_is_written(tmp_path):
+    card = write_dataset([GOOD, replace(GOOD, turns=(Turn("What?", "A dog."),)), GOOD], tmp_path / "a.json", {})
+    records = json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))
+    assert records == [GOOD.to_llava()] and check_llava_format(records) == []
+    assert json.loads(card.read_text(encoding="utf-8"))["out_of_format"] == {UNIQUE: 2}
 
 
 @pytest.mark.parametrize("type", [0, 1, 2])

@@ -12,7 +12,8 @@ from course_lib.common.errors import Problem
 from course_lib.common.files import write_atomically
 from course_lib.instruct import prompts, reply
 from course_lib.instruct.filters.form import check_refusal
-from course_lib.instruct.formats import ImageContext, Sample, record_problem
+from course_lib.instruct.formats import ImageContext, Sample
+from course_lib.instruct.records import UNIQUE, record_problem
 from course_lib.instruct.run.journal import Journal, Key
 from course_lib.instruct.teachers.base import MAX_REPLY_TOKENS, Completion, Messages
 from course_lib.instruct.unwrap import is_reasoning
@@ -147,13 +148,20 @@ def write_dataset(samples: Sequence[Sample], file: Path, card: dict) -> Path:
 
     Records that break the format's rules are left out, and counted on the card.
     """
-    problems = [record_problem(sample.to_llava()) for sample in samples]
-    kept = [sample for sample, problem in zip(samples, problems, strict=True) if problem is None]
-    records = ",\n".join(json.dumps(sample.to_llava(), ensure_ascii=False) for sample in kept)
+    kept: dict[str, Sample] = {}  # by the record's id
+    left_out: Counter[str] = Counter()  # by the rule
+    for sample in samples:
+        record = sample.to_llava()
+        rule = record_problem(record) or (UNIQUE if record["id"] in kept else None)
+        if rule:
+            left_out[rule] += 1
+        else:
+            kept[record["id"]] = sample
+    records = ",\n".join(json.dumps(sample.to_llava(), ensure_ascii=False) for sample in kept.values())
     write_atomically(file, f"[\n{records}\n]\n".encode())
     beside = card_of(file)
-    card = {**card, "samples": len(kept), "types": Counter(sample.type for sample in kept)}
-    if len(kept) < len(samples):
-        card["out_of_format"] = Counter(filter(None, problems))
+    card = {**card, "samples": len(kept), "types": Counter(sample.type for sample in kept.values())}
+    if left_out:
+        card["out_of_format"] = left_out
     write_atomically(beside, (json.dumps(card, indent=2, ensure_ascii=False) + "\n").encode())
     return beside
