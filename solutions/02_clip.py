@@ -185,7 +185,7 @@ with torch.no_grad():
 #
 # <!-- exercise: clip.clamp_logit_scale -->
 #
-# What does that mean for the logarithm?
+# What does that mean for the logarithm? Return a new tensor, and leave the one you are given as it is.
 
 
 # %% tags=["check"]

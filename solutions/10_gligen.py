@@ -191,7 +191,7 @@ show.clouds(walks, alt="Points drawn as a ring in 1, 2, 5, 20 and 100 steps: fro
 #
 # <!-- exercise: gligen.guided_velocity -->
 #
-# `predict(text, grounding)` asks the network. `null_text` and `null_grounding` are an empty caption and no boxes.
+# `predict(text, grounding)` asks the network. `null_text` and `null_grounding` are an empty caption and no boxes. Hand groundings on as they are.
 
 
 # %% tags=["check"]
