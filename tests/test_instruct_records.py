@@ -42,6 +42,7 @@ def test_what_is_written_and_what_llava_has_pass():
         (answered(""), "conversations[1] is empty"),
         (answered(" \n"), "conversations[1] is empty"),
         (answered(None), 'conversations[1] has None as its "value"'),
+        (answered([[[[[[[["deep"]]]]]]]] * 99), "conversations[1] has [[[[[[[...]]]]]]"),
         (answered(7), 'conversations[1] has 7 as its "value"'),
         (with_turns(("human", "<image>\n"), ("gpt", "A cat.")), "conversations[0] is empty"),
         (answered("A cat. <image>"), "<image>"),

@@ -159,7 +159,7 @@ def test_files_as_other_systems_write_them(folder):
         (b'{"a": 1}', "must be a list of records"),
         (b'{"data": []}', 'the record has "data"'),
         (b'[{"image": "0.png"}]', "must be a list of records"),
-        (b'[{"messages": [{"role": "user", "content": "hi"}]}]', 'the record has "messages"'),
+        (b'[{"messages": [{"role": "user", "content": "hi"}]}]', 'the record has "messages", as OpenAI has it'),
         (json.dumps(record()).encode() + b'\n{"id": ', "can't be read as JSON: .* at line 2"),
     ],
 )

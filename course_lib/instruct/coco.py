@@ -7,6 +7,7 @@ picture that can't be named: without id or file name, or with those of an earlie
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from reprlib import repr as short
 from typing import Any, NamedTuple
 
 from course_lib.common.errors import Problem
@@ -53,7 +54,7 @@ class CocoAnnotations:
             if not id or id in met:
                 self.skipped.append(f"{image or 'one'} ({'its id is listed twice' if id else 'no id'})")
             elif not image or not path_in_folder(image):
-                self.skipped.append(f"{id} (its file_name is {row.get('file_name')!r:.60}, no path within a folder)")
+                self.skipped.append(f"{id} (its file_name is {short(row.get('file_name'))}, no path within a folder)")
             else:
                 yield CocoPicture(id, image, tuple(self._words(id)), tuple(self._judged(id, row)))
             met.add(id)

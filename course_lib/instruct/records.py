@@ -7,6 +7,7 @@ picture may stand, and <image> behind the question. Writer and reader both ask `
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping
+from reprlib import repr as short  # of whatever a file may hold, however long or deep
 
 from course_lib.instruct.unwrap import wrapping
 
@@ -27,8 +28,9 @@ def record_turns(record: dict) -> list[dict]:
 
 
 def turn_values(record: dict) -> list[str]:
-    """The text of each turn of a LLaVA record."""
-    return [str(turn.get("value", "")) for turn in record_turns(record)]
+    """The text of each turn of a LLaVA record; "" for what is none."""
+    values = (turn.get("value") for turn in record_turns(record))
+    return [value if isinstance(value, str) else "" for value in values]
 
 
 def separator(text: str) -> str | None:
@@ -54,27 +56,30 @@ def _list_of_turns(record: dict) -> str | None:
     conversations = record.get("conversations")
     if not isinstance(conversations, list) or not conversations:
         others = ", ".join(f'"{name}"' for name in list(record)[:5])
-        return f'"conversations" is {conversations!r:.40}; the record has {others or "nothing"}'
+        openai = (
+            ', as OpenAI has it; LLaVA\'s turns have "from", human or gpt, and "value"' if "messages" in record else ""
+        )
+        return f'"conversations" is {short(conversations)}; the record has {others or "nothing"}{openai}'
     odd = next((number for number, turn in enumerate(conversations) if not isinstance(turn, dict)), None)
-    return None if odd is None else f"conversations[{odd}] is {conversations[odd]!r:.40}"
+    return None if odd is None else f"conversations[{odd}] is {short(conversations[odd])}"
 
 
 def _speaker(number: int, turn: dict) -> str | None:
     if "from" not in turn and "role" in turn:
         return 'has "role" and "content", as OpenAI has it; LLaVA says "from" and "value", human and gpt'
-    return None if turn.get("from") in ROLES else f"is from {turn.get('from')!r:.40}"
+    return None if turn.get("from") in ROLES else f"is from {short(turn.get('from'))}"
 
 
 def _silence(number: int, turn: dict) -> str | None:
     value = turn.get("value")
     if not isinstance(value, str):
-        return f'has {value!r:.40} as its "value"'
+        return f'has {short(value)} as its "value"'
     return None if value.replace(IMAGE_TOKEN, "").strip() else "is empty"
 
 
 def _one_picture(record: dict) -> str | None:
     name = record.get("image")
-    return None if isinstance(name, str) and name and path_in_folder(name) else f'"image" is {name!r:.60}'
+    return None if isinstance(name, str) and name and path_in_folder(name) else f'"image" is {short(name)}'
 
 
 def path_in_folder(name: str) -> bool:
@@ -84,7 +89,7 @@ def path_in_folder(name: str) -> bool:
 
 def _begins_with_image_token(record: dict) -> str | None:
     begins = turn_values(record)[:1] and turn_values(record)[0].startswith(f"{IMAGE_TOKEN}\n")
-    return None if begins else f"conversations[0] begins {''.join(turn_values(record)[:1])!r:.40}"
+    return None if begins else f"conversations[0] begins {short(''.join(turn_values(record)[:1]))}"
 
 
 def _image_tokens(record: dict) -> str | None:
@@ -96,37 +101,45 @@ def _image_tokens_for_picture(record: dict) -> str | None:
     times = [value.count(IMAGE_TOKEN) for value in turn_values(record)]
     if sum(times) == sum(times[:1]) == bool(record.get("image")):
         return None
-    return f'"image" is {record.get("image")!r:.60}, and it stands {sum(times[:1])} times there, {sum(times)} in all'
+    return f'"image" is {short(record.get("image"))}, and it stands {sum(times[:1])} times there, {sum(times)} in all'
+
+
+def _never(find: Callable[[str], str | None]) -> Rule:
+    """A rule of every turn's text: that `find` finds nothing in it."""
+
+    def rule(record: dict) -> str | None:
+        found = enumerate(map(find, turn_values(record)))
+        return next((f'conversations[{number}] holds "{mark}"' for number, mark in found if mark), None)
+
+    return rule
 
 
 CONVERSATION_RULES: dict[str, Rule] = {
     "its conversations are a list of turns": _list_of_turns,
     "each turn is from human or gpt": _first_turn(_speaker),
     "human begins, and the two take turns": _first_turn(
-        lambda number, turn: None if turn.get("from") == ROLES[number % 2] else f"is from {turn.get('from')!r:.40}"
+        lambda number, turn: None if turn.get("from") == ROLES[number % 2] else f"is from {short(turn.get('from'))}"
     ),
     "gpt has the last word": lambda r: f"it has {len(record_turns(r))} turns" if len(record_turns(r)) % 2 else None,
     "nobody says nothing": _first_turn(_silence),
 }
 TRAINING_RULES: dict[str, Rule] = {  # of what is trained on, whoever wrote it
     "its image is the name of a file, or null for a text without a picture": lambda r: (
-        None if isinstance(r.get("image"), str | None) else f'"image" is {r["image"]!r:.60}'
+        None if isinstance(r.get("image"), str | None) else f'"image" is {short(r["image"])}'
     ),
     **CONVERSATION_RULES,
     "<image> stands once in the first human turn if there is a picture, and nowhere else": _image_tokens_for_picture,
 }
 FORMAT_RULES: dict[str, Rule] = {  # of what is written here
-    "it has an id, a text": lambda r: None if isinstance(r.get("id"), str) and r["id"] else f'"id" is {r.get("id")!r}',
+    "it has an id, a text": lambda r: (
+        None if isinstance(r.get("id"), str) and r["id"] else f'"id" is {short(r.get("id"))}'
+    ),
     "it names one picture by its file, relative to the picture folder": _one_picture,
     **CONVERSATION_RULES,
     "it holds <image> once": _image_tokens,
     "<image> begins the first human turn, on a line of its own": _begins_with_image_token,
-    "nobody says what tells turns apart in a chat template, such as </s> or ASSISTANT:": _first_turn(
-        lambda number, turn: (mark := separator(str(turn.get("value")))) and f'holds "{mark}"'
-    ),
-    "nobody leaves in what was wrapped round an answer, such as <think> or a code fence": _first_turn(
-        lambda number, turn: (mark := wrapping(str(turn.get("value")))) and f'holds "{mark}"'
-    ),
+    "nobody says what tells turns apart in a chat template, such as </s> or ASSISTANT:": _never(separator),
+    "nobody leaves in what was wrapped round an answer, such as <think> or a code fence": _never(wrapping),
 }
 UNIQUE = "no two records have the same id"
 
@@ -134,7 +147,7 @@ UNIQUE = "no two records have the same id"
 def breach(record: object, rules: Mapping[str, Rule] = FORMAT_RULES) -> tuple[str, str] | None:
     """(the first rule that a LLaVA record breaks, what breaks it there). None: it can be trained on."""
     if not isinstance(record, dict):
-        return "a record is an object", f"it is {record!r:.40}"
+        return "a record is an object", f"it is {short(record)}"
     broken = ((rule, find(record)) for rule, find in rules.items())
     return next(((rule, what) for rule, what in broken if what), None)
 

@@ -13,6 +13,7 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from itertools import takewhile
 from pathlib import Path
+from reprlib import repr as short
 from typing import Any
 
 import torch
@@ -183,7 +184,7 @@ def read_records(file: Path) -> list[Any]:
 def read_turns(record: Any, number: int) -> Turns:
     """[(question, answer), …] of record `number`; the mark of the picture is taken out, since it always comes first. DataError."""
     if broken := breach(record, TRAINING_RULES):
-        id = f" (id {record.get('id')!r:.40})" if isinstance(record, dict) else ""
+        id = f" (id {short(record.get('id'))})" if isinstance(record, dict) else ""
         raise DataError(f"Record {number}{id}: {broken[0]}, but {broken[1]}.")
     texts = [readable(turn["value"].replace("<image>", "").strip()) for turn in record["conversations"]]
     return list(zip(texts[::2], texts[1::2], strict=True))
