@@ -236,6 +236,25 @@ def test_a_page_of_another_server_is_named(monkeypatch):
     )
 
 
+def test_the_other_name_of_the_limit_is_learned_by_questions_under_way_too(monkeypatch):
+    refused = json.dumps({"error": {"message": "Use 'max_completion_tokens' instead."}}).encode()
+    with answering(monkeypatch, 400, refused) as (teacher, _):
+        sent = teacher._client.chat.completions.with_raw_response.create
+
+        def another_one_was_quicker(**options):
+            teacher._limit = "max_completion_tokens"
+            return sent(**options)
+
+        monkeypatch.setattr(teacher._client.chat.completions.with_raw_response, "create", another_one_was_quicker)
+        with pytest.raises(TryAgain, match="another name"):
+            teacher.ask(MESSAGES)
+
+
+def test_a_reply_that_was_cut_may_speak_of_an_error_that_is_none(monkeypatch):
+    cut = asked(monkeypatch, 200, b'{"id": "1", "error": null, "choices": [{"mess')
+    assert cut.paid and "no chat completion" in str(cut)
+
+
 def test_a_server_that_wants_a_key_says_so(monkeypatch):
     with answering(monkeypatch, 401, b"") as (teacher, _):
         teacher._client.api_key = NO_KEY

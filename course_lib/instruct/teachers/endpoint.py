@@ -67,14 +67,14 @@ class EndpointTeacher:
     def _request(self, messages: Messages) -> tuple[Completion | None, Exception | None]:
         import openai
 
-        response = None
+        response, limit = None, self._limit
         try:
             answer = self._client.chat.completions.with_raw_response.create(
                 model=self._model,
                 messages=messages,
                 stream=False,  # said aloud, as some servers stream unless they are told not to
                 timeout=self.timeout,
-                **{self._limit: MAX_REPLY_TOKENS},
+                **{limit: MAX_REPLY_TOKENS},
             )
             response = answer.http_response
             return self._read(response.content, messages), None
@@ -83,7 +83,7 @@ class EndpointTeacher:
         except openai.APIConnectionError as error:
             return None, self._unreachable(error)
         except openai.APIStatusError as error:
-            return None, self._refused(error)
+            return None, self._refused(error, limit)
         except (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError):
             return None, self._no_completion(response)
 
@@ -100,13 +100,14 @@ class EndpointTeacher:
         words = self._words(response) if content else ""
         if re.match(rb"\s*<(!doctype|html|head|body)", content, re.IGNORECASE):
             return TeacherError(f"The endpoint answers with a web page{words}. {self._look_at_address()}")
-        if re.match(rb'\s*(data:\s*)?\{.{0,200}?"error"', content, re.DOTALL):  # a request that failed is not billed
+        if re.match(
+            rb'\s*(data:\s*)?\{.{0,200}?"error"\s*:(?!\s*null)', content, re.DOTALL
+        ):  # no request that failed is billed
             if _no_credit(words, error_codes(content)):
                 return TeacherError(f"The account of {KEY} has no credit left{words}.")
             return TryAgain("the answer is an error", words=words)
-        paid = b'"choices"' in content or not content.rstrip().endswith(
-            b"}"
-        )  # who bills for a reply has begun to write it
+        # who bills for a reply has begun to write it
+        paid = b'"choices"' in content or not content.rstrip().endswith(b"}")
         return TryAgain("the answer is no chat completion", paid=paid, words=words)
 
     def _too_late(self, error: Exception) -> Exception:
@@ -136,8 +137,8 @@ class EndpointTeacher:
             return TryAgain("the answer can't be unpacked (is its Content-Encoding right?)", paid=True)
         return TryAgain("the connection broke off", paid=True)
 
-    def _refused(self, error) -> Exception:
-        """The server answered with an error status."""
+    def _refused(self, error, limit: str) -> Exception:
+        """The server answered with an error status. `limit`: what the request called the limit of tokens."""
         status, content = error.status_code, error.response.content
         words, after = self._words(error.response), _retry_after(error.response.headers)
         codes = error_codes(content)
@@ -149,7 +150,7 @@ class EndpointTeacher:
             return TooSlow(f"the server failed ({status})", after, words=words)
         if status >= 500 or status in (409, 425):
             return TryAgain(f"the server failed ({status})", after, words=words)
-        if status == 400 and self._limit == "max_tokens" and "max_completion_tokens" in words:
+        if status in (400, 422) and limit == "max_tokens" and "max_completion_tokens" in words:
             self._limit = "max_completion_tokens"  # OpenAI's newer models know the limit under this name alone
             return TryAgain("the limit of tokens has another name here")
         if status == 401 and self._client.api_key == NO_KEY:
