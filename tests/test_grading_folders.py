@@ -242,6 +242,11 @@ def test_the_code_is_found_in_every_form_of_notebook(name):
     assert notebooks.code_cells(json.dumps(FORMS[name]).encode()) == [CODE]
 
 
+def test_a_cell_without_a_type_may_hold_magics():
+    cells = [{"source": "%matplotlib inline\n!pip list\nx = 1"}, {"source": "50 % of *all* students"}]
+    assert len(notebooks.code_cells(json.dumps({"cells": cells}).encode())) == 1
+
+
 @pytest.mark.parametrize("source", [None, 3, {}, [], [3]])
 def test_a_code_cell_without_a_source_is_empty(source):
     cells = [{"cell_type": "code", "source": source}, {"cell_type": "code"}, {"cell_type": "code", "source": CODE}]

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 
 from course_lib.common.text import readable
 
@@ -61,9 +62,9 @@ def is_code(cell: dict) -> bool:
 
 
 def is_python(source: str) -> bool:
-    """Does it parse?"""
+    """Does it parse, magics and shell commands left out?"""
     try:
-        return bool(ast.parse(source).body)
+        return bool(ast.parse(re.sub(r"^[%!].*", "", source, flags=re.MULTILINE)).body)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
 
