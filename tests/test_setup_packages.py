@@ -116,6 +116,22 @@ def test_failures_of_pip_in_a_learners_words(output, sentence, tmp_path):
     assert sentence in said and "Traceback" not in said and "ERROR: Exception" not in said
 
 
+FETCH = "Could not fetch URL https://h/{}/: {} Client Error: x for url: https://h/{}/ - skipping\n"
+NO_TAG = "  Skipping link: none of the wheel's tags (cp39) are compatible: https://h/Open-Clip_torch-3.3.0-cp39-none-any.whl\n"
+
+
+@pytest.mark.parametrize(("requirement", "details", "sentence"), [
+    ("open_clip_torch>=3.3", NO_TAG, "There is no build of open_clip_torch>=3.3 for this computer"),
+    ("open_clip_torch==3.3.0", FETCH.format("x", 403, "x") + NO_TAG, "There is no build of open_clip_torch==3.3.0"),
+    ("open_clip_torch==3.4.0", NO_TAG, "only others (1.0, 2.0)"),  # a build for another version is no sign of this one
+    ("torch==2.13.0", FETCH.format("torch", 404, "torch"), "only others (1.0, 2.0)"),  # the other index has no torch
+    ("torch==2.13.0", FETCH.format("torch", 403, "torch"), "The package index refuses"),
+])  # fmt: skip
+def test_what_pip_tells_of_its_search_decides(requirement, details, sentence, tmp_path):
+    output = f"ERROR: … (from versions: 1.0, 2.0)\nERROR: No matching distribution found for {requirement}"
+    assert sentence in packages.explain(output, tmp_path, details)
+
+
 def test_names_and_passwords_are_struck_out(tmp_path):
     said = packages.explain("ERROR: HTTP error 403 while getting https://me:secret@h/x{y}.whl", tmp_path)
     assert "secret" not in said and "https://***@h/x{y}.whl" in said

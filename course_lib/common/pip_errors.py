@@ -61,7 +61,7 @@ def explain(output: str, root: Path, details: str = "") -> str:
     else:
         sentence = _cause(CAUSES, words)
     if not sentence:
-        return f"pip could not install the packages; docs/TROUBLESHOOTING.md may help. It said:\n  {_struck_out(words)}"
+        return f"pip could not install the packages; docs/TROUBLESHOOTING.md may help. It said:\n  {struck_out(words)}"
     where = f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"
     fuller = min((root, Path(tempfile.gettempdir())), key=lambda folder: shutil.disk_usage(folder).free)
     return sentence.format(root=root, disk=fuller, computer=where, python=platform.python_version())
@@ -69,8 +69,9 @@ def explain(output: str, root: Path, details: str = "") -> str:
 
 def last_words(output: str) -> str:
     """The exception that ended pip's last traceback; else its last box, "error: …"; else its lines of ERROR, or its end."""
-    if "\nTraceback (most recent call last):\n" in output:
-        after = output.rsplit("\nTraceback (most recent call last):\n", 1)[1].splitlines()
+    beginning = "\nTraceback (most recent call last):\n"
+    if beginning in f"\n{output}":
+        after = f"\n{output}".rsplit(beginning, 1)[1].splitlines()
         return " ".join(" ".join(line for line in after if not line.startswith(" ")).split()) or after[-1]
     if boxes := re.findall(r"^error: [a-z-]+\n.+?(?=^error: [a-z-]+\n|\Z)", output, re.MULTILINE | re.DOTALL):
         return " ".join(boxes[-1].split())
@@ -79,29 +80,36 @@ def last_words(output: str) -> str:
 
 
 def nothing_found(requirement: str, output: str, details: str) -> str:
-    """Why an index shows nothing that fits: another Python, another computer, another version, a network, or no index at all."""
-    name, _, version = requirement.partition("==")
-    file = "[-_.]+".join(map(re.escape, re.split(r"[-_.]+", name))) + f"-{re.escape(version)}"
-    of_this = "\n".join(line for line in details.splitlines() if re.search(rf"/{file}\b", line, re.IGNORECASE))
-    if "different Python" in of_this or (f"{version} Requires-Python" in output and version):
+    """Why nothing fits: another Python, another computer, a network, another version, no index at all, or an empty folder."""
+    name, version = re.match(r"([\w.-]+)(?:==)?(.*)", requirement).groups()
+    pinned = re.escape(version) if requirement == f"{name}=={version}" else ""
+    file = rf"/{'[-_.]+'.join(map(re.escape, re.split(r'[-_.]+', name)))}-{pinned}\b"
+    of_this = "\n".join(line for line in details.splitlines() if re.search(file, line, re.IGNORECASE))
+    if "different Python" in of_this or (pinned and f"{version} Requires-Python" in output):
         return f"{requirement} is not for Python {{python}}. {OTHER_PYTHON}"
-    if "compatible" in of_this or not (details or _cause(NETWORK, output)):
+    network = _cause(NETWORK, output) or _cause(
+        NETWORK, re.sub(r".* 404 .*", "", details)
+    )  # not every index has everything
+    if "compatible" in of_this or not details + network:
         return f"There is no build of {requirement} for this computer ({{computer}}). {OTHER_PYTHON}"
-    if found := re.search(r"\(from versions: (?!none)(.+)\)", output):
-        others = ", ".join(found[1].split(", ")[-3:])
+    found = re.search(r"\(from versions: (?!none)(.+)\)", output)
+    if found and not network:
         return (
-            f"The package index has no {requirement}, only others ({others}). It may be an old copy of another index: set "
-            "PIP_INDEX_URL to one that has it, then start again."
+            f"The package index has no {requirement}, only others ({', '.join(found[1].split(', ')[-3:])}). It may be an old copy "
+            "of another index: set PIP_INDEX_URL to one that has it, then start again."
         )
-    return _cause(NETWORK, output) or _cause(NETWORK, details) or _unreadable(name, details)
+    return network or _cause(NETWORK, details) or _unreadable(name, output, details)
 
 
-def _unreadable(name: str, details: str) -> str:
-    """An address answers, and what it answers is no index: a network's login page, as a rule."""
-    asked = re.findall(rf"https?://\S+/{re.escape(name)}/?(?=\s|$)", details, re.IGNORECASE)
-    at = f" What answers at {_clean(asked[0])} shows no {name}:" if asked else ""
+def _unreadable(name: str, output: str, details: str) -> str:
+    """What pip was told to look at answers, and holds nothing of that name."""
+    folders = re.search(r"Looking in links: (.+)", output)
+    asked = re.findall(rf"\bhttps?://\S+/{re.escape(name)}/?(?=\s|$)", details, re.IGNORECASE)
+    if folders and not asked:
+        return f"There is no {name} in {_clean(folders[1])}. Check PIP_FIND_LINKS and PIP_NO_INDEX, then start again."
+    at = f" (nothing of {name} at {_clean(asked[0])})" if asked else ""
     return (
-        f"The package index can't be read.{at} it may be a network's login page, a proxy, or a wrong address. {LOGIN}"
+        f"The package index can't be read{at}. It may be a network's login page, a proxy, or a wrong address. {LOGIN}"
     )
 
 
@@ -109,18 +117,17 @@ def _cause(causes: dict[str, str], words: str) -> str:
     """The sentence of the first cause that pip's words have a sign of, and the line that has it; "" without one."""
     for pattern, sentence in causes.items():
         if lines := [line for line in words.splitlines() if re.search(pattern, line)]:
-            said = _clean(lines[-1]).replace("{", "{{").replace("}", "}}")
-            return f"{sentence} pip said: {said}"
+            return f"{sentence} pip said: {_clean(lines[-1])}"
     return ""
 
 
 def _clean(words: str) -> str:
-    """A line of pip's without what only programmers read."""
+    """A line of pip's without what only programmers read, to stand in a format string."""
     words = re.sub(r"^\s*(ERROR|WARNING): (Retrying .* after connection broken by )?", "", words)
     words = re.sub(r"\bpip\.(_vendor|_internal)\.[\w.]*\.(?=\w)|#sha256=\w+", "", words)
-    return _struck_out(words if len(words) <= 400 else f"{words[:400]} …")
+    return struck_out(words if len(words) <= 400 else f"{words[:400]} …").replace("{", "{{").replace("}", "}}")
 
 
-def _struck_out(words: str) -> str:
+def struck_out(words: str) -> str:
     """Words without the name and password of an address."""
     return re.sub(r"(?<=://)[^/\s'\"]+(?=@)", "***", words)

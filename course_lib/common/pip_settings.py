@@ -11,6 +11,7 @@ import subprocess
 from collections import defaultdict
 
 from course_lib.common.errors import Problem
+from course_lib.common.pip_errors import struck_out
 
 FROM_WHERE = frozenset(
     ("index-url", "pypi-url", "extra-index-url", "find-links", "no-index", "keyring-provider")  # the index
@@ -65,5 +66,7 @@ def _config(python: str, *words: str) -> str:
     )  # fmt: skip
     if answer.returncode:
         last = " ".join((answer.stderr or answer.stdout).split("ERROR: ")[-1].split())[-300:]
-        raise Problem(f"pip's own configuration can't be read: {last} Mend it in pip.conf (Windows: pip.ini) or PIP_….")
+        raise Problem(
+            f"pip's own configuration can't be read: {struck_out(last)} Mend it in pip.conf (Windows: pip.ini) or PIP_…."
+        )
     return answer.stdout
