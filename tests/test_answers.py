@@ -3,6 +3,7 @@
 import importlib
 from pathlib import Path
 
+import numpy as np
 import pytest
 from answers import RIGHT, WRONG
 
@@ -29,3 +30,14 @@ def test_wrong_answers_are_refused_and_most_are_named(room):
     assert [name for name, verdict in verdicts.items() if verdict.state != "wrong"] == []
     nameless = [name for name, verdict in verdicts.items() if not (verdict.mistake or verdict.what)]
     assert len(nameless) <= 0.4 * len(verdicts), nameless
+
+
+def test_right_numbers_in_another_type_are_told_about_the_type_alone():
+    task = find_task("gligen.grounding_strengths")
+    verdict = check(
+        task,
+        lambda steps, grounded_fraction, decay_fraction=0.0: np.array(
+            task.reference(steps, grounded_fraction, decay_fraction)
+        ),
+    )
+    assert verdict.what.startswith("The result is an array, but should be a list") and not verdict.pattern, verdict

@@ -6,7 +6,7 @@ import numpy as np
 
 from course_lib.checker.compare import find_difference
 from course_lib.checker.diagnose.inputs import inputs_diagnosis
-from course_lib.checker.diagnose.numbers import as_array, calculation, remainder
+from course_lib.checker.diagnose.numbers import as_array, calculation, remainder, same
 from course_lib.checker.diagnose.sequences import sequences_diagnosis
 from course_lib.checker.diagnose.slips import slips_diagnosis
 from course_lib.checker.diagnose.words import Diagnosis, diagnosis
@@ -37,6 +37,8 @@ def of_results(task: Task, outcomes: list[Outcome], right: list[Outcome], wrong:
     arrays = [(as_array(got), as_array(wanted)) for got, wanted in pairs]
     if any(got is None or wanted is None for got, wanted in arrays):
         return sequences_diagnosis(pairs) or inputs_diagnosis(task, outcomes, wrong)
+    if all(same(got, wanted) for got, wanted in arrays):  # the numbers are right, in another type or dtype
+        return None
     with np.errstate(all="ignore"):
         found = calculation(arrays, [sizes_of(task, wrong[i]) for i in kept]) or sequences_diagnosis(pairs)
         return found or inputs_diagnosis(task, outcomes, wrong) or remainder(arrays)
