@@ -40,6 +40,7 @@ def main(arguments: list[str]) -> int:
     kernel.run_cell(BEGINNING.format(lesson=arguments[3]))  # also where the student deleted that cell
     if kernel.problems:
         sys.exit(f"the course itself can't begin the lesson: {', '.join(kernel.problems)}")
+    sys.path.insert(0, "")  # as in a notebook: modules are found in the folder in which it runs
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # so far the grader spoke; what comes now are the student's words
     write(result, report)
     for number, source in enumerate(sources, start=1):
