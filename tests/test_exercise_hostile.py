@@ -309,9 +309,9 @@ RESULTS = {
 
 
 @pytest.mark.parametrize("make", RESULTS.values(), ids=RESULTS)
-@pytest.mark.parametrize("expected", ["tensor", "list", "dict", "text", "array"])
+@pytest.mark.parametrize("expected", ["tensor", "dict"])
 def test_whatever_is_returned_is_judged_in_words(make, expected):
-    values = {"tensor": torch.ones(3, 7), "list": [1, 2], "dict": {"a": [1, "b"]}, "text": "ab", "array": np.ones(3)}
+    values = {"tensor": torch.ones(3, 7), "dict": {"a": [1, "b"], "c": np.ones(3)}}
     task = dataclasses.replace(TASK, reference=lambda x, scale: values[expected], mistakes=())
     task = dataclasses.replace(task, check_gradient=expected == "tensor")
     with warnings.catch_warnings():
@@ -445,7 +445,9 @@ def test_what_is_replaced_deceives_nobody_and_is_put_back(owner, name, patch):
     assert check(task, task.alternatives[0]).state == "solved"
 
 
-@pytest.mark.parametrize(("owner", "name", "patch"), PATCHES, ids=lambda value: value if isinstance(value, str) else "")
+@pytest.mark.parametrize(
+    ("owner", "name", "patch"), PATCHES[::3], ids=lambda value: value if isinstance(value, str) else ""
+)
 def test_what_the_notebook_replaced_before_deceives_nobody_and_stays(owner, name, patch):
     task, missing = find_task("clip.contrastive_loss"), object()
     before = owner.__dict__.get(name, missing)

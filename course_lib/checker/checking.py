@@ -19,7 +19,7 @@ from course_lib.checker.running import Outcome, describe_inputs, draws, flatten,
 from course_lib.checker.task import Mistake, Task
 from course_lib.common.text import say
 
-EXPLAINED = ("value", "shape", "length", "type", "error", "not refused")  # kinds of differences that may have a pattern
+EXPLAINED = ("value", "shape", "length", "error", "not refused")  # kinds of differences that may have a pattern
 
 
 @dataclass(frozen=True)
