@@ -31,8 +31,10 @@ def of_results(task: Task, outcomes: list[Outcome], right: list[Outcome], wrong:
     pairs, kept = parts_that_differ([(outcomes[draw].value, right[draw].value) for draw in wrong], task.tolerance)
     if len(pairs) < 2 and amount(pairs[0][1]) < ENOUGH:
         return None
-    first, *others = [got for got, _ in pairs]
-    if others and len(pairs) == len(outcomes) and not any(find_difference(got, first, 0.0) for got in others):
+    always_same, should_be = (
+        all(not find_difference(one, side[0], 0.0) for one in side) for side in zip(*pairs, strict=True)
+    )
+    if always_same and not should_be and len(pairs) == len(outcomes):
         return diagnosis("all the same")
     arrays = [(as_array(got), as_array(wanted)) for got, wanted in pairs]
     if any(got is None or wanted is None for got, wanted in arrays):

@@ -51,7 +51,7 @@ def prints_of_the_text(tensors):
 
 
 def prints_of_the_sum(tensors):
-    return {name: tensor.double().sum().item() for name, tensor in tensors.items()}
+    return {name: tensor.sum().item() for name, tensor in tensors.items()}
 
 
 def prints_of_rounded_numbers(tensors):
@@ -71,7 +71,11 @@ def prints_of_shapes(tensors):
 
 
 def prints_of_the_norm(tensors):
-    return {name: tensor.double().norm().item() for name, tensor in tensors.items()}
+    return {name: tensor.float().norm().item() for name, tensor in tensors.items()}
+
+
+def prints_of_sorted_numbers(tensors):
+    return fingerprints({name: tensor.detach().flatten().sort().values for name, tensor in tensors.items()})
 
 
 def prints_of_the_memory(tensors):
@@ -127,7 +131,7 @@ TASKS = [
             Mistake(
                 "the sum",
                 prints_of_the_sum,
-                "Two numbers that changed places went unnoticed: a sum, a mean or sorted numbers stay as they are. A fingerprint needs every number at its place: take the bytes.",
+                "Two numbers that changed places went unnoticed: a sum or a mean stays as it is, and rounds the smallest changes away. A fingerprint needs every number at its place: take the bytes.",
             ),
             Mistake(
                 "rounded",
@@ -138,6 +142,11 @@ TASKS = [
                 "the norm",
                 prints_of_the_norm,
                 "A number that changes its sign, or its place, leaves the norm as it is. A fingerprint needs every number as it is, at its place: take the bytes.",
+            ),
+            Mistake(
+                "sorted numbers",
+                prints_of_sorted_numbers,
+                "The numbers are sorted first, so two that changed places go unnoticed. A fingerprint needs every number at its place: take the bytes as they are.",
             ),
             Mistake(
                 "the memory",

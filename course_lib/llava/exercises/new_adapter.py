@@ -27,7 +27,10 @@ class Described:
             "√(6/in)": (6 / in_features) ** 0.5,
         }
         named = zip("ABCD", pair, strict=False)
-        return {name: (list(matrix.shape), str(matrix.dtype), spread(matrix, bounds)) for name, matrix in named}
+        told = {name: (list(matrix.shape), str(matrix.dtype), spread(matrix, bounds)) for name, matrix in named}
+        if "B" in told and told["B"][2].startswith(("uniform", "not uniform")):
+            told["B"] = (*told["B"][:2], "random")  # however it is spread, it should be zero
+        return told
 
 
 def spread(matrix: Tensor, bounds: dict[str, float]) -> str:

@@ -50,6 +50,20 @@ def splice_cyclic(embeddings, is_image, patches):
     return embeddings.masked_scatter(is_image.unsqueeze(-1), flat[torch.arange(count) % max(1, len(flat))])
 
 
+def splice_left_to_torch(embeddings, is_image, patches):
+    spliced = embeddings.clone()
+    spliced[is_image] = patches.flatten(0, 1)
+    return spliced
+
+
+def splice_a_picture_a_text(embeddings, is_image, patches):
+    splice(embeddings, is_image, patches)
+    spliced = embeddings.clone()
+    for row in range(len(spliced)):
+        spliced[row, is_image[row]] = patches[row]
+    return spliced
+
+
 def splice_pictures_counted(embeddings, is_image, patches):
     if is_image.sum() != len(patches):
         raise ValueError("counts differ")
@@ -149,6 +163,16 @@ TASKS = [
                 "only too many places noticed",
                 splice_too_many_noticed,
                 "Too many places are refused, but not too few: a text that was cut off within its picture goes through in silence. Any difference is an error: compare with `!=`.",
+            ),
+            Mistake(
+                "left to torch",
+                splice_left_to_torch,
+                "Where the counts differ, torch raises an error of its own, a RuntimeError about shapes that tells nobody what is wrong. Compare the counts first, and raise a `ValueError`.",
+            ),
+            Mistake(
+                "a picture for each text",
+                splice_a_picture_a_text,
+                "The first text gets the first picture, the second the second, and so on. A text may have two pictures, or none: go by the marks, not by the texts.",
             ),
             Mistake(
                 "pictures counted, not patches",
