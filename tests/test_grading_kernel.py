@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 
+import psutil
 import pytest
 
 from course_lib.classroom import process
@@ -162,3 +163,18 @@ def test_the_packages_are_the_teachers(tmp_path):
     refused = pip("uninstall", "-y", "no-such-package")
     assert refused.returncode and "nothing-is-uninstalled-while-submissions-are-graded" in refused.stderr
     assert "install.dry-run='true'" in pip("config", "list").stdout
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows keeps the parent's number")
+def test_a_submission_ends_with_its_grader(tmp_path):
+    cell = f"from course_lib.classroom.runner import Limit; import os, time; open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid())); Limit(10, 10).run(time.sleep, 600)"
+    grader = f"import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', {cell!r}]); time.sleep(600)"
+    process = subprocess.Popen([sys.executable, "-c", grader], env={**os.environ, "PYTHONPATH": str(REPO)})
+    while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
+        time.sleep(0.05)
+    submission = psutil.Process(int((tmp_path / "pid").read_text()))
+    time.sleep(1)
+    process.kill()
+    process.wait()
+    psutil.wait_procs([submission], timeout=300)
+    assert not submission.is_running() or submission.status() == psutil.STATUS_ZOMBIE
