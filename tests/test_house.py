@@ -16,10 +16,9 @@ BELOW = ("common", "session", "checkpoints", "training", "figures", "show", "che
 DRAWERS = ("data", "train", "evaluate", ("ui", "full"), "exercises")  # from below; what is in none is the model
 OF_INSTRUCT = ("filters", "teachers", "run", "evaluate", "ui", "exercises")
 LARGE = {"course_lib": 12, "world": 17, "cli": 17, "authoring": 17}  # files in a folder; 12 elsewhere
-MOST_FILES, MOST_LINES = (
-    290,
-    30_900,
-)  # as on the day of the move: a new room raises it by its own lines, nothing else does
+# As on the day of the move (290; 30,900), and 51 files with 8,700 lines for the faults of real use: half of them named mistakes of
+# exercises, the rest grading, endpoints and data as people bring them, and the guarded checker. A new room raises it by its own lines.
+MOST_FILES, MOST_LINES = 341, 39_600
 
 
 @cache
