@@ -29,9 +29,11 @@ from course_lib.checker.checking import check
 from course_lib.checker.guard import limit as limits
 from course_lib.checker.guard.limit import time_limit
 from course_lib.checker.registry import find_task
+from course_lib.session import REPO
 
 PATIENCE = 600  # seconds after which a test is sure that something hangs
 QUICK = 0.3  # seconds of work that hostile code gets
+OVER = threading.Event()
 
 
 def hostile(written, task=TASK):
@@ -148,7 +150,6 @@ ENDLESS = [
     swallows_all_by_hand,
     swallows_in_turn,
     finally_again,
-    recurses_on_errors,
     answers_when_stopped,
 ]
 ENDLESS += [sleeps, waits_for_a_queue, waits_for_a_lock, waits_for_a_thread, waits_for_a_socket, waits_for_a_process]
@@ -161,13 +162,29 @@ def test_what_does_not_end_is_stopped_and_told_so(written):
     assert verdict.state == "wrong" and "stopped after" in verdict.what
 
 
-@pytest.mark.parametrize("written", [swallows_all, sleeps], ids=lambda function: function.__name__)
+def test_an_answer_that_recurses_on_each_interruption_is_stopped():
+    # In a process of its own: it may be interrupted within the hooks by which pytest listens.
+    code = "import test_exercise_hostile as t; print(t.hostile(t.recurses_on_errors))"
+    paths = {"PYTHONPATH": os.pathsep.join((str(REPO), str(REPO / "tests")))}
+    done = subprocess.run([sys.executable, "-c", code], env={**os.environ, **paths}, capture_output=True, text=True)
+    assert "state='wrong'" in done.stdout and "stopped after" in done.stdout, done.stderr
+
+
+def swallows_all_until_the_test_is_over(x, scale):
+    while not OVER.is_set():
+        with contextlib.suppress(BaseException):
+            while not OVER.is_set():
+                pass
+
+
+@pytest.mark.parametrize("written", [swallows_all_until_the_test_is_over, sleeps], ids=lambda one: one.__name__)
 def test_elsewhere_a_thread_is_told_to_end_or_left_behind(written, monkeypatch):
     monkeypatch.setattr(limits, "GRACE", 1.0)
     verdicts = []
     thread = threading.Thread(target=lambda: verdicts.append(hostile(written)), daemon=True)
     thread.start()
     thread.join(PATIENCE)
+    OVER.set()  # else it would go on, and slow down all tests after it
     assert "stopped after" in verdicts[0].what
 
 
@@ -522,6 +539,7 @@ def test_settings_of_the_process_are_put_back(tmp_path):
 
     before = everything()
     assert check(TASK, changes_everything).state == "wrong"
+    assert torch.autocast_increment_nesting() == 1 and torch.autocast_decrement_nesting() == 0
     for was, now in zip(map(list, before), map(list, everything()), strict=True):
         assert [str(one) for one in was] == [str(one) for one in now]
     assert check(TASK, normalise).state == "solved"

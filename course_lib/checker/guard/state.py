@@ -85,8 +85,28 @@ def of_torch() -> list[Setting]:
         (torch.is_anomaly_enabled, torch.set_anomaly_enabled),
         (lambda: torch.is_autocast_enabled("cpu"), lambda on: torch.set_autocast_enabled("cpu", on)),
         (lambda: torch.is_autocast_enabled("cuda"), lambda on: torch.set_autocast_enabled("cuda", on)),
+        (lambda: torch.get_autocast_dtype("cpu"), lambda dtype: torch.set_autocast_dtype("cpu", dtype)),
+        (autocast_depth, leave_autocast),
         (lambda: dict(printing), printing.update),
     ]
+
+
+def autocast_depth() -> int:
+    """In how many `torch.autocast` are we?"""
+    import torch
+
+    depth = torch.autocast_increment_nesting() - 1
+    torch.autocast_decrement_nesting()
+    return depth
+
+
+def leave_autocast(depth: int) -> None:
+    """Leave those that were entered and not left: else every later one keeps casts of weights that have changed since."""
+    import torch
+
+    for _ in range(autocast_depth() - depth):
+        torch.autocast_decrement_nesting()
+    torch.clear_autocast_cache()
 
 
 def of_matplotlib() -> list[Setting]:
