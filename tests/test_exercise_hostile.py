@@ -170,6 +170,22 @@ def test_an_answer_that_recurses_on_each_interruption_is_stopped():
     assert "state='wrong'" in done.stdout and "stopped after" in done.stdout, done.stderr
 
 
+def test_an_interruption_that_goes_nowhere_is_no_news(monkeypatch):
+    class Endless:
+        def __del__(self):
+            while True:
+                pass
+
+    def written(x, scale):
+        Endless()
+        return normalise(x, scale)
+
+    news = []
+    monkeypatch.setattr(sys, "unraisablehook", listener := news.append)
+    assert "stopped after" in hostile(written).what
+    assert news == [] and sys.unraisablehook == listener
+
+
 def swallows_all_until_the_test_is_over(x, scale):
     while not OVER.is_set():
         with contextlib.suppress(BaseException):

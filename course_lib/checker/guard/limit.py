@@ -5,6 +5,7 @@ import random
 import signal
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable
 from time import monotonic, process_time, thread_time
 from types import FrameType
@@ -16,6 +17,7 @@ from course_lib.common.text import say
 TIME_LIMIT = 20.0  # seconds of work for all draws of one function
 PATIENCE = 3.0  # so many times as long by the clock, as other programs may have the processor
 TICK = 0.2  # seconds between two looks at the clocks
+NOBODY_LISTENS = deque(maxlen=0).append  # written in C, so that no signal finds it at work
 GRACE = 3.0  # seconds for a thread to end once it was told to
 
 
@@ -38,7 +40,7 @@ class time_limit:
         self.reason, self.interrupted = "", False
 
     def __enter__(self) -> "time_limit":
-        self.caller = sys._getframe(1)
+        self.caller, self.listener = sys._getframe(1), sys.unraisablehook
         self.start(thread_time)
         self.before = {}
         if has_signals():
@@ -52,6 +54,7 @@ class time_limit:
     def __exit__(self, *_: object) -> None:
         if self.before:
             signal.setitimer(signal.ITIMER_REAL, 0)
+        sys.unraisablehook = self.listener
         for number, handler in self.before.items():
             signal.signal(number, handler)
         if self.before:
@@ -99,6 +102,7 @@ class time_limit:
             # The next signal is due while this exception still unwinds: at some random moment it finds the code between
             # two `try`, where nothing catches it.
             signal.setitimer(signal.ITIMER_REAL, random.uniform(2e-6, 1e-4), TICK)
+            sys.unraisablehook = NOBODY_LISTENS  # one that lands in a `__del__` goes nowhere, and is no news
             raise KeyboardInterrupt if self.interrupted else TooSlow(self.reason)
 
     def ctrl_c(self, number: int, frame: FrameType | None) -> None:
