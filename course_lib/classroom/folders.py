@@ -89,7 +89,7 @@ def reasons() -> Iterator[None]:
         yield
     except OSError as error:
         raise Unreadable(f"can't be read ({error.strerror or error})") from None
-    except NotImplementedError:
+    except NotImplementedError:  # zipfile's, of a compression that it does not know
         raise Unreadable("packed in a way that can't be opened here: unpack it") from None
     except DAMAGED:
         raise Unreadable("a damaged archive") from None
