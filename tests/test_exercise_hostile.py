@@ -7,6 +7,7 @@ import builtins
 import contextlib
 import dataclasses
 import functools
+import gc
 import os
 import queue
 import random
@@ -16,6 +17,7 @@ import subprocess
 import sys
 import threading
 import time
+import types
 import warnings
 
 import matplotlib
@@ -28,6 +30,7 @@ from test_exercise import TASK, normalise
 from course_lib.checker.checking import check
 from course_lib.checker.guard import limit as limits
 from course_lib.checker.guard.limit import time_limit
+from course_lib.checker.guard.names import watched
 from course_lib.checker.registry import find_task
 from course_lib.session import REPO
 
@@ -601,3 +604,26 @@ def test_a_limit_within_a_limit_leaves_the_outer_one_in_force():
         while time.monotonic() < began + PATIENCE:
             check(TASK, sleeps, time_limit(QUICK))
     assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+
+
+def test_modules_may_appear_while_the_loaded_ones_are_looked_through():
+    """The garbage collector runs finalizers at any moment, and these may import."""
+
+    class Appearing:
+        def __del__(self):
+            sys.modules["appears"] = types.ModuleType("appears")
+
+    threshold = gc.get_threshold()
+    try:
+        for allocations in range(50, 700, 50):  # until the collector runs: before, while and after they are listed
+            sys.modules.pop("appears", None)
+            gc.collect()
+            garbage = Appearing()
+            garbage.itself = garbage
+            del garbage
+            gc.set_threshold(allocations)
+            assert list(watched())
+            gc.set_threshold(*threshold)
+    finally:
+        gc.set_threshold(*threshold)
+        sys.modules.pop("appears", None)

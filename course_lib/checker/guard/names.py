@@ -26,7 +26,8 @@ _built_in, _built_in_now = dict(vars(builtins)), vars(builtins)
 
 def watched() -> Iterator[ModuleType]:
     """The modules of these names that are loaded, and not just being loaded."""
-    for name, module in list(sys.modules.items()):
+    # A copy in one step: while a list of pairs is built, the garbage collector may run code that imports a module.
+    for name, module in sys.modules.copy().items():
         if name in MODULES or name.partition(".")[0] in PACKAGES:
             spec = getattr(module, "__spec__", None)
             if isinstance(module, ModuleType) and not getattr(spec, "_initializing", False):

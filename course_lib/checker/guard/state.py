@@ -48,7 +48,7 @@ def of_python() -> list[Setting]:
         (folder, lambda value: os.chdir(value) if value else None),
         (lambda: dict(os.environ), lambda value: refill(os.environ, value)),
         (lambda: list(sys.path), lambda value: sys.path.__setitem__(slice(None), value)),
-        (lambda: dict(sys.modules), sys.modules.update),
+        (sys.modules.copy, sys.modules.update),
         (sys.getrecursionlimit, sys.setrecursionlimit),
         (sys.gettrace, sys.settrace),
         (sys.getprofile, sys.setprofile),
