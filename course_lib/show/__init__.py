@@ -6,15 +6,18 @@ import sys
 import time
 
 from course_lib.show.alt_text import html_picture, in_notebook, show_figure, show_png
+from course_lib.show.diagrams import Box, diagram
 from course_lib.show.plots import annotated, bars, boxed, clouds, curves, heat, highest, history, matrix, pictures
 
 __all__ = [
+    "Box",
     "LossCurve",
     "annotated",
     "bars",
     "boxed",
     "clouds",
     "curves",
+    "diagram",
     "heat",
     "highest",
     "history",
