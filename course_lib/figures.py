@@ -1,23 +1,18 @@
 """A measured figure, never without its company: chance, control, baseline, ceiling."""
 
+import html
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 
 from course_lib.session import REPO
 
 MIME = "application/vnd.multimodal-course.figures+json"  # how `python -m course_lib run` finds figures among outputs
-COLUMNS = ("figure", "value", "interval", "n", "chance", "control", "baseline", "ceiling", "bar", "paper", "note")
+COLUMNS = ("figure", "value", "interval", "n", "chance", "control", "baseline", "ceiling", "bar", "paper", "note", "id")
 PAPERS = REPO / "data" / "papers.json"
-
-
-WORDED_BARS = {  # bars that are no single number
-    "llava.pope.yes_ratio": "45 to 55 %",
-    "seem.noc90": "below noc90_no_memory",
-    "seem.wrong_prompt_iou": "50 points below click1",
-}
+NAMES = REPO / "data" / "figure_names.json"
 
 
 @dataclass(frozen=True)
@@ -42,6 +37,28 @@ class Figure:
         return json.dumps(asdict(self), ensure_ascii=False)
 
 
+AT_MOST = {  # here less is better; all other bars are to be reached
+    "world.held_out_leaks", "lm.follow.before", "llava.vqa_blank.mean", "llava.vqa_shuffled.mean", "gligen.ap50.no_boxes",
+    "gligen.ap50.shuffled", "gligen.fidelity_ratio", "gligen.seconds_4x20", "seem.noc85", "seem.round_ms", "course.minutes.total",
+}  # fmt: skip
+Rule = Callable[[Figure], bool] | None  # who met it; None: it needs another figure
+WORDED_BARS: dict[str, tuple[str, Rule]] = {  # bars that are no single number
+    "llava.pope.yes_ratio": ("45 to 55 %", lambda figure: 0.45 <= figure.value <= 0.55),
+    "seem.noc90": ("fewer than without memory", lambda figure: figure.value < figure.control),
+    "seem.wrong_prompt_iou": ("50 points below one click", None),
+}
+
+
+def missed(figure: Figure) -> bool:
+    """Has it a bar that it does not reach?"""
+    if figure.id in WORDED_BARS:
+        met = WORDED_BARS[figure.id][1]
+        return met is not None and not met(figure)
+    if figure.bar is None:
+        return False
+    return figure.value > figure.bar if figure.id in AT_MOST else figure.value < figure.bar
+
+
 def share(id: str, right: Sequence[bool], **company) -> Figure:
     """The share of True in `right`, with its 95 % interval; `company` is the figure's other fields."""
     value = sum(map(bool, right)) / len(right)
@@ -54,55 +71,123 @@ def from_json(line: str) -> Figure:
     return Figure(**json.loads(line))
 
 
-def table(figures: Iterable[Figure], columns: Iterable[str] | None = None, *, padded: bool = True) -> str:
-    """The figures as a Markdown table, with those of the columns (default: all) that at least one of them fills.
+def name(id: str) -> str:
+    """What people call it: the name of the longest known beginning of its id, and the rest of the id in words."""
+    parts = id.split(".")
+    for length in range(len(parts), 0, -1):
+        if known := names().get(".".join(parts[:length])):
+            rest = " ".join(parts[length:]).replace("_", " ")
+            return f"{known}: {rest}" if rest else known
+    return id
+
+
+def table(figures: Iterable[Figure], columns: Iterable[str] = COLUMNS, *, padded: bool = True) -> str:
+    """The figures as a Markdown table, with those of the columns that at least one of them fills.
 
     padded: its columns stand below each other where it is read as text; for a page it only makes the file larger.
     """
-    rows = [_cells(figure) for figure in figures]
-    used = [column for column in columns or COLUMNS if any(row[column] for row in rows)]
-    if not used:
-        return "(no figures)"
-    lines = [used, *([row[column] for column in used] for row in rows)]
-    widths = [max(len(line[i]) for line in lines) if padded else 1 for i in range(len(used))]
+    rows = _rows(figures, columns)
+    widths = [max(map(len, column)) if padded else 1 for column in zip(*rows, strict=True)]
     text = [
-        "| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |" for line in lines
+        "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |" for row in rows
     ]
     text.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
-    return "\n".join(text)
+    return "\n".join(text) if widths else "(no figures)"
 
 
 def show(figures: Iterable[Figure]) -> None:
-    """Print the table; in a notebook also leave the numbers beside it, for `python -m course_lib run` to collect."""
-    figures = list(figures)
-    from course_lib.show import in_notebook
+    """Print the table. In a notebook: a chart, and the table folded; beside them the numbers, for `python -m course_lib run`."""
+    from course_lib.show import dots, in_notebook
 
-    if not in_notebook():
-        print(table(figures))
+    figures = list(figures)
+    told = [figure for figure in figures if not figure.id.endswith(".ceiling")]  # a column of the others
+    text = table(told)
+    if not in_notebook() or not told:
+        print(text)
         return
     from IPython.display import display
 
-    text = table(figures)
-    page = text.replace(" %", "\N{NO-BREAK SPACE}%")  # as plain text its long rows would wrap, so it is Markdown there
-    display({"text/markdown": page, "text/plain": text, MIME: [asdict(figure) for figure in figures]}, raw=True)
+    picture = dots([_dot(figure) for figure in told], alt=_alt(told))["text/html"]
+    folded = f"<details><summary>The same as a table</summary>{_html_table(told)}</details>"
+    display({"text/html": picture + folded, "text/plain": text, MIME: [asdict(one) for one in figures]}, raw=True)
+
+
+def _dot(figure: Figure):
+    """What the chart draws of a figure."""
+    from course_lib.show import Dot
+
+    factor = 100 if figure.unit is None else 1
+    fields = ("chance", "control", "baseline", "ceiling", "bar")
+    marks = {field: factor * getattr(figure, field) for field in fields if getattr(figure, field) is not None}
+    if marks.get("ceiling") == 100:
+        del marks["ceiling"]
+    interval = None if figure.low is None or figure.high is None else (factor * figure.low, factor * figure.high)
+    label = f"{name(figure.id)} (bar missed)" if missed(figure) else name(figure.id)
+    text = _number(figure.value, figure.unit).removesuffix(f" {figure.unit}")  # a unit stands below the axis
+    return Dot(label, factor * figure.value, text, figure.unit or "%", interval, marks)
+
+
+def _alt(figures: Iterable[Figure]) -> str:
+    """The chart in words."""
+    said = [
+        f"{name(figure.id)} {_number(figure.value, figure.unit)}{' (bar missed)' * missed(figure)}"
+        for figure in figures
+    ]
+    return f"A chart of measured figures, with intervals and what each is compared with: {'; '.join(said)}."
+
+
+def _rows(figures: Iterable[Figure], columns: Iterable[str]) -> list[list[str]]:
+    """A row of column names and one for each figure, of the columns that at least one figure fills."""
+    rows = [_cells(figure) for figure in figures]
+    used = [column for column in columns if any(row[column] for row in rows)]
+    return [used, *([row[column] for column in used] for row in rows)]
+
+
+def _html_table(figures: Iterable[Figure]) -> str:
+    """The table for a page. Values don't wrap; names and notes may."""
+    head, *rows = ([html.escape(cell).replace(" %", "&nbsp;%") for cell in row] for row in _rows(figures, COLUMNS))
+    lines = [
+        "".join(f"<th>{cell}</th>" for cell in head),
+        *("".join(f"<td>{cell}</td>" for cell in row) for row in rows),
+    ]
+    return f"<table>{''.join(f'<tr>{line}</tr>' for line in lines)}</table>"
 
 
 def _cells(figure: Figure) -> dict[str, str]:
     """Every column of a figure as text, empty where there is nothing to say."""
-    cells = {"figure": figure.id, "value": _number(figure.value, figure.unit), "note": figure.note or ""}
-    cells["interval"] = _interval(figure.low, figure.high, figure.unit)
+    cells = {"figure": name(figure.id), "value": _number(figure.value, figure.unit), "note": figure.note or ""}
+    cells |= {"id": figure.id, "interval": _interval(figure.low, figure.high, figure.unit)}
     cells["n"] = "" if figure.n is None else f"{figure.n:,}"
-    for name in ("chance", "control", "baseline", "ceiling", "bar"):
-        cells[name] = _number(getattr(figure, name), figure.unit)
-    cells["bar"] = WORDED_BARS.get(figure.id, cells["bar"])
+    for field in ("chance", "control", "baseline", "ceiling"):
+        cells[field] = _number(getattr(figure, field), figure.unit)
+    if figure.ceiling == 1 and figure.unit is None:
+        cells["ceiling"] = ""  # 100 % says nothing
+    cells["bar"] = _bar(figure)
     paper = papers().get(figure.id)
     return cells | {"paper": f"{paper['value']} ({paper['of']})" if paper else ""}
+
+
+def _bar(figure: Figure) -> str:
+    """Such as "≥ 85.0 %, missed"."""
+    if figure.id in WORDED_BARS:
+        words = WORDED_BARS[figure.id][0]
+    elif figure.bar is None:
+        return ""
+    else:
+        words = f"{'≤' if figure.id in AT_MOST else '≥'} {_number(figure.bar, figure.unit)}"
+    return f"{words}, missed" if missed(figure) else words
 
 
 @cache
 def papers() -> dict[str, dict[str, str]]:
     """What papers report of their own models on their own data: figure id → value, of what, source. Another task, so no bar."""
     return json.loads(PAPERS.read_text(encoding="utf-8"))
+
+
+@cache
+def names() -> dict[str, str]:
+    """A figure's id, or its beginning → what people call it."""
+    return json.loads(NAMES.read_text(encoding="utf-8"))
 
 
 def _number(value: float | None, unit: str | None) -> str:

@@ -9,7 +9,7 @@ import pytest
 
 from course_lib.authoring import guide
 from course_lib.cli import figures as pages
-from course_lib.figures import WORDED_BARS, Figure, papers
+from course_lib.figures import AT_MOST, WORDED_BARS, Figure, name, papers
 from course_lib.session import REPO
 
 README = (REPO / "README.md").read_text(encoding="utf-8")
@@ -41,20 +41,29 @@ def test_a_figure_that_changes_is_noticed():
 def test_the_lessons_minutes_stand_there_too():
     figures = pages.lessons()
     assert figures[-1].value == pytest.approx(sum(figure.value for figure in figures[:-1]), abs=0.01)
-    assert f"| course.minutes.total | {figures[-1].value:,.4g} min |" in README
-    assert all(f"| {figure.id} | {figure.value:,.4g} min |" in PAGE for figure in figures)
+    assert f"| {name('course.minutes.total')} | {figures[-1].value:,.4g} min |" in README
+    assert all(f"| {name(figure.id)} | {figure.value:,.4g} min |" in PAGE for figure in figures)
 
 
 def test_readme_has_every_bar_and_stays_readable():
     figures = pages.read(FIGURES.read_text(encoding="utf-8"))
     for figure in figures:
         aimed = figure.bar is not None and not figure.id.startswith("instruct.filter_")
-        assert (f"| {figure.id} |" in README) == (aimed or figure.id in WORDED_BARS)
+        assert (f"| {name(figure.id)} |" in README) == (aimed or figure.id in WORDED_BARS)
         assert f"| {figure.id} |" in PAGE
     for measure in ("recall", "precision"):
         lowest = min(figure.value for figure in figures if figure.id.startswith(f"instruct.filter_{measure}."))
-        assert re.search(rf"\| instruct\.filter_{measure}\.\w+ \(the lowest of 13\) \| {100 * lowest:.1f} % \|", README)
+        measured = re.escape(name(f"instruct.filter_{measure}"))
+        assert re.search(rf"\| {measured}: [\w ]+ \(the lowest of 13\) \| {100 * lowest:.1f} % \|", README)
     assert len(README.encode()) < 20_000
+
+
+def test_every_figure_has_a_name_for_people_and_no_two_of_a_room_the_same():
+    ids = [figure.id for figure in pages.read(FIGURES.read_text(encoding="utf-8"))]
+    assert not [id for id in ids if name(id) == id], "data/figure_names.json names them, or the beginnings of their ids"
+    called = [(pages.room(Figure(id, 0)), name(id)) for id in ids]
+    assert not [one for one in called if called.count(one) > 1]
+    assert {id for id in AT_MOST if not id.startswith("course.")} <= set(ids)
 
 
 def test_one_room_measured_again_leaves_the_others_alone(tmp_path, monkeypatch, capsys):

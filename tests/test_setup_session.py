@@ -71,22 +71,45 @@ def test_the_package_and_a_pocket_session_import_no_torch():
 
 
 def test_figures_survive_json_and_fill_only_the_columns_they_need():
-    one = figures.Figure("clip.top1", 0.964, low=0.95, high=0.97, n=2000, chance=1 / 160)
+    one = figures.Figure("clip.top1", 0.964, low=0.95, high=0.97, n=2000, chance=1 / 160, ceiling=1.0)
     other = figures.Figure("world.scenes_per_s", 2345.6, unit="scenes/s")
     assert figures.from_json(one.to_json()) == one
     assert json.loads(other.to_json())["chance"] is None
     head, _, first, second = figures.table([one, other]).splitlines()
-    assert [cell.strip() for cell in head.split("|")[1:-1]] == ["figure", "value", "interval", "n", "chance"]
+    assert [cell.strip() for cell in head.split("|")[1:-1]] == ["figure", "value", "interval", "n", "chance", "id"]
     assert "96.4 %" in first and "95.0 to 97.0 %" in first and "0.6 %" in first and "2,346 scenes/s" in second
+    assert figures.table([]) == "(no figures)"
 
 
-def test_figures_in_a_notebook_are_a_table_with_the_numbers_beside_it(monkeypatch):
+def test_figures_in_a_notebook_are_a_chart_and_a_folded_table_with_the_numbers_beside_them(monkeypatch):
     shown = []
     monkeypatch.setattr("course_lib.show.in_notebook", lambda: True)
     monkeypatch.setattr("IPython.display.display", lambda bundle, raw: shown.append(bundle))
-    figures.show([figures.Figure("clip.top1", 0.964)])
-    assert shown[0]["text/markdown"].splitlines()[2] == "| clip.top1 | 96.4\N{NO-BREAK SPACE}% |"
-    assert "96.4 %" in shown[0]["text/plain"] and shown[0][figures.MIME][0]["value"] == 0.964
+    missed = figures.Figure("seem.noc85", 4, unit="clicks", control=3.9, bar=2)
+    figures.show([figures.Figure("clip.top1", 0.964, 0.95, 0.97), missed, figures.Figure("gligen.ap.ceiling", 1.0)])
+    page = shown[0]["text/html"]
+    assert (
+        page.startswith('<img alt="A chart of measured figures') and "clip.top1 96.4 %; clicks to 85 % overlap" in page
+    )
+    assert "<details>" in page and "<td>96.4&nbsp;%</td>" in page and "<td>≤ 2 clicks, missed</td>" in page
+    assert "ceiling" not in page and "96.4 %" in shown[0]["text/plain"]
+    assert [one["value"] for one in shown[0][figures.MIME]] == [0.964, 4, 1.0]
+
+
+def test_bars_are_missed_from_below_or_from_above():
+    for id, value, missed in (
+        ("clip.top1", 0.4, True), ("clip.top1", 0.6, False), ("seem.round_ms", 0.6, True), ("seem.round_ms", 0.4, False),
+        ("llava.pope.yes_ratio", 0.44, True), ("llava.pope.yes_ratio", 0.45, False), ("seem.wrong_prompt_iou", 1, False),
+    ):  # fmt: skip
+        assert figures.missed(figures.Figure(id, value, bar=0.5)) == missed, (id, value)
+    assert not figures.missed(figures.Figure("clip.top1", 0.4))
+    assert figures.missed(figures.Figure("seem.noc90", 6, control=6))
+
+
+def test_a_figures_name_is_that_of_the_longest_known_beginning():
+    assert figures.name("seem.iou.click1") == "mask overlap, one click"
+    assert figures.name("seem.iou.two_clicks") == "mask overlap (IoU): two clicks"
+    assert figures.name("elsewhere.a") == "elsewhere.a"
 
 
 def test_a_warning_that_no_learner_can_mend_is_not_shown():

@@ -48,8 +48,6 @@ SETTINGS = {
     "html_show_copyright": False,
     "html_theme_options": {"home_page_in_toc": True, "use_download_button": False, "show_toc_level": 2},
     "nb_execution_mode": "off",  # the outputs are those of the committed solutions
-    "nb_render_markdown_format": "gfm",  # figures are Markdown tables
-    "nb_mime_priority_overrides": [("html", "text/markdown", 1)],
     "myst_enable_extensions": ["dollarmath"],
     "myst_heading_anchors": 3,
 }

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from course_lib.cli.registry import ROOMS
 from course_lib.common.files import write_atomically
-from course_lib.figures import WORDED_BARS, Figure, from_json, table
+from course_lib.figures import COLUMNS, WORDED_BARS, Figure, from_json, table
 from course_lib.session import REPO
 
 FIGURES = REPO / "data" / "figures.jsonl"
@@ -60,7 +60,7 @@ def merged(old: Iterable[Figure], new: Iterable[Figure]) -> list[Figure]:
     return list(({figure.id: figure for figure in old} | {figure.id: figure for figure in new}).values())
 
 
-def chapters(figures: Iterable[Figure], level: str, columns: Iterable[str] | None = None) -> str:
+def chapters(figures: Iterable[Figure], level: str, columns: Iterable[str] = COLUMNS) -> str:
     """A table a room, each below its heading, in the order of the lessons."""
     figures = sorted(figures, key=lambda figure: list(HEADINGS).index(room(figure)))
     tables = [
