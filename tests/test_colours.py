@@ -24,6 +24,7 @@ SEEN_BY = {
 APART = 15.0  # about 1 can just be noticed side by side; lines and dots are thin, and not side by side
 PALETTES = {
     "bars and lines": (plots.INK, plots.SOFT, plots.WARN),
+    "masks": plots.MASKS,
     "lines": tuple(colour for _, _, colour in plots.LINE_STYLES),
     "the loss curve": ("C0", "C3", "0.8"),
     "cards": tuple(EDGES.values()),

@@ -10,38 +10,63 @@ from course_lib.show.alt_text import show_figure
 INK = "#1f3b73"  # dark blue: told from the others by lightness, too
 SOFT = "#9db7e0"
 WARN = "#c44e00"
+MASKS = (
+    "#f2f2f2",
+    "#0077bb",
+    "#ee7733",
+    "#009988",
+    "#cc3311",
+    "#33bbee",
+)  # P. Tol's vibrant scheme; first the background
 LINE_STYLES = (("-", "o", INK), ("--", "", WARN), (":", "s", "#5b5b5b"))  # dash, marker, colour
 
 
 def pictures(images: list[np.ndarray], *, alt: str, titles: list[str] | None = None, columns: int = 6) -> None:
     """A grid of pictures uint8 [H, W, 3], with a title above each."""
+    figure, cells, letters = _grid(len(images), columns, titles)
+    for number, (cell, image) in enumerate(zip(cells, images, strict=False)):
+        cell.imshow(image, interpolation=_sharp(image))
+        if titles:
+            cell.set_title("\n".join(textwrap.wrap(titles[number], letters)), fontsize=9)
+    show_figure(figure, alt)
+
+
+def _grid(count: int, columns: int, titles: list[str] | None):
+    """A figure as wide as the page with a cell for each picture, and how many letters of a title fit above one."""
     from matplotlib import pyplot
 
-    rows = -(-len(images) // columns)
-    figure, axes = pyplot.subplots(
-        rows, columns, figsize=(1.6 * columns, 1.95 * rows), layout="constrained", squeeze=False
-    )
+    columns = min(columns, count)
+    rows, side = (
+        -(-count // columns),
+        min(2.6, 9.6 / columns),
+    )  # inches: a picture of 64 pixels becomes four times as large
+    letters = int(12 * side)
+    lines = max((len(textwrap.wrap(title, letters)) for title in titles or ()), default=0)
+    size = side * columns, (side + 0.17 * lines + 0.08) * rows
+    figure, axes = pyplot.subplots(rows, columns, figsize=size, layout="constrained", squeeze=False)
     for cell in axes.flat:
         cell.axis("off")
-    for number, (cell, image) in enumerate(zip(axes.flat, images, strict=False)):
-        cell.imshow(image)
-        if titles:
-            cell.set_title("\n".join(textwrap.wrap(titles[number], 22)), fontsize=8)
-    show_figure(figure, alt)
+    return figure, list(axes.flat), letters
+
+
+def _sharp(image: np.ndarray) -> str:
+    """How to enlarge a picture: small ones show their pixels, as the models get them."""
+    return "nearest" if image.shape[0] <= 128 else "antialiased"
 
 
 def annotated(image: np.ndarray, boxes: np.ndarray, instances: np.ndarray, names: list[str], *, alt: str) -> None:
     """A picture uint8 [H, W, 3] with its boxes [N, 4] and names, and beside it the masks that `instances` [H, W] numbers."""
     from matplotlib import pyplot
+    from matplotlib.colors import to_rgb
 
-    figure, (left, right) = pyplot.subplots(1, 2, figsize=(6.4, 3.3), layout="constrained")
-    left.imshow(image)
+    figure, (left, right) = pyplot.subplots(1, 2, figsize=(8, 4), layout="constrained")
+    left.imshow(image, interpolation=_sharp(image))
     for (x0, y0, x1, y1), name in zip(boxes.tolist(), names, strict=True):
         left.add_patch(
             pyplot.Rectangle((x0 - 0.5, y0 - 0.5), x1 - x0, y1 - y0, fill=False, edgecolor="white", linewidth=1.5)
         )
         left.text(x0, max(y0 - 1, 3), name, fontsize=8, color="white", backgroundcolor=(0, 0, 0, 0.6))
-    right.imshow(instances, cmap="cividis", interpolation="nearest")
+    right.imshow(np.array([to_rgb(colour) for colour in MASKS])[np.minimum(instances, len(MASKS) - 1)])
     for number, name in enumerate(names, start=1):
         rows, columns = np.nonzero(instances == number)
         if len(rows):
@@ -60,21 +85,32 @@ def annotated(image: np.ndarray, boxes: np.ndarray, instances: np.ndarray, names
 
 
 def bars(
-    values: dict[str, float], *, alt: str, chance: float | None = None, limit: float = 1.0, unit: str = ""
+    values: dict[str, float],
+    *,
+    alt: str,
+    chance: float | None = None,
+    limit: float = 1.0,
+    unit: str = "",
+    intervals: dict[str, tuple[float, float]] | None = None,
 ) -> None:
-    """A horizontal bar for every name, its value written at the end; a dashed line at chance."""
+    """A horizontal bar for every name, its value written at its right; a dashed line at chance. Shares are drawn in per cent.
+
+    intervals: the 95 % interval of each, such as `figures.wilson` gives; drawn as a line across the bar's end.
+    """
     from matplotlib import pyplot
 
-    figure, axes = pyplot.subplots(figsize=(6.5, 0.5 + 0.36 * len(values)), layout="constrained")
-    names, numbers = list(values), list(values.values())
-    axes.barh(names, numbers, color=SOFT, edgecolor=INK)
-    for row, number in enumerate(numbers):
+    scale, shown = (1, unit.strip()) if unit else (100, "%")
+    figure, axes = pyplot.subplots(figsize=(7.5, 0.75 + 0.36 * len(values)), layout="constrained")
+    axes.barh(list(values), [scale * number for number in values.values()], color=SOFT, edgecolor=INK)
+    for row, (name, number) in enumerate(values.items()):
+        if intervals:
+            axes.plot([scale * end for end in intervals[name]], (row, row), color=INK, linewidth=2.5)
         text = f"{100 * number:.0f} %" if not unit else f"{number:.3g} {unit}"
-        axes.text(number + 0.01 * limit, row, text, va="center", fontsize=9)
+        axes.text(1.01, row, text, transform=axes.get_yaxis_transform(), va="center", fontsize=9)
     if chance is not None:
-        axes.axvline(chance, color=WARN, linestyle="--", linewidth=1.2, label=f"chance {100 * chance:.1f} %")
-        axes.legend(frameon=False, loc="lower right", fontsize=8)
-    axes.set_xlim(0, 1.12 * limit)
+        axes.axvline(100 * chance, color=WARN, linestyle="--", linewidth=1.2, label=f"chance {100 * chance:.1f} %")
+        axes.legend(frameon=False, loc="lower right", bbox_to_anchor=(1, 1), fontsize=8)
+    axes.set(xlim=(0, 1.02 * scale * limit), xlabel=shown)
     axes.invert_yaxis()
     axes.spines[["top", "right"]].set_visible(False)
     show_figure(figure, alt)
@@ -148,21 +184,16 @@ def boxed(
     """A grid of pictures uint8 [H, W, 3], over each its boxes: a name, and left, top, right, bottom as shares of the side."""
     from matplotlib import patheffects, pyplot
 
-    rows = -(-len(images) // columns)
-    figure, axes = pyplot.subplots(
-        rows, columns, figsize=(1.7 * columns, 1.95 * rows), layout="constrained", squeeze=False
-    )
-    for cell in axes.flat:
-        cell.axis("off")
+    figure, cells, letters = _grid(len(images), columns, titles)
     rim = [patheffects.withStroke(linewidth=2.5, foreground="black")]  # white on any picture
-    for number, (cell, image, asked) in enumerate(zip(axes.flat, images, boxes, strict=False)):
-        cell.imshow(image, extent=(0, 1, 1, 0))
+    for number, (cell, image, asked) in enumerate(zip(cells, images, boxes, strict=False)):
+        cell.imshow(image, extent=(0, 1, 1, 0), interpolation=_sharp(image))
         for name, (x0, y0, x1, y1) in asked:
             frame = pyplot.Rectangle((x0, y0), x1 - x0, y1 - y0, fill=False, edgecolor="white", path_effects=rim)
             cell.add_patch(frame)
             cell.text(x0 + 0.02, y0 + 0.02, name, fontsize=7, va="top", color="white", path_effects=rim)
         if titles:
-            cell.set_title("\n".join(textwrap.wrap(titles[number], 24)), fontsize=8)
+            cell.set_title("\n".join(textwrap.wrap(titles[number], letters)), fontsize=9)
     show_figure(figure, alt)
 
 
