@@ -5,7 +5,7 @@ import pytest
 from matplotlib.colors import to_rgb
 
 from course_lib import show
-from course_lib.show import dots, plots
+from course_lib.show import dot_chart, plots
 
 SMALL, LARGE = np.zeros((64, 64, 3), np.uint8), np.zeros((256, 256, 3), np.uint8)
 
@@ -15,7 +15,7 @@ def drawn(monkeypatch):
     """The figures that were shown, and how the chart of figures looked before it became a picture."""
     shown = []
     monkeypatch.setattr(plots, "show_figure", lambda figure, alt: shown.append(figure))
-    monkeypatch.setattr(dots, "html_picture", lambda figure, alt: shown.append(figure))
+    monkeypatch.setattr(dot_chart, "html_picture", lambda figure, alt: shown.append(figure))
     return shown
 
 
@@ -48,7 +48,7 @@ def test_bars_of_shares_are_in_per_cent_and_may_have_intervals(drawn):
 
 
 def test_the_chart_of_figures_has_a_panel_for_each_unit_and_every_mark(drawn):
-    marks = dict.fromkeys(dots.MARKS, 5.0)
+    marks = dict.fromkeys(dot_chart.MARKS, 5.0)
     rows = [
         show.Dot("first", 50, "50 %", "%", (40, 60), marks),
         show.Dot("time", 3, "3", "s"),
@@ -58,5 +58,5 @@ def test_the_chart_of_figures_has_a_panel_for_each_unit_and_every_mark(drawn):
     shares, seconds = drawn[0].axes
     assert [label.get_text() for label in shares.get_yticklabels()] == ["first", "second (bar missed)"]
     assert [label.get_weight() == "bold" for label in shares.get_yticklabels()] == [False, True]
-    assert {"95 % interval", "measured", *dots.MARKS} == set(shares.get_legend_handles_labels()[1])
+    assert {"95 % interval", "measured", *dot_chart.MARKS} == set(shares.get_legend_handles_labels()[1])
     assert seconds.get_xlabel() == "s" and shares.get_xlim()[1] > 100

@@ -7,7 +7,7 @@ import time
 
 from course_lib.show.alt_text import html_picture, in_notebook, show_figure, show_png
 from course_lib.show.diagrams import Box, diagram
-from course_lib.show.dots import Dot, dots
+from course_lib.show.dot_chart import Dot, dots
 from course_lib.show.plots import annotated, bars, boxed, clouds, curves, heat, highest, history, matrix, pictures
 
 __all__ = [

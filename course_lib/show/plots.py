@@ -10,14 +10,7 @@ from course_lib.show.alt_text import show_figure
 INK = "#1f3b73"  # dark blue: told from the others by lightness, too
 SOFT = "#9db7e0"
 WARN = "#c44e00"
-MASKS = (
-    "#f2f2f2",
-    "#0077bb",
-    "#ee7733",
-    "#009988",
-    "#cc3311",
-    "#33bbee",
-)  # P. Tol's vibrant scheme; first the background
+MASKS = ("#f2f2f2", "#332288", "#ddaa33", "#117733", "#56b4e9")  # the background, and up to four things
 LINE_STYLES = (("-", "o", INK), ("--", "", WARN), (":", "s", "#5b5b5b"))  # dash, marker, colour
 
 
