@@ -53,6 +53,24 @@ def step_same_level(noisy, v, alpha_bar, alpha_bar_next):
 
 
 @wrong(STEP)
+def step_noise_taken_off(noisy, v, alpha_bar, alpha_bar_next):
+    x0, eps = alpha_bar**0.5 * noisy - (1 - alpha_bar) ** 0.5 * v, alpha_bar**0.5 * v + (1 - alpha_bar) ** 0.5 * noisy
+    return alpha_bar_next**0.5 * x0 - (1 - alpha_bar_next) ** 0.5 * eps
+
+
+@wrong(STEP)
+def step_signs_exchanged(noisy, v, alpha_bar, alpha_bar_next):
+    x0, eps = alpha_bar**0.5 * noisy + (1 - alpha_bar) ** 0.5 * v, alpha_bar**0.5 * v - (1 - alpha_bar) ** 0.5 * noisy
+    return alpha_bar_next**0.5 * x0 + (1 - alpha_bar_next) ** 0.5 * eps
+
+
+@wrong(STEP)
+def step_v_taken_off(noisy, v, alpha_bar, alpha_bar_next):
+    x0, eps = alpha_bar**0.5 * noisy - (1 - alpha_bar) ** 0.5 * v, (1 - alpha_bar) ** 0.5 * noisy - alpha_bar**0.5 * v
+    return alpha_bar_next**0.5 * x0 + (1 - alpha_bar_next) ** 0.5 * eps
+
+
+@wrong(STEP)
 def step_plus(noisy, v, alpha_bar, alpha_bar_next):
     x0, eps = alpha_bar**0.5 * noisy + (1 - alpha_bar) ** 0.5 * v, alpha_bar**0.5 * v + (1 - alpha_bar) ** 0.5 * noisy
     return alpha_bar_next**0.5 * x0 + (1 - alpha_bar_next) ** 0.5 * eps
@@ -194,6 +212,24 @@ def waves_coordinates_outside(boxes):
 
 
 @wrong(WAVES)
+def waves_coordinate_major(boxes):
+    angles = (boxes[..., None] * 100 ** (torch.arange(8) / 8)).flatten(2)
+    return torch.cat([angles.sin(), angles.cos()], -1)
+
+
+@wrong(WAVES)
+def waves_of_one_coordinate_after_the_other(boxes):
+    return torch.cat(
+        [
+            wave(boxes[..., c : c + 1] * 100 ** (torch.arange(8) / 8))
+            for c in range(4)
+            for wave in (torch.cos, torch.sin)
+        ],
+        -1,
+    )
+
+
+@wrong(WAVES)
 def waves_nerf(boxes):
     angles = boxes[:, :, None] * (2 ** torch.arange(8))[:, None]
     return torch.cat([angles.sin(), angles.cos()], -1).flatten(2)
@@ -306,6 +342,17 @@ def gate_alpha(visual, tokens, attention, norm, alpha, beta=1.0):
 def gate_all_places(visual, tokens, attention, norm, alpha, beta=1.0):
     both = torch.cat([visual, tokens], dim=1)
     return both + beta * alpha.tanh() * attention(norm(both))
+
+
+@wrong(GATE)
+def gate_slice_forgotten(visual, tokens, attention, norm, alpha, beta=1.0):
+    seen = attention(norm(torch.cat([visual, tokens], dim=1)))
+    return visual + beta * torch.tanh(alpha) * seen
+
+
+@wrong(GATE)
+def gate_slice_of_the_batch(visual, tokens, attention, norm, alpha, beta=1.0):
+    return visual + beta * alpha.tanh() * attention(norm(torch.cat([visual, tokens], dim=1)))[: visual.shape[1]]
 
 
 @wrong(GATE)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from answers import RIGHT, WRONG
 
 from course_lib.checker.checking import check
@@ -41,3 +42,28 @@ def test_right_numbers_in_another_type_are_told_about_the_type_alone():
         ),
     )
     assert verdict.what.startswith("The result is an array, but should be a list") and not verdict.pattern, verdict
+
+
+@pytest.mark.parametrize(
+    ("task_id", "answer", "said"),
+    [
+        ("gligen.gated_self_attention", "gate_slice_forgotten", "Keep the first V of the answers"),
+        ("gligen.gated_self_attention", "gate_slice_of_the_batch", "Keep the first V of the answers"),
+        ("gligen.ddim_step", "step_noise_taken_off", "you take the noise *off*"),
+        ("gligen.ddim_step", "step_signs_exchanged", "The two signs are exchanged"),
+        ("gligen.ddim_step", "step_v_taken_off", "v counts *plus*"),
+        ("gligen.fourier_features", "waves_coordinate_major", "The *frequency* is the outer loop"),
+        ("gligen.fourier_features", "waves_of_one_coordinate_after_the_other", "eight cosines and eight sines of x0"),
+    ],
+)
+def test_answers_that_once_got_no_words_of_their_own_do_now(task_id, answer, said):
+    verdict = check(find_task(task_id), {code.__name__: code for _, code in WRONG}[answer])
+    assert said in verdict.what, verdict
+
+
+def test_sizes_that_do_not_fit_are_named():
+    def joined_along_channels(visual, tokens, attention, norm, alpha, beta=1.0):
+        return visual + beta * alpha.tanh() * attention(norm(torch.cat([visual, tokens], dim=-1)))[:, : visual.shape[1]]
+
+    verdict = check(find_task("gligen.gated_self_attention"), joined_along_channels)
+    assert "`visual.shape[1]`" in verdict.what and "`tokens.shape[1]`" in verdict.what, verdict

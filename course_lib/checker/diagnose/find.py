@@ -8,10 +8,10 @@ from course_lib.checker.compare import find_difference
 from course_lib.checker.diagnose.inputs import inputs_diagnosis
 from course_lib.checker.diagnose.numbers import as_array, calculation, remainder, same
 from course_lib.checker.diagnose.sequences import sequences_diagnosis
+from course_lib.checker.diagnose.sizes import sizes_diagnosis, sizes_of
 from course_lib.checker.diagnose.slips import slips_diagnosis
 from course_lib.checker.diagnose.words import Diagnosis, diagnosis
-from course_lib.checker.plain import is_tensor
-from course_lib.checker.running import Outcome, make_inputs, named
+from course_lib.checker.running import Outcome
 from course_lib.checker.task import Task
 
 Pairs = list[tuple[Any, Any]]  # (wrong, right)
@@ -23,7 +23,10 @@ def diagnose(task: Task, outcomes: list[Outcome], right: list[Outcome], wrong: l
     found = None
     if not any(outcomes[draw].error or right[draw].error for draw in wrong):
         found = of_results(task, outcomes, right, wrong)
-    return found or slips_diagnosis(task, outcomes, wrong) or special_case(wrong, len(outcomes))
+    found = found or slips_diagnosis(task, outcomes, wrong)
+    if sizes := sizes_diagnosis(task, outcomes, wrong):
+        return Diagnosis(found.name, f"{found.text} {sizes.text}") if found else sizes
+    return found or special_case(wrong, len(outcomes))
 
 
 def of_results(task: Task, outcomes: list[Outcome], right: list[Outcome], wrong: list[int]) -> Diagnosis | None:
@@ -75,20 +78,6 @@ def keys_of(pairs: Pairs) -> list:
     if not nested or any(len(value) != len(first) for pair in pairs for value in pair):
         return []
     return list(range(len(first)))
-
-
-def sizes_of(task: Task, draw: int) -> dict[str, float]:
-    """The sizes of the arguments by name: "`x.shape[0]`" → 3."""
-    sizes: dict[str, float] = {}
-    for name, value in named(task, make_inputs(task, draw)):
-        if is_tensor(value) or isinstance(value, np.ndarray):
-            sizes |= {f"`{name}.shape[{axis}]`": float(size) for axis, size in enumerate(value.shape)}
-            sizes[f"`{name}.numel()`"] = float(np.prod(tuple(value.shape)))
-        elif isinstance(value, int | float) and not isinstance(value, bool):
-            sizes[f"`{name}`"] = float(value)
-        elif isinstance(value, list | tuple | dict | str):
-            sizes[f"`len({name})`"] = float(len(value))
-    return sizes
 
 
 def amount(value: Any) -> int:

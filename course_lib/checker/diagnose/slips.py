@@ -87,7 +87,9 @@ def slips_of(node: ast.AST) -> Iterator[Slip]:
     elif isinstance(node, ast.Slice):
         yield from slips_of_a_slice(node)
     elif isinstance(node, ast.List | ast.Tuple) and len(node.elts) > 1 and isinstance(node.ctx, ast.Load):
-        yield say("the order of what is joined or listed"), lambda n: n.elts.insert(0, n.elts.pop(1))
+        index = any(isinstance(one, ast.Slice) for one in node.elts)
+        text = say("a slice along another axis") if index else say("the order of what is joined or listed")
+        yield text, lambda n: n.elts.insert(0, n.elts.pop(1))
     elif isinstance(node, ast.IfExp):
         yield say("one of two cases is not told from the other"), lambda n: become(n, n.body)
         yield say("one of two cases is not told from the other"), lambda n: become(n, n.orelse)

@@ -70,7 +70,10 @@ def make_grounded_batch(step: int, recipe, space: PatchSpace) -> GroundedBatch:
     rng = random.Random(f"gligen/gates/{recipe.seed}/{step}")
     first = step * recipe.batch_size
     # Scenes of another seed than the base's: the gates should not learn what the base has by heart.
-    scenes = [draw_scene(first + i, "train", recipe.num_things, recipe.seed + 1000) for i in range(recipe.batch_size)]
+    scenes = [
+        draw_scene(first + i, "train", recipe.num_things, recipe.seed + 1000, recipe.held_out)
+        for i in range(recipe.batch_size)
+    ]
     pictures = [render(scene, PIXELS) for scene in scenes]
     captions = ["" if rng.random() < recipe.caption_dropout else caption_of(scene, rng) for scene in scenes]
     layouts = [true_layout(scene, picture) for scene, picture in zip(scenes, pictures, strict=True)]

@@ -7,6 +7,7 @@ hand, four backdrops, no paint. Every thing is upright, and its centre lies on a
 import hashlib
 import json
 import random
+from collections.abc import Sequence
 from dataclasses import asdict
 
 from course_lib.gligen.vocabulary import NAMES
@@ -27,15 +28,23 @@ MAX_OVERLAP = 1 / 3  # of the smaller square, at most
 REGIONS = 3  # a side: where things are, for what is held out
 
 
-def draw_scene(index: int, stream: str = "train", num_things: tuple[int, int] = (1, 2), seed: int = 0) -> Scene:
+def draw_scene(
+    index: int,
+    stream: str = "train",
+    num_things: tuple[int, int] = (1, 2),
+    seed: int = 0,
+    held_out: Sequence[str] = (),
+) -> Scene:
     """Scene number `index` of a stream ("train", "val" or "test"), with a number of things in the range `num_things`.
+
+    None of the things is one of `held_out`.
 
     Training scenes are drawn again until no held-out place and no held-out relation is left in them.
     """
     rng = random.Random(f"gligen/{stream}/{seed}/{index}")
     while True:
         backdrop, variant = rng.choice(BACKDROPS), rng.randrange(VARIANTS)
-        things = _draw_things(rng, rng.randint(*num_things))
+        things = _draw_things(rng, rng.randint(*num_things), held_out)
         scene = Scene(stream, seed, index, backdrop, variant, things)
         if stream != "train" or allowed_in_training(scene):
             return scene
@@ -57,11 +66,12 @@ def caption_of(scene: Scene, rng: random.Random, templates: str = "train") -> st
     return caption(scene, rng, templates, attributes=0.0, place=1.0, relations=0.3)
 
 
-def _draw_things(rng: random.Random, num_things: int) -> tuple[Thing, ...]:
+def _draw_things(rng: random.Random, num_things: int, held_out: Sequence[str]) -> tuple[Thing, ...]:
     """So many things of different classes, none much hidden; drawn anew until each has a place."""
+    names = [name for name in NAMES if name not in held_out]
     while True:
         things: list[Thing] = []
-        for name in rng.sample(NAMES, num_things):
+        for name in rng.sample(names, num_things):
             thing = _draw_thing(rng, name, num_things)
             if all(_overlap(thing, other) < MAX_OVERLAP for other in things):
                 things.append(thing)

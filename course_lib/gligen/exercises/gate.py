@@ -50,6 +50,14 @@ def gate_tokens_kept(visual, tokens, attention, norm, alpha, beta=1.0):
     return both + beta * alpha.tanh() * attention(norm(both))
 
 
+def gate_not_cut(visual, tokens, attention, norm, alpha, beta=1.0):
+    return visual + beta * alpha.tanh() * attention(norm(torch.cat([visual, tokens], dim=1)))
+
+
+def gate_not_cut_added_to(visual, tokens, attention, norm, alpha, beta=1.0):
+    return beta * alpha.tanh() * attention(norm(torch.cat([visual, tokens], dim=1))) + visual
+
+
 def gate_tokens_first(visual, tokens, attention, norm, alpha, beta=1.0):
     attended = attention(norm(torch.cat([tokens, visual], dim=1)))[:, : visual.shape[1]]
     return visual + beta * alpha.tanh() * attended
@@ -149,6 +157,16 @@ TASKS = [
                 "tokens come out, too",
                 gate_tokens_kept,
                 "The grounding tokens come out as well, V + N places. They are only read: cut back to the first `visual.shape[1]` places.",
+            ),
+            Mistake(
+                "not cut",
+                gate_not_cut,
+                "Attention answers for V + N places, and `visual` has V: they can't be added. Keep the first V of the answers: `[:, : visual.shape[1]]`.",
+            ),
+            Mistake(
+                "not cut, added to",
+                gate_not_cut_added_to,
+                "What attention returns has V + N places, `visual` only V. Keep the picture's own, `[:, : visual.shape[1]]`, before you add.",
             ),
             Mistake(
                 "tokens first",

@@ -101,6 +101,26 @@ def fourier_of_each_coordinate(boxes):
     return torch.cat([angles.sin(), angles.cos()], dim=-1).flatten(-2)
 
 
+def fourier_coordinates_then_cosines(boxes):
+    angles = (boxes.unsqueeze(-1) * _frequencies()).flatten(-2)  # [B, N, 32]
+    return torch.cat([angles.sin(), angles.cos()], dim=-1)
+
+
+def fourier_of_each_coordinate_cosines_first(boxes):
+    angles = boxes.unsqueeze(-1) * _frequencies()  # [B, N, 4, 8]
+    return torch.cat([angles.cos(), angles.sin()], dim=-1).flatten(-2)
+
+
+def fourier_by_coordinate_cosine_first(boxes):
+    angles = boxes.unsqueeze(-1) * _frequencies()  # [B, N, 4, 8]
+    return torch.stack([angles.cos(), angles.sin()], dim=-1).flatten(-3)
+
+
+def fourier_all_cosines_first(boxes):
+    angles = (boxes.unsqueeze(-2) * _frequencies()[:, None]).flatten(-2)  # [B, N, 32]
+    return torch.cat([angles.cos(), angles.sin()], dim=-1)
+
+
 def fourier_reaching_the_end(boxes):
     return _waves(boxes.unsqueeze(-2) * 100 ** torch.linspace(0, 1, NUM_FREQUENCIES)[:, None])
 
@@ -204,6 +224,26 @@ TASKS = [
                 "each coordinate's waves together",
                 fourier_of_each_coordinate,
                 "The right numbers in another order: eight sines and eight cosines of x0, then those of y0 … The *frequency* is the outer loop: `boxes.unsqueeze(-2)`.",
+            ),
+            Mistake(
+                "coordinate by coordinate, sines apart",
+                fourier_coordinates_then_cosines,
+                "The right numbers in another order: the eight sines of x0, of y0 …, then all cosines. The *frequency* is the outer loop, and each has its four sines and four cosines together.",
+            ),
+            Mistake(
+                "each coordinate's waves, cosines first",
+                fourier_of_each_coordinate_cosines_first,
+                "The right numbers in another order: eight cosines and eight sines of x0, then those of y0 … Make the *frequency* the outer loop, and let sines come first.",
+            ),
+            Mistake(
+                "coordinate by coordinate, cosine first",
+                fourier_by_coordinate_cosine_first,
+                "The right numbers in another order: cosine, sine, cosine, sine of x0, then of y0 … Frequency after frequency: four sines, then four cosines.",
+            ),
+            Mistake(
+                "all cosines first",
+                fourier_all_cosines_first,
+                "The right numbers in another order: all 32 cosines, then all sines. Each frequency has its four sines, then its four cosines.",
             ),
             Mistake(
                 "k / 7",

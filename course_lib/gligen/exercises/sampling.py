@@ -1,5 +1,7 @@
 """The exercise on sampling: one DDIM step."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -50,16 +52,15 @@ def step_sign(noisy, v, alpha_bar, alpha_bar_next):
     return ddim_step(noisy, -v, alpha_bar, alpha_bar_next)
 
 
-def step_sign_of_clean(noisy, v, alpha_bar, alpha_bar_next):
-    clean = alpha_bar.sqrt() * noisy + (1 - alpha_bar).sqrt() * v
-    noise = alpha_bar.sqrt() * v + (1 - alpha_bar).sqrt() * noisy
-    return alpha_bar_next.sqrt() * clean + (1 - alpha_bar_next).sqrt() * noise
+def step_with_signs(clean_noisy: int, clean_v: int, noise_v: int, noise_noisy: int) -> Callable:
+    """The step with each of the four parts plus (1) or minus (−1); 1, −1, 1, 1 is right."""
 
+    def step(noisy, v, alpha_bar, alpha_bar_next):
+        clean = clean_noisy * alpha_bar.sqrt() * noisy + clean_v * (1 - alpha_bar).sqrt() * v
+        noise = noise_v * alpha_bar.sqrt() * v + noise_noisy * (1 - alpha_bar).sqrt() * noisy
+        return alpha_bar_next.sqrt() * clean + (1 - alpha_bar_next).sqrt() * noise
 
-def step_sign_of_noise(noisy, v, alpha_bar, alpha_bar_next):
-    clean = alpha_bar.sqrt() * noisy - (1 - alpha_bar).sqrt() * v
-    noise = alpha_bar.sqrt() * v - (1 - alpha_bar).sqrt() * noisy
-    return alpha_bar_next.sqrt() * clean + (1 - alpha_bar_next).sqrt() * noise
+    return step
 
 
 def step_factors_exchanged(noisy, v, alpha_bar, alpha_bar_next):
@@ -135,13 +136,43 @@ TASKS = [
             ),
             Mistake(
                 "sign of the clean picture",
-                step_sign_of_clean,
+                step_with_signs(1, 1, 1, 1),
                 "The noise is right, the clean picture is not: clean = √ᾱ · noisy *−* √(1 − ᾱ) · v.",
             ),
             Mistake(
                 "sign of the noise",
-                step_sign_of_noise,
+                step_with_signs(1, -1, 1, -1),
                 "The clean picture is right, the noise is not: noise = √ᾱ · v *+* √(1 − ᾱ) · noisy.",
+            ),
+            Mistake(
+                "clean picture turned",
+                step_with_signs(-1, 1, 1, 1),
+                "Your clean picture is a negative: its two parts are exchanged around the minus. clean = √ᾱ · noisy − √(1 − ᾱ) · v.",
+            ),
+            Mistake(
+                "clean picture subtracted",
+                step_with_signs(-1, -1, 1, 1),
+                "The clean picture has a minus before both of its parts. Only v is taken off: clean = √ᾱ · noisy *−* √(1 − ᾱ) · v.",
+            ),
+            Mistake(
+                "sign of v in the noise",
+                step_with_signs(1, -1, -1, 1),
+                "The clean picture is right. In the noise, v counts *plus*: noise = √ᾱ · v + √(1 − ᾱ) · noisy.",
+            ),
+            Mistake(
+                "noise subtracted",
+                step_with_signs(1, -1, -1, -1),
+                "Picture and noise are right, but you take the noise *off* at the end. The new mixture is a sum: √ᾱ' · clean *+* √(1 − ᾱ') · noise.",
+            ),
+            Mistake(
+                "both signs",
+                step_with_signs(1, 1, 1, -1),
+                "The two signs are exchanged. The minus belongs to the clean picture, √ᾱ · noisy *−* √(1 − ᾱ) · v, the plus to the noise, √ᾱ · v *+* √(1 − ᾱ) · noisy.",
+            ),
+            Mistake(
+                "a plus in the picture, a minus at the end",
+                step_with_signs(1, 1, -1, -1),
+                "Two signs are wrong: clean = √ᾱ · noisy *−* √(1 − ᾱ) · v, and at the end the noise is added, not taken off.",
             ),
             Mistake(
                 "factors exchanged",

@@ -10,6 +10,7 @@ without it 1.28, 1.29 and 1.54. So phrases are learned without it, and places ar
 """
 
 import random
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -30,9 +31,12 @@ BATCH_SIZE = 32
 AttentionBatch = tuple[list[Tensor], dict[str, Tensor]]
 
 
-def attention_warmup(model: Generator, steps: int = 400, seed: int = 0) -> Progress:
-    """Train the gated layers of `model`, in place, to attend from each cell to the tokens whose boxes it lies in."""
-    hidden_states, grounding = collect_hidden_states(model, seed)
+def attention_warmup(model: Generator, steps: int = 400, seed: int = 0, held_out: Sequence[str] = ()) -> Progress:
+    """Train the gated layers of `model`, in place, to attend from each cell to the tokens whose boxes it lies in.
+
+    No picture shows one of the things in `held_out`.
+    """
+    hidden_states, grounding = collect_hidden_states(model, seed, held_out)
 
     def batch(step: int) -> AttentionBatch:
         rows = random.Random(f"first look/{seed}/{step}").sample(range(NUM_PICTURES), BATCH_SIZE)
@@ -42,10 +46,10 @@ def attention_warmup(model: Generator, steps: int = 400, seed: int = 0) -> Progr
 
 
 @torch.no_grad()
-def collect_hidden_states(model: Generator, seed: int) -> AttentionBatch:
+def collect_hidden_states(model: Generator, seed: int, held_out: Sequence[str] = ()) -> AttentionBatch:
     """The hidden states that the gated layers read in noisy training pictures, and those pictures' grounding."""
     # Training scenes with their layouts, encoded and mixed with noise of random levels.
-    scenes = [draw_scene(index, "train", (1, 4), seed + 2000) for index in range(NUM_PICTURES)]
+    scenes = [draw_scene(index, "train", (1, 4), seed + 2000, held_out) for index in range(NUM_PICTURES)]
     pictures = [render(scene, PIXELS) for scene in scenes]
     grounding = grounding_inputs([true_layout(*pair) for pair in zip(scenes, pictures, strict=True)])
     clean = model.space.encode(torch.cat([to_tensor(picture.image[None]) for picture in pictures]))
