@@ -4,8 +4,9 @@ import torch
 
 from course_lib.lm import train
 from course_lib.lm.data import self_instruct
+from course_lib.lm.data.preferences import Preference
 from course_lib.lm.generate import answer
-from course_lib.lm.model import MATMUL_ATTENTION
+from course_lib.lm.attention import MATMUL_ATTENTION
 from course_lib.lm.pretrained import build_lm
 from course_lib.lm.tokenizer import get_tokenizer
 
@@ -28,10 +29,12 @@ def filter_pairs():
 PRODUCT = {
     "lm.next_token_loss": lambda: train.pretrain(build_lm(), RECIPE),
     "lm.causal_mask": attend,
+    "lm.attention": attend,
     "lm.next_token_probabilities": lambda: answer(build_lm(), get_tokenizer(), QUESTION, max_new_tokens=1),
     "lm.render_chat": lambda: answer(build_lm(), get_tokenizer(), QUESTION, max_new_tokens=1),
     "lm.mask_labels": lambda: train.tune(build_lm(), RECIPE),
     "lm.rouge_l": filter_pairs,
+    "lm.dpo_loss": lambda: train.dpo(build_lm(), [Preference("what is this?", "a cat", "a dog")], RECIPE),
 }
 
 SAME_ORDER = "the common words of two texts, and the F score, are the same whichever text comes first"

@@ -1,22 +1,26 @@
-"""How the pocket language model is trained: plain text first, conversations then; and the bake of the shipped ones."""
+"""How the pocket language model is trained: plain text first, conversations then, preferences last; and the bake of the shipped ones."""
 
 import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
 from course_lib import checkpoints
 from course_lib.common.precision import mixed_precision
 from course_lib.lm.chat import Message, encode_chat
 from course_lib.lm.data.batches import TextBatch, chat_batch, conversation, document, pack, plain_batch
-from course_lib.lm.loss import next_token_loss
-from course_lib.lm.model import quickest_attention
+from course_lib.lm.data.preferences import Preference, preference_batch
+from course_lib.lm.loss import answer_logps, dpo_loss, next_token_loss
+from course_lib.lm.attention import quickest_attention
 from course_lib.lm.pretrained import BASE, TUNED, build_lm, load_base
 from course_lib.lm.tokenizer import TOKENIZER_FILE, get_tokenizer, train_tokenizer
 from course_lib.training import Progress, fit
 from course_lib.world.stickers import classes
+
+PAIRS_AT_ONCE = 64  # bounds the memory of the reference's logits
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,31 @@ def tune_on(model, conversations: Sequence[Sequence[Message]], recipe: LmRecipe,
         return pack((rng.choice(rows) for _ in iter(int, 1)), recipe.batch_size, 256)
 
     return train(model, batch, recipe, **options)
+
+
+def dpo(model, pairs: Sequence[Preference], recipe: LmRecipe, beta: float = 0.1) -> Progress:
+    """Direct preference optimisation in place. The reference is the model as it comes, so its log probabilities are taken once."""
+    rows = preference_batch(get_tokenizer(), pairs)
+
+    def logps(model, picked: Tensor) -> Tensor:
+        """Of the picked pairs: [2, B], chosen and rejected."""
+        both = torch.cat([picked, picked + len(pairs)])
+        return answer_logps(model(input_ids=rows.input_ids[both]).logits, rows.labels[both]).view(2, -1)
+
+    with torch.no_grad():
+        reference = torch.cat([logps(model, part) for part in torch.arange(len(pairs)).split(PAIRS_AT_ONCE)], dim=1)
+
+    def batch(step: int) -> Tensor:
+        return torch.tensor(random.Random(f"dpo/{recipe.seed}/{step}").choices(range(len(pairs)), k=recipe.batch_size))
+
+    return fit(
+        model,
+        batch,
+        lambda model, picked: dpo_loss(*logps(model, picked), *reference[:, picked], beta),
+        steps=recipe.steps,
+        learning_rate=recipe.learning_rate,
+        weight_decay=recipe.weight_decay,
+    )
 
 
 def train(
