@@ -21,10 +21,15 @@ def test_heads_learn_where_to_look_and_the_pictures_stay_those_of_the_base(base,
     monkeypatch.setattr(warmup, "NUM_PICTURES", 48)
     model = add_gates(base)
     before = {name: weight.clone() for name, weight in model.state_dict().items()}
+    bus = GroundedPhrase("a bus", (0.1, 0.2, 0.6, 0.7))
+    unlearned = warmup.token_maps(model, [bus])
     run = warmup.attention_warmup(model, steps=25)
+    inside = warmup.cells_in_boxes(torch.tensor([[bus.box]]), torch.ones(1, 1), 64).view(8, 8)
+    (map,) = warmup.token_maps(model, [bus])
+    assert unlearned.shape == (1, 8, 8) and unlearned.max() < 0.2 and map.min() >= 0 and map.max() <= 1
+    assert map[inside].mean() > 2 * map[~inside].mean() > 0
     assert run.losses[-1] < 0.7 * run.losses[0]
-    box = [[GroundedPhrase("a bus", (0.1, 0.2, 0.6, 0.7))]]
-    assert torch.equal(sample(model, ["a bus"], box, steps=2), sample(base, ["a bus"], steps=2))
+    assert torch.equal(sample(model, ["a bus"], [[bus]], steps=2), sample(base, ["a bus"], steps=2))
     moved = {name for name, weight in model.state_dict().items() if not torch.equal(weight, before[name])}
     assert moved and all(".fuser." in name or "position_net" in name for name in moved)
     assert not any(part in name for name in moved for part in ("alpha", "to_v", "to_out", ".ff."))
@@ -63,3 +68,20 @@ def test_every_cell_has_a_code_of_its_own_and_its_place_reaches_the_layer():
         torch.nn.init.zeros_(layer.place.weight)
         alike = layer(same, torch.randn(1, 2, 20, generator=torch.Generator().manual_seed(0)))
     torch.testing.assert_close(alike[0, 0], alike[0, 3])
+
+
+def test_each_layer_gets_the_states_that_it_reads(base):
+    model = add_gates(base)
+    seen = {}
+    hooks = [
+        layer.register_forward_pre_hook(lambda layer, args: seen.update({id(layer): args[0]}))
+        for layer in warmup.gated_layers(model)
+    ]
+    grounding = grounding_inputs([[]])
+    read = warmup.read_by_gates(model, torch.randn(1, 12, 16, 16), torch.tensor([500]), grounding)
+    assert [id(layer) for layer in warmup.gated_layers(model)] != list(
+        seen
+    )  # modules stand in another order than they run
+    assert all(torch.equal(seen[id(layer)], x) for layer, x in zip(warmup.gated_layers(model), read, strict=True))
+    for hook in hooks:
+        hook.remove()

@@ -6,7 +6,7 @@ import torch
 
 from course_lib.canvas import Mark
 from course_lib.gligen import full
-from course_lib.gligen.full import LLAMA, PublishedPipeline
+from course_lib.gligen.full import HEN, PublishedPipeline
 from course_lib.gligen.layouts import GroundedPhrase
 from course_lib.gligen.ui.board import DrawBoxes
 from course_lib.gligen.ui.pipeline import Request
@@ -98,7 +98,7 @@ def test_plain_stable_diffusion_is_the_same_model_with_the_gates_left_out(pipeli
 
 
 def test_it_stands_behind_the_same_board(pipeline):
-    board = DrawBoxes(pipeline, caption=LLAMA.caption)
+    board = DrawBoxes(pipeline, caption=HEN.caption)
     assert set(board.settings) == {"guidance_scale", "grounded_fraction"} and board.canvas.problem == ""
     board.generate()
     assert "no box was drawn" in board.problem
@@ -123,10 +123,10 @@ def test_in_float16_the_half_size_files_are_read(folder):
     assert {pipeline.pipe.unet.dtype, pipeline.pipe.vae.dtype, pipeline.pipe.text_encoder.dtype} == {torch.float16}
 
 
-def test_the_layout_of_the_llama_is_a_request_that_fits(pipeline):
-    assert pipeline.notes(LLAMA) == [] and len(LLAMA.layout) == 3
-    llama, glasses, _ = (one.box for one in LLAMA.layout)
-    assert llama[0] < glasses[0] and llama[1] < glasses[1] and glasses[2] < llama[2] and glasses[3] < llama[3]
+def test_the_layout_of_the_hen_is_a_request_that_fits(pipeline):
+    assert pipeline.notes(HEN) == [] and len(HEN.layout) == 2
+    hen, egg = (one.box for one in HEN.layout)
+    assert hen[1] < egg[1] < hen[3] and egg[0] < hen[0] and hen[2] < egg[2]  # on the egg, and smaller
 
 
 def test_weights_that_cannot_be_had_are_one_sentence(monkeypatch, capsys, tmp_path):

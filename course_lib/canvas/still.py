@@ -52,7 +52,11 @@ def draw_mark(canvas: Image.Image, mark: Mark) -> None:
     if mark.positive:
         pen.line((x, y - 5, x, y + 5), fill="black", width=2)
     if mark.text:
-        pen.text((x + DOT + 3, y + 1), mark.text, fill="white", stroke_width=2, stroke_fill="black", font_size=15)
+        place, anchor = (x + DOT + 3, y + 1), "la"
+        if mark.kind in CORNERS:  # outside the box, above it, or below where it reaches the top
+            top, bottom = sorted(y for _, y in points)
+            place, anchor = ((x + DOT + 3, top - 4), "ls") if top > 24 else ((x, bottom + 5), "la")
+        pen.text(place, mark.text, "white", anchor=anchor, stroke_width=2, stroke_fill="black", font_size=15)
 
 
 FILL, SHARE = (240, 228, 66), 0.38  # yellow of the Okabe-Ito colours; the outline does not depend on seeing it

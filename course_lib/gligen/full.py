@@ -15,14 +15,10 @@ from course_lib.session import best_device
 
 HUB = ("masterful/gligen-1-4-generation-text-box", "main")  # repository, and its branch or a commit's 40 digits
 MAX_BOXES = 30
-# The talk's idea, a llama with glasses; the coordinates are this course's own. Plain Stable Diffusion mostly forgets one part.
-LLAMA = Request(
-    caption="a photo of a llama wearing glasses, standing on a beach beside a surfboard",
-    layout=(
-        GroundedPhrase("a llama", (0.10, 0.12, 0.62, 0.98)),
-        GroundedPhrase("a pair of glasses", (0.22, 0.22, 0.50, 0.34)),
-        GroundedPhrase("a surfboard", (0.68, 0.20, 0.90, 0.95)),
-    ),
+# The talk's example; the coordinates are this course's own.
+HEN = Request(
+    caption="a hen hatching a huge egg",
+    layout=(GroundedPhrase("a hen", (0.28, 0.06, 0.72, 0.46)), GroundedPhrase("a huge egg", (0.18, 0.40, 0.82, 0.97))),
     guidance_scale=7.5,
     grounded_fraction=0.3,
 )

@@ -25,7 +25,7 @@ class GatedSelfAttention(nn.Module):
     The weights have diffusers' names. What diffusers lacks is `beta`, how far the grounding may speak (1 while training,
     set by scheduled sampling), and `place`, a projection of the position encoding (its name is in the
     shipped weights). A token that says "a frog, from x = 0.1 to 0.4" can be heeded only by cells that know their own x, and
-    those of a base this small hardly do: captions without left and right gave it no reason to.
+    those of a base this small hardly do: few captions say how two things lie, and none says where.
     """
 
     beta = 1.0

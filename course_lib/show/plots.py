@@ -184,7 +184,10 @@ def boxed(
         for name, (x0, y0, x1, y1) in asked:
             frame = pyplot.Rectangle((x0, y0), x1 - x0, y1 - y0, fill=False, edgecolor="white", path_effects=rim)
             cell.add_patch(frame)
-            cell.text(x0 + 0.02, y0 + 0.02, name, fontsize=7, va="top", color="white", path_effects=rim)
+            above = y0 > 0.09  # outside the box, where there is room
+            x, side = (x0, "left") if x0 < 0.6 else (x1, "right")
+            y, edge = (y0 - 0.015, "bottom") if above else (y1 + 0.02, "top")
+            cell.text(x, y, name, fontsize=7, ha=side, va=edge, color="white", path_effects=rim)
         if titles:
             cell.set_title("\n".join(textwrap.wrap(titles[number], letters)), fontsize=9)
     show_figure(figure, alt)

@@ -50,6 +50,17 @@ def overlapping(count: int, stream: str = "test") -> LayoutTestSet:
     return _test_set(_first_scenes(count, 2, stream, _has_overlap))
 
 
+def of_things(names: Sequence[str], counts: Sequence[tuple[int, int]], stream: str = "test") -> LayoutTestSet:
+    """Scenes with none but these things; `counts` as in `make_test_set`."""
+
+    def has_no_other(scene: Scene) -> bool:
+        return all(thing.name in names for thing in scene.things)
+
+    return _test_set(
+        [scene for things, scenes in counts for scene in _first_scenes(scenes, things, stream, has_no_other)]
+    )
+
+
 def _first_scenes(
     count: int, num_things: int, stream: str, accepts: Callable[[Scene], bool] = lambda scene: True
 ) -> list[Scene]:

@@ -12,7 +12,13 @@ from course_lib import checkpoints
 from course_lib.figures import Figure, share
 from course_lib.gligen.data.testsets import LayoutTestSet, subset
 from course_lib.gligen.evaluate.boxes import generate
-from course_lib.gligen.evaluate.paired import PairedScenes, losses_by_caption, losses_by_layout, paired_scenes
+from course_lib.gligen.evaluate.paired import (
+    TIMESTEPS,
+    PairedScenes,
+    losses_by_caption,
+    losses_by_layout,
+    paired_scenes,
+)
 from course_lib.gligen.layouts import GroundedPhrase
 from course_lib.gligen.model import Generator, base_hash
 from course_lib.gligen.sampling import sample
@@ -84,16 +90,19 @@ def caption_loss_figures(base: Generator, count: int = 48) -> Iterator[Figure]:
         yield _loss(f"gligen.base_loss.{name}_caption", loss)
 
 
-def layout_loss_figures(model: Generator, count: int = 48, prefix: str = "gligen.loss") -> Iterator[Figure]:
+def layout_loss_figures(
+    model: Generator, count: int = 48, prefix: str = "gligen.loss", timesteps: tuple[int, ...] = TIMESTEPS
+) -> Iterator[Figure]:
     """Do the boxes matter inside the things? No caption is given."""
     paired: PairedScenes = paired_scenes(count, stream="test")
-    for name, loss in losses_by_layout(model, paired).items():
+    for name, loss in losses_by_layout(model, paired, timesteps=timesteps).items():
         yield _loss(f"{prefix}.{name}_boxes", loss)
 
 
 def _loss(id: str, loss: Tensor) -> Figure:
     """[levels, N]."""
-    note = "inside the things, the same noise for all; mean over four levels"
+    levels = "noise level 900" if len(loss) == 1 else "mean over four levels"
+    note = f"inside the things, the same noise for all; {levels}"
     return Figure(id, round(float(loss.mean()), 4), n=loss.shape[1], unit=UNIT, note=note)
 
 

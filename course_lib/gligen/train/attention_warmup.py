@@ -20,8 +20,9 @@ from course_lib.gligen.data.batches import true_layout
 from course_lib.gligen.data.scenes import PIXELS, draw_scene
 from course_lib.gligen.diffusion import NUM_TRAIN_TIMESTEPS, add_noise
 from course_lib.gligen.grounding import cell_centres
-from course_lib.gligen.layouts import grounding_inputs
+from course_lib.gligen.layouts import GroundedPhrase, grounding_inputs
 from course_lib.gligen.model import Generator, text_states, transformer_blocks
+from course_lib.gligen.sampling import start_noise
 from course_lib.training import Progress, fit
 from course_lib.world.render import render
 
@@ -56,18 +57,36 @@ def collect_hidden_states(model: Generator, seed: int, held_out: Sequence[str] =
     generator = torch.Generator().manual_seed(seed)
     t = torch.randint(NUM_TRAIN_TIMESTEPS, (NUM_PICTURES,), generator=generator)
     noisy = add_noise(clean, torch.randn(clean.shape, generator=generator), t)
-    # One forward pass, with a hook at each gated layer that notes its input.
-    hidden_states: list[list[Tensor]] = [[] for _ in gated_layers(model)]
-    hooks = [
-        layer.register_forward_pre_hook(lambda _, args, states=states: states.append(args[0]))
-        for layer, states in zip(gated_layers(model), hidden_states, strict=True)
+    parts = [
+        read_by_gates(model, noisy[rows], t[rows], {name: values[rows] for name, values in grounding.items()})
+        for rows in torch.arange(NUM_PICTURES).split(32)
     ]
-    for rows in torch.arange(NUM_PICTURES).split(32):
-        of_rows = {name: values[rows] for name, values in grounding.items()}
-        model.velocity(noisy[rows], t[rows], text_states([""] * len(rows)), of_rows)
+    return [torch.cat(states) for states in zip(*parts, strict=True)], grounding
+
+
+@torch.no_grad()
+def read_by_gates(model: Generator, noisy: Tensor, t: Tensor, grounding: dict[str, Tensor]) -> list[Tensor]:
+    """One forward pass without a caption: the hidden states [B, V, W] that each gated layer reads, noted by a hook."""
+    layers, read = gated_layers(model), {}
+    hooks = [layer.register_forward_pre_hook(lambda layer, args: read.update({layer: args[0]})) for layer in layers]
+    model.velocity(noisy, t, text_states([""] * len(noisy)), grounding)
     for hook in hooks:
         hook.remove()
-    return [torch.cat(states) for states in hidden_states], grounding
+    return [read[layer] for layer in layers]
+
+
+@torch.no_grad()
+def token_maps(model: Generator, layout: Sequence[GroundedPhrase], seed: int = 0) -> Tensor:
+    """Where one head looks: the share of each cell's attention that goes to each box's token, in pure noise: [N, S, S].
+
+    It is the first of the taught heads, in the first gated layer.
+    """
+    grounding = grounding_inputs([layout])
+    t = torch.tensor([NUM_TRAIN_TIMESTEPS - 1])
+    x = read_by_gates(model, start_noise(model, 1, seed), t, grounding)[0]  # [1, V, W]
+    attention = log_attention(gated_layers(model)[0], x, model.unet.position_net(**grounding)).exp()[0, 0]  # [V, V + 4]
+    cells, side = len(attention), round(len(attention) ** 0.5)
+    return attention[:, cells : cells + len(layout)].T.unflatten(-1, (side, side))
 
 
 def gated_layers(model: Generator) -> list[nn.Module]:

@@ -104,7 +104,10 @@ def sheet(pictures: Sequence[np.ndarray], marks: Sequence[Mark] = (), columns: i
     rows = -(-len(pictures) // columns)
     grid = Image.new("RGB", (columns * (SIDE + GAP) - GAP, rows * (SIDE + GAP) - GAP), "white")
     for number, picture in enumerate(pictures):
-        large = Image.fromarray(picture).resize((SIDE, SIDE), Image.Resampling.BICUBIC)
+        way = (
+            Image.Resampling.NEAREST if len(picture) < SIDE else Image.Resampling.LANCZOS
+        )  # small ones keep their pixels
+        large = Image.fromarray(picture).resize((SIDE, SIDE), way)
         for mark in marks:
             if mark.kind == "box":
                 still.draw_mark(large, mark)
