@@ -13,6 +13,7 @@ MIME = "application/vnd.multimodal-course.figures+json"  # how `python -m course
 COLUMNS = ("figure", "value", "interval", "n", "chance", "control", "baseline", "ceiling", "bar", "paper", "note", "id")
 PAPERS = REPO / "data" / "papers.json"
 NAMES = REPO / "data" / "figure_names.json"
+RECORDED = REPO / "data" / "figures.jsonl"
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,12 @@ def share(id: str, right: Sequence[bool], **company) -> Figure:
 def from_json(line: str) -> Figure:
     """The figure that `to_json` wrote."""
     return Figure(**json.loads(line))
+
+
+def recorded(*ids: str) -> list[Figure]:
+    """These figures as they were last measured, from data/figures.jsonl."""
+    known = {figure.id: figure for figure in map(from_json, RECORDED.read_text(encoding="utf-8").splitlines())}
+    return [known[id] for id in ids]
 
 
 def name(id: str) -> str:

@@ -1,12 +1,14 @@
 # ---
 # title: "Welcome to the sticker world"
 # objectives:
+#   - see what you will have built at the end, and the way there
 #   - find your way in the world that all lessons look at
 #   - know what training may see, and what is kept back for honest tests
 #   - know how an exercise feels, wrong and right, and how to get unstuck
+#   - read a figure: interval, chance, control, baseline, ceiling, bar
 # prerequisites:
 #   - a little Python and NumPy
-# minutes: 10
+# minutes: 15
 # ---
 
 # %% [markdown]
@@ -21,26 +23,89 @@ from course_lib.session import begin
 session = begin(lesson="00_welcome")
 
 # %% [markdown]
-# Multimodal models look at pictures and speak about them. To learn how they are built we need pictures whose *every* fact is known: what
-# is there, where, in which colour, left of what. So all lessons share one small world, made of real, open emoji artwork.
+# ## What you will own at the end
+#
+# You stand in a hotel lobby with a memory stick and ask your phone's camera: *can I print my documents here?* A detector finds no printer. A
+# text reader finds "BUSINESS CENTER", and doesn't know what one is for. A classifier says "lobby". Each of these **specialists** is right,
+# and none can answer. You need a model that understands picture *and* question.
+#
+# In this course you build such models yourself, small enough for your computer. Here are four of them, finished. They all look at this picture, which
+# none has seen before:
 
 # %%
-from course_lib import show
-from course_lib.world.language import captions
+import numpy as np
+
+from course_lib import finished, show
 from course_lib.world.render import render
 from course_lib.world.scenes import SceneSpec, make_scene
 
-scenes = [make_scene(index, SceneSpec(placement="plausible")) for index in range(12)]
-show.pictures(
-    [render(scene, size=128).image for scene in scenes],
-    titles=[captions(scene)[0] for scene in scenes],
-    columns=4,
-    alt="Twelve scenes of the sticker world, each with its caption: "
-    + "; ".join(captions(scene)[0] for scene in scenes),
+picture = render(
+    make_scene(2, SceneSpec(stream="test", names=("lion", "sunflower"), placement="plausible")), size=64
+).image
+captions = ["a lion in a meadow", "a bus on the road", "a frog in a meadow", "a lion at night"]
+best, probability = finished.clip(picture, captions)[0]
+question = "how many lions are there?"
+answer = finished.llava(picture, question)
+drawing = finished.gligen(
+    "a sunflower left of a lion", {"a sunflower": (0.05, 0.3, 0.45, 0.7), "a lion": (0.55, 0.3, 0.95, 0.75)}
+)
+lion = finished.seem(picture, "the lion")
+cut_out = np.where(lion[:, :, None], picture, picture // 4)
+
+titles = [f"CLIP, of four captions: {best} ({100 * probability:.0f} %)", f"LLaVA: {question} {answer}"]
+titles += ["GLIGEN draws what we ask for where we ask for it", "SEEM cuts out: the lion"]
+show.pictures([picture, picture, drawing, cut_out], columns=4, titles=titles, alt="Four pictures. " + ". ".join(titles))
+
+# %% [markdown]
+# Change a caption, the question, or a box, and run the cell again. (A few words will fail: these models know about two hundred things.)
+#
+# And this is the way there. Orange boxes are what you build and train. An arrow is what one lesson hands to the next:
+
+# %%
+show.diagram(
+    {
+        "world": show.Box(0, 1.5, "00 sticker world", "pictures, facts"),
+        "clip": show.Box(1.4, 0.5, "02 CLIP", "picture ↔ words", "learned"),
+        "lm": show.Box(1.4, 1.5, "04 assistant", "text → text", "learned"),
+        "data": show.Box(1.4, 2.5, "05 instructions", "facts → dialogues"),
+        "gligen": show.Box(3.15, 0, "10 GLIGEN", "words, boxes → picture", "learned", 1.15),
+        "seem": show.Box(3.15, 1, "11 SEEM", "click, words → mask", "learned", 1.15),
+        "llava": show.Box(3.15, 2, "06, 07 LLaVA", "picture, question → answer", "learned", 1.35),
+    },
+    [
+        ("world", "clip"),
+        ("world", "lm"),
+        ("world", "data"),
+        ("clip", "gligen", "text tower"),
+        ("clip", "seem", "text tower"),
+        ("clip", "llava", "vision tower"),
+        ("lm", "llava", "language model"),
+        ("data", "llava", "training data"),
+    ],
+    alt="The course as a map. The sticker world feeds CLIP, the assistant and the instruction data. CLIP's text tower goes into GLIGEN "
+    "and SEEM. CLIP's vision tower, the assistant's language model and the instruction data make LLaVA.",
 )
 
 # %% [markdown]
-# A scene is made from its number and a seed: nothing is downloaded, and your scene 7 is the same as everybody's. Behind the pixels
+# ## One small world
+#
+# To learn how such models are built we need pictures whose *every* fact is known: what is there, where, in which colour, left of what. So
+# all lessons share one small world, made of real, open emoji artwork.
+
+# %%
+from course_lib.world.language import captions as captions_of
+
+scenes = [make_scene(index, SceneSpec(placement="plausible")) for index in range(12)]
+show.pictures(
+    [render(scene, size=192).image for scene in scenes],
+    titles=[captions_of(scene)[0] for scene in scenes],
+    columns=4,
+    alt="Twelve scenes of the sticker world, each with its caption: "
+    + "; ".join(captions_of(scene)[0] for scene in scenes),
+)
+
+# %% [markdown]
+# A scene is made from its number and a seed: nothing is downloaded, and your scene 8 is the same as everybody's. Behind the pixels
 # stands the full description, so every claim that a model makes can be checked.
 
 # %% tags=["check"]
@@ -48,38 +113,59 @@ scene = scenes[8]
 for thing in scene.things:
     print(f"{thing.name}: {thing.size}, {thing.colour or 'as drawn'}, at x {thing.x:.2f}, y {thing.y:.2f}")
 
+# %% [markdown]
+# A *box* is the smallest rectangle around a thing, a *mask* says which pixels are its own:
+
 # %%
-picture = render(scene, size=192)
+scene_8 = render(scene, size=192)
 names = [thing.name for thing in scene.things]
 show.annotated(
-    picture.image,
-    picture.boxes,
-    picture.instances,
+    scene_8.image,
+    scene_8.boxes,
+    scene_8.instances,
     names,
-    alt=f"Scene 8 with boxes around {', '.join(names)}; beside it the mask of each thing.",
+    alt=f"Scene 8 with boxes around {', '.join(names)}; beside it the mask of each thing in a colour of its own.",
+)
+
+# %% [markdown]
+# The models see less than you do. They get 64 pixels a side, so that they learn in minutes:
+
+# %%
+show.pictures(
+    [render(scene, size=size).image for size in (192, 64)],
+    titles=["192 pixels, for you", "64 pixels, for the models"],
+    columns=2,
+    alt="Scene 8 twice: smooth, and in coarse pixels.",
 )
 
 # %% [markdown]
 # ## What is in it
 #
-# 200 things in five drawing styles, ten shapes in eight colours, signs to read, ten backdrops. Here is one thing in all five styles:
+# 200 things in five drawing styles, ten shapes in eight colours, signs to read, ten backdrops.
+#
+# **Predict before you run:** the finished CLIP was trained on the first two styles only. Here it may choose among 160 names. In which
+# styles will it still know a bicycle? And a pizza?
 
 # %%
 from course_lib.world.stickers import COLOURS, STYLES, classes
 
-guitars = [
-    make_scene(3, SceneSpec(stream="test", names=("guitar",), styles=(style,), colour=None, backdrop="plain"))
-    for style in STYLES
-]
+known = [one.name for one in classes() if one.split == "base"]
+drawings, titles = [], []
+for thing in ("bicycle", "pizza"):
+    for style in STYLES:
+        scene = make_scene(3, SceneSpec(stream="test", names=(thing,), styles=(style,), colour=None, backdrop="plain"))
+        guess, probability = finished.clip(render(scene, 64).image, known)[0]
+        drawings.append(render(scene, 192).image)
+        titles.append(f"{style}: {guess}, {100 * probability:.0f} %")
 show.pictures(
-    [render(guitar, size=128).image for guitar in guitars],
-    titles=list(STYLES),
+    drawings,
     columns=5,
-    alt="A guitar in five drawing styles.",
+    titles=titles,
+    alt="A bicycle, then a pizza, in five styles, and what CLIP says: " + "; ".join(titles),
 )
 
 # %% [markdown]
-# **Predict:** a model trains on the first two styles. Which of the other three will be hardest for it? (Lesson 02 measures it.)
+# Two drawings prove nothing, of course. Lesson 02 measures 1,600 pictures a style.
 #
 # ## What training may see
 #
@@ -106,16 +192,13 @@ print("the colour that training paints no fox in:", [c for c in COLOURS if held_
 # When it is not right, the course says which mistake it recognises, and goes on with the reference: you are
 # never blocked. Run this one, which is wrong on purpose:
 
+
 # %% tags=["check"]
-import numpy as np
-
-
 @exercise("world.box_from_mask")
 def box_from_mask(mask):
     """mask: bool [H, W] → (x0, y0, x1, y1), the smallest box around its True pixels, ends excluded"""
-    rows = np.flatnonzero(mask.any(axis=1))
-    columns = np.flatnonzero(mask.any(axis=0))
-    return int(columns[0]), int(rows[0]), int(columns[-1]), int(rows[-1])
+    height, width = mask.shape
+    return 0, 0, width, height
 
 
 # %% [markdown]
@@ -143,7 +226,7 @@ def box_from_mask(mask):
 
 # %% tags=["check"]
 for number, name in enumerate(names, start=1):
-    print(name, box_from_mask(picture.instances == number))
+    print(name, box_from_mask(scene_8.instances == number))
 
 # %% [markdown]
 # <!-- exercise: world.overlap -->
@@ -167,6 +250,36 @@ def overlap(a, b):
 print(f"{overlap((0, 0, 10, 10), (5, 0, 15, 10)):.3f}")
 
 # %% [markdown]
+# ## How to read a figure
+#
+# Every lesson ends by measuring what you built. A number alone says little, so each stands beside what it must be compared with:
+#
+# | mark | word | what it is |
+# |---|---|---|
+# | ● | measured | on scenes that training never saw; the pale line is its *95 % interval*: how far chance in the choice of scenes may have moved it |
+# | ◆ | chance | what guessing gets |
+# | × | control | the same measure where the system **must** fail, say with a blank picture; if a control does well, the measure is broken |
+# | □ | baseline | the best without the lesson's idea: the usual method, or an answer that ignores the picture |
+# | △ | ceiling | the truth itself through the same measure; left out where it is 100 % |
+# | ❘ | bar | what the course had set itself; where it was missed, the name says so |
+# | | paper | in the table only: what a paper reports of its own, far larger model on other data; not comparable in size |
+#
+# **Predict:** here are five figures of the shipped models: CLIP twice, LLaVA, GLIGEN, SEEM. Which is *worse than guessing*? How can that be?
+
+# %%
+from course_lib.figures import recorded
+from course_lib.figures import show as show_figures
+
+show_figures(
+    recorded(
+        "clip.zero_shot_top1.trained", "clip.winoground.text", "llava.vqa.mean", "gligen.ap50.grounded", "seem.iou.box"
+    )
+)
+
+# %% [markdown]
+# <details><summary>Answer</summary>The second. There, CLIP has two pictures and two captions of the same words in another order, and must choose right for <i>both</i>
+# pictures. Who guesses does so in a quarter of the cases. Who prefers one caption, whatever the picture, never does. A figure below chance tells of such a fixed taste.</details>
+#
 # ## When you are stuck
 #
 # | what | how |
@@ -187,8 +300,10 @@ print(session.tier, "tier on", session.device)
 # %% [markdown]
 # ## Recap
 #
+# - Specialists answer one kind of question each. The course builds models that take pictures and words together.
 # - Every scene comes from a number and a seed, and carries its whole truth.
 # - What is held out is held out everywhere, by one function.
+# - A figure is worth as much as what stands beside it: chance, a control that must fail, a baseline, a ceiling.
 # - Exercises are checked at once, know the common mistakes, and never block you.
 #
 # <!-- words -->

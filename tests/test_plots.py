@@ -35,7 +35,7 @@ def test_masks_are_told_apart_by_colour(drawn):
     show.annotated(SMALL, np.array([[0, 0, 64, 8], [0, 56, 64, 64]]), instances, ["a", "b"], alt="two")
     shown = drawn[0].axes[1].images[0].get_array()
     for row, colour in ((0, plots.MASKS[1]), (32, plots.MASKS[0]), (63, plots.MASKS[2])):
-        assert shown[row, 0] == pytest.approx(to_rgb(colour))
+        assert tuple(shown[row, 0]) == pytest.approx(to_rgb(colour))
 
 
 def test_bars_of_shares_are_in_per_cent_and_may_have_intervals(drawn):

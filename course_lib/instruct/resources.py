@@ -91,6 +91,12 @@ def clean_pictures() -> dict[str, ImageContext]:
 
 
 @cache
+def photographs() -> dict[str, ImageContext]:
+    """Name in `skimage.data` → the photograph in words, its captions and boxes written by hand for this course."""
+    return _load("photographs.jsonl", _pictures)
+
+
+@cache
 def defect_wordings(split: Split) -> DefectWordings:
     """What defects are planted with."""
     kinds = dict.fromkeys(("unsupported_noun", "wrong_count", "role_swap"), _wordings)

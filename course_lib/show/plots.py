@@ -25,7 +25,7 @@ def pictures(images: list[np.ndarray], *, alt: str, titles: list[str] | None = N
 
 
 def _grid(count: int, columns: int, titles: list[str] | None):
-    """A figure as wide as the page with a cell for each picture, and how many letters of a title fit above one."""
+    """A figure as wide as the page, a cell for each picture with room for its title, and how many letters fit into a line of one."""
     from matplotlib import pyplot
 
     columns = min(columns, count)
@@ -34,9 +34,10 @@ def _grid(count: int, columns: int, titles: list[str] | None):
         min(2.6, 9.6 / columns),
     )  # inches: a picture of 64 pixels becomes four times as large
     letters = int(12 * side)
-    lines = max((len(textwrap.wrap(title, letters)) for title in titles or ()), default=0)
-    size = side * columns, (side + 0.17 * lines + 0.08) * rows
-    figure, axes = pyplot.subplots(rows, columns, figsize=size, layout="constrained", squeeze=False)
+    above = 0.17 * max((len(textwrap.wrap(title, letters)) for title in titles or ()), default=0) + 0.1
+    size = side * columns, (side + above) * rows
+    figure, axes = pyplot.subplots(rows, columns, figsize=size, squeeze=False)
+    figure.subplots_adjust(0.005, 0.005, 0.995, 1 - above / size[1], wspace=0.04, hspace=above / side)
     for cell in axes.flat:
         cell.axis("off")
     return figure, list(axes.flat), letters
