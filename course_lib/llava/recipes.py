@@ -15,6 +15,9 @@ class LlavaRecipe:
     short_answer_frac: float = 0.0  # of stage 2's steps, the first ones: short answers only, no instruction data
     text_only_frac: float = 0.0  # of stage 2's pictures: beside them a conversation without a picture is learned
     ocr_frac: float = 0.0  # of stage 2's pictures: with signs to read; above 0 the vision tower has a letter head, too
+    num_existence: int = 0  # questions behind each picture of stage 2: is this there, hard negatives among them
+    caption_frac: float = 0.0  # of stage 2's pictures: with a caption, too
+    format_prompt: bool = False  # short questions end with the line that asks for one word
     length_buckets: int = 1  # a batch is computed in so many parts, rows of like length together
     max_question_tokens: int | None = None  # short questions behind each picture of stage 2; None: all that there are
     weight_decay: float = 0.01
@@ -52,6 +55,20 @@ ALL_SORTS = replace(
     ocr_frac=0.35,
     length_buckets=4,
 )
+# And once more with what LLaVA-1.5 changed: the line that asks for one word separates short answers from sentences, captions and all
+# three kinds of instruction data in every step, and many questions a picture about what is there (hard negatives, as POPE asks).
+TALK = replace(
+    ALL_SORTS,
+    steps=1300,
+    learning_rate=4e-4,
+    text_only_frac=0.1,
+    ocr_frac=0.3,
+    max_question_tokens=70,
+    num_existence=6,
+    caption_frac=0.4,
+    format_prompt=True,
+    seed=6,
+)
 BAKED2 = (
     replace(LIVE2, steps=2600, short_answer_frac=0.6, max_question_tokens=None),
     replace(
@@ -67,4 +84,5 @@ BAKED2 = (
     replace(ALL_SORTS, seed=3),
     replace(OCR, steps=1500, text_only_frac=0.1, ocr_frac=0.6, seed=4),
     replace(ALL_SORTS, seed=5),
+    TALK,
 )

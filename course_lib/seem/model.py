@@ -128,9 +128,16 @@ class MiniSeem(nn.Module):
         return self._decode(replace(features, prompts_per_image=1), queries, count, self_attn_mask, None, no_mask)[0]
 
     def segment(
-        self, features: Features, prompts: Sequence[Prompt] | PromptBatch, prev_mask: Tensor | None = None
+        self,
+        features: Features,
+        prompts: Sequence[Prompt] | PromptBatch,
+        prev_mask: Tensor | None = None,
+        mask_input: bool = True,
     ) -> SeemOutput:
-        """One mask a prompt [B, 1, S, S]. prev_mask bool [B, S, S]: the last round's mask; None in the first round."""
+        """One mask a prompt [B, 1, S, S]. prev_mask bool [B, S, S]: the last round's mask; None in the first round.
+
+        mask_input: may the pixels see the last mask, too? Without it, only the memory tokens know of it, as in SEEM.
+        """
         if not isinstance(prompts, PromptBatch):
             prompts = collate(prompts, self.clip, self.config.image_size, self.config.width)
         if prev_mask is None:
@@ -138,6 +145,7 @@ class MiniSeem(nn.Module):
         # one round of the decoder
         x, self_attn_mask = self._prompt_tokens(features, prompts, prev_mask)
         signs = (2.0 * prev_mask - 1) * prev_mask.flatten(1).any(dim=1)[:, None, None]  # [B, S, S]; empty mask: 0
+        signs = signs * mask_input
         output, x = self._decode(features, x, 1, self_attn_mask, prev_mask, signs)
         # the mask is mended around the points
         first = 1 + self.config.num_memory_tokens + prompts.text.shape[1]

@@ -20,6 +20,7 @@ from course_lib.instruct.teachers.grammar import write_reply
 from course_lib.llava import chat_format
 from course_lib.llava.chat_format import MAX_LENGTH, Segments, caption_segments, ocr_segments, picture_segments
 from course_lib.llava.connector import caption_labels
+from course_lib.llava.data.existence import existence_questions
 from course_lib.llava.data.practice_signs import practice_scene
 from course_lib.llava.model import FIRST_TEXT_ONLY, packed_attention_mask
 from course_lib.llava.recipes import LlavaRecipe
@@ -35,6 +36,7 @@ from course_lib.world.scenes import Scene, SceneSpec, make_scene
 NUM_PATCHES = 64
 NUM_SHARED_SEGMENTS = 3  # of conversations about one picture: the beginning, the first role, the picture
 QUESTIONS_PER_KIND = 2  # about a picture
+FORMAT_PROMPT = "Use one word only."  # LLaVA-1.5's: "Answer the question using a single word or phrase."
 CAPTION_PROMPTS = ("write a caption.", "please write a caption.", "give me a caption.", "caption:", "make a caption.")
 
 
@@ -98,7 +100,7 @@ def stage2_batch(
     practice words, and what they say is always asked, too, and answered letter by letter.
     """
     rng = random.Random(f"stage 2/{recipe.seed}/{step}")
-    ocr_frac, max_question_tokens = recipe.ocr_frac, recipe.max_question_tokens
+    ocr_frac = recipe.ocr_frac
     if step < recipe.short_answer_frac * recipe.steps:
         types = ()
     scenes = [
@@ -106,22 +108,36 @@ def stage2_batch(
         for _ in range(recipe.batch_size)
     ]
     rendered = [render(scene) for scene in scenes]
-    conversations = []
-    for scene, picture in zip(scenes, rendered, strict=True):
-        sampled = sample_questions(scene, rng)
-        # Signs are read letter by letter, and none of these questions is left out.
-        signs = [one for one in sampled if one.kind == "read"] if ocr_frac else []
-        ocr = [ocr_segments(tokenizer, one.text, one.answer) for one in signs]
-        # Instruction data: one conversation, description or piece of reasoning.
-        long = [picture_segments(tokenizer, sample_instruction(scene, rng, types, picture))] if types else []
-        # Other questions: a conversation each, as many as the budget of tokens allows.
-        short = [picture_segments(tokenizer, question_messages(one)) for one in sampled if one not in signs]
-        short = fit_token_budget(short, max_question_tokens, rng) if max_question_tokens else short
-        conversations.append([*ocr, *short, *long])
+    conversations = [
+        picture_conversations(tokenizer, scene, picture, rng, recipe, types)
+        for scene, picture in zip(scenes, rendered, strict=True)
+    ]
     text_only = [
         [chat_segments(tokenizer, conversation(rng))] if rng.random() < recipe.text_only_frac else [] for _ in scenes
     ]
     return collate(tokenizer, conversations, to_pixels(rendered), learn_user=learn_user, text_only=text_only)
+
+
+def picture_conversations(
+    tokenizer, scene: Scene, picture: Picture, rng: random.Random, recipe: LlavaRecipe, types: Sequence[str]
+) -> list[Segments]:
+    """All that stage 2 says about one picture: signs, short questions, instruction data, existence, a caption."""
+    sampled = sample_questions(scene, rng)
+    # Signs are read letter by letter, and none of these questions is left out.
+    signs = [one for one in sampled if one.kind == "read"] if recipe.ocr_frac else []
+    ocr = [ocr_segments(tokenizer, prompt_of(one, recipe), one.answer) for one in signs]
+    # Instruction data: one conversation, description or piece of reasoning.
+    long = [picture_segments(tokenizer, sample_instruction(scene, rng, types, picture))] if types else []
+    # Other questions: a conversation each, as many as the budget of tokens allows.
+    short = [picture_segments(tokenizer, question_messages(one, recipe)) for one in sampled if one not in signs]
+    if recipe.max_question_tokens:
+        short = fit_token_budget(short, recipe.max_question_tokens, rng)
+    there = existence_questions(scene, recipe.num_existence, rng) if recipe.num_existence else []
+    short += [picture_segments(tokenizer, question_messages(one, recipe)) for one in there]
+    if recipe.caption_frac and rng.random() < recipe.caption_frac:
+        caption = rng.choice(captions(scene, 2))
+        long.append(caption_segments(tokenizer, caption, rng.choice(CAPTION_PROMPTS)))
+    return [*ocr, *short, *long]
 
 
 def fixed_set_batch(tokenizer, scenes: Sequence[Scene], step: int, recipe: LlavaRecipe) -> LlavaBatch:
@@ -130,7 +146,7 @@ def fixed_set_batch(tokenizer, scenes: Sequence[Scene], step: int, recipe: Llava
     conversations = []
     for scene in chosen:
         rng = random.Random(f"a set's/{scene.seed}/{scene.index}")
-        messages = [*short_conversations(scene, rng), sample_instruction(scene, rng)]
+        messages = [*short_conversations(scene, rng, recipe), sample_instruction(scene, rng)]
         conversations.append([picture_segments(tokenizer, one) for one in messages])
     return collate(tokenizer, conversations, render_pixels(chosen))
 
@@ -210,9 +226,9 @@ def sample_questions(scene: Scene, rng: random.Random) -> list[Question]:
     return list({question.text: question for question in drawn}.values())
 
 
-def short_conversations(scene: Scene, rng: random.Random) -> list[list[Message]]:
+def short_conversations(scene: Scene, rng: random.Random, recipe: LlavaRecipe) -> list[list[Message]]:
     """Conversations of one such question each."""
-    return [question_messages(question) for question in sample_questions(scene, rng)]
+    return [question_messages(question, recipe) for question in sample_questions(scene, rng)]
 
 
 def fit_token_budget(conversations: Sequence[Segments], max_tokens: int, rng: random.Random) -> list[Segments]:
@@ -239,9 +255,14 @@ def sample_instruction(
     return to_messages([(turn.question, turn.answer) for turn in parse_turns(text, kind, context.id)])
 
 
-def question_messages(question: Question) -> list[Message]:
+def prompt_of(question: Question, recipe: LlavaRecipe) -> str:
+    """What the user says: the question, and where the recipe has it the line that asks for one word."""
+    return f"{question.text} {FORMAT_PROMPT}" if recipe.format_prompt else question.text
+
+
+def question_messages(question: Question, recipe: LlavaRecipe) -> list[Message]:
     """A question and its answer → the turns of user and assistant."""
-    return to_messages([(question.text, question.answer)])
+    return to_messages([(prompt_of(question, recipe), question.answer)])
 
 
 def to_messages(turns: Sequence[tuple[str, str]]) -> list[Message]:

@@ -23,13 +23,11 @@ from functools import cache
 import numpy as np
 
 from course_lib.figures import Figure, share
+from course_lib.llava.data import existence
+from course_lib.llava.data.existence import ask_for
 from course_lib.llava.data.testsets import blank, draw
 from course_lib.llava.evaluate.vqa import answers
-from course_lib.world.nouns import article, could_be, is_plural
-from course_lib.world.questions import wordings
 from course_lib.world.scenes import Scene, SceneSpec, make_scene
-from course_lib.world.shapes import SHAPES
-from course_lib.world.stickers import class_named, classes
 
 NEGATIVES = ("random", "popular", "adversarial")
 PER_ANSWER = 3  # questions about a scene whose answer is yes, and as many whose answer is no
@@ -60,29 +58,20 @@ def pope_questions(negatives: str, num_scenes: int = 100, stream: str = "test") 
             continue
         used += 1
         for answer, names in (("yes", rng.sample(present, PER_ANSWER)), ("no", absent[:PER_ANSWER])):
-            asked += [PopeQuestion(scene, ask(name, rng), answer) for name in names]
+            asked += [PopeQuestion(scene, ask_for(name, "test", rng), answer) for name in names]
     return asked
-
-
-def ask(name: str, rng: random.Random) -> str:
-    """ "can you find a cat here?", in a wording that training never uses."""
-    words = f"any {name}" if article(name, name) == "some" else f"{article(name, name)} {name}"
-    is_there = f"{'are' if is_plural(name) else 'is'} there {words}"
-    return rng.choice(wordings("exist", "test")).format(is_there=is_there, any=words)
 
 
 def absent_names(scene: Scene, negatives: str, rng: random.Random) -> list[str]:
     """Negatives: names that are certainly not in the scene, the first to be asked for first. ValueError for another kind."""
-    possible = {name for thing in scene.things for name in could_be(thing.name)}
-    absent = [name for name in _names() if name not in possible]
+    absent = existence.absent_names(scene)
     if negatives == "random":
         return rng.sample(absent, len(absent))
     if negatives == "popular":
-        return [name for name in rng.sample(popular_names(), NUM_POPULAR) if name not in possible]
+        return [name for name in rng.sample(popular_names(), NUM_POPULAR) if name in absent]
     if negatives != "adversarial":
         raise ValueError(f'Negatives are {", ".join(NEGATIVES)}, not "{negatives}".')
-    tempting_groups = {group_of(thing.name) for thing in scene.things}
-    return [name for name in rng.sample(absent, len(absent)) if group_of(name) in tempting_groups]
+    return existence.same_group(scene, rng.sample(absent, len(absent)))
 
 
 @cache
@@ -90,17 +79,6 @@ def popular_names(num_scenes: int = 20_000) -> list[str]:
     """The names that training scenes show most often, the most frequent first. (The ten shapes lead: they are few.)"""
     counts = Counter(thing.name for i in range(num_scenes) for thing in make_scene(i, SceneSpec(**SCENES)).things)
     return [name for name, _ in counts.most_common(NUM_POPULAR)]
-
-
-def group_of(name: str) -> str:
-    """What a name is one of: "mammal", "vehicle", … or "shape"."""
-    return "shape" if name in SHAPES else class_named(name).supercategory
-
-
-@cache
-def _names() -> tuple[str, ...]:
-    """Every name that training may use, but for signs."""
-    return tuple(dict.fromkeys([c.name for c in classes() if c.split == "base"] + list(SHAPES)))
 
 
 def parse(reply: str) -> str | None:

@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 
 from course_lib.clip.data.images import normalise, to_tensor
-from course_lib.seem.data.strokes import draw_prompt, jittered_click
+from course_lib.seem.data.strokes import draw_over_two, draw_prompt, jittered_click
 from course_lib.seem.model import MiniSeem
 from course_lib.seem.prompts import Prompt
 from course_lib.world.language import phrase
@@ -17,6 +17,7 @@ from course_lib.world.scenes import Scene, SceneSpec, make_scene
 from course_lib.world.shapes import SHAPES
 from course_lib.world.stickers import classes
 
+NEED_BOTH = ("between", "box over two", "stroke over two", "exclude")  # words and a mark, neither of which is enough
 MIN_VISIBLE_PIXELS = 12  # of a thing, for somebody to ask for it
 PROMPT_MIX = {  # prompt type → how often training asks with it
     "click": 0.2,
@@ -39,6 +40,7 @@ class Query:
     name: str  # class of the target, "" if there is none
     text: str = ""
     positive: np.ndarray | None = None  # what was drawn, bool [S, S]
+    negative: np.ndarray | None = None  # what was excluded, bool [S, S]
     reference: tuple[np.ndarray, np.ndarray] | None = (
         None  # another picture uint8 [S, S, 3], a region bool [S, S] of it
     )
@@ -82,6 +84,8 @@ def random_query(scene: Scene, instances: np.ndarray, rng: random.Random, prompt
         return absent_query(scene, np.zeros(instances.shape, bool), rng)
     if not visible:
         return None
+    if prompt_type in NEED_BOTH:
+        return query_that_needs_both(scene, instances, rng, prompt_type)
     k = visible[rng.randrange(len(visible))]
     thing, mask = scene.things[k], instances == k + 1
     if prompt_type == "text":
@@ -93,6 +97,30 @@ def random_query(scene: Scene, instances: np.ndarray, rng: random.Random, prompt
     if prompt_type == "reference":
         return reference_query(scene, k, mask, rng)
     return Query(prompt_type, mask, thing.name, positive=draw_prompt(prompt_type, mask, rng))
+
+
+def query_that_needs_both(
+    scene: Scene, instances: np.ndarray, rng: random.Random, prompt_type: str
+) -> Query | None:
+    """Words that fit two twins, and a mark that fits one of them and another thing: only together they mean one thing.
+
+    None where no thing has a twin in sight, where there is nothing else, or where the mark would touch the twin.
+    """
+    visible = visible_things(scene, instances)
+    names = [scene.things[i].name for i in visible]
+    twins = [i for i, name in zip(visible, names, strict=True) if names.count(name) == 2]
+    others = [i for i in visible if i not in twins]
+    if len(twins) != 2 or not (others or prompt_type == "exclude"):
+        return None
+    meant, twin = rng.sample(twins, 2)
+    mask, text = instances == meant + 1, phrase(scene.things[meant], False, False)
+    if prompt_type == "exclude":
+        mark = draw_prompt("click", instances == twin + 1, rng)
+        return Query(prompt_type, mask, scene.things[meant].name, text, negative=mark)
+    mark = draw_over_two(prompt_type, mask, instances == rng.choice(others) + 1, rng)
+    if (mark & (instances == twin + 1)).any():
+        return None
+    return Query(prompt_type, mask, scene.things[meant].name, text, mark)
 
 
 def absent_query(scene: Scene, empty_mask: np.ndarray, rng: random.Random) -> Query:
@@ -144,4 +172,4 @@ def to_prompts(model: MiniSeem, queries: list[Query]) -> list[Prompt]:
         images, regions = zip(*(queries[row].reference for row in rows), strict=True)
         features = model.encode(normalise(to_tensor(np.stack(images))))
         tokens = dict(zip(rows, model.reference_tokens(features, regions), strict=True))
-    return [Prompt(query.text, query.positive, None, tokens.get(row)) for row, query in enumerate(queries)]
+    return [Prompt(query.text, query.positive, query.negative, tokens.get(row)) for row, query in enumerate(queries)]

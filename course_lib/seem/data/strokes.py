@@ -50,6 +50,30 @@ def polygon(pen: ImageDraw.ImageDraw, mask: np.ndarray, rng: random.Random) -> N
     pen.polygon([(int(xs[i]), int(ys[i])) for i in outermost], fill=1, outline=1)
 
 
+def draw_over_two(prompt_type: str, mask: np.ndarray, other: np.ndarray, rng: random.Random) -> np.ndarray:
+    """A mark that means two things alike, masks bool [S, S]: a click midway, a box around both, or a stroke through both."""
+    canvas = Image.new("1", mask.shape[::-1])
+    pen = ImageDraw.Draw(canvas)
+    if prompt_type == "box over two":
+        box(pen, mask | other, rng)
+        return np.array(canvas)
+    ends = [_random_pixel(one, rng) for one in (mask, other)]
+    if prompt_type == "stroke over two":
+        pen.line(ends, fill=1)
+    else:
+        centres = np.stack([np.argwhere(one).mean(axis=0) for one in (mask, other)])  # [2, 2] (y, x)
+        y, x = centres.mean(axis=0)
+        pen.point((round(x), round(y)), fill=1)
+    return np.array(canvas)
+
+
+def _random_pixel(mask: np.ndarray, rng: random.Random) -> tuple[int, int]:
+    """(x, y) of any pixel of a mask."""
+    ys, xs = np.nonzero(mask)
+    i = rng.randrange(len(xs))
+    return int(xs[i]), int(ys[i])
+
+
 def jittered_click(mask: np.ndarray, rng: random.Random, max_offset: int = 5) -> np.ndarray:
     """A hasty click, up to `max_offset` pixels beside a pixel of the thing, in each direction. Masks bool [S, S]."""
     ys, xs = np.nonzero(mask)

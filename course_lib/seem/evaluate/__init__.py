@@ -8,11 +8,11 @@ import numpy as np
 import torch
 
 from course_lib.figures import Figure, share
-from course_lib.seem.data.queries import MIN_VISIBLE_PIXELS, class_names, to_prompts
+from course_lib.seem.data.queries import MIN_VISIBLE_PIXELS, NEED_BOTH, class_names, to_prompts
 from course_lib.seem.data.testsets import SeemTestSet, ambiguous_test_set, make_test_set
 from course_lib.seem.encoder import Features
 from course_lib.seem.evaluate.ap import ap_figures
-from course_lib.seem.evaluate.clicks import iou_by_clicks, noc_figures
+from course_lib.seem.evaluate.clicks import iou_by_clicks, memory_figures, noc_figures
 from course_lib.seem.evaluate.metrics import (
     cumulative_iou,
     flood_fill,
@@ -26,7 +26,7 @@ from course_lib.seem.evaluate.metrics import (
 from course_lib.seem.model import MiniSeem
 from course_lib.seem.prompts import Prompt
 from course_lib.seem.train import stages
-from course_lib.seem.train.click_simulator import add_click
+from course_lib.seem.train.click_simulator import RoundPlan, add_click
 
 PROMPT_TYPES = {  # name in the figure's id → prompt type
     "click1": "click",
@@ -46,7 +46,8 @@ def figures() -> Iterator[Figure]:
     yield from shifts(model)
     yield from refusals(model)
     yield wrong_prompt(model)
-    yield from noc_figures(iou_by_clicks(model), iou_by_clicks(model, use_memory=False))
+    yield from noc_figures(iou_by_clicks(model), iou_by_clicks(model, plan=RoundPlan(use_memory=False)))
+    yield from memory_figures(model)
     yield from composition(model)
     yield from everything(model)
     yield from ap_figures(model)
@@ -144,19 +145,34 @@ def click_on_other(tests: SeemTestSet, n: int) -> np.ndarray | None:
 
 
 def composition(model: MiniSeem, count: int = 100) -> Iterator[Figure]:
-    """An ambiguous text with a jittered click, beside either alone."""
-    tests = ambiguous_test_set(count)
-    features, targets, both = tests.encode(model), tests.targets(), to_prompts(model, tests.queries)
+    """Words that fit two twins, with a mark that fits one of them and another thing, beside either alone.
+
+    And, as before, ambiguous words with a hasty click, which is clear enough by itself.
+    """
+    gains = []
+    for prompt_type in NEED_BOTH:
+        ious = composed_iou(model, make_test_set(prompt_type, count))
+        name = prompt_type.replace(" ", "_")
+        better = max(ious["words"].mean(), ious["mark"].mean())
+        company = {"control": round(float(ious["mark"].mean()), 4), "baseline": round(float(ious["words"].mean()), 4)}
+        yield mean_figure(f"seem.compose.{name}", ious["both"], **company, note="control: the mark alone; baseline: words")
+        gains.append(ious["both"] - better)
+    note = "above the better of the two alone, in four ways to need both"
+    yield mean_figure("seem.compose_gain", np.concatenate(gains), bar=0.25, note=note)
+    ious = composed_iou(model, ambiguous_test_set(count))
+    gain = ious["both"] - max(ious["words"], ious["mark"], key=np.mean)
+    yield mean_figure("seem.compose_gain_hasty_click", gain, note="the click alone says nearly enough")
+
+
+def composed_iou(model: MiniSeem, tests: SeemTestSet) -> dict[str, np.ndarray]:
+    """IoU [N] of "words" alone, of the "mark" alone, and of "both"."""
+    features, both = tests.encode(model), to_prompts(model, tests.queries)
     prompts_of = {
-        "text": [replace(prompt, positive=None) for prompt in both],
-        "click": [replace(prompt, text="") for prompt in both],
+        "words": [replace(prompt, positive=None, negative=None) for prompt in both],
+        "mark": [replace(prompt, text="") for prompt in both],
         "both": both,
     }
-    ious = {name: iou(predict_masks(model, features, prompts), targets) for name, prompts in prompts_of.items()}
-    for name, values in ious.items():
-        yield mean_figure(f"seem.compose.{name}", values)
-    better = max(("text", "click"), key=lambda name: ious[name].mean())
-    yield mean_figure("seem.compose_gain", ious["both"] - ious[better], bar=0.10, note=f"above {better} alone")
+    return {name: iou(predict_masks(model, features, one), tests.targets()) for name, one in prompts_of.items()}
 
 
 def everything(model: MiniSeem, count: int = 200) -> Iterator[Figure]:

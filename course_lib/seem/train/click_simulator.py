@@ -28,12 +28,38 @@ def next_click(mask: np.ndarray, truth: np.ndarray) -> tuple[int, int, bool] | N
     return int(x), int(y), include
 
 
-def add_click(prompt: Prompt, mask: np.ndarray, truth: np.ndarray) -> Prompt:
-    """The prompt with one more click, unless all is right, or there is nothing to be found. Masks bool [S, S]."""
+@dataclass(frozen=True)
+class RoundPlan:
+    """How some rounds are played before one that is learned from."""
+
+    num_rounds: int = 0
+    use_memory: bool = True  # is the last mask given at all?
+    mask_input: bool = True  # may the pixels see it, too, or only the memory tokens?
+    newest_only: bool = False  # is only the newest click given, so that the earlier ones must be remembered?
+
+
+def add_click(
+    prompt: Prompt,
+    mask: np.ndarray,
+    truth: np.ndarray,
+    clicked: np.ndarray | None = None,
+    newest_only: bool = False,
+) -> Prompt:
+    """The prompt with one more click, unless all is right, or there is nothing to be found. Masks bool [S, S].
+
+    clicked bool [S, S]: places that were clicked before, which nobody clicks again, as with RITM's simulated person
+    (Sofiiuk et al., 2022, isegm/inference/clicker.py); it is changed in place. newest_only: earlier marks are left out.
+    """
+    if clicked is not None:
+        truth = np.where(clicked, mask, truth)
     click = next_click(mask, truth) if truth.any() else None
     if click is None:
         return prompt
     x, y, include = click
+    if clicked is not None:
+        clicked[y, x] = True
+    if newest_only:
+        prompt = replace(prompt, positive=None, negative=None)
     clicks = prompt.positive if include else prompt.negative
     clicks = np.zeros_like(truth) if clicks is None else clicks.copy()
     clicks[y, x] = True
@@ -44,28 +70,27 @@ def add_click(prompt: Prompt, mask: np.ndarray, truth: np.ndarray) -> Prompt:
 class Rollout:
     """Where some rounds have led."""
 
-    prompts: list[Prompt]  # with all clicks so far
+    prompts: list[Prompt]  # with all clicks so far, or the newest
     prev_mask: Tensor | None  # bool [B, S, S]: the last round's mask, for the memory; None before the first round
 
 
 @torch.no_grad()
 def play_rounds(
-    model: MiniSeem,
-    features: Features,
-    queries: list[Query],
-    prompts: list[Prompt],
-    num_rounds: int,
-    use_memory: bool = True,
+    model: MiniSeem, features: Features, queries: list[Query], prompts: list[Prompt], plan: RoundPlan
 ) -> Rollout:
     """Some rounds, each ending with a click on the largest error; but every fourth person never clicks.
 
     Else nobody would answer words with silence but those who asked for absent things, and the model would tell by that.
     """
-    rollout, silent = Rollout(prompts, None), [row % 4 == 3 for row in range(len(queries))]
-    for _ in range(num_rounds):
-        prev_mask = rollout.prev_mask if use_memory else None
-        masks = model.segment(features, rollout.prompts, prev_mask).mask_logits[:, 0] > 0  # [B, S, S]
-        rows = zip(rollout.prompts, masks.numpy(), queries, silent, strict=True)
-        prompts = [prompt if quiet else add_click(prompt, mask, query.target) for prompt, mask, query, quiet in rows]
-        rollout = Rollout(prompts, masks)
-    return rollout if use_memory else Rollout(rollout.prompts, None)
+    silent, prev_mask = [row % 4 == 3 for row in range(len(queries))], None
+    clicked = [np.zeros_like(query.target) for query in queries]
+    for _ in range(plan.num_rounds):
+        given = prev_mask if plan.use_memory else None
+        prev_mask = model.segment(features, prompts, given, plan.mask_input).mask_logits[:, 0] > 0  # [B, S, S]
+        prompts = [
+            prompt if quiet else add_click(prompt, mask, query.target, places, plan.newest_only)
+            for prompt, mask, query, quiet, places in zip(
+                prompts, prev_mask.numpy(), queries, silent, clicked, strict=True
+            )
+        ]
+    return Rollout(prompts, prev_mask if plan.use_memory else None)

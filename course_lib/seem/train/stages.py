@@ -17,7 +17,7 @@ from course_lib.common.precision import mixed_precision
 from course_lib.seem.data.batches import SeemBatch, make_batch
 from course_lib.seem.data.queries import PROMPT_MIX, class_names, to_prompts
 from course_lib.seem.model import MiniSeem, SeemConfig
-from course_lib.seem.train.click_simulator import play_rounds
+from course_lib.seem.train.click_simulator import RoundPlan, play_rounds
 from course_lib.seem.train.losses import everything_loss, prompt_loss
 from course_lib.training import Progress, fit
 from course_lib.world.nouns import article
@@ -38,6 +38,8 @@ class SeemRecipe:
     prompt_mix: dict[str, float] = field(default_factory=lambda: dict(PROMPT_MIX))  # prompt type → how often
     duplicate_ratio: float = 0.3  # share of scenes with two things of one name
     memory_dropout: float = 0.0  # share of batches whose rounds are played without memory
+    mask_input_dropout: float = 0.0  # share of batches in which only the memory tokens know of the last mask
+    newest_click_frac: float = 0.0  # share of batches in which only the newest click is given
     trainable_prefixes: tuple[str, ...] = ()  # of names of the parameters that learn; none: all
 
 
@@ -52,6 +54,20 @@ HARD_MIX = {  # more of what the second stage was weak at
     "absent": 0.07,
     "reference": 0.08,
     "both": 0.16,
+}
+TOGETHER_MIX = {
+    "click": 0.22,
+    "scribble": 0.05,
+    "box": 0.16,
+    "polygon": 0.04,
+    "text": 0.2,
+    "absent": 0.06,
+    "reference": 0.07,
+    "both": 0.06,
+    "between": 0.06,
+    "box over two": 0.08,
+    "stroke over two": 0.07,
+    "exclude": 0.06,
 }
 BAKED = (
     SeemRecipe(steps=1844),
@@ -79,19 +95,30 @@ BAKED = (
         prompt_mix=HARD_MIX | {"both": 0.26},
         duplicate_ratio=0.5,
     ),
+    SeemRecipe(  # once more: memory that matters, since earlier clicks are not repeated, and prompts that need each other
+        steps=2400,
+        learning_rate=8e-4,
+        rounds=(0, 0, 1, 2, 3, 4),
+        seed=5,
+        memory_dropout=0.1,
+        mask_input_dropout=0.5,
+        newest_click_frac=0.6,
+        prompt_mix=TOGETHER_MIX,
+        duplicate_ratio=0.6,
+    ),
 )
 CHECKPOINT = checkpoints.FOLDER / "seem.safetensors"
 DATA = "the sticker world, stream train: what course_lib.world.splits allows"
 
 
-def batch_loss(model: MiniSeem, batch: SeemBatch, num_rounds: int, use_memory: bool = True) -> Tensor:
-    """What one round costs, after `num_rounds` without gradients, plus half of what segmenting everything costs."""
+def batch_loss(model: MiniSeem, batch: SeemBatch, plan: RoundPlan = RoundPlan()) -> Tensor:
+    """What one round costs, after those of the plan without gradients, plus half of what segmenting everything costs."""
     with mixed_precision():
         features = model.encode(batch.images)
         features.prompts_per_image = batch.prompts_per_image
         prompts = to_prompts(model, batch.queries)
-        rollout = play_rounds(model, features, batch.queries, prompts, num_rounds, use_memory)
-        output = model.segment(features, rollout.prompts, rollout.prev_mask).float()
+        rollout = play_rounds(model, features, batch.queries, prompts, plan)
+        output = model.segment(features, rollout.prompts, rollout.prev_mask, plan.mask_input).float()
         everything = model.segment_everything(features).float()
     targets = torch.from_numpy(np.stack([query.target for query in batch.queries])).float()
     loss = prompt_loss(output, targets, [query.name for query in batch.queries])
@@ -110,7 +137,7 @@ def train(
         parameter.requires_grad_(not recipe.trainable_prefixes or name.startswith(recipe.trainable_prefixes))
     return fit(
         model,
-        lambda step: (make_batch(step, recipe), *draw_rounds(step, recipe)),
+        lambda step: (make_batch(step, recipe), draw_rounds(step, recipe)),
         lambda model, data: batch_loss(model, *data),
         seconds=recipe.seconds,
         steps=recipe.steps,
@@ -121,10 +148,12 @@ def train(
     )
 
 
-def draw_rounds(step: int, recipe: SeemRecipe) -> tuple[int, bool]:
-    """How many rounds a step plays before the one that is learned from, and whether with memory."""
+def draw_rounds(step: int, recipe: SeemRecipe) -> RoundPlan:
+    """How many rounds a step plays before the one that is learned from, and how."""
     rng = random.Random(step)
-    return rng.choice(recipe.rounds), rng.random() >= recipe.memory_dropout
+    num_rounds, use_memory = rng.choice(recipe.rounds), rng.random() >= recipe.memory_dropout
+    mask_input, newest_only = rng.random() >= recipe.mask_input_dropout, rng.random() < recipe.newest_click_frac
+    return RoundPlan(num_rounds, use_memory, mask_input, newest_only)
 
 
 @torch.no_grad()
