@@ -12,7 +12,16 @@ from course_lib.lm.tokenizer import IMAGE
 
 Segments = list[tuple[bool, list[int]]]
 MAX_LENGTH = 2048  # tokens of a conversation with its picture (LLaVA-1.5's `model_max_length`)
+FORMAT_PROMPT = "Use one word only."  # LLaVA-1.5's: "Answer the question using a single word or phrase."
 CONTENT_PLACEHOLDER = "\N{OBJECT REPLACEMENT CHARACTER}"  # stands for the words of a turn while a template is filled in
+
+
+def in_one_word(question: str) -> str:
+    """The question with the line that asks for a short answer: "what colour is the cat? Use one word only."
+
+    Without it, a question is answered in a sentence, as in a conversation (Liu et al., 2024, "Improved Baselines", section 3.2).
+    """
+    return f"{question} {FORMAT_PROMPT}"
 
 
 def picture_labels(

@@ -13,6 +13,9 @@ class LlavaRecipe:
     rank: int = 0  # of the LoRA adapters of stage 2; 0 tunes the language model in full
     connector_lr_mult: float = 1.0  # the connector's learning rate, as a multiple of the others'
     short_answer_frac: float = 0.0  # of stage 2's steps, the first ones: short answers only, no instruction data
+    instruction_frac: float = (
+        1.0  # of stage 2's pictures, in the other steps: with a conversation, a description or reasoning
+    )
     text_only_frac: float = 0.0  # of stage 2's pictures: beside them a conversation without a picture is learned
     ocr_frac: float = 0.0  # of stage 2's pictures: with signs to read; above 0 the vision tower has a letter head, too
     num_existence: int = 0  # questions behind each picture of stage 2: is this there, hard negatives among them

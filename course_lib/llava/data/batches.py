@@ -6,7 +6,7 @@ A batch is a function of its step's number, so that a resumed run sees what an u
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,9 +34,9 @@ from course_lib.world.render import Picture, render
 from course_lib.world.scenes import Scene, SceneSpec, make_scene
 
 NUM_PATCHES = 64
+POOL_CHUNK = 64  # pictures that go through the vision tower at once
 NUM_SHARED_SEGMENTS = 3  # of conversations about one picture: the beginning, the first role, the picture
 QUESTIONS_PER_KIND = 2  # about a picture
-FORMAT_PROMPT = "Use one word only."  # LLaVA-1.5's: "Answer the question using a single word or phrase."
 CAPTION_PROMPTS = ("write a caption.", "please write a caption.", "give me a caption.", "caption:", "make a caption.")
 
 
@@ -48,7 +48,7 @@ class LlavaBatch:
     labels: Tensor  # int64 [B, T], IGNORE_INDEX where nothing is learned
     attention_mask: Tensor  # bool [B, 1, T, T], see `packed_attention_mask`
     position_ids: Tensor  # int64 [B, T]: each conversation continues from the picture's last position
-    pixel_values: Tensor  # float [B, 3, 64, 64]
+    pixel_values: Tensor  # float [B, 3, 64, 64], or the patch features [B, N, W] of a `PicturePool`
 
     def inputs(self) -> dict[str, Tensor]:
         """The arguments of `MiniLlava.forward`."""
@@ -70,11 +70,41 @@ class LlavaBatch:
         return buckets
 
 
-def word_mixture_batch(tokenizer, words: list[int], step: int, recipe: LlavaRecipe) -> tuple[Tensor, Tensor]:
-    """Pictures [B, 3, 64, 64], and which of the words (token ids) their fullest captions contain, bool [B, K]."""
+@dataclass(frozen=True)
+class PicturePool:
+    """Pictures that are looked at again and again: what the frozen vision tower makes of them is computed once."""
+
+    scenes: list[Scene]
+    pictures: list[Picture]
+    features: Tensor  # [P, N, W]
+
+    @classmethod
+    def compute(cls, image_features: Callable[[Tensor], Tensor], count: int, seed: int = 0) -> "PicturePool":
+        """`count` training scenes; image_features: pixel_values [B, 3, 64, 64] → [B, N, W]."""
+        rng = random.Random(f"pool/{seed}")
+        scenes = [training_scene(rng) for _ in range(count)]
+        pictures = [render(scene) for scene in scenes]
+        chunks = [pictures[i : i + POOL_CHUNK] for i in range(0, count, POOL_CHUNK)]
+        return cls(scenes, pictures, torch.cat([image_features(to_pixels(chunk)) for chunk in chunks]))
+
+    def draw(self, count: int, rng: random.Random) -> tuple[list[Scene], list[Picture], Tensor]:
+        """Different ones: their scenes, pictures and features [count, N, W]."""
+        rows = rng.sample(range(len(self.scenes)), count)
+        return [self.scenes[i] for i in rows], [self.pictures[i] for i in rows], self.features[rows]
+
+
+def word_mixture_batch(
+    tokenizer, words: list[int], step: int, recipe: LlavaRecipe, pool: PicturePool | None = None
+) -> tuple[Tensor, Tensor]:
+    """Pictures [B, 3, 64, 64] (or the features [B, N, W] of a pool's), and which of the words (token ids) their fullest captions
+    contain, bool [B, K]."""
     rng = random.Random(f"words/{recipe.seed}/{step}")
-    scenes = [training_scene(rng) for _ in range(recipe.batch_size)]
-    return render_pixels(scenes), caption_labels(tokenizer, [captions(scene, 1)[0] for scene in scenes], words)
+    if pool:
+        scenes, _, pixels = pool.draw(recipe.batch_size, rng)
+    else:
+        scenes = [training_scene(rng) for _ in range(recipe.batch_size)]
+        pixels = render_pixels(scenes)
+    return pixels, caption_labels(tokenizer, [captions(scene, 1)[0] for scene in scenes], words)
 
 
 def stage1_batch(tokenizer, step: int, recipe: LlavaRecipe) -> LlavaBatch:
@@ -89,7 +119,12 @@ def stage1_batch(tokenizer, step: int, recipe: LlavaRecipe) -> LlavaBatch:
 
 
 def stage2_batch(
-    tokenizer, step: int, recipe: LlavaRecipe, learn_user: bool = False, types: Sequence[str] = TYPES
+    tokenizer,
+    step: int,
+    recipe: LlavaRecipe,
+    learn_user: bool = False,
+    types: Sequence[str] = TYPES,
+    pool: PicturePool | None = None,
 ) -> LlavaBatch:
     """Pictures with questions of every kind, and with instruction data of one of these types, if there are any.
 
@@ -103,11 +138,15 @@ def stage2_batch(
     ocr_frac = recipe.ocr_frac
     if step < recipe.short_answer_frac * recipe.steps:
         types = ()
-    scenes = [
-        practice_scene(rng) if ocr_frac and rng.random() < ocr_frac else training_scene(rng)
-        for _ in range(recipe.batch_size)
-    ]
-    rendered = [render(scene) for scene in scenes]
+    if pool:
+        scenes, rendered, pixels = pool.draw(recipe.batch_size, rng)
+    else:
+        scenes = [
+            practice_scene(rng) if ocr_frac and rng.random() < ocr_frac else training_scene(rng)
+            for _ in range(recipe.batch_size)
+        ]
+        rendered = [render(scene) for scene in scenes]
+        pixels = to_pixels(rendered)
     conversations = [
         picture_conversations(tokenizer, scene, picture, rng, recipe, types)
         for scene, picture in zip(scenes, rendered, strict=True)
@@ -115,7 +154,7 @@ def stage2_batch(
     text_only = [
         [chat_segments(tokenizer, conversation(rng))] if rng.random() < recipe.text_only_frac else [] for _ in scenes
     ]
-    return collate(tokenizer, conversations, to_pixels(rendered), learn_user=learn_user, text_only=text_only)
+    return collate(tokenizer, conversations, pixels, learn_user=learn_user, text_only=text_only)
 
 
 def picture_conversations(
@@ -127,7 +166,8 @@ def picture_conversations(
     signs = [one for one in sampled if one.kind == "read"] if recipe.ocr_frac else []
     ocr = [ocr_segments(tokenizer, prompt_of(one, recipe), one.answer) for one in signs]
     # Instruction data: one conversation, description or piece of reasoning.
-    long = [picture_segments(tokenizer, sample_instruction(scene, rng, types, picture))] if types else []
+    has_instruction = bool(types) and (recipe.instruction_frac == 1 or rng.random() < recipe.instruction_frac)
+    long = [picture_segments(tokenizer, sample_instruction(scene, rng, types, picture))] if has_instruction else []
     # Other questions: a conversation each, as many as the budget of tokens allows.
     short = [picture_segments(tokenizer, question_messages(one, recipe)) for one in sampled if one not in signs]
     if recipe.max_question_tokens:
@@ -257,7 +297,7 @@ def sample_instruction(
 
 def prompt_of(question: Question, recipe: LlavaRecipe) -> str:
     """What the user says: the question, and where the recipe has it the line that asks for one word."""
-    return f"{question.text} {FORMAT_PROMPT}" if recipe.format_prompt else question.text
+    return chat_format.in_one_word(question.text) if recipe.format_prompt else question.text
 
 
 def question_messages(question: Question, recipe: LlavaRecipe) -> list[Message]:

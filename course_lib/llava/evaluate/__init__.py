@@ -14,7 +14,12 @@ import torch
 from course_lib.figures import Figure, share
 from course_lib.llava.data.testsets import SCORED_KINDS, vqa_examples
 from course_lib.llava.evaluate import text_prior
-from course_lib.llava.evaluate.descriptions import captioner_figures, description_figures, text_skill_figures
+from course_lib.llava.evaluate.descriptions import (
+    caption_figures,
+    captioner_figures,
+    description_figures,
+    text_skill_figures,
+)
 from course_lib.llava.evaluate.pope import pope_figures
 from course_lib.llava.evaluate.set_size import set_size_figures
 from course_lib.llava.evaluate.vqa import (
@@ -52,6 +57,7 @@ def figures(live: bool = False) -> Iterator[Figure]:
     yield word_mixture_figure()
     yield from captioner_figures(captioner, assistant)
     yield from description_figures(captioner, assistant)
+    yield from caption_figures(captioner, assistant)
     yield from text_skill_figures(load_tuned(), assistant.language_model)
     if live:
         yield live_figure()

@@ -88,7 +88,9 @@ def train_variant(variant: Variant, seed: int, steps: int) -> MiniLlava:
 def evaluate_model(model: MiniLlava) -> dict[str, float]:
     """VQA accuracy, the relative score of descriptions (0–100), the text-only skill that is left, and how many weights learn."""
     scenes = [make_scene(index, SceneSpec(stream="test"), seed=43) for index in range(DESCRIPTIONS)]
-    descriptions = answers(model, draw(scenes), [REQUESTS[scene.index % len(REQUESTS)] for scene in scenes])
+    descriptions = answers(
+        model, draw(scenes), [REQUESTS[scene.index % len(REQUESTS)] for scene in scenes], brief=False
+    )
     return {
         "accuracy": accuracy(model, [one for kind in SCORED_KINDS for one in vqa_examples(kind, QUESTIONS_PER_KIND)]),
         "judge": relative_score(scenes, [reference_description(scene) for scene in scenes], descriptions).value,

@@ -31,6 +31,9 @@ from course_lib.world.stickers import COLOURS
 
 REQUESTS = ("What is there to be seen? Tell me about all of it.", "Give me a full account of this picture.")
 
+CAPTION_REQUESTS = ("can you write a caption?", "what is a good caption for this picture?")  # never in training
+REPEAT_LENGTH = 4  # words
+
 Judge = Callable[[Scene, str, str], str]  # scene, first text, second text → a reply that begins with two scores
 
 
@@ -148,15 +151,52 @@ def description_figures(captioner, assistant, num_scenes: int = 60) -> Iterator[
     references = [reference_description(scene) for scene in scenes]
     requests = [random.Random(f"request/{scene.index}").choice(REQUESTS) for scene in scenes]
     models = {"stage1": captioner, "stage2": assistant}
-    descriptions = {name: answers(model, draw(scenes), requests) for name, model in models.items()}
+    images = draw(scenes)
+    descriptions = {name: answers(model, images, requests, brief=False) for name, model in models.items()}
     for name, texts in descriptions.items():
         score = relative_score(scenes, references, texts)
         shuffled = relative_score(scenes, references, texts[1:] + texts[:1])
         yield _judge_figure(f"llava.judge.{name}", score, shuffled, num_scenes)
-    claims = [verify_claims(text, scene) for text, scene in zip(descriptions["stage2"], scenes, strict=True)]
-    correct = np.repeat([True, False], [sum(one.num_true for one in claims), sum(one.num_false for one in claims)])
-    if len(correct):
-        yield share("llava.describe.true_claims", correct, note="of all that its descriptions claim")
+    yield true_claims_figure("llava.describe.true_claims", descriptions["stage2"], scenes, bar=0.85)
+    repeats = round(float(np.mean([repeated_ngrams(text) for text in descriptions["stage2"]])), 4)
+    baseline = round(float(np.mean([repeated_ngrams(text) for text in references])), 4)
+    note = f"seq-rep-{REPEAT_LENGTH} of descriptions; baseline: the text-only teacher's"
+    yield Figure("llava.describe.repeats", repeats, n=num_scenes, baseline=baseline, bar=0.02, note=note)
+
+
+def caption_figures(captioner, assistant, num_scenes: int = 60) -> Iterator[Figure]:
+    """Asked for a caption in words that training never used: is it one (in form), and is what it claims true?"""
+    scenes = [make_scene(index, SceneSpec(stream="test"), seed=43) for index in range(num_scenes)]
+    prompts = [random.Random(f"caption/{scene.index}").choice(CAPTION_REQUESTS) for scene in scenes]
+    for name, model in (("caption", assistant), ("captioner", captioner)):
+        texts = answers(model, draw(scenes), prompts, brief=False)
+        form = [is_caption(text, scene) for text, scene in zip(texts, scenes, strict=True)]
+        yield share(f"llava.{name}_form", form, bar=0.95, note="a phrase of four words or more that claims something")
+        yield true_claims_figure(f"llava.{name}.true_claims", texts, scenes, bar=0.8)
+
+
+def is_caption(text: str, scene: Scene) -> bool:
+    """One phrase of four words or more that names something, true or not."""
+    claims = verify_claims(text, scene)
+    return len(text.split()) >= 4 and ". " not in text.strip() and claims.num_true + claims.num_false > 0
+
+
+def true_claims_figure(id: str, texts: Sequence[str], scenes: Sequence[Scene], bar: float) -> Figure:
+    """The share of true ones among all claims of the texts; control: each text held against another scene."""
+
+    def counted(shown: Sequence[Scene]) -> np.ndarray:
+        claims = [verify_claims(text, scene) for text, scene in zip(texts, shown, strict=True)]
+        return np.repeat([True, False], [sum(one.num_true for one in claims), sum(one.num_false for one in claims)])
+
+    control = round(float(counted([*scenes[1:], scenes[0]]).mean()), 4)
+    return share(id, counted(scenes), control=control, bar=bar, note="of all claims; control: another scene's")
+
+
+def repeated_ngrams(text: str, length: int = REPEAT_LENGTH) -> float:
+    """seq-rep-n: the share of a text's n-grams that it has said before (Welleck et al., 2020, arXiv 1908.04319)."""
+    words = tokens(text)
+    ngrams = [tuple(words[i : i + length]) for i in range(len(words) - length + 1)]
+    return 1 - len(set(ngrams)) / len(ngrams) if ngrams else 0.0
 
 
 def _judge_figure(id: str, score: RelativeScore, shuffled: RelativeScore, n: int) -> Figure:

@@ -12,6 +12,7 @@ import torch
 
 from course_lib.clip.data.images import normalise, to_tensor
 from course_lib.figures import Figure, share
+from course_lib.llava.chat_format import in_one_word
 from course_lib.llava.data.testsets import (
     NUM_QUESTIONS,
     SCORED_KINDS,
@@ -36,12 +37,15 @@ CONTROL_NOTE = "control: blank picture; baseline: the best guess from the words;
 
 
 @torch.no_grad()
-def answers(model, images: np.ndarray, questions: Sequence[str]) -> list[str]:
-    """What the model answers, greedily: pictures uint8 [N, 64, 64, 3] and a question about each → N texts."""
-    replies = []
+def answers(model, images: np.ndarray, questions: Sequence[str], brief: bool = True) -> list[str]:
+    """What the model answers, greedily: pictures uint8 [N, 64, 64, 3] and a question about each → N texts.
+
+    brief: with the line behind each question that asks for one word, as LLaVA-1.5 is evaluated.
+    """
+    replies, questions = [], [in_one_word(one) for one in questions] if brief else list(questions)
     for start in range(0, len(questions), BATCH_SIZE):
         pixels = normalise(to_tensor(images[start : start + BATCH_SIZE]))  # [B, 3, 64, 64]
-        replies += model.answer(model.image_features(pixels), list(questions[start : start + BATCH_SIZE]))
+        replies += model.answer(model.image_features(pixels), questions[start : start + BATCH_SIZE])
     return replies
 
 

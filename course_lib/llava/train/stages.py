@@ -16,7 +16,14 @@ from course_lib.clip.pretrained import load_clip
 from course_lib.common.precision import mixed_precision
 from course_lib.instruct.formats import TYPES
 from course_lib.llava import connector, lora
-from course_lib.llava.data.batches import LlavaBatch, fixed_set_batch, stage1_batch, stage2_batch, word_mixture_batch
+from course_lib.llava.data.batches import (
+    LlavaBatch,
+    PicturePool,
+    fixed_set_batch,
+    stage1_batch,
+    stage2_batch,
+    word_mixture_batch,
+)
 from course_lib.llava.letters import ALPHABET, PocketVisionTowerWithLetters
 from course_lib.llava.model import MiniLlava
 from course_lib.llava.recipes import LIVE1, LIVE2, LIVE_WORDS, LlavaRecipe
@@ -60,21 +67,23 @@ def has_letter_features(model: MiniLlava) -> bool:
     return isinstance(model.vision, PocketVisionTowerWithLetters)
 
 
-def train_word_mixture(model: MiniLlava, recipe: LlavaRecipe = LIVE_WORDS, **options) -> Progress:
+def train_word_mixture(
+    model: MiniLlava, recipe: LlavaRecipe = LIVE_WORDS, pool: PicturePool | None = None, **options
+) -> Progress:
     """Learn which words hold of a patch, in place, from captions and without the language model.
 
-    options: callbacks and state_file, see `fit`.
+    pool: draw from these pictures, not ever new ones. options: callbacks and state_file, see `fit`.
     """
     model.requires_grad_(False)
     model.connector.word_logits.requires_grad_(True)
     words = connector.visible_words(model.tokenizer)
 
     def batch(step: int) -> tuple[Tensor, Tensor]:
-        return word_mixture_batch(model.tokenizer, words, step, recipe)
+        return word_mixture_batch(model.tokenizer, words, step, recipe, pool)
 
     def loss(model: MiniLlava, batch: tuple[Tensor, Tensor]) -> Tensor:
         pixel_values, labels = batch
-        return connector.noisy_or_loss(model.connector.word_logits(model.image_features(pixel_values)), labels)
+        return connector.noisy_or_loss(model.connector.word_logits(features_of(model, pixel_values)), labels)
 
     return _fit(model, batch, loss, recipe, **options)
 
@@ -91,16 +100,22 @@ def stage2(
     *,
     learn_user: bool = False,
     types: Sequence[str] = TYPES,
+    pool: PicturePool | None = None,
     **options,
 ) -> Progress:
     """Learn to answer and to talk, in place: the connector in full, the language model by adapters (`saved.load` merges them).
 
-    Called again, it goes on with the same adapters. types: of instruction data. options: callbacks and state_file, see `fit`.
+    Called again, it goes on with the same adapters. types: of instruction data. pool: draw from these pictures, not ever new
+    ones. options: callbacks and state_file, see `fit`.
     """
     if not has_adapters(model):
         add_adapters(model, recipe.rank, recipe.seed)
     model.connector.requires_grad_(True)
-    return train(model, lambda step: stage2_batch(model.tokenizer, step, recipe, learn_user, types), recipe, **options)
+
+    def batch(step: int) -> LlavaBatch:
+        return stage2_batch(model.tokenizer, step, recipe, learn_user, types, pool)
+
+    return train(model, batch, recipe, **options)
 
 
 def stage2_on_scenes(model: MiniLlava, scenes: Sequence[Scene], recipe: LlavaRecipe, **options) -> Progress:
@@ -164,7 +179,7 @@ def loss_sum(model, batch: LlavaBatch) -> Tensor:
     For language models whose logits are their output layer's, unchanged: Llama, Qwen and SmolLM, not Gemma 2 or Cohere.
     """
     hidden = model.language_model.get_decoder()(
-        inputs_embeds=model.embed(batch.input_ids, model.image_features(batch.pixel_values)),
+        inputs_embeds=model.embed(batch.input_ids, features_of(model, batch.pixel_values)),
         attention_mask=batch.attention_mask,
         position_ids=batch.position_ids,
         use_cache=False,
@@ -172,6 +187,11 @@ def loss_sum(model, batch: LlavaBatch) -> Tensor:
     learned = batch.labels[:, 1:] != IGNORE_INDEX  # [B, T-1]
     logits = model.language_model.get_output_embeddings()(hidden[:, :-1][learned])  # [M, V]
     return F.cross_entropy(logits.float(), batch.labels[:, 1:][learned], reduction="sum")
+
+
+def features_of(model: MiniLlava, pixel_values: Tensor) -> Tensor:
+    """Patch features [B, N, W] of pixel_values [B, 3, S, S]; features of a pool are passed on."""
+    return model.image_features(pixel_values) if pixel_values.ndim == 4 else pixel_values
 
 
 def num_label_tokens(batch: LlavaBatch) -> int:

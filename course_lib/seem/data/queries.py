@@ -99,9 +99,7 @@ def random_query(scene: Scene, instances: np.ndarray, rng: random.Random, prompt
     return Query(prompt_type, mask, thing.name, positive=draw_prompt(prompt_type, mask, rng))
 
 
-def query_that_needs_both(
-    scene: Scene, instances: np.ndarray, rng: random.Random, prompt_type: str
-) -> Query | None:
+def query_that_needs_both(scene: Scene, instances: np.ndarray, rng: random.Random, prompt_type: str) -> Query | None:
     """Words that fit two twins, and a mark that fits one of them and another thing: only together they mean one thing.
 
     None where no thing has a twin in sight, where there is nothing else, or where the mark would touch the twin.

@@ -155,7 +155,9 @@ def composition(model: MiniSeem, count: int = 100) -> Iterator[Figure]:
         name = prompt_type.replace(" ", "_")
         better = max(ious["words"].mean(), ious["mark"].mean())
         company = {"control": round(float(ious["mark"].mean()), 4), "baseline": round(float(ious["words"].mean()), 4)}
-        yield mean_figure(f"seem.compose.{name}", ious["both"], **company, note="control: the mark alone; baseline: words")
+        yield mean_figure(
+            f"seem.compose.{name}", ious["both"], **company, note="control: the mark alone; baseline: words"
+        )
         gains.append(ious["both"] - better)
     note = "above the better of the two alone, in four ways to need both"
     yield mean_figure("seem.compose_gain", np.concatenate(gains), bar=0.25, note=note)

@@ -14,12 +14,13 @@ from course_lib.seem.prompts import Prompt
 from course_lib.seem.train.click_simulator import RoundPlan, add_click
 
 MAX_CLICKS = 20
+ALL_CLICKS = RoundPlan()  # every click is given again in every round, with memory
 
 
 def iou_by_clicks(
     model: MiniSeem,
     count: int = 200,
-    plan: RoundPlan = RoundPlan(),
+    plan: RoundPlan = ALL_CLICKS,
     max_clicks: int = MAX_CLICKS,
     stream: str = "test",
 ) -> np.ndarray:
@@ -48,7 +49,9 @@ def memory_figures(model: MiniSeem, count: int = 200, clicks: int = 5) -> Iterat
     }
     later = {name: iou_by_clicks(model, count, plan, clicks)[:, 1:].mean(axis=1) for name, plan in plans.items()}
     for name, values in later.items():
-        yield mean_figure(f"seem.iou.newest_click_{name}", values, ceiling=1.0, note="only the newest click, clicks 2–5")
+        yield mean_figure(
+            f"seem.iou.newest_click_{name}", values, ceiling=1.0, note="only the newest click, clicks 2–5"
+        )
     note = "by the memory tokens alone; only the newest click is given"
     yield mean_figure("seem.memory_gain", later["tokens"] - later["none"], bar=0.10, note=note)
     note = "by tokens and previous-mask input"

@@ -111,7 +111,7 @@ CHECKPOINT = checkpoints.FOLDER / "seem.safetensors"
 DATA = "the sticker world, stream train: what course_lib.world.splits allows"
 
 
-def batch_loss(model: MiniSeem, batch: SeemBatch, plan: RoundPlan = RoundPlan()) -> Tensor:
+def batch_loss(model: MiniSeem, batch: SeemBatch, plan: RoundPlan) -> Tensor:
     """What one round costs, after those of the plan without gradients, plus half of what segmenting everything costs."""
     with mixed_precision():
         features = model.encode(batch.images)
