@@ -365,7 +365,7 @@ recipe = replace(
     stages.LIVE, seconds=session.budget(stages.LIVE.seconds), batch_size=2 if quick() else stages.LIVE.batch_size
 )
 with torch.no_grad():
-    untrained = float(stages.batch_loss(student, make_batch(0, recipe), num_rounds=0))
+    untrained = float(stages.batch_loss(student, make_batch(0, recipe)))
 curve = show.LossCurve(chance=untrained, chance_name="untrained")
 run = stages.train(student, recipe, callbacks=[curve], state_file=session.paths().runs / "live.safetensors")
 curve.draw(run)
@@ -434,8 +434,10 @@ show_figures([*evaluate.shifts(model, count), evaluate.wrong_prompt(model, count
 # out, and the worst model looks best. **Predict:** what does memory change?
 
 # %%
+from course_lib.seem.train.click_simulator import RoundPlan
+
 with_memory = iou_by_clicks(model, count)
-without_memory = iou_by_clicks(model, count, use_memory=False)
+without_memory = iou_by_clicks(model, count, RoundPlan(use_memory=False))
 show_figures(noc_figures(with_memory, without_memory))
 x = [1, 2, 4, 8, 16]
 lines = {
@@ -451,19 +453,32 @@ show.curves(
 )
 
 # %% [markdown]
-# Report what you see, not what you hoped. The memory makes no difference here: all clicks stay in the prompt, so it says little that the model
-# does not know already. Most pictures need one click; in one of six even twenty do not reach 85 %, thin things above all, and these failures make the mean.
+# Report what you see, not what you hoped. The memory makes no difference *here*, and it can't: all clicks are given again in every round, so it says
+# nothing that the prompt does not say. Thin things are what even twenty clicks do not bring to 85 %, and these failures make the mean.
 # SEEM needs 2.66 clicks for 85 % on photographs (Focal-L).
 #
-# **Composition.** Words that fit two things, with a jittered click, up to five pixels beside the one that is meant. And words for what is absent:
+# **A test that can see the memory.** Give only the *newest* click, as SEEM's own evaluation with fixed clicks does: "not here" alone means
+# nothing to whoever forgot what was asked for. We take the memory apart: none; the memory tokens alone, as in the paper; tokens and the last mask
+# as an input of the pixels. **Predict:** which of the two carries it?
+
+# %%
+from course_lib.seem.evaluate.clicks import memory_figures
+
+show_figures(memory_figures(model, count))
+
+# %% [markdown]
+# MEMORY-RESULT
+#
+# **Composition.** When do words and a mark need each other? When either alone means two things. The picture has twins and something else: the words fit
+# both twins, the mark fits one twin and the other thing (a click midway, a box or a stroke over both), or says which twin is *not* meant.
+# Last, for comparison, a hasty click beside the thing, which is clear enough by itself. And words for what is absent:
 
 # %%
 show_figures([*evaluate.composition(model, count), *evaluate.refusals(model, count)])
 
 # %% [markdown]
-# Do words and click together beat the better of the two? Not that one could tell: the click has taken over, and the words have little left to add.
-# Before its last training, in which half of all scenes had two things of one name, the words even *harmed*: they pulled the query to the wrong one. Most words for absent
-# things are refused, and few for present ones.
+# COMPOSE-RESULT
+# Most words for absent things are refused, and few for present ones.
 #
 # ## Play
 #

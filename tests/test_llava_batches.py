@@ -1,14 +1,31 @@
 """Rows of like length: few words behind each picture, no kind of question left out, instruction data kept; the same loss."""
 
+import random
+import re
+from dataclasses import replace
+
 import pytest
 import torch
 
-from course_lib.llava.data.batches import NUM_PATCHES, stage2_batch
+from course_lib.llava.chat_format import FORMAT_PROMPT, picture_segments
+from course_lib.llava.data.batches import (
+    CAPTION_PROMPTS,
+    NUM_PATCHES,
+    PicturePool,
+    collate,
+    render_pixels,
+    stage2_batch,
+    to_messages,
+    to_pixels,
+)
+from course_lib.llava.data.existence import existence_questions, group_of, trained_names
 from course_lib.llava.recipes import LlavaRecipe
 from course_lib.llava.train import stages
 from course_lib.llava.train.stages import loss_sum, num_label_tokens
 from course_lib.lm.loss import IGNORE_INDEX
 from course_lib.lm.tokenizer import get_tokenizer
+from course_lib.world.nouns import could_be
+from course_lib.world.scenes import SceneSpec, make_scene
 
 MOST, OPENING = 60, 3  # tokens: behind a picture, and before it
 
@@ -60,3 +77,62 @@ def test_the_loss_of_what_is_learned_is_the_loss_of_all_logits(tokenizer):
     with torch.no_grad():
         whole, _ = model(**batch.inputs())
         assert (loss_sum(model, batch) / num_label_tokens(batch)).item() == pytest.approx(whole.item(), abs=1e-5)
+
+
+def texts_of(tokenizer, batch) -> str:
+    """All rows as text."""
+    return " ".join(tokenizer.batch_decode(batch.input_ids))
+
+
+def test_short_questions_end_with_the_line_that_asks_for_one_word(tokenizer):
+    plain = recipe(3, None)
+    with_line = texts_of(tokenizer, stage2_batch(tokenizer, 0, replace(plain, format_prompt=True), types=()))
+    without = texts_of(tokenizer, stage2_batch(tokenizer, 0, plain, types=()))
+    assert with_line.count(FORMAT_PROMPT) == without.count("assistant") > 10 and FORMAT_PROMPT not in without
+
+
+def test_captions_stand_beside_a_share_of_the_pictures(tokenizer):
+    shares = {share: replace(recipe(40), caption_frac=share) for share in (0.0, 0.5, 1.0)}
+    counts = {
+        share: sum(texts_of(tokenizer, stage2_batch(tokenizer, 0, one, types=())).count(p) for p in CAPTION_PROMPTS[:1])
+        for share, one in shares.items()
+    }
+    assert counts[0.0] == 0 < counts[0.5] < counts[1.0]
+
+
+def test_instruction_data_stand_beside_a_share_of_the_pictures(tokenizer):
+    few, all_of_them = (replace(recipe(40), instruction_frac=share) for share in (0.15, 1.0))
+    lengths = [max(behind(stage2_batch(tokenizer, 1, one))) for one in (few, all_of_them)]
+    assert min(lengths) > MOST
+    long_rows = [sum(n > MOST for n in behind(stage2_batch(tokenizer, 1, one))) for one in (few, all_of_them)]
+    assert 2 <= long_rows[0] <= 14 and long_rows[1] == 40
+
+
+def test_a_pool_gives_the_features_that_its_pictures_have(tokenizer):
+    model = stages.build_model()
+    pool = PicturePool.compute(model.image_features, 70)
+    batch = stage2_batch(tokenizer, 3, recipe(2), pool=pool)
+    torch.testing.assert_close(model.image_features(to_pixels(pool.pictures[:70])), pool.features, rtol=1e-4, atol=1e-4)
+    assert batch.pixel_values.shape == (2, *pool.features.shape[1:])
+    scenes, _, features = pool.draw(2, random.Random(5))
+    fresh = collate(tokenizer, [[picture_segments(tokenizer, to_messages([("a?", "b")]))]] * 2, render_pixels(scenes))
+    kept = replace(fresh, pixel_values=features)
+    with torch.no_grad():
+        assert loss_sum(model, kept).item() == pytest.approx(loss_sum(model, fresh).item(), rel=1e-3)
+
+
+def test_existence_questions_are_balanced_true_and_often_tempting():
+    rng, right, tempting, denied = random.Random(1), [], 0, 0
+    for index in range(300):
+        scene = make_scene(index, SceneSpec(count=(2, 4), kinds=(0.9, 0.1, 0.0)))
+        possible = {name for thing in scene.things for name in could_be(thing.name)}
+        groups = {group_of(thing.name) for thing in scene.things}
+        for question in existence_questions(scene, 6, rng):
+            named = [name for name in trained_names() if re.search(rf"\b{re.escape(name)}\b", question.text)]
+            name = max(named, key=len)
+            right.append(question.answer == "yes")
+            assert (name in possible) == (question.answer == "yes"), question
+            denied += question.answer == "no"
+            tempting += question.answer == "no" and group_of(name) in groups
+    assert 0.4 < sum(right) / len(right) < 0.55 and 0.5 < tempting / denied < 0.9
+    assert existence_questions(make_scene(0, SceneSpec(count=(1, 1), kinds=(0.0, 0.0, 1.0))), 6, rng) == []

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from course_lib import __main__ as cli
+from course_lib.llava.data import existence
 from course_lib.llava.evaluate import pope, pope_files
 from course_lib.world.nouns import could_be
 from course_lib.world.render import render
@@ -38,9 +39,9 @@ def test_absent_names_could_not_be_meant_by_anything_in_the_scene(negatives):
 
 def test_adversarial_names_are_of_a_group_that_is_there_and_popular_ones_are_frequent():
     for question in pope.pope_questions("adversarial", num_scenes=30):
-        groups = {pope.group_of(thing.name) for thing in question.scene.things}
+        groups = {existence.group_of(thing.name) for thing in question.scene.things}
         assert all(
-            pope.group_of(n) in groups for n in pope.absent_names(question.scene, "adversarial", random.Random(1))
+            existence.group_of(n) in groups for n in pope.absent_names(question.scene, "adversarial", random.Random(1))
         )
     scene = pope.pope_questions("popular", num_scenes=1)[0].scene
     assert set(pope.absent_names(scene, "popular", random.Random(2))) <= set(pope.popular_names())

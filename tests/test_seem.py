@@ -1,5 +1,6 @@
 """MiniSeem: who attends to whom, what a prompt may not disturb, and measures that can't be fooled."""
 
+import copy
 import random
 from dataclasses import replace
 
@@ -9,14 +10,21 @@ import torch
 
 from course_lib.seem.attention import ATTENDS_TO, attention_mask
 from course_lib.seem.data.batches import make_batch
-from course_lib.seem.data.queries import class_indices, random_query, referring_phrases, to_prompts, visible_things
+from course_lib.seem.data.queries import (
+    NEED_BOTH,
+    class_indices,
+    random_query,
+    referring_phrases,
+    to_prompts,
+    visible_things,
+)
 from course_lib.seem.data.strokes import DRAWN_TYPES, draw_prompt
 from course_lib.seem.data.testsets import ambiguous_test_set, make_test_set
 from course_lib.seem.evaluate.clicks import number_of_clicks
 from course_lib.seem.evaluate.metrics import cumulative_iou, flood_fill, iou, mean_iou, panoptic_quality, superpixel
 from course_lib.seem.prompts import Prompt
 from course_lib.seem.train import stages
-from course_lib.seem.train.click_simulator import add_click, play_rounds
+from course_lib.seem.train.click_simulator import RoundPlan, add_click, play_rounds
 from course_lib.world.render import render
 from course_lib.world.scenes import SceneSpec, make_scene
 from course_lib.world.splits import TRAIN_STYLES
@@ -89,7 +97,7 @@ def test_a_batch_is_made_of_its_number_and_learned_from(model, batch):
         q.text for q in again.queries
     ]
     student = stages.new_model(seed=3)
-    stages.batch_loss(student, batch, num_rounds=2).backward()
+    stages.batch_loss(student, batch, RoundPlan(2)).backward()
     missing = [name for name, part in student.named_parameters() if part.grad is None]
     assert missing in ([], ["reference_embed"])  # which only a reference trains
 
@@ -193,11 +201,51 @@ def test_rounds_add_a_click_each_where_it_is_wrong(model, batch):
     features = model.encode(batch.images)
     features.prompts_per_image = batch.prompts_per_image
     prompts = to_prompts(model, batch.queries)
-    rollout = play_rounds(model, features, batch.queries, prompts, 2)
+    rollout = play_rounds(model, features, batch.queries, prompts, RoundPlan(2))
     assert rollout.prev_mask.shape == (len(batch.queries), 64, 64)
-    assert play_rounds(model, features, batch.queries, prompts, 2, use_memory=False).prev_mask is None
+    assert play_rounds(model, features, batch.queries, prompts, RoundPlan(2, use_memory=False)).prev_mask is None
     quiet = [after is before for after, before in zip(rollout.prompts, prompts, strict=True)]
     assert all(quiet[3::4]) and not quiet[0]  # every fourth person says nothing
     truth = batch.queries[0].target
+    newest = play_rounds(model, features, batch.queries, prompts, RoundPlan(3, newest_only=True)).prompts[0]
+    drawn = [mask for mask in (newest.positive, newest.negative) if mask is not None]
+    assert len(drawn) == 1 and drawn[0].sum() == 1  # whatever was said before
     assert add_click(Prompt(), truth, truth) == Prompt()
     assert truth[add_click(Prompt(), np.zeros_like(truth), truth).positive].all()
+
+
+def test_nobody_clicks_a_place_twice():
+    truth, nothing = np.zeros((64, 64), bool), np.zeros((64, 64), bool)
+    truth[10:14, 10:14] = True
+    clicked = nothing.copy()
+    for number in range(1, 17):
+        add_click(Prompt(), nothing, truth, clicked)
+        assert clicked.sum() == number and (clicked <= truth).all()
+    assert add_click(Prompt(), nothing, truth, clicked) == Prompt()
+
+
+def test_without_mask_input_only_the_memory_tokens_know_of_the_last_mask(model, batch):
+    features = model.encode(batch.images[:1])
+    click, mask = batch.queries[0].target, torch.zeros(1, 64, 64, dtype=torch.bool)
+    mask[:, 20:40, 20:40] = True
+    prompt = [Prompt(positive=click)]
+    none, tokens = model.segment(features, prompt), model.segment(features, prompt, mask, mask_input=False)
+    assert not torch.allclose(none.mask_logits, tokens.mask_logits, atol=1e-5)
+    muted = copy.deepcopy(model)
+    torch.nn.init.ones_(muted.prev_mask_embed)  # what the pixels would add
+    torch.testing.assert_close(muted.segment(features, prompt, mask, mask_input=False).mask_logits, tokens.mask_logits)
+    assert not torch.allclose(muted.segment(features, prompt, mask).mask_logits, tokens.mask_logits, atol=1e-3)
+
+
+@pytest.mark.parametrize("prompt_type", NEED_BOTH)
+def test_prompts_that_need_each_other_mean_two_things_alone(prompt_type):
+    tests = make_test_set(prompt_type, 12, stream="val")
+    for query, scene, instances in zip(tests.queries, tests.scenes, tests.instances, strict=True):
+        seen = [k for k in visible_things(scene, instances) if scene.things[k].name == query.name]
+        assert len(seen) == 2  # the words fit twins
+        meant = next(k for k in seen if ((instances == k + 1) == query.target).all())
+        twin = instances == next(k for k in seen if k != meant) + 1
+        if prompt_type == "exclude":
+            assert query.positive is None and (query.negative <= twin).all() and query.negative.any()
+        else:
+            assert query.positive.any() and not (query.positive & twin).any()

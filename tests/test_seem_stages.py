@@ -30,9 +30,11 @@ def test_a_stage_trains_the_parameters_that_it_names():
 
 def test_rounds_are_sometimes_played_without_memory():
     recipe = replace(SMALL, rounds=(0, 3), memory_dropout=0.5)
-    drawn = {stages.draw_rounds(step, recipe) for step in range(40)}
+    plans = [stages.draw_rounds(step, recipe) for step in range(40)]
+    drawn = {(plan.num_rounds, plan.use_memory) for plan in plans}
     assert drawn == {(0, True), (0, False), (3, True), (3, False)}
-    assert all(use_memory for _, use_memory in (stages.draw_rounds(step, SMALL) for step in range(40)))
+    plans = [stages.draw_rounds(step, SMALL) for step in range(40)]
+    assert all(plan.use_memory and plan.mask_input and not plan.newest_only for plan in plans)
 
 
 def test_pycocotools_gives_the_same_ap():

@@ -38,6 +38,9 @@ class RoundPlan:
     newest_only: bool = False  # is only the newest click given, so that the earlier ones must be remembered?
 
 
+NO_ROUND_BEFORE = RoundPlan()
+
+
 def add_click(
     prompt: Prompt,
     mask: np.ndarray,

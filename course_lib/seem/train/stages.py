@@ -17,7 +17,7 @@ from course_lib.common.precision import mixed_precision
 from course_lib.seem.data.batches import SeemBatch, make_batch
 from course_lib.seem.data.queries import PROMPT_MIX, class_names, to_prompts
 from course_lib.seem.model import MiniSeem, SeemConfig
-from course_lib.seem.train.click_simulator import RoundPlan, play_rounds
+from course_lib.seem.train.click_simulator import NO_ROUND_BEFORE, RoundPlan, play_rounds
 from course_lib.seem.train.losses import everything_loss, prompt_loss
 from course_lib.training import Progress, fit
 from course_lib.world.nouns import article
@@ -111,7 +111,7 @@ CHECKPOINT = checkpoints.FOLDER / "seem.safetensors"
 DATA = "the sticker world, stream train: what course_lib.world.splits allows"
 
 
-def batch_loss(model: MiniSeem, batch: SeemBatch, plan: RoundPlan) -> Tensor:
+def batch_loss(model: MiniSeem, batch: SeemBatch, plan: RoundPlan = NO_ROUND_BEFORE) -> Tensor:
     """What one round costs, after those of the plan without gradients, plus half of what segmenting everything costs."""
     with mixed_precision():
         features = model.encode(batch.images)
