@@ -24,6 +24,7 @@ from course_lib.llava.train import stages
 from course_lib.llava.train.stages import loss_sum, num_label_tokens
 from course_lib.lm.loss import IGNORE_INDEX
 from course_lib.lm.tokenizer import get_tokenizer
+from course_lib.world.language import caption
 from course_lib.world.nouns import could_be
 from course_lib.world.scenes import SceneSpec, make_scene
 
@@ -91,13 +92,26 @@ def test_short_questions_end_with_the_line_that_asks_for_one_word(tokenizer):
     assert with_line.count(FORMAT_PROMPT) == without.count("assistant") > 10 and FORMAT_PROMPT not in without
 
 
-def test_captions_stand_beside_a_share_of_the_pictures(tokenizer):
-    shares = {share: replace(recipe(40), caption_frac=share) for share in (0.0, 0.5, 1.0)}
+def test_captions_stand_beside_all_pictures_and_name_their_things_from_left_to_right(tokenizer):
     counts = {
-        share: sum(texts_of(tokenizer, stage2_batch(tokenizer, 0, one, types=())).count(p) for p in CAPTION_PROMPTS[:1])
-        for share, one in shares.items()
+        count: sum(
+            texts_of(tokenizer, stage2_batch(tokenizer, 0, replace(recipe(40), num_captions=count), types=())).count(p)
+            for p in CAPTION_PROMPTS[:1]
+        )
+        for count in (0, 1, 3)
     }
-    assert counts[0.0] == 0 < counts[0.5] < counts[1.0]
+    assert counts[0] == 0 < counts[1] < counts[3]
+    for seed in range(200):
+        scene = make_scene(seed, SceneSpec(colour=None, kinds=(1, 0, 0)))
+        names = [thing.name for thing in sorted(scene.things, key=lambda thing: thing.x)]
+        if len(set(names)) == len(names):
+            text = caption(scene, random.Random(seed), left_to_right=True)
+            assert find_in_order(text, names) == names
+
+
+def find_in_order(text, names):
+    """The names in the order in which a text says them; "chicken leg" is no chicken."""
+    return sorted(names, key=lambda name: re.search(rf"\b{re.escape(name)}\b(?! leg)", text).start())
 
 
 def test_instruction_data_stand_beside_a_share_of_the_pictures(tokenizer):

@@ -19,6 +19,16 @@ DETAIL_QUESTIONS = (  # a description answers any of them; which one is drawn by
     "Write down all that you see here.",
     "How would you describe this picture to somebody who can't see it?",
     "Explain in detail what is in the picture and where.",
+    "Describe everything here.",
+    "Tell me about the whole picture.",
+    "Give me all the details of this picture.",
+    "What is in this picture, and where is it?",
+    "Say all that there is to say about this picture.",
+    "I can't see the picture. What is in it, and where?",
+    "Please describe all of the scene.",
+    "Go through all things in the picture, one by one.",
+    "Paint the picture for me in words.",
+    "What do you see here? Take your time, and tell me all of it.",
 )
 HEAD = re.compile(r"^[ \t]*(Question|Answer):[ \t]*", re.MULTILINE)
 SEPARATOR = re.compile(r"^[ \t]*===+[ \t]*$", re.MULTILINE)

@@ -13,13 +13,11 @@ class LlavaRecipe:
     rank: int = 0  # of the LoRA adapters of stage 2; 0 tunes the language model in full
     connector_lr_mult: float = 1.0  # the connector's learning rate, as a multiple of the others'
     short_answer_frac: float = 0.0  # of stage 2's steps, the first ones: short answers only, no instruction data
-    instruction_frac: float = (
-        1.0  # of stage 2's pictures, in the other steps: with a conversation, a description or reasoning
-    )
+    instruction_frac: float = 1.0  # of stage 2's pictures, in its other steps: with a conversation, description or reasoning
     text_only_frac: float = 0.0  # of stage 2's pictures: beside them a conversation without a picture is learned
     ocr_frac: float = 0.0  # of stage 2's pictures: with signs to read; above 0 the vision tower has a letter head, too
     num_existence: int = 0  # questions behind each picture of stage 2: is this there, hard negatives among them
-    caption_frac: float = 0.0  # of stage 2's pictures: with a caption, too
+    num_captions: int = 0  # of each picture of stage 2, its things from left to right
     format_prompt: bool = False  # short questions end with the line that asks for one word
     length_buckets: int = 1  # a batch is computed in so many parts, rows of like length together
     max_question_tokens: int | None = None  # short questions behind each picture of stage 2; None: all that there are
@@ -62,13 +60,13 @@ ALL_SORTS = replace(
 # three kinds of instruction data in every step, and many questions a picture about what is there (hard negatives, as POPE asks).
 TALK = replace(
     ALL_SORTS,
-    steps=1300,
-    learning_rate=4e-4,
+    steps=2400,
+    learning_rate=6e-4,
     text_only_frac=0.1,
     ocr_frac=0.3,
-    max_question_tokens=70,
-    num_existence=6,
-    caption_frac=0.4,
+    max_question_tokens=60,
+    num_existence=5,
+    num_captions=2,
     format_prompt=True,
     seed=6,
 )

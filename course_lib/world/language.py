@@ -95,15 +95,17 @@ def caption(
     attributes: float = 1.0,
     place: float = 1.0,
     relations: float = 0.5,
+    left_to_right: bool = False,
 ) -> str:
     """One true sentence about the scene, which names every thing in it.
 
     `attributes`, `place` and `relations` are the probabilities that sizes and colours, the place, and a relation are
-    said at all: a caption that says less makes the picture's content count for more.
+    said at all: a caption that says less makes the picture's content count for more. left_to_right: the things stand in
+    this order, not in any, so that whoever learns to say it can know what comes next.
     """
     wordings = TRAIN_TEMPLATES if templates == "train" else TEST_TEMPLATES
-    things = list(scene.things)
-    phrases = things and _say_all(things, rng, templates, attributes, relations)
+    things = sorted(scene.things, key=lambda thing: thing.x) if left_to_right else list(scene.things)
+    phrases = things and _say_all(things, rng, templates, attributes, relations, shuffle=not left_to_right)
     sentence = wordings[int(rng.random() * len(wordings))][1].format(phrases)
     if rng.random() < place:
         sentence = f"{sentence} {PLACES[scene.backdrop]}"
@@ -121,7 +123,9 @@ def captions(scene: Scene, n: int = 5, templates: str = "train") -> list[str]:
     return texts
 
 
-def _say_all(things: list[Thing], rng: random.Random, templates: str, attributes: float, relations: float) -> str:
+def _say_all(
+    things: list[Thing], rng: random.Random, templates: str, attributes: float, relations: float, shuffle: bool
+) -> str:
     says = SAYS[templates][int(rng.random() * len(SAYS[templates]))]
     phrases = [_phrase_with_dropout(thing, rng, attributes, says) for thing in things]
     how = relation(things[0], things[1]) if len(things) > 1 else None
@@ -131,8 +135,9 @@ def _say_all(things: list[Thing], rng: random.Random, templates: str, attributes
         return join([first, *phrases[2:]])
     if len(things) > 1 and len({t.name for t in things}) < len(things):
         return join(_counted(things, phrases))
-    order = sorted(range(len(phrases)), key=lambda _: rng.random())
-    return join([phrases[i] for i in order])
+    if shuffle:
+        phrases = sorted(phrases, key=lambda _: rng.random())
+    return join(phrases)
 
 
 def _phrase_with_dropout(thing: Thing, rng: random.Random, attributes: float, says: str) -> str:

@@ -28,7 +28,7 @@ from course_lib.lm.chat import Message, chat_segments, mask_labels
 from course_lib.lm.data.batches import conversation
 from course_lib.lm.loss import IGNORE_INDEX
 from course_lib.lm.tokenizer import IMAGE
-from course_lib.world.language import captions
+from course_lib.world.language import caption, captions
 from course_lib.world.questions import Question, questions
 from course_lib.world.render import Picture, render
 from course_lib.world.scenes import Scene, SceneSpec, make_scene
@@ -111,11 +111,7 @@ def stage1_batch(tokenizer, step: int, recipe: LlavaRecipe) -> LlavaBatch:
     """Pictures, each with two captions that say all they can."""
     rng = random.Random(f"stage 1/{recipe.seed}/{step}")
     scenes = [training_scene(rng) for _ in range(recipe.batch_size)]
-    conversations = [
-        [caption_segments(tokenizer, text, rng.choice(CAPTION_PROMPTS)) for text in captions(scene, 2)]
-        for scene in scenes
-    ]
-    return collate(tokenizer, conversations, render_pixels(scenes))
+    return collate(tokenizer, [caption_conversations(tokenizer, one, 2, rng) for one in scenes], render_pixels(scenes))
 
 
 def stage2_batch(
@@ -174,10 +170,13 @@ def picture_conversations(
         short = fit_token_budget(short, recipe.max_question_tokens, rng)
     there = existence_questions(scene, recipe.num_existence, rng) if recipe.num_existence else []
     short += [picture_segments(tokenizer, question_messages(one, recipe)) for one in there]
-    if recipe.caption_frac and rng.random() < recipe.caption_frac:
-        caption = rng.choice(captions(scene, 2))
-        long.append(caption_segments(tokenizer, caption, rng.choice(CAPTION_PROMPTS)))
-    return [*ocr, *short, *long]
+    return [*ocr, *short, *long, *caption_conversations(tokenizer, scene, recipe.num_captions, rng)]
+
+
+def caption_conversations(tokenizer, scene: Scene, count: int, rng: random.Random) -> list[Segments]:
+    """Requests for a caption, with captions that say all they can, from left to right."""
+    texts = [caption(scene, rng, left_to_right=True) for _ in range(count)]
+    return [caption_segments(tokenizer, text, rng.choice(CAPTION_PROMPTS)) for text in texts]
 
 
 def fixed_set_batch(tokenizer, scenes: Sequence[Scene], step: int, recipe: LlavaRecipe) -> LlavaBatch:
