@@ -26,6 +26,8 @@ session = begin(lesson="11_seem")
 # picture.
 
 # %%
+from dataclasses import replace
+
 import numpy as np
 import torch
 from torch.nn import functional as F
@@ -67,21 +69,82 @@ prompts = {
     "another picture's guitar": [Mark("reference", around(other.instances == 1))],
     "words for nothing here": [Mark("text", text="the penguin")],
 }
-person.look(scene.image, reference=other.image)
-stills, answers = [], {}
-for name, marks in prompts.items():
-    canvas = PromptCanvas(scene.image, tools=Interactive.takes, reference=other.image, ask=person.ask)
-    canvas.draw(marks)
-    stills.append(np.asarray(canvas.still())[:, : None if "another" in name else 384])
-    answers[name] = str(canvas.answer)
-    print(f"{name}: {canvas.answer}")
-described = "; ".join(f"{name}: {answer}" for name, answer in answers.items())
+
+
+def asked(picture, prompts, reference=None):
+    """The pictures of the answers to prompts (name → marks), and the answers in words."""
+    other_image = None if reference is None else reference.image
+    person.look(picture.image, reference=other_image)
+    stills, answers = [], {}
+    for name, marks in prompts.items():
+        canvas = PromptCanvas(picture.image, tools=Interactive.takes, reference=other_image, ask=person.ask)
+        canvas.draw(marks)
+        stills.append(np.asarray(canvas.still())[:, : None if "another" in name else 384])
+        answers[name] = str(canvas.answer)
+    return stills, answers
+
+
+def said(answers):
+    """All answers in a sentence."""
+    return "; ".join(f"{name}: {answer}" for name, answer in answers.items())
+
+
+stills, answers = asked(scene, prompts, reference=other)
 show.pictures(
     stills,
     titles=list(prompts),
     columns=5,
-    alt=f"The same scene asked in five ways, each with its mask outlined. {described}",
+    alt=f"The same scene asked in five ways, each with its mask outlined. {said(answers)}",
 )
+print(said(answers))
+
+# %% [markdown]
+# **And asked nothing?** Then twelve *object queries* look for one thing each, and name what they find. This picture has twins.
+
+# %%
+from course_lib.clip.data.images import normalise, to_tensor
+from course_lib.seem.evaluate.metrics import segments
+
+twins = render(make_scene(21, SceneSpec(stream="test", names=("lion", "lion", "church"), colour=None)))
+with torch.no_grad():
+    unasked = model.segment_everything(model.encode(normalise(to_tensor(twins.image[None]))))
+found = segments(unasked.mask_logits[0].numpy(), unasked.class_logits[0].softmax(dim=-1).numpy())
+names = ", ".join(name for _, name in found)
+show.masks(
+    twins.image, found, alt=f"A scene, and what the model finds in it without being asked, each in a colour: {names}."
+)
+
+# %% [markdown]
+# Which lion do you mean? Say it (*referring* words), or draw.
+
+# %%
+upper = twins.instances == 1
+y, x = np.argwhere(upper).mean(axis=0) / 64
+prompts = {
+    "the left lion": [Mark("text", text="the left lion")],
+    "the lower lion": [Mark("text", text="the lower lion")],
+    "a scribble": [Mark("scribble", ((x - 0.1, y), (x, y - 0.08), (x + 0.1, y)))],
+    "words, not this one": [Mark("text", text="the lion"), replace(middle(upper), positive=False)],
+}
+stills, answers = asked(twins, prompts)
+show.pictures(
+    stills, titles=list(prompts), columns=4, alt=f"Two lions, one of them outlined in each picture. {said(answers)}"
+)
+
+# %% [markdown]
+# One more click is one more **round**. Some things stay hard: what is thinner than the pixels of its outline.
+
+# %%
+scissors = render(make_scene(2, SceneSpec(stream="test", names=("scissors", "cat"), colour=None)))
+thin, marks, rounds = scissors.instances == 1, [], {}
+person.look(scissors.image)
+for number in (1, 2, 3):
+    mask = person.ask(marks).mask if marks else np.zeros_like(thin)
+    x, y, include = click_simulator.next_click(mask, thin)
+    marks = [*marks, Mark("click", (((x + 0.5) / 64, (y + 0.5) / 64),), positive=include)]
+    rounds[f"round {number}: a click on what {'is missing' if include else 'is too much'}"] = marks
+stills, answers = asked(scissors, rounds)
+show.pictures(stills, titles=list(rounds), columns=3, alt=f"Scissors after one, two and three clicks. {said(answers)}")
 
 # %% [markdown]
 # **SEEM** (Zou et al., 2023, [arXiv 2304.06718](https://arxiv.org/abs/2304.06718)) does this with *one* decoder: not one network for
@@ -92,6 +155,45 @@ show.pictures(
 # 2. **Words and masks share one space**: a query can be asked by either, or by both, and its answer has a name from a text tower like CLIP's.
 # 3. **Memory**: what was found in the last round is an input to the next.
 #
+# It grew out of **X-Decoder** (Zou et al., 2022, [arXiv 2212.11270](https://arxiv.org/abs/2212.11270)), whose one decoder for masks and words could be asked
+# by words alone.
+
+# %%
+show.diagram(
+    {
+        "picture": show.Box(0, 0, "picture", "[B, 3, 64, 64]"),
+        "encoder": show.Box(1, 0, "image encoder,\nonce a picture", "", "learned"),
+        "pixels": show.Box(2, 0, "a vector per pixel", "[B, 32, 64, 64]"),
+        "levels": show.Box(1, 1, "3 levels of features", "[B, 128, h, w]"),
+        "marks": show.Box(0, 1.6, "click, stroke, box,\nother picture", "bool [64, 64]"),
+        "sampler": show.Box(1, 2.2, "visual sampler", "[B, N, 128]", "learned"),
+        "words": show.Box(0, 3, "words"),
+        "clip": show.Box(1, 3, "CLIP's text tower", "[B, 128]", "frozen"),
+        "memory": show.Box(1, 3.8, "memory tokens", "[B, 4, 128]", "learned"),
+        "decoder": show.Box(2.2, 2.2, "decoder,\nonce a round", "[B, Q, 128]", "learned"),
+        "mask": show.Box(3.4, 1.2, "mask: a dot product\nwith every pixel", "[B, Q, 64, 64]", "result"),
+        "class": show.Box(3.4, 3, "name: the cosine\nwith all names", "[B, Q, C + 1]", "result"),
+    },
+    [
+        ("picture", "encoder"),
+        ("encoder", "pixels"),
+        ("encoder", "levels"),
+        ("levels", "sampler"),
+        ("levels", "decoder"),
+        ("marks", "sampler"),
+        ("sampler", "decoder"),
+        ("words", "clip"),
+        ("clip", "decoder"),
+        ("memory", "decoder"),
+        ("pixels", "mask"),
+        ("decoder", "mask"),
+        ("decoder", "class"),
+        ("mask", "memory", "the last mask"),
+    ],
+    alt="A picture is encoded once. Marks, words and memory become tokens before one decoder, which runs once a round and gives a mask and a name.",
+)
+
+# %% [markdown]
 # | part | what it does | ours | SEEM |
 # |---|---|---|---|
 # | image encoder | pixels → features at three scales, **once a picture** | small conv net beside frozen CLIP | FocalNet or DaViT, frozen |
@@ -332,8 +434,6 @@ def memory_update(prev_mask, height, width):
 # These are some of the queries:
 
 # %%
-from dataclasses import replace
-
 from course_lib.seem.data.batches import make_batch
 
 examples = make_batch(1, replace(stages.LIVE, batch_size=2))
@@ -414,6 +514,10 @@ print("a softmax over nothing:", scores.softmax(dim=-1).tolist())
 
 # %% [markdown]
 # ## Prove it
+#
+# Masks are judged by **IoU**, overlap over union. *Mean* IoU takes each mask's; **cIoU** adds up all overlaps and all unions first, so that large things count
+# more. Without a prompt, **PQ** (panoptic quality) is the sum of IoUs of all true finds (IoU above 0.5, right name) over finds plus half of all misses and false
+# alarms, for each name, then the mean over names; **mIoU** is that of each name's pixels.
 #
 # Scenes of the stream "test". For each prompt alone: mean IoU; as control the *prompt of another picture*; as baseline the largest mask that
 # the model predicts without a prompt. Before them two tools that learn nothing, given the same clicks.

@@ -3,10 +3,10 @@
 import torch
 
 from course_lib.lm import train
+from course_lib.lm.attention import MATMUL_ATTENTION
 from course_lib.lm.data import self_instruct
 from course_lib.lm.data.preferences import Preference
 from course_lib.lm.generate import answer
-from course_lib.lm.attention import MATMUL_ATTENTION
 from course_lib.lm.pretrained import build_lm
 from course_lib.lm.tokenizer import get_tokenizer
 

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from course_lib.lm import evaluate
+from course_lib.lm.attention import causal_mask
 from course_lib.lm.chat import chat_segments, encode_prompt, mask_labels, render_chat
 from course_lib.lm.data import self_instruct
 from course_lib.lm.data.batches import chat_batch, conversation, document, pack, plain_batch
@@ -14,7 +15,6 @@ from course_lib.lm.data.documents import GRID, describe, knowledge, state, state
 from course_lib.lm.data.instructions import MAKERS, clean, exchange
 from course_lib.lm.data.wordings import WORDINGS, wordings
 from course_lib.lm.generate import continue_text, generate_batch, next_token_probabilities, stop_token_ids
-from course_lib.lm.attention import causal_mask
 from course_lib.lm.loss import IGNORE_INDEX, next_token_loss
 from course_lib.lm.model import build_model
 from course_lib.lm.pretrained import build_lm, load_base, load_tuned

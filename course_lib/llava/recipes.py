@@ -13,7 +13,9 @@ class LlavaRecipe:
     rank: int = 0  # of the LoRA adapters of stage 2; 0 tunes the language model in full
     connector_lr_mult: float = 1.0  # the connector's learning rate, as a multiple of the others'
     short_answer_frac: float = 0.0  # of stage 2's steps, the first ones: short answers only, no instruction data
-    instruction_frac: float = 1.0  # of stage 2's pictures, in its other steps: with a conversation, description or reasoning
+    instruction_frac: float = (
+        1.0  # of stage 2's pictures, in its other steps: with a conversation, description or reasoning
+    )
     text_only_frac: float = 0.0  # of stage 2's pictures: beside them a conversation without a picture is learned
     ocr_frac: float = 0.0  # of stage 2's pictures: with signs to read; above 0 the vision tower has a letter head, too
     num_existence: int = 0  # questions behind each picture of stage 2: is this there, hard negatives among them
@@ -60,8 +62,8 @@ ALL_SORTS = replace(
 # three kinds of instruction data in every step, and many questions a picture about what is there (hard negatives, as POPE asks).
 TALK = replace(
     ALL_SORTS,
-    steps=2400,
-    learning_rate=6e-4,
+    steps=2000,
+    learning_rate=7e-4,
     text_only_frac=0.1,
     ocr_frac=0.3,
     max_question_tokens=60,

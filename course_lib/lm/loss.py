@@ -1,6 +1,5 @@
 """The losses: next token, which pretraining and instruction tuning share, and preference (DPO)."""
 
-import torch
 from torch import Tensor
 from torch.nn import functional as F
 

@@ -10,11 +10,11 @@ from torch import Tensor
 
 from course_lib import checkpoints
 from course_lib.common.precision import mixed_precision
+from course_lib.lm.attention import quickest_attention
 from course_lib.lm.chat import Message, encode_chat
 from course_lib.lm.data.batches import TextBatch, chat_batch, conversation, document, pack, plain_batch
 from course_lib.lm.data.preferences import Preference, preference_batch
 from course_lib.lm.loss import answer_logps, dpo_loss, next_token_loss
-from course_lib.lm.attention import quickest_attention
 from course_lib.lm.pretrained import BASE, TUNED, build_lm, load_base
 from course_lib.lm.tokenizer import TOKENIZER_FILE, get_tokenizer, train_tokenizer
 from course_lib.training import Progress, fit

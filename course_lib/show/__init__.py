@@ -8,7 +8,19 @@ import time
 from course_lib.show.alt_text import html_picture, in_notebook, show_figure, show_png
 from course_lib.show.diagrams import Box, diagram
 from course_lib.show.dot_chart import Dot, dots
-from course_lib.show.plots import annotated, bars, boxed, clouds, curves, heat, highest, history, matrix, pictures
+from course_lib.show.plots import (
+    annotated,
+    bars,
+    boxed,
+    clouds,
+    curves,
+    heat,
+    highest,
+    history,
+    masks,
+    matrix,
+    pictures,
+)
 
 __all__ = [
     "Box",
@@ -25,6 +37,7 @@ __all__ = [
     "highest",
     "history",
     "in_notebook",
+    "masks",
     "matrix",
     "pictures",
     "show_figure",

@@ -1,5 +1,6 @@
 """Plots for the lessons. Each is shown with its alt text, and means the same without its colours."""
 
+import itertools
 import textwrap
 from collections.abc import Iterable
 
@@ -73,6 +74,27 @@ def annotated(image: np.ndarray, boxes: np.ndarray, instances: np.ndarray, names
                 color="white",
                 backgroundcolor=(0, 0, 0, 0.6),
             )
+    for axes in (left, right):
+        axes.axis("off")
+    show_figure(figure, alt)
+
+
+def masks(image: np.ndarray, found: list[tuple[np.ndarray, str]], *, alt: str) -> None:
+    """A picture uint8 [H, W, 3], and beside it each mask bool [H, W] that was found, in a colour of its own, with its name."""
+    from matplotlib import pyplot
+    from matplotlib.colors import to_rgb
+
+    coloured = image / 255 * 0.35 + 0.6
+    for (mask, _), colour in zip(found, itertools.cycle(MASKS[1:]), strict=False):
+        coloured[mask] = 0.3 * image[mask] / 255 + 0.7 * np.array(to_rgb(colour))
+    figure, (left, right) = pyplot.subplots(1, 2, figsize=(7.4, 3.8), layout="constrained")
+    left.imshow(image, interpolation="nearest")
+    right.imshow(coloured, interpolation="nearest")
+    for mask, name in found:
+        y, x = np.argwhere(mask).mean(axis=0)
+        right.text(
+            x, y, name, ha="center", va="center", fontsize=9, bbox={"facecolor": "white", "alpha": 0.8, "pad": 1.5}
+        )
     for axes in (left, right):
         axes.axis("off")
     show_figure(figure, alt)

@@ -63,7 +63,9 @@ def read_facts(text: str) -> Facts:
     caption_lines, _, box_lines = text.partition("\n\n")
     captions = tuple(line for line in caption_lines.splitlines() if line.strip())
     boxed = [_from_box(match) for match in map(BOX_LINE.match, box_lines.splitlines()) if match]
-    boxed.sort(key=lambda thing: thing.x)  # things are told from left to right, so that a learner can know what comes next
+    boxed.sort(
+        key=lambda thing: thing.x
+    )  # things are told from left to right, so that a learner can know what comes next
     names = frozenset(thing.name for thing in boxed)
     tokens = [tokenise(caption) for caption in captions]
     # what each caption names; boxes, where there are any, say which things there are, captions what these are like
