@@ -69,7 +69,7 @@ def number_of_clicks(ious: np.ndarray, threshold: float) -> np.ndarray:
 
 def noc_figures(with_memory: np.ndarray, without: np.ndarray) -> Iterator[Figure]:
     """NoC from IoU [N, max_clicks], failures counted as max_clicks; the control has no memory."""
-    for threshold, bar in ((0.85, 2.0), (0.9, None)):
+    for threshold, bar in ((0.85, 2.5), (0.9, None)):
         noc, control = number_of_clicks(with_memory, threshold), number_of_clicks(without, threshold)
         id = f"seem.noc{round(100 * threshold)}"
         failures = f"never reached: {100 * (with_memory.max(axis=1) < threshold).mean():.0f} %"
