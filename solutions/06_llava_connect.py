@@ -59,8 +59,34 @@ def captioned(model):
 captioned(model)
 
 # %% [markdown]
-# It is blind. But nothing is broken: no error, no warning, and words come out. Keep that in mind.
-#
+# It is blind. But nothing is broken: no error, no warning, and words come out. Keep that in mind. This is what we build, part by part:
+
+# %%
+show.diagram(
+    {
+        "picture": show.Box(0, 0, "picture", "[B, 3, 64, 64]"),
+        "vision": show.Box(1, 0, "vision tower", "[B, 64, 160]", "frozen"),
+        "connector": show.Box(2, 0, "connector", "[B, 64, 192]", "learned"),
+        "text": show.Box(0, 1, "text with <image>\n64 times", "[B, T]"),
+        "words": show.Box(1, 1, "word embeddings", "[B, T, 192]", "frozen"),
+        "splice": show.Box(3, 0.5, "splice: patches take\nthe places of <image>", "[B, T, 192]"),
+        "lm": show.Box(4, 0.5, "language model", "[B, T, 192]", "frozen"),
+        "next": show.Box(5, 0.5, "next words", "[B, T, 1536]", "result"),
+    },
+    [
+        ("picture", "vision"),
+        ("vision", "connector"),
+        ("connector", "splice"),
+        ("text", "words"),
+        ("words", "splice"),
+        ("splice", "lm"),
+        ("lm", "next"),
+    ],
+    alt="LLaVA in stage 1: a frozen vision tower makes 64 vectors of a picture, the connector, which alone learns, brings them to the width of word "
+    "embeddings, they take the places of the image token, and the frozen language model goes on with words.",
+)
+
+# %% [markdown]
 # ## Build it: which features to take from the vision tower
 #
 # A *vision tower* (the eyes of the model) is a stack of blocks. CLIP pools what the last one gives into *one* vector; LLaVA needs the patches, and takes them from the block *before* the
@@ -297,8 +323,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from course_lib.llava.connector import visible_words
+from course_lib.llava.connector import caption_labels, visible_words
 from course_lib.session import quick
+from course_lib.world.language import captions
 
 
 def shortened(recipe, steps):
@@ -308,13 +335,16 @@ def shortened(recipe, steps):
 
 before = fingerprints(model.state_dict())
 words = visible_words(tokenizer)
-curve = show.LossCurve(chance=len(words) * float(np.log(2)), chance_name=f"{len(words)} coins")
+labels = caption_labels(tokenizer, [captions(make_scene(i), 1)[0] for i in range(500)], words).float()  # [500, K]
+often = labels.mean(dim=0).clamp(1e-4, 1 - 1e-4)  # how often each word is said
+guess = -(often * often.log() + (1 - often) * (1 - often).log()).sum()
+curve = show.LossCurve(chance=float(guess), chance_name="by how often each word is said")
 recipe = shortened(recipes.LIVE_WORDS, recipes.LIVE_WORDS.steps)
 run = stages.train_word_mixture(model, recipe, callbacks=[curve], state_file=session.paths().runs / "words.safetensors")
 curve.draw(run)
 
 # %% [markdown]
-# (The loss is a sum over all words that can be seen. The dashed line is that of somebody who tosses a coin for each.) What does each patch say now? Here is the word whose embedding is nearest to what the connector makes of it.
+# (The loss is a sum over all words that can be seen. The dashed line is that of somebody who only knows how often each is said.) What does each patch say now? Here is the word whose embedding is nearest to what the connector makes of it.
 
 # %%
 from course_lib.llava.evaluate import patches
@@ -397,7 +427,6 @@ show_figures(
 # %%
 from course_lib.llava.chat_format import caption_segments
 from course_lib.llava.data.batches import collate
-from course_lib.world.language import captions
 
 batches = [
     collate(tokenizer, [[caption_segments(tokenizer, captions(scene, 1)[0], ASK)]], pixels_of([scene]))
@@ -536,6 +565,14 @@ for name, losses in runs.items():
 # say who learns *faster*, and no more. When this notebook was built, linear and MLP were within the noise of each other, and layer -1 was quicker than -2 by more than the noise: *our* tower has no class token, and its last layer
 # is pooled over all of its patches, so it is no worse for our purpose. "-2" is a finding about CLIP's ViT, and no law. Nor is it a large one: in LLaVA's own ablation it was worth less than one point on ScienceQA (90.92 against 89.96). In LLaVA-1.5
 # the MLP brought half a point on GQA (46.8 to 47.3), adding GQA's own training data more than ten (51.4 to 62.0). **Data beats connector.**
+#
+# | connector | who | what the language model gets |
+# |---|---|---|
+# | linear layer | LLaVA | every patch, one vector each |
+# | two layers with a GELU | LLaVA-1.5, LLaVA-NeXT | the same |
+# | Q-Former: learned queries attend to the patches | BLIP-2 ([2301.12597](https://arxiv.org/abs/2301.12597)) | 32 vectors, however many patches |
+# | gated cross-attention in new layers | Flamingo ([2204.14198](https://arxiv.org/abs/2204.14198)) | nothing in its text: its layers look aside, the gates begin shut, as in Lesson 10 |
+# | pixel shuffle, then an MLP | InternVL 1.5 ([2404.16821](https://arxiv.org/abs/2404.16821)), SmolVLM | 2 × 2 or more neighbouring patches as one wide vector |
 #
 # ## The real thing
 #
