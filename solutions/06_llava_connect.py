@@ -316,7 +316,7 @@ def fingerprints(tensors):
 #
 # **The mixture of words.** Which words hold of a patch? Nobody tells. All we know is the caption of the whole picture: if it says "cat", *at least one* patch is
 # a cat. (This "noisy-or" found words in pictures in Fang et al., 2015, [arXiv 1411.4952](https://arxiv.org/abs/1411.4952).)
-# ■ stops, and running the cell again goes on.
+# The vision tower never learns, so it looks at each of some thousand pictures *once*: from then on only the connector works. ■ stops, and running the cell again goes on.
 
 # %%
 from dataclasses import replace
@@ -324,6 +324,7 @@ from dataclasses import replace
 import numpy as np
 
 from course_lib.llava.connector import caption_labels, visible_words
+from course_lib.llava.data.batches import PicturePool, plain_caption
 from course_lib.session import quick
 from course_lib.world.language import captions
 
@@ -334,13 +335,16 @@ def shortened(recipe, steps):
 
 
 before = fingerprints(model.state_dict())
+pool = PicturePool.compute(model.image_features, 8 if quick() else recipes.LIVE_PICTURES)
 words = visible_words(tokenizer)
 labels = caption_labels(tokenizer, [captions(make_scene(i), 1)[0] for i in range(500)], words).float()  # [500, K]
 often = labels.mean(dim=0).clamp(1e-4, 1 - 1e-4)  # how often each word is said
 guess = -(often * often.log() + (1 - often) * (1 - often).log()).sum()
 curve = show.LossCurve(chance=float(guess), chance_name="by how often each word is said")
 recipe = shortened(recipes.LIVE_WORDS, recipes.LIVE_WORDS.steps)
-run = stages.train_word_mixture(model, recipe, callbacks=[curve], state_file=session.paths().runs / "words.safetensors")
+run = stages.train_word_mixture(
+    model, recipe, pool, callbacks=[curve], state_file=session.paths().runs / "words.safetensors"
+)
 curve.draw(run)
 
 # %% [markdown]
@@ -356,12 +360,20 @@ named_only = copy.deepcopy(model)
 # Nobody ever told it *where* a thing is. On the backdrop no word holds, so what the connector says is nearly nothing, and some word must be the nearest to nothing: pay it no
 # attention.
 #
-# **Captions.** Now through the frozen assistant, with *your* splice: which patches make it say this caption?
+# **Captions.** Now LLaVA's own stage 1, through the frozen assistant, with *your* splice: which patches make it say this caption? All captions have one form, as in LLaVA's
+# 558,000: "a picture of a blue heart and a cat at night", things from left to right. (The dashed line is that of somebody who only knows how often each token is said.)
 
 # %%
-curve = show.LossCurve(chance=float(np.log(len(tokenizer))), chance_name=f"ln {len(tokenizer)}")
+said = torch.tensor(
+    [t for scene in pool.scenes for t in tokenizer.encode(plain_caption(scene), add_special_tokens=False)]
+)
+share_of_token = said.bincount() / len(said)
+guess = -(share_of_token[share_of_token > 0] * share_of_token[share_of_token > 0].log()).sum()
+curve = show.LossCurve(chance=float(guess), chance_name="by how often each token is said")
 recipe = shortened(recipes.LIVE1, recipes.LIVE1.steps)
-run = stages.stage1(model, recipe, callbacks=[curve], state_file=session.paths().runs / "captions.safetensors")
+run = stages.stage1(
+    model, recipe, pool=pool, callbacks=[curve], state_file=session.paths().runs / "captions.safetensors"
+)
 curve.draw(run)
 
 # %% [markdown]
@@ -382,8 +394,23 @@ print("as before:", sorted({name.split(".")[0] for name in before if name not in
 captioned(model)
 
 # %% [markdown]
-# Read closely. Some answers may not even be captions. In the others, what is wrong: the thing, its colour, its size, the place, or how many things there are? Minutes of training give
-# some of each; and the language model, which is frozen, was never taught what to do with 64 words at once. That is stage 2.
+# Read closely: what is wrong, the thing, its colour, the place, or how many things there are? Count, too. Every noun, colour and place of a caption is a *claim*, true or false
+# of its picture; beside yours the *baked* captioner, with four times the steps; and as control each caption held against another scene.
+
+# %%
+from course_lib.figures import show as show_figures
+from course_lib.llava.evaluate.descriptions import true_claims_figure
+from course_lib.llava.evaluate.vqa import answers
+from course_lib.llava.train import saved
+
+unseen = [make_scene(index, SceneSpec(stream="test"), seed=43) for index in range(4 if quick() else 60)]
+shown = np.stack([render(scene).image for scene in unseen])
+captioners = {"yours": model, "baked": saved.load("1")}
+told = {name: answers(one, shown, [ASK] * len(unseen), brief=False) for name, one in captioners.items()}
+show_figures([true_claims_figure(f"llava.true_claims.{name}", texts, unseen, bar=0.8) for name, texts in told.items()])
+
+# %% [markdown]
+# STAGE1-RESULT
 #
 # ### What does a patch say?
 #
@@ -401,7 +428,6 @@ for scene in scenes[2:4]:
 # %%
 from course_lib.figures import Figure
 from course_lib.figures import share as share_of
-from course_lib.figures import show as show_figures
 
 held_out = [make_scene(index, SceneSpec(stream="test", count=(1, 3)), seed=6) for index in range(4 if quick() else 80)]
 
@@ -429,7 +455,7 @@ from course_lib.llava.chat_format import caption_segments
 from course_lib.llava.data.batches import collate
 
 batches = [
-    collate(tokenizer, [[caption_segments(tokenizer, captions(scene, 1)[0], ASK)]], pixels_of([scene]))
+    collate(tokenizer, [[caption_segments(tokenizer, plain_caption(scene), ASK)]], pixels_of([scene]))
     for scene in held_out
 ]
 
@@ -543,7 +569,7 @@ def aligned(connector_type, seed):
     student = stages.build_model(seed=seed)
     torch.manual_seed(seed)
     student.connector = make_connector(ours.shape[-1], width, connector_type)
-    stages.stage1(student, replace(shortened(recipes.LIVE1, 25), seed=seed, learning_rate=5e-3))
+    stages.stage1(student, replace(shortened(recipes.LIVE1, 40), seed=seed, learning_rate=5e-3), pool=pool)
     return caption_losses(student, lambda features, number: features[number]).mean()
 
 

@@ -28,7 +28,8 @@ class LlavaRecipe:
 
 
 LIVE_WORDS = LlavaRecipe(steps=1000, batch_size=32, learning_rate=3e-3)
-LIVE1 = LlavaRecipe(steps=100, batch_size=16, learning_rate=5e-4)
+LIVE1 = LlavaRecipe(steps=600, batch_size=16, learning_rate=2e-3)
+LIVE_PICTURES = 4000  # of a lesson's `PicturePool`
 # Right of 420 questions, stream "val": 680 steps at rank 16 62 %, 1,300 64 %; 1,600 at rank 64 69 %, but with the first words they take
 # more than the 8 minutes that a lesson can spare. 450 steps with 180 tokens took as long as 680 with 90: 62 %, at twice the learning
 # rate 59 %; 900 of half the batch 59 %. As here: 62 % of 420 test questions, 6.8 minutes with the first words.
@@ -42,7 +43,7 @@ LIVE2 = LlavaRecipe(
     max_question_tokens=90,
 )
 BAKED_WORDS = replace(LIVE_WORDS, steps=4000)
-BAKED1 = replace(LIVE1, steps=300)
+BAKED1 = replace(LIVE1, steps=2500)
 # Then once more, with conversations without a picture: the first run forgets how to have them. Once more, with a letter head:
 # without them, nothing can be read. And once more, with all sorts: 2,160 steps without a long reply had unlearned them, and the
 # low learning rate at the end of a run does not bring them back. The last two are of the same two sorts, since the loss still fell:

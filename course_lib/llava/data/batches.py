@@ -28,7 +28,7 @@ from course_lib.lm.chat import Message, chat_segments, mask_labels
 from course_lib.lm.data.batches import conversation
 from course_lib.lm.loss import IGNORE_INDEX
 from course_lib.lm.tokenizer import IMAGE
-from course_lib.world.language import caption, captions
+from course_lib.world.language import PLACES, caption, captions, join, phrase
 from course_lib.world.questions import Question, questions
 from course_lib.world.render import Picture, render
 from course_lib.world.scenes import Scene, SceneSpec, make_scene
@@ -99,19 +99,40 @@ def word_mixture_batch(
     """Pictures [B, 3, 64, 64] (or the features [B, N, W] of a pool's), and which of the words (token ids) their fullest captions
     contain, bool [B, K]."""
     rng = random.Random(f"words/{recipe.seed}/{step}")
-    if pool:
-        scenes, _, pixels = pool.draw(recipe.batch_size, rng)
-    else:
-        scenes = [training_scene(rng) for _ in range(recipe.batch_size)]
-        pixels = render_pixels(scenes)
+    scenes, _, pixels = draw_pictures(recipe, rng, pool)
     return pixels, caption_labels(tokenizer, [captions(scene, 1)[0] for scene in scenes], words)
 
 
-def stage1_batch(tokenizer, step: int, recipe: LlavaRecipe) -> LlavaBatch:
-    """Pictures, each with two captions that say all they can."""
+def stage1_batch(tokenizer, step: int, recipe: LlavaRecipe, pool: PicturePool | None = None) -> LlavaBatch:
+    """Pictures, each with a caption, all in one form: a frozen language model can't be taught when to use which."""
     rng = random.Random(f"stage 1/{recipe.seed}/{step}")
-    scenes = [training_scene(rng) for _ in range(recipe.batch_size)]
-    return collate(tokenizer, [caption_conversations(tokenizer, one, 2, rng) for one in scenes], render_pixels(scenes))
+    scenes, _, pixels = draw_pictures(recipe, rng, pool)
+    prompts = [rng.choice(CAPTION_PROMPTS) for _ in scenes]
+    conversations = [
+        [caption_segments(tokenizer, plain_caption(scene), prompt)]
+        for scene, prompt in zip(scenes, prompts, strict=True)
+    ]
+    return collate(tokenizer, conversations, pixels)
+
+
+def plain_caption(scene: Scene) -> str:
+    """ "a picture of a blue heart and a cat at night": things from left to right, with their colours, and the place."""
+    things = sorted(scene.things, key=lambda thing: thing.x)
+    return f"a picture of {join([phrase(thing, size=False) for thing in things])} {PLACES[scene.backdrop]}"
+
+
+def draw_pictures(
+    recipe: LlavaRecipe, rng: random.Random, pool: PicturePool | None
+) -> tuple[list[Scene], list[Picture], Tensor]:
+    """A batch's scenes, their pictures and pixel values: from a pool, with features in their place, or ever new ones."""
+    if pool:
+        return pool.draw(recipe.batch_size, rng)
+    scenes = [
+        practice_scene(rng) if recipe.ocr_frac and rng.random() < recipe.ocr_frac else training_scene(rng)
+        for _ in range(recipe.batch_size)
+    ]
+    rendered = [render(scene) for scene in scenes]
+    return scenes, rendered, to_pixels(rendered)
 
 
 def stage2_batch(
@@ -131,18 +152,9 @@ def stage2_batch(
     practice words, and what they say is always asked, too, and answered letter by letter.
     """
     rng = random.Random(f"stage 2/{recipe.seed}/{step}")
-    ocr_frac = recipe.ocr_frac
     if step < recipe.short_answer_frac * recipe.steps:
         types = ()
-    if pool:
-        scenes, rendered, pixels = pool.draw(recipe.batch_size, rng)
-    else:
-        scenes = [
-            practice_scene(rng) if ocr_frac and rng.random() < ocr_frac else training_scene(rng)
-            for _ in range(recipe.batch_size)
-        ]
-        rendered = [render(scene) for scene in scenes]
-        pixels = to_pixels(rendered)
+    scenes, rendered, pixels = draw_pictures(recipe, rng, pool)
     conversations = [
         picture_conversations(tokenizer, scene, picture, rng, recipe, types)
         for scene, picture in zip(scenes, rendered, strict=True)

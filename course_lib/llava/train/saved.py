@@ -75,7 +75,7 @@ def bake_connector(out_folder: Path, recipe: LlavaRecipe = BAKED1) -> None:
     """Stage 1 as LLaVA has it, captions through the frozen language model, on top of the word mixture."""
     model = load("words", out_folder)
     progress = stage1(model, recipe, state_file=out_folder / "llava_connector.training.safetensors")
-    _save(out_folder / FILES["1"].name, model, recipe, progress, "training scenes with two captions each")
+    _save(out_folder / FILES["1"].name, model, recipe, progress, "training scenes, each with a caption")
 
 
 def bake(out_folder: Path, recipes: Sequence[LlavaRecipe] = BAKED2) -> None:

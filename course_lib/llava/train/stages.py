@@ -88,10 +88,10 @@ def train_word_mixture(
     return _fit(model, batch, loss, recipe, **options)
 
 
-def stage1(model: MiniLlava, recipe: LlavaRecipe = LIVE1, **options) -> Progress:
-    """Learn to caption, in place, by the connector alone. options: callbacks and state_file, see `fit`."""
+def stage1(model: MiniLlava, recipe: LlavaRecipe = LIVE1, *, pool: PicturePool | None = None, **options) -> Progress:
+    """Learn to caption, in place, by the connector alone. pool, options: as for `stage2`."""
     parameters.freeze(model)
-    return train(model, lambda step: stage1_batch(model.tokenizer, step, recipe), recipe, **options)
+    return train(model, lambda step: stage1_batch(model.tokenizer, step, recipe, pool), recipe, **options)
 
 
 def stage2(
