@@ -215,7 +215,7 @@ except ValueError as error:
 #
 # <!-- exercise: llava.picture_labels -->
 #
-# Each mark becomes `num_patches` places. Then cut what is longer than `max_length`. If no label is left after that, raise a `ValueError`.
+# Each `image_token` becomes `num_patches` places. Then cut what is longer than `max_length`. If no label is left after that, raise a `ValueError`.
 
 
 # %% tags=["check"]

@@ -5,7 +5,7 @@
 #   - decide which layers get an adapter, what learns at which rate, and what must be saved
 #   - tune your LLaVA on instructions, and break it in the three commonest ways
 #   - prove that it looks, with blank, shuffled and contradictory pictures beside the best guess from the words
-#   - measure hallucination with POPE, and read its yes-ratio
+#   - compute POPE's scores for hallucination, and read its yes-ratio
 # prerequisites:
 #   - "[connecting vision to language](06_llava_connect.ipynb)"
 #   - "[instruction data](05_instruction_data.ipynb)"
@@ -207,26 +207,9 @@ print({f"rank {r}": f"{100 * share:.1f} %" for r, share in shares.items()})
 # %% [markdown]
 # In a small model even a low rank is a large share, since its matrices are narrow. For Llama 7B with $r = 128$, as LLaVA-1.5 uses it, it is about 5 %.
 #
-# Two things learn now, and they have different histories: adapters begin at nothing, the connector has been trained before. So each has its own rate.
+# Two things learn now, and they have different histories: adapters begin at nothing, the connector has been trained before. So each has its own rate: LLaVA-1.5
+# takes 2e-4 for the adapters, 2e-5 for the connector (`learning_groups` in `course_lib/llava/train/parameters.py`).
 #
-# <!-- exercise: llava.learning_groups -->
-#
-# LLaVA-1.5 takes 2e-4 for the adapters, 2e-5 for the connector. Whatever has no `requires_grad` belongs in no group.
-
-
-# %% tags=["check"]
-@exercise("llava.learning_groups")
-def learning_groups(parameters, learning_rate, connector_rate):
-    """parameters: {name: parameter} → [{"params": the others', "lr": …}, {"params": the connector's, "lr": …}]"""
-    ### BEGIN SOLUTION
-    learned = {name: p for name, p in parameters.items() if p.requires_grad}
-    connector = [p for name, p in learned.items() if "connector" in name.split(".")]
-    others = [p for name, p in learned.items() if "connector" not in name.split(".")]
-    return [{"params": others, "lr": learning_rate}, {"params": connector, "lr": connector_rate}]
-    ### END SOLUTION
-
-
-# %% [markdown]
 # And at the end, what goes into the file? Among the most frequent questions at LLaVA's repository is one by people whose tuned model talks nonsense after
 # loading ([#784](https://github.com/haotian-liu/LLaVA/issues/784), [#682](https://github.com/haotian-liu/LLaVA/issues/682)).
 #
@@ -245,7 +228,7 @@ def to_save(parameters):
 
 
 # %% [markdown]
-# Try all three on the captioner: adapters where *you* say, the rates that *you* set, five small steps, and *your* choice of what is saved. Then load it into a
+# Try both on the captioner: adapters where *you* say, five small steps, and *your* choice of what is saved. Then load it into a
 # model that has never been trained: does it say the same, to the last bit? And what if the connector is left out?
 
 # %% tags=["check"]
@@ -263,7 +246,7 @@ def with_adapters(model):
 
 student, tokenizer = with_adapters(copy.deepcopy(captioner)), captioner.tokenizer
 tiny = recipes.LlavaRecipe(steps=5, batch_size=2, learning_rate=2e-3)
-optimizer = torch.optim.AdamW(learning_groups(dict(student.named_parameters()), 2e-3, 2e-4))
+optimizer = torch.optim.AdamW(parameters.learning_groups(dict(student.named_parameters()), 2e-3, 2e-4))
 for step in range(5):
     loss, _ = student(**stage2_batch(tokenizer, step, tiny).inputs())
     optimizer.zero_grad()
@@ -286,7 +269,7 @@ with torch.no_grad():
 #
 # ### Tune it
 #
-# From here on we take peft, as everybody does, with the layers that *your* `lora_targets` names and the rates of *your* `learning_groups`. We begin from the connector
+# From here on we take peft, as everybody does, with the layers that *your* `lora_targets` names. We begin from the connector
 # as a mixture of words; it knows no places yet, so its rate is twice the adapters', not a tenth.
 #
 # The vision tower is frozen, so it looks at each of some thousand pictures *once*; the minutes belong to the language model. Every picture comes with short questions, and one
@@ -471,16 +454,46 @@ show_letters(assistant.vision, list(images[:4]))
 # popular ones, and tempting ones. In photographs a fork tempts beside a knife, because they come together. In our scenes nothing comes together with anything, so
 # tempting means *alike*: another animal, where there is an animal.
 #
-# A model that always says yes has an accuracy of 50 % and, mind you, an F1 of 67 %. The **yes-ratio** finds it out. One more trap: POPE's own parser looks for
-# "no" and "not" in the first sentence and takes *everything else* for yes, garbage too. Ours does not. (`python -m course_lib llava pope FOLDER`
-# writes questions, answers and pictures as POPE's own `evaluate.py` reads them.)
+# First a reply must be read, and there is a trap: POPE's own parser looks for "no" and "not" in the first sentence and takes *everything else* for yes,
+# garbage too. Ours does not. (`python -m course_lib llava pope FOLDER` writes questions, answers and pictures as POPE's own `evaluate.py` reads them.)
 
 # %% tags=["check"]
 from course_lib.llava.evaluate import pope
 
 for said in ("no", "Yes, there is.", "a cat a cat a cat"):
     print(f"{said!r:22} ours: {pope.parse(said)}, POPE's: {pope.parse_as_pope(said)}")
-print({name: round(value, 3) for name, value in pope.scores(["yes", "no"] * 50, ["yes"] * 100).items()})
+
+# %% [markdown]
+# Then it is scored. **Predict:** which accuracy, and which F1, has a model that always says yes?
+#
+# <!-- exercise: llava.pope_scores -->
+#
+# *Accuracy* is the share of right answers. *F1* is that of "yes": twice the number of right yeses, divided by the yeses of the model and of the truth together. The
+# *yes-ratio* is the share of yes in what the model says. A reply that is neither yes nor no is `None`: it is wrong, and stays in every count of replies.
+
+
+# %% tags=["check"]
+@exercise("llava.pope_scores")
+def pope_scores(targets, predictions):
+    """targets "yes" or "no" (both occur), predictions also None → {"accuracy", "f1", "yes_ratio", "unparsed"}, shares 0–1"""
+    ### BEGIN SOLUTION
+    n, said_yes = len(targets), predictions.count("yes")
+    pairs = list(zip(targets, predictions, strict=True))
+    true_yes = pairs.count(("yes", "yes"))
+    return {
+        "accuracy": sum(target == said for target, said in pairs) / n,
+        "f1": 2 * true_yes / (said_yes + targets.count("yes")),
+        "yes_ratio": said_yes / n,
+        "unparsed": predictions.count(None) / n,
+    }
+    ### END SOLUTION
+
+
+# %% tags=["check"]
+truth = ["yes", "no"] * 50
+for habit, said in {"always yes": ["yes"] * 100, "garbage": [None] * 100, "garbage, by POPE's parser": ["yes"] * 100}.items():
+    print(f"{habit:26}", {name: round(value, 3) for name, value in pope_scores(truth, said).items()})
+print("The yes-ratio finds out the first. Nothing finds out the last.")
 
 # %%
 if not quick():

@@ -244,7 +244,8 @@ def visual_sampler(features, points, positive, indicators):
 #
 # <!-- exercise: seem.masked_attention -->
 #
-# A query that may attend to nothing shall attend to everything. In `attn_mask`, True is where it may.
+# $\mathrm{softmax}\big(QK^\top/\sqrt{D}\big)V$, where a score counts only if `attn_mask` is True, and the softmax runs over the keys. A query that may attend
+# to nothing shall attend to everything, by its scores as they are.
 
 
 # %% tags=["check"]

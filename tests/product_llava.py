@@ -8,6 +8,7 @@ from pathlib import Path
 
 from course_lib.llava import lora
 from course_lib.llava.data.batches import render_pixels
+from course_lib.llava.evaluate import pope
 from course_lib.llava.model import MiniLlava
 from course_lib.llava.recipes import LlavaRecipe
 from course_lib.llava.train import saved, stages
@@ -55,8 +56,8 @@ PRODUCT: dict[str, Callable[[], object]] = {
     "llava.lora_forward": answer_through_adapters,
     "llava.merged_weight": lambda: saved.load("2"),
     "llava.lora_targets": stage2,
-    "llava.learning_groups": stage2,
     "llava.to_save": bake,
+    "llava.pope_scores": lambda: next(pope.pope_figures(untrained(), num_scenes=1)),
 }
 
 TWO_TYPES = "the lesson names only two types, and says nothing of others"
@@ -88,5 +89,4 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "left out: `tensor.detach().cpu()` → `tensor.detach()`": IN_MEMORY,
     },
     "llava.lora_targets": {"function: `name.split('.')` → `name.rsplit('.')`": SPACES},
-    "llava.learning_groups": {"function: `name.split('.')` → `name.rsplit('.')`": SPACES},
 }
