@@ -325,6 +325,7 @@ import numpy as np
 
 from course_lib.llava.connector import caption_labels, visible_words
 from course_lib.llava.data.batches import PicturePool, plain_caption
+from course_lib.lm.loss import unigram_entropy
 from course_lib.session import quick
 from course_lib.world.language import captions
 
@@ -364,12 +365,8 @@ named_only = copy.deepcopy(model)
 # 558,000: "a picture of a blue heart and a cat at night", things from left to right. (The dashed line is that of somebody who only knows how often each token is said.)
 
 # %%
-said = torch.tensor(
-    [t for scene in pool.scenes for t in tokenizer.encode(plain_caption(scene), add_special_tokens=False)]
-)
-share_of_token = said.bincount() / len(said)
-guess = -(share_of_token[share_of_token > 0] * share_of_token[share_of_token > 0].log()).sum()
-curve = show.LossCurve(chance=float(guess), chance_name="by how often each token is said")
+said = [token for scene in pool.scenes for token in tokenizer.encode(plain_caption(scene), add_special_tokens=False)]
+curve = show.LossCurve(chance=unigram_entropy(torch.tensor(said)), chance_name="by how often each token is said")
 recipe = shortened(recipes.LIVE1, recipes.LIVE1.steps)
 run = stages.stage1(
     model, recipe, pool=pool, callbacks=[curve], state_file=session.paths().runs / "captions.safetensors"

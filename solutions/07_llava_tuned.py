@@ -40,8 +40,9 @@ import torch
 from torch import nn
 
 from course_lib import show
+from course_lib.figures import show as show_figures
 from course_lib.llava import evaluate, lora, recipes
-from course_lib.llava.chat_format import FORMAT_PROMPT, in_one_word
+from course_lib.llava.chat_format import in_one_word
 from course_lib.llava.data import testsets
 from course_lib.llava.train import parameters, saved, stages
 from course_lib.world.render import render
@@ -50,22 +51,16 @@ from course_lib.world.scenes import SceneSpec, make_scene
 captioner, assistant = saved.load("1"), saved.load("2")
 one = testsets.vqa_examples("colour", 1, stream="val")[0]
 picture = render(one.scene).image
-requests = {
-    "a short answer": in_one_word(one.question.text),
-    "a caption": "can you write a caption?",
-    "a conversation": "What is here to be seen?",
-    "a description": "What is there to be seen? Tell me about all of it.",
-    "some thought": "Suppose you walk in from the left. What is the first thing in your way?",
-}
+requests = [in_one_word(one.question.text), evaluate.CAPTION_REQUESTS[0], *evaluate.REPLY_REQUESTS.values()]
 
 
 def replies(model):
     """What a model replies to each request about the picture."""
-    return evaluate.answers(model, np.stack([picture] * len(requests)), list(requests.values()), brief=False)
+    return evaluate.answers(model, np.stack([picture] * len(requests)), requests, brief=False)
 
 
 show.pictures([render(one.scene, 256).image], alt=f"A scene with {', '.join(t.name for t in one.scene.things)}.")
-for request, *said in zip(requests.values(), replies(captioner), replies(assistant), strict=True):
+for request, *said in zip(requests, replies(captioner), replies(assistant), strict=True):
     print(
         request, *(f"   {name}: {text}" for name, text in zip(("captioner", "assistant"), said, strict=True)), sep="\n"
     )
@@ -280,6 +275,7 @@ with torch.no_grad():
 from dataclasses import replace
 
 from course_lib.llava.data.batches import PicturePool
+from course_lib.lm.loss import unigram_entropy
 from course_lib.session import quick
 
 recipe = replace(recipes.LIVE2, steps=2, batch_size=4) if quick() else recipes.LIVE2
@@ -295,7 +291,8 @@ print(*longest, sep="\n")
 
 # %%
 before = replies(student)
-curve = show.LossCurve(chance=float(np.log(len(tokenizer))), chance_name=f"ln {len(tokenizer)}")
+by_words = unigram_entropy(batch.labels[batch.labels >= 0])
+curve = show.LossCurve(chance=by_words, chance_name="by how often each token is said")
 run = stages.stage2(
     student, recipe, pool=pool, callbacks=[curve], state_file=session.paths().runs / "stage2.safetensors"
 )
@@ -305,8 +302,10 @@ curve.draw(run)
 # A reply of each kind, before and after. Read them before you look at any score.
 
 # %%
-for request, old, new in zip(requests.values(), before, replies(student), strict=True):
+for request, old, new in zip(requests, before, replies(student), strict=True):
     print(request, f"   before: {old}", f"   after:  {new}", sep="\n")
+if not quick():
+    show_figures(evaluate.reply_figures(student))
 
 # %%
 each = 4 if quick() else 30
@@ -363,8 +362,6 @@ print(one.question.text, "→", evaluate.answers(loaded, picture[None], [one.que
 # alone** (the strongest of several classifiers, fitted on thousands of training questions); a **blank** picture; and another scene's.
 
 # %%
-from course_lib.figures import show as show_figures
-
 if not quick():
     show_figures(evaluate.vqa_figures(assistant, num_per_kind=100))
 
@@ -500,14 +497,14 @@ if not quick():
     show_figures(evaluate.pope_figures(assistant, num_scenes=60))
 
 # %% [markdown]
-# LLaVA-1.5's 85.9 (7B) is the mean *F1* of the three splits; ask which number it is before you compare
+# LLaVA-1.5's 85.9 (7B) is the mean *F1* of the three splits, as our last row is; ask which number it is before you compare
 # ([#626](https://github.com/haotian-liu/LLaVA/issues/626)).
 #
 # ## Prove it: descriptions, and a judge
 #
 # Descriptions have no single right answer. LLaVA-Bench lets GPT-4 give 1 to 10 points to the model and to a text-only teacher who was told the truth. Two flaws
 # of its script are easily repeated: the teacher always comes first, and a reply that can't be read counts as −1 for both *and is averaged in*. Our judge goes by
-# rule (what is claimed, is it so? what is there, is it told?), hears both orders, and leaves out what can't be read.
+# rule (what is claimed, is it so? what is there, is it told?), hears both orders, and leaves out what can't be read. Its scores are **not comparable** with GPT-4's.
 
 # %%
 if not quick():
@@ -539,7 +536,7 @@ show.bars(skill, alt=f"Share of instructions without a picture that are followed
 # - *stage1*: the connector's first words, or none;
 # - *connector*: words, linear, MLP; *layer*: the last but one, the last;
 # - *masking*: only the assistant's words are learned, or the user's too;
-# - *rank* of the adapters, up to tuning in full; *data*: short answers alone, or with LLaVA's three types of instruction data.
+# - *rank* of the adapters (with α = 2r, so that the scale is the same), up to tuning in full; *data*: short answers alone, or with LLaVA's three types of instruction data.
 
 # %%
 from course_lib.llava.evaluate import ablations

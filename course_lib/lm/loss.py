@@ -37,3 +37,10 @@ def dpo_loss(
     """
     chosen, rejected = chosen_logps - ref_chosen_logps, rejected_logps - ref_rejected_logps  # log ratios, [B]
     return -F.logsigmoid(beta * (chosen - rejected)).mean()
+
+
+def unigram_entropy(token_ids: Tensor) -> float:
+    """The loss of somebody who knows only how often each token is said: −Σ p log p over the ids int64 [N], in nats."""
+    share = token_ids.bincount() / len(token_ids)
+    share = share[share > 0]
+    return float(-(share * share.log()).sum())

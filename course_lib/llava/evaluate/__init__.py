@@ -6,18 +6,24 @@ the picture. Read `vqa.py` first, with its baseline `text_prior.py` and its cont
 Lesson 07 calls what `__all__` names.
 """
 
+import time
 from collections.abc import Iterator
 
 import numpy as np
 import torch
 
 from course_lib.figures import Figure, share
+from course_lib.llava import recipes
+from course_lib.llava.data.batches import PicturePool
 from course_lib.llava.data.testsets import SCORED_KINDS, vqa_examples
 from course_lib.llava.evaluate import text_prior
 from course_lib.llava.evaluate.descriptions import (
+    CAPTION_REQUESTS,
+    REPLY_REQUESTS,
     caption_figures,
     captioner_figures,
     description_figures,
+    reply_figures,
     text_skill_figures,
 )
 from course_lib.llava.evaluate.pope import pope_figures
@@ -35,6 +41,8 @@ from course_lib.llava.train import saved, stages
 from course_lib.lm.pretrained import load_tuned
 
 __all__ = [
+    "CAPTION_REQUESTS",
+    "REPLY_REQUESTS",
     "accuracy",
     "answers",
     "contradiction_figures",
@@ -43,6 +51,7 @@ __all__ = [
     "harder_figures",
     "is_correct",
     "pope_figures",
+    "reply_figures",
     "vqa_figures",
 ]
 
@@ -60,7 +69,7 @@ def figures(live: bool = False) -> Iterator[Figure]:
     yield from caption_figures(captioner, assistant)
     yield from text_skill_figures(load_tuned(), assistant.language_model)
     if live:
-        yield live_figure()
+        yield from live_figures()
         yield from set_size_figures()
 
 
@@ -69,13 +78,16 @@ def word_mixture_figure(num_per_kind: int = 60) -> Figure:
     return _mean_vqa("llava.vqa_words.mean", saved.load("words"), num_per_kind, note="the language model is untouched")
 
 
-def live_figure(num_per_kind: int = 60) -> Figure:
-    """VQA accuracy after the lessons' own two trainings, from the baked CLIP and language model."""
-    model = stages.build_model()
-    runs = stages.train_word_mixture(model), stages.stage2(model)
-    minutes = sum(run.seconds for run in runs) / 60
+def live_figures(num_per_kind: int = 60) -> Iterator[Figure]:
+    """After the lessons' own two trainings, from the baked CLIP and language model: VQA accuracy, and replies of each type."""
+    model, start = stages.build_model(), time.perf_counter()
+    pool = PicturePool.compute(model.image_features, recipes.LIVE_PICTURES)
+    stages.train_word_mixture(model, pool=pool)
+    stages.stage2(model, pool=pool)
+    minutes = (time.perf_counter() - start) / 60
     note = f"{minutes:.1f} minutes of training, {torch.get_num_threads()} thread(s); control: blank picture"
-    return _mean_vqa("llava.live_vqa.mean", model, num_per_kind, bar=0.65, note=note)
+    yield _mean_vqa("llava.live_vqa.mean", model, num_per_kind, bar=0.65, note=note)
+    yield from reply_figures(model)
 
 
 def _mean_vqa(id: str, model, num_per_kind: int, **company) -> Figure:

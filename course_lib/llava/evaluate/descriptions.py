@@ -32,6 +32,11 @@ from course_lib.world.stickers import COLOURS
 REQUESTS = ("What is there to be seen? Tell me about all of it.", "Give me a full account of this picture.")
 
 CAPTION_REQUESTS = ("can you write a caption?", "what is a good caption for this picture?")  # never in training
+REPLY_REQUESTS = {  # one for each type of instruction data, in words that training never used
+    "conversation": "Which things are here?",
+    "detail": REQUESTS[0],
+    "complex": "Suppose you walk in from the left. What is the first thing in your way?",
+}
 REPEAT_LENGTH = 4  # words
 
 Judge = Callable[[Scene, str, str], str]  # scene, first text, second text → a reply that begins with two scores
@@ -173,6 +178,25 @@ def caption_figures(captioner, assistant, num_scenes: int = 60) -> Iterator[Figu
         form = [is_caption(text, scene) for text, scene in zip(texts, scenes, strict=True)]
         yield share(f"llava.{name}_form", form, bar=0.95, note="a phrase of four words or more that claims something")
         yield true_claims_figure(f"llava.{name}.true_claims", texts, scenes, bar=0.8)
+
+
+def reply_figures(model, num_scenes: int = 40) -> Iterator[Figure]:
+    """For each type of instruction data: the share of replies that are sentences, claim something, and claim nothing false."""
+    scenes = [make_scene(index, SceneSpec(stream="test", count=(2, 4)), seed=44) for index in range(num_scenes)]
+    images, note = draw(scenes), "a sentence that claims something, and nothing false; control: another scene's"
+    for type, request in REPLY_REQUESTS.items():
+        texts = answers(model, images, [request] * num_scenes, brief=False)
+        good, other = (
+            [
+                len(text.split()) >= 4 and claims.num_true > 0 == claims.num_false
+                for text, claims in zip(texts, held, strict=True)
+            ]
+            for held in (
+                [verify_claims(text, scene) for text, scene in zip(texts, shown, strict=True)]
+                for shown in (scenes, scenes[1:] + scenes[:1])
+            )
+        )
+        yield share(f"llava.live_replies.{type}", good, control=round(float(np.mean(other)), 4), note=note)
 
 
 def is_caption(text: str, scene: Scene) -> bool:

@@ -33,6 +33,7 @@ from course_lib.world.questions import KINDS
 
 BATCH_SIZE = 100  # pictures
 BAR = 0.88
+LONGEST_REPLY = 120  # tokens
 CONTROL_NOTE = "control: blank picture; baseline: the best guess from the words; chance: the commonest answer"
 
 
@@ -45,7 +46,8 @@ def answers(model, images: np.ndarray, questions: Sequence[str], brief: bool = T
     replies, questions = [], [in_one_word(one) for one in questions] if brief else list(questions)
     for start in range(0, len(questions), BATCH_SIZE):
         pixels = normalise(to_tensor(images[start : start + BATCH_SIZE]))  # [B, 3, 64, 64]
-        replies += model.answer(model.image_features(pixels), questions[start : start + BATCH_SIZE])
+        features, asked = model.image_features(pixels), questions[start : start + BATCH_SIZE]
+        replies += model.answer(features, asked, max_new_tokens=16 if brief else LONGEST_REPLY)
     return replies
 
 
