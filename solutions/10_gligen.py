@@ -76,14 +76,14 @@ def in_words(values):
 
 
 by_caption, by_boxes = draw(base, [prompt] * 8), draw(gligen, [prompt] * 8, [layout] * 8)
-show.pictures(to_images(by_caption), columns=8, alt=f"Eight pictures of the base for the caption: {prompt}.")
+show.pictures(to_images(by_caption), columns=4, alt=f"Eight pictures of the base for the caption: {prompt}.")
 
 # %% [markdown]
 # And the same noise, drawn by the same frozen weights, which were given *two boxes* besides:
 
 # %%
 labelled = [(one.phrase, one.box) for one in layout]
-show.boxed(to_images(by_boxes), [labelled] * 8, columns=8, alt="The same eight with boxes: a frog left, a house right.")
+show.boxed(to_images(by_boxes), [labelled] * 8, columns=4, alt="The same eight with boxes: a frog left, a house right.")
 
 # %% [markdown]
 # Let a *judge* count: a detector that was trained on real scenes of this world and never saw a generated picture.
@@ -158,11 +158,14 @@ show.pictures(
 # %% [markdown]
 # A network learns the way back (Ho et al., 2020, DDPM, [arXiv 2006.11239](https://arxiv.org/abs/2006.11239)): it sees $z_t$ and $t$ and says
 # what was mixed. It may name the noise, or the picture: one follows from the other. But at the noisy end the noise can be read off the input, and nothing is
-# learned by naming it; at the clean end the same holds for the picture. So we ask for the **velocity**, hard at both ends (Salimans and Ho, 2022,
+# learned by naming it; at the clean end the same holds for the picture.
+#
+# So we ask for the **velocity**, hard at both ends (Salimans and Ho, 2022,
 # [arXiv 2202.00512](https://arxiv.org/abs/2202.00512)):
 #
 # $$v = \sqrt{\bar\alpha_t}\; \epsilon - \sqrt{1 - \bar\alpha_t}\; x$$
-#
+
+# %% [markdown]
 # None of it needs *large* pictures. Here is a toy whose pictures have one pixel with two channels: points in a plane, of three shapes. The shape is their
 # "caption", and one in ten is left out. This is the whole training. The base's differs in two
 # things: nearly clean levels count less, and the weights that draw are a moving average.
@@ -231,7 +234,8 @@ show.clouds(walks, alt="Points drawn as a ring in 1, 2, 5, 20 and 100 steps: fro
 # %% [markdown]
 # One step gives *the mean* of all rings: a network trained with squares can't say anything better when all is noise. In pictures: a grey blur. Each step
 # decides a little.
-#
+
+# %% [markdown]
 # ## Build it: guidance
 #
 # The network heeds its caption, but not much. **Classifier-free guidance** (Ho and Salimans, 2022, [arXiv 2207.12598](https://arxiv.org/abs/2207.12598)) asks it twice,
@@ -276,7 +280,8 @@ show.clouds(
 
 # %% [markdown]
 # At 0 nobody asked; at 1 nothing is added; above it the cross gets cleaner and *poorer*, and at last distorted. Our pictures use 3, Stable Diffusion 7.5.
-#
+
+# %% [markdown]
 # ## The base
 #
 # A picture of 64 × 64 pixels has 12,288 numbers, and a network that looks at all of them in every one of 20 steps is slow. *Latent diffusion* (Rombach et al., 2022,
@@ -506,7 +511,8 @@ for opened in (0.0, 0.001, 0.5):
 # Only $\alpha$ learns at first. Behind a gate that is barely open, gradients are tiny, and all else waits: people who train GLIGEN see gates near 0 for long, and boxes
 # that are ignored ([GLIGEN#103](https://github.com/gligen/GLIGEN/issues/103)). So here $\alpha$ learns ten times as fast as the rest, and Adam's $\epsilon$ is
 # $10^{-10}$, below the gradients that it is added to.
-#
+
+# %% [markdown]
 # ### An attention warm-up
 #
 # A token means "a frog, from x = 0.1 to 0.4". Which cells are meant? A cell must know its own place, and a head must compare the two. The published gates had 500,000
@@ -558,7 +564,8 @@ print(
 # - **half of the captions blanked.** With the caption at hand the network knows *what* is there, and boxes are only half a help. Without it all must come from them.
 #
 # - only **nine of the twelve phrases**: it never reads "a penguin", "a strawberry" or "a rocket". You will see why.
-#
+
+# %% [markdown]
 # Three minutes. Meanwhile we note $\tanh\alpha$, and the error inside the things of held-out scenes with their true boxes, with *another scene's*, and with none.
 # **Predict:** which of the three will part from the others, and in which direction?
 
@@ -641,7 +648,8 @@ show_figures(open_set.open_set_figures(student, base, detector, ((1, 2 if quick(
 # detection, grounding and caption data sets.
 #
 # From here on: the baked gates, the same layers trained longer, on all twelve phrases.
-#
+
+# %% [markdown]
 # ## Build it: scheduled sampling
 #
 # Early, noisy steps lay out the picture; late ones only polish it. For polish no boxes are needed, and the frozen base was trained without any. So $\beta$ is 1 in the first
@@ -799,7 +807,8 @@ board
 #
 # Phrases and pictures are two *groundings* of many. The paper also trains gates for keypoints (each becomes a token), and for depth maps, edges, normal and semantic
 # maps (the map becomes tokens, and is read by the first convolution as well). Its *inpainting* model is told the old picture and the mask; ours, above, is only overruled.
-#
+
+# %% [markdown]
 # ## Prove it
 #
 # Layouts of the stream "test", captions in wordings that training never read. The judge's score on **real** scenes with these boxes is the ceiling. Three floors stand
@@ -813,7 +822,7 @@ pictures, scores = box_scores.compare_conditions(gligen, base, detector, tests)
 show.boxed(
     to_images(pictures["grounded"]),
     [[(one.phrase, one.box) for one in layout] for layout in tests.layouts],
-    columns=8,
+    columns=4,
     alt="Samples for layouts of the test stream, one after the other, with the boxes that were asked for.",
 )
 
@@ -826,7 +835,8 @@ show_figures([figure for figure in table if figure.id.startswith(("gligen.ap50",
 #
 # Is the judge too kind? Cover the labels and name the 24 things yourself. One person named 20; the judge names all 24. It chooses among twelve, and blurs
 # that it was trained on don't bother it. A high AP50 says that things lie where they should, not that they look good.
-#
+
+# %% [markdown]
 # **Predict:** a place where training *never* showed this thing, and boxes that overlap. Which is harder?
 
 # %%
@@ -900,10 +910,12 @@ else:
 # | scheduled sampling | the paper (Eq. 10) and diffusers: a **hard switch** after a share $\tau$ of the steps, 0.2 in Figure 7; the authors' code also knows a way down | your function knows both, our pictures use the switch |
 #
 # `gligen_scheduled_sampling_beta` of diffusers is our `grounded_fraction`, the paper's $\tau$, not its $\beta$.
-#
+
+# %% [markdown]
 # Read on: the layer that you wrote, in `ldm/modules/attention.py` of [gligen/GLIGEN](https://github.com/gligen/GLIGEN); and ControlNet (Zhang et al., 2023,
 # [arXiv 2302.05543](https://arxiv.org/abs/2302.05543)), which freezes the base as well, and begins with convolutions of zeros in the place of gates.
-#
+
+# %% [markdown]
 # ## Recap
 #
 # - Diffusion mixes a picture with noise by shares of variance, and learns to say what was mixed. A DDIM step finds picture and noise, and mixes them anew with less noise.
@@ -914,7 +926,8 @@ else:
 # - Whether boxes are *read* is shown by true and shuffled boxes under the same noise; whether they are *obeyed*, by a detector that was trained elsewhere.
 #
 # <!-- words -->
-#
+
+# %% [markdown]
 # ## Quiz
 #
 # <!-- quiz -->
