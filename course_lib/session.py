@@ -101,6 +101,11 @@ def quick() -> bool:
     return os.environ.get("COURSE_QUICK") == "1"
 
 
+def few(count: int, quickly: int = 2) -> int:
+    """`count`, and at most `quickly` where budgets are tiny: how many steps to train, or things to measure."""
+    return min(count, quickly) if quick() else count
+
+
 def on_colab() -> bool:
     """Does this run on Google Colab?"""
     return "COLAB_RELEASE_TAG" in os.environ
