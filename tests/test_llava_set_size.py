@@ -30,7 +30,7 @@ def test_a_batch_reads_nothing_but_the_set_and_always_the_same_about_a_scene():
     taught = []
     for scene in SCENES:
         rng = random.Random(f"a set's/{scene.seed}/{scene.index}")
-        conversations = [*short_conversations(scene, rng), sample_instruction(scene, rng)]
+        conversations = [*short_conversations(scene, rng, set_size.RECIPE), sample_instruction(scene, rng)]
         taught.append("".join(message["content"] for messages in conversations for message in messages[1::2]))
     for ids, labels in zip(batch.input_ids, batch.labels, strict=True):
         learned = tokenizer.decode(ids[labels != IGNORE_INDEX], skip_special_tokens=True)
