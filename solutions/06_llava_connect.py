@@ -310,7 +310,7 @@ def fingerprints(tensors):
 # ## Train it: stage 1
 #
 # LLaVA-1.5 aligns its connector on 558,000 captions, with a language model of 7 billion parameters behind it. That one is so rich that it meets the patches halfway.
-# Ours is not: we tried, and a bare MLP hardly gets our frozen assistant to name a thing within minutes (below you train one for 25 steps). So the course's connector begins as a
+# Ours is not: a bare MLP hardly gets our frozen assistant to name a thing within minutes (below you train one for 40 steps). So the course's connector begins as a
 # *dictionary*: each patch becomes a mixture of embeddings of words, as in AlignVLM (Masry et al., 2025, [arXiv 2502.01341](https://arxiv.org/abs/2502.01341)). Stage 1
 # then has two parts.
 #
@@ -407,7 +407,10 @@ told = {name: answers(one, shown, [ASK] * len(unseen), brief=False) for name, on
 show_figures([true_claims_figure(f"llava.true_claims.{name}", texts, unseen, bar=0.8) for name, texts in told.items()])
 
 # %% [markdown]
-# STAGE1-RESULT
+# So the published recipe works in the pocket, too: connector alone, language model frozen, and four claims in five of the baked captioner are true. **The data made it.** With captions
+# in 26 forms ("my illustration: …", "look, …") and sizes in them, 500 steps gave 36 % true claims (n = 100, stream "val"); with one form 54 %; without the sizes, and with 2,500 steps, 87 %. A
+# frozen language model can't be taught which form is wanted, and a connector that tries has no strength left for what is in the picture. What still goes wrong: a thing is left out, or
+# named twice. The language model was never taught what to do with 64 words at once; that is stage 2.
 #
 # ### What does a patch say?
 #

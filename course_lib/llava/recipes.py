@@ -28,6 +28,8 @@ class LlavaRecipe:
 
 
 LIVE_WORDS = LlavaRecipe(steps=1000, batch_size=32, learning_rate=3e-3)
+# True claims of the captioner, stream "val", 100 scenes: captions in 26 forms, 500 steps 36 %; in one form 54 %; that without sizes,
+# 2,500 steps, 87 % (60 scenes; on test scenes 81 %).
 LIVE1 = LlavaRecipe(steps=600, batch_size=16, learning_rate=2e-3)
 LIVE_PICTURES = 4000  # of a lesson's `PicturePool`
 # Right of 420 questions, stream "val": 680 steps at rank 16 62 %, 1,300 64 %; 1,600 at rank 64 69 %, but with the first words they take
