@@ -488,7 +488,11 @@ def pope_scores(targets, predictions):
 
 # %% tags=["check"]
 truth = ["yes", "no"] * 50
-for habit, said in {"always yes": ["yes"] * 100, "garbage": [None] * 100, "garbage, by POPE's parser": ["yes"] * 100}.items():
+for habit, said in {
+    "always yes": ["yes"] * 100,
+    "garbage": [None] * 100,
+    "garbage, by POPE's parser": ["yes"] * 100,
+}.items():
     print(f"{habit:26}", {name: round(value, 3) for name, value in pope_scores(truth, said).items()})
 print("The yes-ratio finds out the first. Nothing finds out the last.")
 

@@ -1,7 +1,7 @@
 """Runs of Lesson 05's own data generation and measuring that use what a learner writes there."""
 
 from course_lib.instruct.evaluate.clean_samples import teacher_samples
-from course_lib.instruct.evaluate.filter_scores import simple_filter_scores
+from course_lib.instruct.evaluate.filter_scores import score_filters
 from course_lib.instruct.formats import from_scene
 from course_lib.instruct.resources import defect_wordings
 from course_lib.instruct.run.instruction_set import instruction_set
@@ -24,7 +24,7 @@ def write() -> None:
 def measure() -> None:
     """Recall and precision of the word-by-word filter."""
     clean = teacher_samples(GrammarTeacher(), [from_scene(make_scene(0))])
-    simple_filter_scores(clean, defect_wordings("dev"), 2)
+    score_filters(clean, defect_wordings("dev"), 2)
 
 
 PRODUCT = {

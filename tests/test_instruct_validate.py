@@ -162,8 +162,8 @@ def test_the_scores_of_a_bad_filter_are_bad(clean):
     sample, context = clean[0]
     planted = plant(sample, context, "leakage", random.Random(0), DEV)
     scores = Scores()
-    scores.add(planted.sample, [], planted)
-    scores.add(sample, check_sample(planted.sample, context), None)
+    scores.add(planted.sample, context, [], planted)
+    scores.add(sample, context, check_sample(planted.sample, context), None)
     assert scores.found["leakage"] == [False] and scores.right["leakage"] == [False] and scores.clean == [False]
 
 

@@ -160,7 +160,7 @@ def describe_inputs(task: Task, draw: int) -> str:
     return ", ".join(
         say("{name} of shape {shape}", name=name, shape=shape(value))
         if getattr(value, "ndim", 0)
-        else f"{name} {short(value, 40)}"
+        else f"{name} {short(value, 400 if isinstance(value, str) else 40)}"  # a text is shown whole: a fault may be at its end
         for name, value in plain
     )
 

@@ -1,19 +1,65 @@
-"""A small widget: the picture, what the teacher saw of it, what it wrote, and which filters fired."""
+"""The picture, what the teacher saw of it, what it wrote, and which filters fired: as a still picture, and as a widget."""
 
 import base64
 import html
 import io
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from PIL import Image
 
+from course_lib import show
 from course_lib.instruct import prompts
 from course_lib.instruct.filters import check_sample
 from course_lib.instruct.formats import Defect, ImageContext, Sample, Turn, serialise_context
 
 SIDE = 224  # pixels of the picture's longer side
 Check = Callable[[Sample, ImageContext], Sequence[Defect]]
+
+
+def show_in_words(picture: np.ndarray, context: ImageContext) -> None:
+    """A picture uint8 [H, W, 3] with its boxes, and beside it the text that stands in its place."""
+    text = serialise_context(context, boxes=True)
+    _show_beside(
+        [(picture, context, text)], alt=f"The picture {context.image} with its boxes, and what is said of it: {text}"
+    )
+
+
+def show_samples(samples: Sequence[tuple[Sample, ImageContext]], pictures: Mapping[str, np.ndarray]) -> None:
+    """The viewer as a still picture: a row for each sample, with what was written and which filters fired."""
+    rows = []
+    for sample, context in samples:
+        defects = check_sample(sample, context)
+        lines = [f"caption: {context.captions[0]}", ""]
+        for turn in sample.turns:
+            lines += [f"Question: {turn.question}", f"Answer: {turn.answer}", ""]
+        lines += [f"✗ {defect.name}: {defect.message}" for defect in defects] or ["✓ No filter fired."]
+        rows.append((pictures[sample.image], None, "\n".join(lines)))
+    _show_beside(rows, alt=" ".join(f"Sample {number}: {text}" for number, (_, _, text) in enumerate(rows, start=1)))
+
+
+def _show_beside(rows: Sequence[tuple[np.ndarray, ImageContext | None, str]], *, alt: str) -> None:
+    """In each row a picture uint8 [H, W, 3], with a context's boxes if there is one, and a text at its right."""
+    from matplotlib import patheffects, pyplot
+
+    figure, axes = pyplot.subplots(
+        len(rows), 2, figsize=(9.6, 3.3 * len(rows)), width_ratios=(1, 1.15), layout="constrained", squeeze=False
+    )
+    rim = [patheffects.withStroke(linewidth=2.5, foreground="black")]  # white on any picture
+    for (left, right), (picture, context, text) in zip(axes, rows, strict=True):
+        height, width = picture.shape[:2]
+        left.imshow(picture, extent=(0, width, height, 0), interpolation="nearest")
+        for box in context.boxes if context else ():
+            x0, y0, x1, y1 = box.x0 * width, box.y0 * height, box.x1 * width, box.y1 * height
+            frame = pyplot.Rectangle((x0, y0), x1 - x0, y1 - y0, fill=False, edgecolor="white", path_effects=rim)
+            left.add_patch(frame)
+            left.text(x0 + 4, y0 + 4, box.name, fontsize=9, va="top", color="white", path_effects=rim)
+        wrapped = ["\n".join(textwrap.wrap(line, 62)) for line in text.splitlines()]
+        right.text(0, 1, "\n".join(wrapped), fontsize=9, va="top", family="monospace", linespacing=1.35)
+        left.axis("off")
+        right.axis("off")
+    show.show_figure(figure, alt)
 
 
 def viewer(

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from course_lib.common import smollm2
 from course_lib.figures import Figure, share
 from course_lib.instruct.evaluate.clean_samples import Pair, handwritten_samples, teacher_samples, world_samples
-from course_lib.instruct.evaluate.filter_scores import Scores, outside_noun_hits, score_filters, simple_filter_scores
+from course_lib.instruct.evaluate.filter_scores import Scores, outside_noun_hits, score_filters
 from course_lib.instruct.evaluate.teachers import blind_count_figures, make_contexts, teacher_figures
 from course_lib.instruct.filters import DEFECTS, across_samples
 from course_lib.instruct.resources import clean_answers, defect_wordings, outside_nouns
@@ -36,21 +36,22 @@ def figures(live: bool = False) -> Iterator[Figure]:
     yield kills_figure()
 
 
-def all_clean_samples() -> dict[str, list[Pair]]:
+def all_clean_samples(num_scenes: int = NUM_SCENES) -> dict[str, list[Pair]]:
     """Samples without defects: the world's questions and answers, hand-written ones, and the grammar teacher's."""
-    world = world_samples("test", NUM_SCENES)
-    grammar = teacher_samples(GrammarTeacher(), [context for _, context in world[: NUM_SCENES // 2]])
+    world = world_samples("test", num_scenes)
+    grammar = teacher_samples(GrammarTeacher(), [context for _, context in world[: num_scenes // 2]])
     return {"world": world, "by_hand": handwritten_samples(clean_answers("test")), "grammar": grammar}
 
 
-def filter_figures(clean: dict[str, list[Pair]]) -> Iterator[Figure]:
+def filter_figures(clean: dict[str, list[Pair]], num_planted: int = NUM_PLANTED) -> Iterator[Figure]:
     """Recall and precision of every filter, and what share of the clean samples of each origin they leave alone."""
     everything = [pair for pairs in clean.values() for pair in pairs]
-    scores = score_filters(everything, defect_wordings("test"), NUM_PLANTED)
-    simple = simple_filter_scores(everything, defect_wordings("test"), NUM_PLANTED)
+    scores = score_filters(everything, defect_wordings("test"), num_planted)
     for name in DEFECTS:
-        recall, precision = simple if name == "unsupported_noun" else (None, None)
-        note = "baseline: the exercise's filter" if recall else None
+        recall = precision = note = None
+        if name == "unsupported_noun":
+            recall, precision = (round(sum(hits) / len(hits), 4) for hits in (scores.simple_found, scores.simple_right))
+            note = "baseline: the exercise's filter, on the same samples"
         yield share(f"instruct.filter_recall.{name}", scores.found[name], baseline=recall, bar=BAR, note=note)
         right, chance = scores.right[name], base_rate(scores, name)
         yield share(f"instruct.filter_precision.{name}", right, chance=chance, baseline=precision, bar=BAR, note=note)
@@ -70,7 +71,7 @@ def outside_figure(clean: list[Pair]) -> Figure:
 
 def base_rate(scores: Scores, name: str) -> float:
     """The precision of alarms at random: how many of all samples have this defect."""
-    planted, others = len(scores.found[name]), NUM_PLANTED  # of yes_bias: as many balanced data sets
+    planted = others = len(scores.found[name])  # of yes_bias: as many balanced data sets
     if name != "yes_bias":
         others = len(scores.clean) + sum(len(hits) for other, hits in scores.found.items() if other != name)
     return round(planted / (planted + others), 4)

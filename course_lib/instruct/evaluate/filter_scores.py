@@ -23,11 +23,14 @@ class Scores:
     found: dict[str, list[bool]] = field(default_factory=lambda: defaultdict(list))
     right: dict[str, list[bool]] = field(default_factory=lambda: defaultdict(list))
     clean: list[bool] = field(default_factory=list)  # was each clean sample left alone?
+    simple_found: list[bool] = field(default_factory=list)  # the same of the exercise's filter for unsupported nouns,
+    simple_right: list[bool] = field(default_factory=list)  # on the same samples
     missed: list[Planted] = field(default_factory=list)
     false_alarms: list[tuple[Sample, Defect]] = field(default_factory=list)
 
-    def add(self, sample: Sample, defects: Sequence[Defect], planted: Planted | None) -> None:
+    def add(self, sample: Sample, context: ImageContext, defects: Sequence[Defect], planted: Planted | None) -> None:
         """Count what the filters said about one sample."""
+        self._add_simple(sample, context, planted)
         if planted:
             hit = any(d.name == planted.name and d.turn == planted.turn for d in defects)
             self.found[planted.name].append(hit)
@@ -38,6 +41,15 @@ class Scores:
             self.right[name].append(planted is not None and name == planted.name)
         self.false_alarms += [(sample, defect) for defect in defects if not planted or defect.name != planted.name]
 
+    def _add_simple(self, sample: Sample, context: ImageContext, planted: Planted | None) -> None:
+        """The same for the exercise's filter: one alarm a sample, as of the others."""
+        alarms = [number for number, turn in enumerate(sample.turns) if simple_alarms(turn, context)]
+        is_noun = planted is not None and planted.name == "unsupported_noun"
+        if is_noun:
+            self.simple_found.append(planted.turn in alarms)
+        if alarms:
+            self.simple_right.append(is_noun)
+
 
 def score_filters(clean: Sequence[Pair], wordings: DefectWordings, num_planted: int, seed: int = 0) -> Scores:
     """Plant `num_planted` of every defect in clean samples drawn at random, and check them all beside the clean ones."""
@@ -45,14 +57,14 @@ def score_filters(clean: Sequence[Pair], wordings: DefectWordings, num_planted: 
     # clean samples: each alarm is a false one
     contexts = {context.id: context for _, context in clean}
     for sample, context in clean:
-        scores.add(sample, [*check_sample(sample, context), *check_record(sample.to_llava(), contexts)], None)
+        scores.add(sample, context, [*check_sample(sample, context), *check_record(sample.to_llava(), contexts)], None)
     # defects of a sample by itself
     for name in PLANTERS:
         if name not in ACROSS_SAMPLES:
             for planted, context in plant_many(clean, name, num_planted, wordings, rng):
                 record = planted.record or planted.sample.to_llava()
                 defects = check_sample(planted.sample, context) + check_record(record, contexts)
-                scores.add(planted.sample, defects, planted)
+                scores.add(planted.sample, context, defects, planted)
     # near-duplicates: all clean samples in one data set, with copies behind them that are not quite the same
     copies = [planted.sample for planted, _ in plant_many(clean, "near_duplicate", num_planted, wordings, rng)]
     duplicates = across_samples.check_near_duplicates([sample for sample, _ in clean] + copies)
@@ -80,16 +92,6 @@ def _yes_no_samples(yes_frac: float, rng: random.Random) -> list[Sample]:
     wordings = {True: ("yes", "Yes.", "Yes, there is."), False: ("no", "No.", "No, there isn't.")}
     answers = [rng.choice(wordings[rng.random() < yes_frac]) for _ in range(YES_BIAS_ANSWERS)]
     return [replace(blank, turns=(Turn("Is there a cat?", answer),)) for answer in answers]
-
-
-def simple_filter_scores(
-    clean: Sequence[Pair], wordings: DefectWordings, num_planted: int, seed: int = 0
-) -> tuple[float, float]:
-    """(recall, precision) of the exercise's filter for unsupported nouns, which reads answers word by word."""
-    planted = plant_many(clean, "unsupported_noun", num_planted, wordings, random.Random(seed))
-    hits = sum(bool(simple_alarms(p.sample.turns[p.turn], context)) for p, context in planted)
-    false_alarms = sum(any(simple_alarms(turn, context) for turn in sample.turns) for sample, context in clean)
-    return round(hits / num_planted, 4), round(hits / (hits + false_alarms), 4)
 
 
 def simple_alarms(turn: Turn, context: ImageContext) -> list[str]:
