@@ -28,7 +28,7 @@ session = begin(lesson="05_instruction_data")
 # over the telephone. It was told COCO's captions and boxes of a picture, and asked to write *as if it saw the picture*. So came **visual
 # instruction data**, 158,000 replies of it, and a model that talks about what it sees.
 #
-# The talk shows one photograph, its captions and boxes, and three kinds of reply. Let us do the same:
+# The talk shows one photograph, its captions and boxes, and three kinds of reply. Let us do the same (photograph: Rachel Michetti, CC0, from scikit-image):
 
 # %%
 from skimage import data

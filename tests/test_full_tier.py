@@ -122,13 +122,16 @@ def test_lesson_05_asks_a_teacher_from_the_hub(tmp_path, monkeypatch):
     monkeypatch.setattr(local, "FULL_TIER", language_model(tmp_path / "teacher", chats=True))
     monkeypatch.setattr(local, "MAX_REPLY_TOKENS", 8)
     messages = [{"role": "user", "content": "what is the opposite of big?"}]
-    job, tables = SimpleNamespace(messages=lambda: messages), []
+    tables = []
     said = run(
-        cells("05_instruction_data", "local_teacher(session.tier)"),
-        session=FULL, jobs=[job], make_contexts=lambda count: count, quick=lambda: True,
+        cells("05_instruction_data", "local_teacher(session.tier)", "make_contexts(few(6, 1))"),
+        session=FULL, in_words={"coffee": None}, serialise_context=lambda context, boxes: "", examples_of=lambda kind: [],
+        prompts=SimpleNamespace(system_message=lambda kind: ""), build_messages=lambda *_, boxes: messages,
+        parse_reply=lambda reply: None, unsupported_nouns=lambda *_: [], noun_meanings=dict, supported_names=lambda _: set(),
+        make_contexts=lambda count: count, few=lambda count, quickly: quickly,
         teacher_figures=lambda teacher, pictures: (teacher.name, pictures), show_figures=tables.append,
     )  # fmt: skip
-    assert tables == [(f"local:{tmp_path / 'teacher'}", 1)] and said.strip()
+    assert tables == [(f"local:{tmp_path / 'teacher'}", 1)] and "out of form" in said
 
 
 def test_lesson_06_runs_a_published_llava(tmp_path, monkeypatch):

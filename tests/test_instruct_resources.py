@@ -16,6 +16,7 @@ READERS = {
     "clean_answers_dev.jsonl": lambda: resources.clean_answers.__wrapped__("dev"),
     "clean_answers_test.jsonl": lambda: resources.clean_answers.__wrapped__("test"),
     "clean_pictures.jsonl": resources.clean_pictures.__wrapped__,
+    "photographs.jsonl": resources.photographs.__wrapped__,
     "defect_wordings_dev.json": lambda: resources.defect_wordings.__wrapped__("dev"),
     "defect_wordings_test.json": lambda: resources.defect_wordings.__wrapped__("test"),
     "synonyms.json": resources.synonyms.__wrapped__,

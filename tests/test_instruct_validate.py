@@ -1,6 +1,7 @@
 """The filters: each defect is found, named, and at its turn; clean samples pass; and bad filters would be caught."""
 
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -165,6 +166,16 @@ def test_the_scores_of_a_bad_filter_are_bad(clean):
     scores.add(planted.sample, context, [], planted)
     scores.add(sample, context, check_sample(planted.sample, context), None)
     assert scores.found["leakage"] == [False] and scores.right["leakage"] == [False] and scores.clean == [False]
+
+
+def test_the_exercises_filter_is_scored_on_the_same_samples(clean):
+    sample, context = clean[0]
+    planted = plant(sample, context, "unsupported_noun", random.Random(0), DEV)
+    scores = Scores()
+    for answer, told in (("There is a sofa.", None), ("Fine.", None), ("There is a sofa.", replace(planted, turn=0))):
+        said = Sample(sample.id, sample.image, sample.type, (Turn("What is there?", answer),))
+        scores.add(said, context, [], told)
+    assert scores.simple_found == [True] and scores.simple_right == [False, True]
 
 
 def test_the_wordings_that_measure_are_none_of_those_looked_at():

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from course_lib import show
 from course_lib.instruct.formats import Box, Defect, ImageContext, Sample, Turn
-from course_lib.instruct.ui import SIDE, choices, picture_html, viewer, written_html
+from course_lib.instruct.resources import photographs
+from course_lib.instruct.ui import SIDE, choices, picture_html, show_in_words, show_samples, viewer, written_html
 
 pytest.importorskip("ipywidgets", reason="ipywidgets is not installed")
 
@@ -87,3 +89,34 @@ def test_pictures_keep_their_form(shape):
 
 def test_a_sample_without_turns_is_no_error():
     assert "What it wrote" in written_html(Sample("e", "e.png", "detail", ()), [])
+
+
+@pytest.fixture
+def still(monkeypatch):
+    """The figures that were shown, and their descriptions."""
+    shown = []
+    monkeypatch.setattr(show, "show_figure", lambda figure, alt: shown.append((figure, alt)))
+    return shown
+
+
+def test_a_picture_in_words_has_its_boxes_and_all_of_its_text(still):
+    show_in_words(PICTURES["p.png"], CONTEXT)
+    (left, right), alt = still[0][0].axes, still[0][1]
+    assert left.texts[0].get_text() == "dog" and left.patches[0].get_bbox().bounds == pytest.approx((2, 2, 4, 2))
+    assert right.texts[0].get_text() == "a dog & a <b>cat</b>\n\ndog: [0.100, 0.200, 0.300, 0.400]" and "0.300" in alt
+
+
+def test_samples_as_a_still_picture_say_what_was_written_and_what_fired(still):
+    show_samples([(GOOD, CONTEXT), (Sample("p", "p.png", "detail", BAD.turns), CONTEXT)], PICTURES)
+    good, bad = (row.texts[0].get_text() for row in still[0][0].axes[1::2])
+    assert "Question: Is it red?" in good and "✓ No filter fired." in good
+    assert "✗ leakage" in bad and "✗ leakage" in still[0][1]
+
+
+def test_photographs_are_those_of_scikit_image_and_their_boxes_lie_inside():
+    from skimage import data
+
+    for name, context in photographs().items():
+        assert getattr(data, name)().ndim == 3 and len(context.captions) == 5
+        for box in context.boxes:
+            assert 0 <= box.x0 < box.x1 <= 1 and 0 <= box.y0 < box.y1 <= 1
