@@ -166,7 +166,8 @@ show.pictures(
 
 # %% [markdown]
 # Two drawings prove nothing, of course. Lesson 02 measures 1,600 pictures a style.
-#
+
+# %% [markdown]
 # ## What training may see
 #
 # A test is only honest on what training never saw. Some things are therefore kept back, once and for all: three styles, 40 of
@@ -263,7 +264,8 @@ print(f"{overlap((0, 0, 10, 10), (5, 0, 15, 10)):.3f}")
 # | △ | ceiling | the truth itself through the same measure; left out where it is 100 % |
 # | ❘ | bar | what the course had set itself; where it was missed, the name says so |
 # | | paper | in the table only: what a paper reports of its own, far larger model on other data; not comparable in size |
-#
+
+# %% [markdown]
 # **Predict:** here are five figures of the shipped models: CLIP twice, LLaVA, GLIGEN, SEEM. Which is *worse than guessing*? How can that be?
 
 # %%
@@ -279,7 +281,8 @@ show_figures(
 # %% [markdown]
 # <details><summary>Answer</summary>The second. There, CLIP has two pictures and two captions of the same words in another order, and must choose right for <i>both</i>
 # pictures. Who guesses does so in a quarter of the cases. Who prefers one caption, whatever the picture, never does. A figure below chance tells of such a fixed taste.</details>
-#
+
+# %% [markdown]
 # ## When you are stuck
 #
 # | what | how |
@@ -288,7 +291,8 @@ show_figures(
 # | what you have solved so far | `progress()` here, or `python -m course_lib check` |
 # | something about the set-up is wrong | `python -m course_lib doctor` |
 # | an error message you don't know | [docs/TROUBLESHOOTING.md](../docs/TROUBLESHOOTING.md), sorted by message |
-#
+
+# %% [markdown]
 # ## Two sizes, one path
 #
 # `pocket` is the default: everything on the CPU, offline, in minutes. `full` (set the environment variable `COURSE_TIER=full` before you
@@ -307,7 +311,8 @@ print(session.tier, "tier on", session.device)
 # - Exercises are checked at once, know the common mistakes, and never block you.
 #
 # <!-- words -->
-#
+
+# %% [markdown]
 # ## Quiz
 #
 # <!-- quiz -->

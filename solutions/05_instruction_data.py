@@ -21,13 +21,14 @@ session = begin(lesson="05_instruction_data")
 # %% [markdown]
 # ## Why: nobody had written it
 #
-# Lesson 04 turned a language model into an assistant with *conversations*. An assistant that sees needs conversations about pictures. In early 2023 the
-# web was full of pictures with captions, and had next to no such conversations; and GPT-4, the best model that could write them, could only be given text.
+# Lesson 04 made an assistant out of a language model with *conversations*. An assistant that sees needs conversations about pictures. In early 2023 the
+# web was full of captioned pictures, but nobody talked about them at length. And GPT-4, the best writer to be had, could only be given text.
 #
 # LLaVA's authors (Liu et al., 2023, [arXiv 2304.08485](https://arxiv.org/abs/2304.08485), section 3) made it their **teacher model** all the same: a writer hired to describe pictures
-# over the telephone. It was told COCO's captions and boxes of a picture, and asked to write *as if it saw the picture*. So came **visual
-# instruction data**, 158,000 replies of it, and a model that talks about what it sees.
-#
+# over the telephone. It was told a picture's captions and boxes, and asked to write *as if it saw the picture*. So came **visual
+# instruction data**, 158,000 replies, and a model that talks about what it sees.
+
+# %% [markdown]
 # The talk shows one photograph, its captions and boxes, and three kinds of reply. Let us do the same (photograph: Rachel Michetti, CC0, from scikit-image):
 
 # %%
@@ -116,7 +117,8 @@ print(boxes)
 # at the frog? Is the shoe left of the frog? How many clouds are in the sky?
 #
 # <details><summary>Answer</summary>The first and the fourth. No caption names a colour, a gaze or the clouds: whoever answers those has guessed. Such a guess is a **hallucination**, and this lesson hunts it.</details>
-#
+
+# %% [markdown]
 # ## Build it: the picture in words
 #
 # A text-only teacher needs the annotations *serialised*, written down as text. COCO's boxes are in pixels: left edge, top edge, width, height (`xywh`). A reader of text can do
@@ -244,7 +246,8 @@ print(teacher.ask(prompts.teacher_messages(in_words["chelsea"], "conversation"))
 
 # %% [markdown]
 # Where it tells of a *camera*, it has read the word and taken it for a thing in the picture. The sentence is grammatical, and the caption vouches for it. Who has only words can't know better.
-#
+
+# %% [markdown]
 # ## Build it: from a reply to turns
 #
 # Teachers are asked for an output format, and mostly keep it (some servers enforce a JSON schema; LLaVA, and we, ask for plain text and parse it). A malformed reply must be *refused*, and
@@ -364,10 +367,7 @@ for count in (10, 158):
 # ## The instruction set
 #
 # All of it together makes an instruction set: training scenes, mixed types, filtered. What a filter throws out is replaced by a reply of the same type about a
-# later scene, so number and mixture stay what they should be. It comes from a seed, so it needs no download. (For the baked model of Lesson 07 this
-# teacher wrote while it learned, about ever new scenes; Lesson 06 needs captions only, and your own stage 2 short answers. How small could a set be? Stage 2, cut to 960 looks at pictures, answers 59 % from a set of 100 pictures, 58 % from one
-# of 1,000, and 38 % from one of 10, less than the 54 % before stage 2 (ten pictures are soon learned by heart):
-# `python -m course_lib llava set-size --sizes 10 100 1000 --steps 120`.)
+# later scene, so number and mixture stay what they should be. It comes from a seed, so it needs no download.
 
 # %%
 import json
@@ -387,6 +387,16 @@ print(f"{len(answers)} answers are yes or no, and {100 * sum(answers) / len(answ
 # Yes and no should be about as frequent. Data that asks only for what is there gave many early models a **yes-bias**: they say *yes* to anything. And some questions end with "One word is
 # enough": a model tuned on long answers alone gives long ones also where a test wants a word, until it is told which form is meant (LLaVA-1.5 did that with one sentence).
 #
+# **Predict:** how small could such a set be? Lesson 07's LLaVA, its second stage cut to 120 steps, was tuned on sets about 10, 100 and 1,000 pictures. (Ten pictures are soon
+# learned by heart. `python -m course_lib llava set-size --sizes 10 100 1000 --steps 120` measures it again.)
+
+# %%
+from course_lib.figures import recorded
+from course_lib.figures import show as show_figures
+
+show_figures(recorded(*(f"llava.set_size.n{size}" for size in (10, 100, 1000))))
+
+# %% [markdown]
 # This is LLaVA's format. `<image>` stands where the picture will be: once, on a line of its own, in the first human turn.
 
 # %%
@@ -410,7 +420,10 @@ for breach in check_llava_format(records):
 #
 # Our grammar doesn't err. Language models do, and the issue lists of the models trained on their data tell how: **hallucinated objects**, wrong counts and relations, *leakage* of the prompt
 # ("the caption says"), refusals, swapped roles, repetition, **near-duplicates**, and **separators**: what tells turns apart in a chat template. (LLaVA's trainer finds where to mask by
-# cutting the text at ` ASSISTANT: ` and `</s>`. An answer that says one of these comes apart wrongly, and the whole sample is masked: nothing is learned from it.) Let us plant each defect in a clean sample, and see whether the filters notice. (Two samples are near-duplicates
+# cutting the text at ` ASSISTANT: ` and `</s>`. An answer that says one of these comes apart wrongly, and the whole sample is masked: nothing is learned from it.)
+
+# %% [markdown]
+# Let us plant each defect in a clean sample, and see whether the filters notice. (Two samples are near-duplicates
 # if the **Jaccard index** of their *shingles*, runs of three words, is high: shared ÷ all. At a web's scale MinHash estimates it; ours are few enough to compute it.)
 
 # %%
@@ -437,10 +450,11 @@ for name in PLANTERS:
 # %% [markdown]
 # Most of these were reported of real data: hallucinated objects (MiniGPT-4#61), refusals and empty replies (SVIT#5), swapped roles (LLaVA-NeXT#89), only
 # positive questions (LRV-Instruction#23).
-#
+
+# %% [markdown]
 # ### Build a filter
 #
-# The most harmful is the first, **object hallucination**: an answer names a thing that neither captions nor boxes support. A model trained on such answers learns that *making things up is
+# The most harmful is **object hallucination**: an answer names a thing that neither captions nor boxes support. A model trained on such answers learns that *making things up is
 # part of the job*. Your filter goes through an answer word by word. Given are `known`, which says what a word may mean ("boat": a
 # sailboat or a ship), and `supported`, the names that captions and boxes vouch for.
 #
@@ -503,7 +517,8 @@ for answer in ("There is a sofa and a mug on the beach.", "There is a samovar an
 
 # %% [markdown]
 # A list is never complete.
-#
+
+# %% [markdown]
 # ### A bug that no filter sees
 #
 # Filters compare a reply with captions and boxes. **Predict:** somebody forgets the sums in the serialisation (`xywh` where `xyxy` should be), so that width and height stand where right and bottom
@@ -542,9 +557,10 @@ for name, context in {"right": contexts[11], "xywh": xywh(contexts[11])}.items()
     print(f"{name}: {teacher.ask(prompts.teacher_messages(context, 'detail')).text}")
 
 # %% [markdown]
-# The filters stay silent, though much of what is said is wrong. They ask for nouns, counts and relations, and *left of* happens to survive this bug. Above all, the filter is
+# The filters hardly stir, though much of what is said is wrong. They ask for nouns, counts and relations, and *left of* happens to survive this bug. Above all, the filter is
 # given the same wrong boxes: **a check that shares your mistake will agree with you.** So draw your boxes, as above, and test the serialisation alone.
-#
+
+# %% [markdown]
 # ## Prove it
 #
 # Defects are planted in clean samples of test scenes, 300 of each, in wordings that the filters' author set apart before; the clean ones are the world's own answers, hand-written
@@ -552,7 +568,6 @@ for name, context in {"right": contexts[11], "xywh": xywh(contexts[11])}.items()
 # *prevalence*, which is also the chance level). Were faults rarer, the same filter would be wrong more often. The baseline is the filter that you wrote, on the same samples.
 
 # %%
-from course_lib.figures import show as show_figures
 from course_lib.instruct import evaluate
 
 clean_samples = evaluate.all_clean_samples(num_scenes=few(300, 6))
@@ -562,7 +577,8 @@ show_figures(measured)
 # %% [markdown]
 # Find your own filter, the squares in the first two rows: it is the simplest one, and what it lacks is most of the work. Then the last rows: of hand-written clean answers some
 # are thrown away. A filter that errs on the side of caution costs a little data, one that errs on the other side costs truth.
-#
+
+# %% [markdown]
 # ### Which teacher?
 #
 # The grammar against a parrot, who repeats the first caption whatever it is asked for. **Predict:** which figure tells them apart?
@@ -591,7 +607,8 @@ show_figures([*teacher_figures(teacher, pictures), *teacher_figures(Parrot(), pi
 # %% [markdown]
 # Both are *valid*, and neither makes anything up: whoever only repeats can't be wrong. But the parrot asks a single question. A data set wants both, truth and variety, so never
 # look at one figure. The control judges each reply beside another picture: there almost nothing is valid, so the check does depend on the picture.
-#
+
+# %% [markdown]
 # ### What no teacher can know
 #
 # A blind teacher knows what it was told. Captions of the next pictures say "some" of a thing, and never how many; the boxes would tell.
@@ -610,7 +627,8 @@ show_figures(blind_count_figures())
 # Without boxes, even the best guesser, who always says the most frequent number, is hardly better than chance. So the only right thing is silence, which is what ours does. A
 # language model would rather name a number (LLaVA#991), and the model trained on it learns to name numbers, too. That is why the rule says: *ask
 # nothing that has no definite answer*.
-#
+
+# %% [markdown]
 # ### Look for yourself
 #
 # Clean samples and spoilt ones: the picture, what the teacher saw, what it wrote, and which filters fired. Two of them stand here as a picture; leaf through the others below.
@@ -654,21 +672,21 @@ if local:
 # what contradicts captions and boxes. They can't tell sense from nonsense**, so read some of what you train on, always. Over 24 scenes, measured beforehand:
 
 # %%
-from course_lib.figures import recorded
-
 ids = ("valid", "hallucinated", "distinct_questions")
 teachers_compared = ("grammar", "local_SmolLM2-135M-Instruct")
 show_figures(recorded(*(f"instruct.{id}.{name}" for id in ids for name in teachers_compared)))
 
 # %% [markdown]
 # It keeps to the form in most replies, since the examples show it. Then it asks the same question again, or borrows a thing from an example, and filters fire.
-#
+
+# %% [markdown]
 # ### A stronger one
 #
 # Any server that speaks OpenAI's protocol can be the teacher: OpenAI itself, vLLM, Ollama, llama.cpp, `transformers serve`. Put its address into `OPENAI_BASE_URL` and a key, if it wants one, into
 # `OPENAI_API_KEY`, *before* you start Jupyter (never into a notebook, which gets shared), and the model's name here. What it says stays in the journal, and can be replayed
 # without a network or a bill (`ReplayTeacher`, or `--teacher replay --journal FILE`).
-#
+
+# %% [markdown]
 # In a terminal it is `python -m course_lib instruct write --teacher endpoint --model NAME --count 100 --out data.json`; for a server on a slow computer add
 # `--parallel 1 --timeout 300`. Models that reason first wrap it in `<think>…</think>`: that is taken off, as are code fences and special tokens, and what can't be told from
 # the answer is refused. Where a server doesn't count tokens, they are estimated, and called so.
@@ -700,7 +718,8 @@ else:
 # ## Appendix: 158,000 replies
 #
 # The rest is plumbing. Skip it, and come back when replies cost money.
-#
+
+# %% [markdown]
 # ### Never lose a paid reply
 #
 # 158,000 replies take days, and money. Three things make that bearable:
@@ -766,7 +785,8 @@ print("same data set as without a kill, byte by byte:", report.same_file)
 
 # %% [markdown]
 # (`python -m course_lib evaluate instruct` kills it twenty times.)
-#
+
+# %% [markdown]
 # ### At LLaVA's scale
 #
 # Your jobs are mixed by your function. **Predict:** how long do 158,000 replies take this teacher on your computer? And a real one, at a second
@@ -832,7 +852,8 @@ print([(job.context.image, job.type, len(job.context.boxes)) for job in jobs])
 # - What the teacher wasn't told, it can only guess; better that it stays silent.
 #
 # <!-- words -->
-#
+
+# %% [markdown]
 # ## Quiz
 #
 # <!-- quiz -->
