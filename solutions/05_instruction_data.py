@@ -541,8 +541,8 @@ def xywh(context):
 
 
 def places(context):
-    """Where the teacher would say that each thing is."""
-    return [corner(thing) for thing in read_facts(serialise_context(context, boxes=True)).things]
+    """Where the teacher would say that each thing is, by name."""
+    return sorted((thing.name, corner(thing)) for thing in read_facts(serialise_context(context, boxes=True)).things)
 
 
 contexts = [from_scene(make_scene(index)) for index in range(few(150, 20))]
@@ -648,13 +648,15 @@ viewer(samples, images)
 # *your* prompt, and its reply goes through *your* parser and *your* filter. **Predict:** will it keep to the form? And to the truth?
 
 # %%
+from course_lib.instruct.evaluate.recorded import recorded_teacher
 from course_lib.instruct.teachers.local import local_teacher
 
-if local := local_teacher(session.tier):
+local = local_teacher(session.tier)
+if small := local or recorded_teacher():
     for kind in ("conversation", "complex"):
         words = serialise_context(in_words["coffee"], boxes=True)
         messages = build_messages(prompts.system_message(kind), examples_of(kind), words, boxes=kind != "conversation")
-        reply = local.ask(messages).text
+        reply = small.ask(messages).text
         print(f"──── {kind}\n{reply}\n")
         for question, answer in parse_reply(reply) or [("out of form:", "refused")]:
             made_up = unsupported_nouns(answer, noun_meanings(), supported_names(in_words["coffee"]))
