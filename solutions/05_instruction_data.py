@@ -79,6 +79,7 @@ show.diagram(
         ("filters", "mix"),
         ("mix", "json"),
     ],
+    legend={"learned": "you write it", "frozen": "somebody else's model"},
     alt="People put a picture into captions and boxes. Serialised into a prompt they go to the teacher. Its reply is parsed into turns, "
     "filtered, mixed in three types, and written as LLaVA's JSON. No pixel ever reaches the teacher.",
 )

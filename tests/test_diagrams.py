@@ -49,3 +49,11 @@ def test_an_unknown_kind_or_box_is_an_error():
         diagram({"a": Box(0, 0, "a", kind="magic")}, [], alt="")
     with pytest.raises(KeyError):
         diagram({"a": Box(0, 0, "a")}, [("a", "b")], alt="")
+
+
+def test_a_legend_may_call_a_kind_by_another_name(monkeypatch):
+    shown = []
+    monkeypatch.setattr(diagrams, "show_figure", lambda figure, alt: shown.append(figure))
+    diagram(BOXES, [], alt="A picture becomes an answer.", legend={"frozen": "not ours"})
+    labels = [text.get_text() for text in shown[0].axes[0].get_legend().get_texts()]
+    assert labels == ["data", "not ours", "result"]

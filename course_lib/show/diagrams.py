@@ -1,6 +1,6 @@
 """Diagrams: boxes with shapes on them, and arrows between them. All lessons draw theirs in this one style."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from course_lib.show.alt_text import show_figure
@@ -30,8 +30,11 @@ class Box:
 Arrow = tuple[str, str] | tuple[str, str, str]  # from the box of this name to that one, and what is written beside it
 
 
-def diagram(boxes: dict[str, Box], arrows: Sequence[Arrow], *, alt: str) -> None:
-    """Draw boxes by name and the arrows between them; `alt` says the same in a sentence or two."""
+def diagram(boxes: dict[str, Box], arrows: Sequence[Arrow], *, alt: str, legend: Mapping[str, str] = {}) -> None:
+    """Draw boxes by name and the arrows between them; `alt` says the same in a sentence or two.
+
+    legend: what a kind is called below the diagram, where it is not by its own name.
+    """
     from matplotlib import pyplot
 
     last_column = max(box.column + (box.width - 1) / 2 for box in boxes.values())
@@ -44,7 +47,7 @@ def diagram(boxes: dict[str, Box], arrows: Sequence[Arrow], *, alt: str) -> None
     patches = {name: _draw_box(axes, box) for name, box in boxes.items()}
     for start, end, *label in arrows:
         _draw_arrow(axes, boxes[start], boxes[end], patches[start], patches[end], "".join(label))
-    _draw_legend(axes, [kind for kind in KINDS if any(box.kind == kind for box in boxes.values())])
+    _draw_legend(axes, {kind: legend.get(kind, kind) for kind in KINDS if any(b.kind == kind for b in boxes.values())})
     show_figure(figure, alt)
 
 
@@ -80,8 +83,10 @@ def _draw_arrow(axes, start: Box, end: Box, start_patch, end_patch, label: str) 
         axes.text(x, y, label, fontsize=7.5, color="#333333", ha="center", va="center", bbox=behind)
 
 
-def _draw_legend(axes, kinds: Sequence[str]) -> None:
+def _draw_legend(axes, names: Mapping[str, str]) -> None:
     from matplotlib.patches import Patch
 
-    handles = [Patch(facecolor=f, edgecolor=e, linestyle=d, label=kind) for kind in kinds for f, e, d in [KINDS[kind]]]
-    axes.legend(handles=handles, loc="lower left", ncols=len(kinds), frameon=False, fontsize=8, borderaxespad=0.2)
+    handles = [
+        Patch(facecolor=f, edgecolor=e, linestyle=d, label=names[kind]) for kind in names for f, e, d in [KINDS[kind]]
+    ]
+    axes.legend(handles=handles, loc="lower left", ncols=len(names), frameon=False, fontsize=8, borderaxespad=0.2)
