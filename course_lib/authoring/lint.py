@@ -13,6 +13,7 @@ from course_lib.authoring.master import Lesson, blanked, solution_lines
 MOST_WORDS = 5_000
 MOST_BYTES = 60_000  # of the student notebook, which has no outputs
 MARKDOWN_IMAGE = re.compile(r"!\[(.*?)\]\(")
+COMMENT = re.compile(r"<!--.*?-->")  # what nobody reads
 HTML_IMAGE = re.compile(r"<img\b[^>]*>")
 
 
@@ -22,7 +23,7 @@ def problems(lesson: Lesson, student: str, lessons: list[Lesson]) -> list[str]:
     prose = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
     code = "\n".join(cell.source for cell in lesson.cells if cell.cell_type == "code")
     sentences = [*leaks(student, lessons), *images_without_alt(prose), *figures_without_alt(code)]
-    if (words := len(prose.split())) > MOST_WORDS:
+    if (words := len(COMMENT.sub("", prose).split())) > MOST_WORDS:
         sentences.append(f"it has {words:,} words; at most {MOST_WORDS:,} are read.")
     if (size := len(student.encode())) > MOST_BYTES:
         sentences.append(f"its student notebook has {size:,} bytes; the limit is {MOST_BYTES:,}.")
