@@ -217,7 +217,7 @@ curve.draw(run)
 # The jump half-way is no accident: until then all pictures were close-ups; from then on every other batch shows whole scenes,
 # some with several things, which are harder.
 #
-# How good is it? We ask for one of 160 things, on scenes and in wordings that it never saw. Chance is 0.6 %.
+# How good is it? We ask for one of 160 things, on scenes and in wordings that it never saw. Chance is 0.6 %<!-- figure: clip.zero_shot_top1.trained chance -->.
 
 # %%
 tests = testsets.single_things(per_class=2 if quick() else 5)

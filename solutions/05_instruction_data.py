@@ -565,7 +565,7 @@ for name, context in {"right": contexts[11], "xywh": xywh(contexts[11])}.items()
 # ## Prove it
 #
 # Defects are planted in clean samples of test scenes, 300 of each, in wordings that the filters' author set apart before; the clean ones are the world's own answers, hand-written
-# ones, and the grammar's. All lie in *one pool*, and every filter judges all of it. Precision depends on that pool: only 6 % of it have the fault that a filter looks for (its
+# ones, and the grammar's. All lie in *one pool*, and every filter judges all of it. Precision depends on that pool: only 6 %<!-- figure: instruct.filter_precision.unsupported_noun chance --> of it have the fault that a filter looks for (its
 # *prevalence*, which is also the chance level). Were faults rarer, the same filter would be wrong more often. The baseline is the filter that you wrote, on the same samples.
 
 # %%

@@ -831,7 +831,7 @@ show_figures([figure for figure in table if figure.id.startswith(("gligen.ap50",
 
 # %% [markdown]
 # *AP50*: do the things that the judge finds, the surest first, lie on their boxes with an IoU of 50 %? *phrase_top1*: is the surest thing in a box the one asked for? With so few
-# pictures these are rough, and none has more than two boxes. [docs/FIGURES.md](../docs/FIGURES.md) has more pictures, and up to four boxes: with four, AP50 is 63 %.
+# pictures these are rough, and none has more than two boxes. [docs/FIGURES.md](../docs/FIGURES.md) has more pictures, and up to four boxes: with four, AP50 is 63 %<!-- figure: gligen.ap50.boxes_4 -->.
 #
 # Is the judge too kind? Cover the labels and name the 24 things yourself. One person named 20; the judge names all 24. It chooses among twelve, and blurs
 # that it was trained on don't bother it. A high AP50 says that things lie where they should, not that they look good.
@@ -848,8 +848,8 @@ show_figures(box_scores.hard_layout_figures(gligen, base, detector, 2 if quick()
 # What does obedience cost? *Fidelity* is a distance between two *sets* of pictures, drawn and real, in CLIP's features. Our kernel distance needs fewer pictures
 # than FID, but more than these 16: here even real ones may lie further away than drawn ones.
 #
-# With 64 pictures ([docs/FIGURES.md](../docs/FIGURES.md)) the distance is 8.5 with boxes and 8.7 for the base: boxes cost nothing that can be measured. But real
-# pictures lie at 0.7. *Both* are far from real, and the ratio alone would hide it.
+# With 64 pictures ([docs/FIGURES.md](../docs/FIGURES.md)) the distance is 8.5<!-- figure: gligen.distance.grounded --> with boxes and 8.7<!-- figure: gligen.distance.base --> for the base: boxes cost nothing that can be measured. But real
+# pictures lie at 0.7<!-- figure: gligen.distance.real -->. *Both* are far from real, and the ratio alone would hide it.
 #
 # Below, also the boxes' share of the steps, from none to all:
 
@@ -863,7 +863,7 @@ if not quick():
 
 # %% [markdown]
 # One expects a trade: more steps with boxes, more obedience, a worse picture. With 64 pictures (docs/FIGURES.md) a quarter of the steps gives all the obedience, and the
-# distances, 7.4 to 8.7, can't be told apart.
+# distances, 7.4<!-- figure: gligen.distance.on_0.25 --> to 8.7<!-- figure: gligen.distance.on_0 -->, can't be told apart.
 #
 # Last, what must *not* have changed:
 
