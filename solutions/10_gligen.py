@@ -24,7 +24,8 @@ session = begin(lesson="10_gligen")
 #
 # The talk asks for *a hen hatching a huge egg*. A caption can say "huge"; it can't say *how* huge, nor where. GLIGEN reads more: each phrase may come with a box.
 #
-# Our world has twelve things, and neither hens nor eggs are among them. So a penguin shall sit on a huge strawberry.
+# Our world has twelve things, and neither hens nor eggs are among them. So a penguin shall sit on a huge strawberry. No caption of this world says a size, so the box
+# must say "huge".
 #
 # **Predict before you run:** the first row is drawn from the caption alone, the second from the same noise, with two boxes besides. What will be wrong in the first?
 
@@ -45,8 +46,8 @@ from course_lib.session import quick
 
 base, gligen = load_base(), gates.load_gated()
 draw = partial(sample, steps=4 if quick() else 20)
-hen = "a penguin above a huge strawberry in the snow"
-egg = [GroundedPhrase("a penguin", (0.36, 0.12, 0.64, 0.42)), GroundedPhrase("a strawberry", (0.2, 0.4, 0.8, 0.98))]
+hen = "a penguin above a strawberry in the snow"
+egg = [GroundedPhrase("a penguin", (0.34, 0.12, 0.66, 0.44)), GroundedPhrase("a strawberry", (0.23, 0.42, 0.78, 0.96))]
 show.boxed(
     to_images(torch.cat([draw(base, [hen] * 4), draw(gligen, [hen] * 4, [egg] * 4)])),
     [[]] * 4 + [[(one.phrase, one.box) for one in egg]] * 4,
