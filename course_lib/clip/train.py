@@ -36,13 +36,15 @@ class ClipRecipe:
     augment_start: float = 0.1  # fractions of the steps: augmentation begins,
     augment_end: float = 0.5  # and is at its strongest
     augment_strength: float = 1.0
-    shortcut: bool = False  # leave it open: captions that say everything, batches of anything
     several: bool = True  # show scenes of several things too
     seed: int = 0
 
 
 LIVE = ClipRecipe(steps=1500, augment_start=0.25, augment_end=0.8, augment_strength=0.6)
 BAKED = ClipRecipe(steps=11_000)
+
+
+BatchKind = Callable[[int, int, int], batches.PictureBatch]  # (step, batch_size, seed) → pictures with captions
 
 
 @dataclass(frozen=True)
@@ -54,10 +56,12 @@ class ImageTextBatch:
     labels: Tensor  # [B] numbers of the first things' classes, which CLIP never sees
 
 
-def make_batch(step: int, recipe: ClipRecipe) -> ImageTextBatch:
-    """The batch of a step: a pure function of its number, so that a resumed run sees what an undisturbed one does."""
-    kind = batch_kind(step, recipe)
-    pictures = kind(step, recipe.batch_size, recipe.seed)
+def make_batch(step: int, recipe: ClipRecipe, kind: BatchKind | None = None) -> ImageTextBatch:
+    """The batch of a step: a pure function of its number, so that a resumed run sees what an undisturbed one does.
+
+    kind: what to show in every step, in place of the recipe's turns.
+    """
+    pictures = (kind or batch_kind(step, recipe))(step, recipe.batch_size, recipe.seed)
     ramp = (step / recipe.steps - recipe.augment_start) / (recipe.augment_end - recipe.augment_start)
     strength = recipe.augment_strength * min(max(ramp, 0.0), 1.0)
     generator = torch.Generator().manual_seed(recipe.seed * 1_000_003 + step)
@@ -73,10 +77,8 @@ def class_index() -> dict[str, int]:
     return {name: number for number, name in enumerate(batches.base_names())}
 
 
-def batch_kind(step: int, recipe: ClipRecipe) -> Callable[[int, int, int], batches.PictureBatch]:
+def batch_kind(step: int, recipe: ClipRecipe) -> BatchKind:
     """Close-ups, every fourth painted; later, in turn with them, whole scenes of one thing and of several."""
-    if recipe.shortcut:
-        return batches.full_captions
     turn = step % 4
     if step < recipe.close_up_frac * recipe.steps:
         return batches.painted if turn == 3 else batches.close_ups
@@ -88,11 +90,15 @@ def train(
     model: PocketCLIP,
     recipe: ClipRecipe,
     *,
+    kind: BatchKind | None = None,
     loss: Callable[[Tensor, Tensor, Tensor], Tensor] | None = None,
     callbacks: Iterable[Callable[[Progress], None]] = (),
     state_file: Path | None = None,
 ) -> Progress:
-    """Train in place, with the contrastive loss or another `loss`; see `training.fit` for stopping and resuming."""
+    """Train in place, with the recipe's batches or another `kind`, with the contrastive loss or another `loss`.
+
+    See `training.fit` for stopping and resuming.
+    """
 
     def batch_loss(model: PocketCLIP, batch: ImageTextBatch) -> Tensor:
         with mixed_precision():
@@ -101,7 +107,7 @@ def train(
 
     return fit(
         model,
-        lambda step: make_batch(step, recipe),
+        lambda step: make_batch(step, recipe, kind),
         batch_loss,
         steps=recipe.steps,
         learning_rate=recipe.learning_rate,

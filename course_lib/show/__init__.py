@@ -21,6 +21,7 @@ from course_lib.show.plots import (
     matrix,
     pictures,
 )
+from course_lib.show.similarities import similarity
 
 __all__ = [
     "Box",
@@ -42,6 +43,7 @@ __all__ = [
     "pictures",
     "show_figure",
     "show_png",
+    "similarity",
     "somebody_watches",
 ]
 

@@ -1,8 +1,8 @@
 """What one step of training shows: pictures and captions chosen so that only looking closely can tell them apart.
 
 In a batch of random scenes, place and colour alone give every picture away, so the model never learns shapes and
-retrieval looks perfect all the same. These batches close that shortcut: things of one batch are all different, captions
-often leave out colour, size and place, and painted things come in several colours each.
+retrieval looks perfect all the same. These batches close that shortcut: close-ups show no class twice, captions often
+leave out colour, size and place, and painted things come in several colours each.
 """
 
 import random
@@ -45,21 +45,19 @@ def painted_pairs() -> tuple[tuple[str, str], ...]:
     return tuple((name, colour) for name in names for colour in COLOURS if not held_out_colour(name, colour))
 
 
-def close_ups(step: int, batch_size: int, seed: int = 0) -> PictureBatch:
-    """`batch_size` different classes, one close-up each, with a caption that says little more than the name."""
+def close_ups(
+    step: int, batch_size: int, seed: int = 0, distinct: bool = True, sparing: bool = True
+) -> PictureBatch:
+    """`batch_size` close-ups, one thing each.
+
+    distinct: no class comes twice. sparing: the captions say little more than the name. Without either the shortcut is open:
+    batches of anything, captions that always say size, colour and place.
+    """
     rng = random.Random(f"close-ups/{seed}/{step}")
-    names = rng.sample(base_names(), batch_size)
+    names = rng.sample(base_names(), batch_size) if distinct else rng.choices(base_names(), k=batch_size)
     scenes = [make_scene(step * batch_size + i, SceneSpec(names=(name,)), seed) for i, name in enumerate(names)]
-    texts = [caption(scene, rng, attributes=0.5, place=0.1) for scene in scenes]
-    return _batch(scenes, texts, rng)
-
-
-def full_captions(step: int, batch_size: int, seed: int = 0) -> PictureBatch:
-    """The shortcut, left open: any things at all, close up, with captions that always say size, colour and place."""
-    rng = random.Random(f"everything/{seed}/{step}")
-    names = rng.choices(base_names(), k=batch_size)
-    scenes = [make_scene(step * batch_size + i, SceneSpec(names=(name,)), seed) for i, name in enumerate(names)]
-    return _batch(scenes, [caption(scene, rng) for scene in scenes], rng)
+    said = {"attributes": 0.5, "place": 0.1} if sparing else {}
+    return _batch(scenes, [caption(scene, rng, **said) for scene in scenes], rng)
 
 
 def painted(step: int, batch_size: int, seed: int = 0) -> PictureBatch:

@@ -148,3 +148,8 @@ def to_images(tensors: Tensor) -> np.ndarray:
 def normalise(images: Tensor) -> Tensor:
     """float [B, 3, H, W] in 0–1 → about mean 0 and standard deviation 1."""
     return (images - MEAN) / STD
+
+
+def denormalise(images: Tensor) -> Tensor:
+    """The way back from `normalise`: float [B, 3, H, W] in 0–1."""
+    return images * STD + MEAN

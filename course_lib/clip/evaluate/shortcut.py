@@ -1,0 +1,110 @@
+"""The contrastive shortcut, one thing changed at a time: what a batch holds, what its captions say, and how large it is.
+
+Every run sees the same number of pairs. `python -m course_lib evaluate clip --live` trains them all anew.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from course_lib.clip import train
+from course_lib.clip.data import batches
+from course_lib.clip.data.images import denormalise, normalise, to_images, to_tensor
+from course_lib.clip.data.testsets import text_features
+from course_lib.clip.evaluate.zero_shot import classifier, colour_histogram
+from course_lib.clip.model import PocketCLIP
+from course_lib.clip.pretrained import build_clip
+from course_lib.clip.tokenizer import get_tokenizer
+from course_lib.figures import Figure
+
+PAIRS = 25_600  # that every run sees
+SEEDS = (0, 1, 2)
+UNSEEN = 10**6  # the number of a step that no run reaches: its scenes are new
+CANDIDATES = 256  # captions to choose from
+
+
+@dataclass(frozen=True)
+class Design:
+    """How the batches of a run are made."""
+
+    distinct: bool = True  # no class twice in a batch
+    sparing: bool = True  # captions often leave out size, colour and place
+    batch_size: int = 128
+    colours_only: bool = False  # the image tower sees how much of which colour there is, and no shapes
+
+    def pictures(self, step: int, batch_size: int, seed: int) -> batches.PictureBatch:
+        """What a step shows."""
+        return batches.close_ups(step, batch_size, seed, self.distinct, self.sparing)
+
+
+SHORTCUT = {
+    "anything_full": Design(distinct=False, sparing=False),
+    "distinct_full": Design(sparing=False),
+    "anything_sparing": Design(distinct=False),
+    "distinct_sparing": Design(),
+    "colours_only": Design(distinct=False, sparing=False, colours_only=True),
+}
+BATCH_SIZES = {f"batch_{size}": Design(batch_size=size) for size in (8, 32)}  # 128 is distinct_sparing
+
+
+class ColourTower(nn.Module):
+    """A linear map of the colour histogram, in place of the image tower: [B, 3, S, S] → [B, D]."""
+
+    def __init__(self, embed_dim: int) -> None:
+        super().__init__()
+        self.linear = nn.Linear(64, embed_dim)
+
+    def forward(self, image: Tensor) -> Tensor:
+        """image [B, 3, S, S], normalised → [B, D]."""
+        histogram = colour_histogram(to_images(denormalise(image).clamp(0, 1)))
+        return self.linear(torch.from_numpy(histogram).float())
+
+
+def train_design(design: Design, seed: int, pairs: int = PAIRS) -> PocketCLIP:
+    """A PocketCLIP trained on close-ups of this design, from nothing."""
+    model = build_clip(seed)
+    if design.colours_only:
+        model.visual = ColourTower(model.config.embed_dim)
+    size = design.batch_size
+    recipe = train.ClipRecipe(pairs // size, size, augment_strength=0, seed=seed)
+    train.train(model, recipe, kind=design.pictures)
+    return model.eval()
+
+
+@torch.no_grad()
+def finds_and_names(model: PocketCLIP) -> tuple[float, float]:
+    """How often it finds a picture's full caption among 256, and how often it names a thing among 160."""
+    full = batches.close_ups(UNSEEN, CANDIDATES, distinct=False, sparing=False)
+    captions = text_features(model, get_tokenizer(), full.captions)
+    found = (_encode(model, full) @ captions.T).argmax(1) == torch.arange(CANDIDATES)
+    names = batches.base_names()
+    weights = classifier(model, names)
+    named = []
+    for step in range(UNSEEN, UNSEEN + 4):
+        things = batches.close_ups(step, len(names))
+        labels = torch.tensor([names.index(name) for name in things.names])
+        named.append((_encode(model, things) @ weights).argmax(1) == labels)
+    return float(found.float().mean()), float(torch.cat(named).float().mean())
+
+
+def _encode(model: PocketCLIP, pictures: batches.PictureBatch) -> Tensor:
+    return model.encode_image(normalise(to_tensor(pictures.images)), normalize=True)
+
+
+def figures() -> Iterator[Figure]:
+    """Train every design with every seed: the mean of its seeds, with the lowest and the highest."""
+    for name, design in {**SHORTCUT, **BATCH_SIZES}.items():
+        runs = [finds_and_names(train_design(design, seed)) for seed in SEEDS]
+        for measure, values, chance in zip(("finds", "names"), zip(*runs, strict=True), (1 / CANDIDATES, 1 / 160)):
+            yield Figure(
+                f"clip.shortcut.{measure}.{name}",
+                round(float(np.mean(values)), 4),
+                round(min(values), 4),
+                round(max(values), 4),
+                len(SEEDS),
+                chance=chance,
+                note=f"{PAIRS:,} pairs; n: seeds, and the interval is their range",
+            )
