@@ -221,6 +221,13 @@ def loss_summed(image_features, text_features, logit_scale):
 
 
 @wrong("clip.contrastive_loss")
+def loss_all_summed(image_features, text_features, logit_scale):
+    logits, labels = logit_scale * image_features @ text_features.T, torch.arange(len(image_features))
+    both = F.cross_entropy(logits, labels, reduction="sum") + F.cross_entropy(logits.T, labels, reduction="sum")
+    return both
+
+
+@wrong("clip.contrastive_loss")
 def loss_exp(image_features, text_features, logit_scale):
     logits, labels = torch.exp(logit_scale) * image_features @ text_features.T, torch.arange(len(image_features))
     return (F.cross_entropy(logits, labels) + F.cross_entropy(logits.T, labels)) / 2

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from course_lib.clip.model import PocketCLIP
 from course_lib.clip.pretrained import CHECKPOINT, build_clip
 from course_lib.clip.tokenizer import TOKENIZER_FILE, get_tokenizer, train_tokenizer
 from course_lib.common.precision import mixed_precision
+from course_lib.session import quick
 from course_lib.training import Progress, fit
 from course_lib.world.language import caption
 from course_lib.world.scenes import make_scene
@@ -42,6 +43,11 @@ class ClipRecipe:
 
 LIVE = ClipRecipe(steps=1500, augment_start=0.25, augment_end=0.8, augment_strength=0.6)
 BAKED = ClipRecipe(steps=11_000)
+
+
+def live_recipe() -> ClipRecipe:
+    """The lesson's own run: LIVE, or a few steps where a test only wants to see that the lesson runs."""
+    return replace(LIVE, steps=12, batch_size=32) if quick() else LIVE
 
 
 BatchKind = Callable[[int, int, int], batches.PictureBatch]  # (step, batch_size, seed) → pictures with captions

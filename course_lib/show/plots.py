@@ -173,13 +173,13 @@ def heat(pictures: list[np.ndarray], maps: list[np.ndarray], titles: list[str], 
     from matplotlib import pyplot
 
     figure, axes = pyplot.subplots(
-        2, len(pictures), figsize=(1.7 * len(pictures), 3.6), layout="constrained", squeeze=False
+        2, len(pictures), figsize=(2.4 * len(pictures), 5), layout="constrained", squeeze=False
     )
     for column, (picture, values, title) in enumerate(zip(pictures, maps, titles, strict=True)):
-        axes[0, column].imshow(picture)
-        axes[0, column].set_title(title, fontsize=8)
+        axes[0, column].imshow(picture, interpolation=_sharp(picture))
+        axes[0, column].set_title(title, fontsize=9)
         side = picture.shape[0]
-        axes[1, column].imshow(picture, extent=(0, side, side, 0))
+        axes[1, column].imshow(picture, extent=(0, side, side, 0), interpolation=_sharp(picture))
         shade = np.clip((values - values.min()) / (np.ptp(values) + 1e-9), 0, 1)
         axes[1, column].imshow(
             1 - shade, extent=(0, side, side, 0), cmap="gray_r", alpha=0.75, interpolation="bilinear"

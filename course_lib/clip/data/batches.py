@@ -45,9 +45,7 @@ def painted_pairs() -> tuple[tuple[str, str], ...]:
     return tuple((name, colour) for name in names for colour in COLOURS if not held_out_colour(name, colour))
 
 
-def close_ups(
-    step: int, batch_size: int, seed: int = 0, distinct: bool = True, sparing: bool = True
-) -> PictureBatch:
+def close_ups(step: int, batch_size: int, seed: int = 0, distinct: bool = True, sparing: bool = True) -> PictureBatch:
     """`batch_size` close-ups, one thing each.
 
     distinct: no class comes twice. sparing: the captions say little more than the name. Without either the shortcut is open:

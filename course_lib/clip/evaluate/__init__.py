@@ -1,7 +1,8 @@
 """The proofs of the CLIP room. Every figure comes with chance, a control that must fail, and the bar it was set.
 
 `figures()` measures the shipped checkpoint on scenes of the stream "test", in wordings that training never used.
-What is about naming things lies in `zero_shot`; retrieval, word order, probes and the live run are here.
+What is about naming things lies in `zero_shot`, where the model looks in `pointing`, what batches teach in `shortcut`, the lab on real
+towers in `frozen_towers`; retrieval, word order, probes and the live run are here.
 """
 
 from collections.abc import Iterator
@@ -14,6 +15,8 @@ from torch import Tensor
 from course_lib.clip import train
 from course_lib.clip.data import testsets
 from course_lib.clip.data.testsets import image_features, text_features
+from course_lib.clip.evaluate import frozen_towers, shortcut
+from course_lib.clip.evaluate.pointing import pointing_game
 from course_lib.clip.evaluate.zero_shot import (
     few_shots,
     linear_probe,
@@ -27,15 +30,19 @@ from course_lib.clip.loss import contrastive_loss
 from course_lib.clip.pretrained import build_clip, load_clip
 from course_lib.clip.tokenizer import get_tokenizer
 from course_lib.figures import Figure, share
+from course_lib.session import quick
 from course_lib.world.splits import TRAIN_STYLES
 
 __all__ = [
     "figures",
+    "frozen_towers",
     "live_run",
     "pairs_and_novel",
+    "pointing_game",
     "probes",
     "prompts",
     "retrieval",
+    "shortcut",
     "topk_correct",
     "winoground",
     "with_article",
@@ -45,7 +52,10 @@ SHOTS = (1, 2, 4, 8, 16, 32)
 
 
 def figures(live: bool = False, atlas: str | None = None) -> Iterator[Figure]:
-    """All figures of the room; with `atlas`, the zero-shot figure on that style only; with `live`, those of a live run too."""
+    """All figures of the room; with `atlas`, the zero-shot figure on that style only.
+
+    With `live` also what is trained for: a live run, the shortcut's runs, and the lab where its packages are installed.
+    """
     model = load_clip()
     if atlas:
         yield share(
@@ -59,8 +69,12 @@ def figures(live: bool = False, atlas: str | None = None) -> Iterator[Figure]:
     yield from retrieval(model, untrained)
     yield from winoground(model)
     yield from probes(model)
+    yield from pointing_game(model, untrained)
     if live:
         yield from live_run()
+        yield from shortcut.figures()
+        if frozen_towers.available():
+            yield from frozen_towers.figures()
 
 
 def retrieval(model, untrained) -> Iterator[Figure]:
@@ -112,11 +126,11 @@ def probes(model) -> Iterator[Figure]:
     """A linear probe on k examples a class, on the never trained style fluent_flat, beside zero-shot."""
     style = ("fluent_flat",)
     tests = testsets.single_things(styles=style)
-    pool = testsets.single_things(styles=style, per_class=max(SHOTS), stream="val")
+    pool = testsets.single_things(styles=style, per_class=2 if quick() else max(SHOTS), stream="val")
     zero = float(topk_correct(model, tests).mean())
     test_features, pool_features = image_features(model, tests.images).numpy(), image_features(model, pool.images)
     crossing = None
-    for shots in SHOTS:
+    for shots in SHOTS[:2] if quick() else SHOTS:
         seeds = (0, 1, 2) if shots <= 8 else (0,)
         right = [
             linear_probe(*few_shots(pool_features, pool.labels, shots, s), test_features) == tests.labels for s in seeds

@@ -33,21 +33,20 @@ def brightest_patches(model, scenes: list[Scene], names: list[str]) -> np.ndarra
 
 
 def pointing_game(model, untrained, n: int = 200) -> Iterator[Figure]:
-    """Scenes of one thing and of two, in a style never trained; with two things, one is named and the other is the control."""
-    for name, count in (("one_thing", 1), ("two_things", 2)):
+    """Scenes of one thing and of two, in a style never trained. Where there are two, one is named; the control names the other."""
+    for id, count in (("one_thing", 1), ("two_things", 2)):
         spec = SceneSpec(stream="test", styles=("fluent_flat",), count=(count, count), kinds=(1.0, 0.0, 0.0))
         scenes = [make_scene(index, spec, seed=9) for index in range(n)]
-        things = [touched_patches(scene, 0).ravel() for scene in scenes]  # [64] each
-        asked = [scene.things[0].name for scene in scenes]
-        best = brightest_patches(model, scenes, asked)
-        hit = [bool(thing[at]) for thing, at in zip(things, best, strict=True)]
-        blind = brightest_patches(untrained, scenes, asked)
-        other = brightest_patches(model, scenes, [scene.things[-1].name for scene in scenes])
-        control = blind if count == 1 else other
+        things = np.stack([touched_patches(scene, 0).ravel() for scene in scenes])  # bool [N, 64]
+        first, last = ([scene.things[at].name for scene in scenes] for at in (0, -1))
+        hit, blind, other = (
+            things[np.arange(n), brightest_patches(*who)]
+            for who in ((model, scenes, first), (untrained, scenes, first), (model, scenes, last))
+        )
         yield share(
-            f"clip.pointing.{name}",
+            f"clip.pointing.{id}",
             hit,
-            chance=round(float(np.mean(things)), 4),
-            control=round(float(np.mean([thing[at] for thing, at in zip(things, control, strict=True)])), 4),
-            note="on fluent_flat; control: " + ("untrained twin" if count == 1 else "the other thing's name"),
+            chance=round(float(things.mean()), 4),
+            control=round(float((blind if count == 1 else other).mean()), 4),
+            note=f"on fluent_flat; control: {'untrained twin' if count == 1 else 'the other name'}",
         )

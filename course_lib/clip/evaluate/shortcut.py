@@ -3,13 +3,14 @@
 Every run sees the same number of pairs. `python -m course_lib evaluate clip --live` trains them all anew.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from course_lib import show
 from course_lib.clip import train
 from course_lib.clip.data import batches
 from course_lib.clip.data.images import denormalise, normalise, to_images, to_tensor
@@ -19,8 +20,9 @@ from course_lib.clip.model import PocketCLIP
 from course_lib.clip.pretrained import build_clip
 from course_lib.clip.tokenizer import get_tokenizer
 from course_lib.figures import Figure
+from course_lib.show.plots import INK, SOFT
 
-PAIRS = 25_600  # that every run sees
+PAIRS = 38_400  # that every run sees
 SEEDS = (0, 1, 2)
 UNSEEN = 10**6  # the number of a step that no run reaches: its scenes are new
 CANDIDATES = 256  # captions to choose from
@@ -95,16 +97,38 @@ def _encode(model: PocketCLIP, pictures: batches.PictureBatch) -> Tensor:
 
 
 def figures() -> Iterator[Figure]:
-    """Train every design with every seed: the mean of its seeds, with the lowest and the highest."""
+    """Train every design with every seed."""
     for name, design in {**SHORTCUT, **BATCH_SIZES}.items():
-        runs = [finds_and_names(train_design(design, seed)) for seed in SEEDS]
-        for measure, values, chance in zip(("finds", "names"), zip(*runs, strict=True), (1 / CANDIDATES, 1 / 160)):
-            yield Figure(
-                f"clip.shortcut.{measure}.{name}",
-                round(float(np.mean(values)), 4),
-                round(min(values), 4),
-                round(max(values), 4),
-                len(SEEDS),
-                chance=chance,
-                note=f"{PAIRS:,} pairs; n: seeds, and the interval is their range",
-            )
+        yield from summary(name, [finds_and_names(train_design(design, seed)) for seed in SEEDS])
+
+
+def summary(name: str, runs: Sequence[tuple[float, float]]) -> Iterator[Figure]:
+    """What a design's runs found and named: the mean of its seeds, with the lowest and the highest."""
+    found, named = zip(*runs, strict=True)
+    for measure, values, chance in (("finds", found, 1 / CANDIDATES), ("names", named, 1 / 160)):
+        mean, low, high = (round(float(value), 4) for value in (np.mean(values), min(values), max(values)))
+        note = f"{PAIRS:,} pairs, {len(runs)} seeds; the interval is the range of the seeds"
+        yield Figure(f"clip.shortcut.{measure}.{name}", mean, low, high, len(runs), chance=chance, note=note)
+
+
+def chart(measured: Sequence[Figure], labels: dict[str, str]) -> None:
+    """Finding the caption to the right, naming the thing upwards: a point for each design in `labels`, with its seeds' range."""
+    from matplotlib import pyplot
+
+    by_id = {figure.id.removeprefix("clip.shortcut."): figure for figure in measured}
+    canvas, axes = pyplot.subplots(figsize=(7.5, 4.6), layout="constrained")
+    words = []
+    for (name, label), marker in zip(labels.items(), "osD^v", strict=False):
+        found, named = by_id[f"finds.{name}"], by_id[f"names.{name}"]
+        x, y = 100 * found.value, 100 * named.value
+        axes.plot([100 * found.low, 100 * found.high], [y, y], color=SOFT, linewidth=4)
+        axes.plot([x, x], [100 * named.low, 100 * named.high], color=SOFT, linewidth=4)
+        axes.plot(x, y, marker=marker, color=INK, markersize=9)
+        axes.annotate(label, (x, y), (9, 7), textcoords="offset points", fontsize=9)
+        words.append(f"{label}: finds {x:.0f} percent, names {y:.0f} percent")
+    axes.set(xlabel="finds the full caption among 256 (%)", ylabel="names the thing among 160 (%)")
+    axes.set(xlim=(0, 100), ylim=(0, None))
+    axes.grid(color="0.92")
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
+    show.show_figure(canvas, f"Two scores of the same runs. {'; '.join(words)}.")

@@ -39,6 +39,14 @@ def loss_sum_over_batch(image_features, text_features, logit_scale):
     return len(image_features) * contrastive_loss(image_features, text_features, logit_scale)
 
 
+def loss_sum_of_all(image_features, text_features, logit_scale):
+    return 2 * len(image_features) * contrastive_loss(image_features, text_features, logit_scale)
+
+
+def loss_one_direction_summed(image_features, text_features, logit_scale):
+    return len(image_features) * loss_one_direction(image_features, text_features, logit_scale)
+
+
 def loss_turned_round(image_features, text_features, logit_scale):
     return -contrastive_loss(image_features, text_features, logit_scale)
 
@@ -128,6 +136,16 @@ TASKS = [
                 "sum over the batch",
                 loss_sum_over_batch,
                 "The losses of the pairs are added up, so that a larger batch costs more. Take the *mean* over the batch, as `F.cross_entropy` does by itself.",
+            ),
+            Mistake(
+                "sum of everything",
+                loss_sum_of_all,
+                "Everything is added up, the pairs and the two directions. Take the *mean* of the pairs, as `F.cross_entropy` does by itself, and the mean of the two directions.",
+            ),
+            Mistake(
+                "one direction, summed",
+                loss_one_direction_summed,
+                "Only pictures choose texts, and their losses are added up. Take the *mean* over the batch, then let texts choose pictures too: the mean of both directions.",
             ),
             Mistake(
                 "sign",
