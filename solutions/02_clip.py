@@ -530,7 +530,7 @@ show.curves(
 # ## Prove it
 #
 # Now the measurements, on scenes of the stream "test", in wordings never trained on. Each figure has company: chance, a control
-# that must fail, a baseline.
+# that must fail, a baseline or a ceiling.
 
 # %%
 ladder = list(evaluate.zero_shot(baked, untrained))
@@ -620,7 +620,7 @@ else:
 figures.show(measured)
 
 # %% [markdown]
-# Far above chance and far above the control, which was taught with names exchanged. The pocket model stays at chance on the same drawings. So the word
+# Far above chance, and above the control, which was taught with shuffled names. The pocket model stays at chance on the same drawings. So the word
 # *koala* brings its meaning along: MiniLM puts it near *panda* and *bear*, and the matrix knows where those look.
 #
 # Be careful with the claim. EfficientNet has seen photographs of koalas, with a label; so the row "not in ImageNet" counts only nouns that none of its labels names.
