@@ -140,10 +140,9 @@ show.similarity(
 # %% [markdown]
 # ## Build it: the two towers
 #
-# The image tower's convolutions and transformer blocks turn 64 × 64 pixels into 8 × 8 = 64 patch vectors. CLIP needs *one* vector
-# a picture. We pool with attention: a learned query scores every patch, a softmax over the patches makes weights of
-# the scores, and the weighted mean goes through a projection into the space shared with text. (OpenAI's ResNets pool with attention,
-# too; its ViTs read a class token, which does the same in the last block.)
+# The image tower turns 64 × 64 pixels into 8 × 8 = 64 patch vectors. CLIP needs *one* vector a picture. We pool with attention: a
+# learned query scores every patch, a softmax over the patches makes weights of the scores, and the weighted mean goes through a
+# projection into the space shared with text. (OpenAI's ResNets pool with attention, too; its ViTs read a class token, which does the same.)
 #
 # <!-- exercise: clip.image_head -->
 #
@@ -493,7 +492,8 @@ for title, one in {
 # **Predict:** which design finds captions best? Which knows things best? And what can colours do alone?
 
 # %%
-runs = figures.recorded("clip.shortcut.")  # trained by: python -m course_lib evaluate clip --live
+# As `python -m course_lib evaluate clip --live` recorded them; if it has not, they are trained now, which takes a quarter of an hour.
+runs = figures.recorded("clip.shortcut.") or list(evaluate.shortcut.figures())
 evaluate.shortcut.chart(
     runs,
     {

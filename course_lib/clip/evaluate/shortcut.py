@@ -20,6 +20,7 @@ from course_lib.clip.model import PocketCLIP
 from course_lib.clip.pretrained import build_clip
 from course_lib.clip.tokenizer import get_tokenizer
 from course_lib.figures import Figure
+from course_lib.session import quick
 from course_lib.show.plots import INK, SOFT
 
 PAIRS = 38_400  # that every run sees
@@ -67,6 +68,7 @@ class ColourTower(nn.Module):
 
 def train_design(design: Design, seed: int, pairs: int = PAIRS) -> PocketCLIP:
     """A PocketCLIP trained on close-ups of this design, from nothing."""
+    pairs = 256 if quick() else pairs
     model = build_clip(seed)
     if design.colours_only:
         model.visual = ColourTower(model.config.embed_dim)
@@ -116,7 +118,7 @@ def chart(measured: Sequence[Figure], labels: dict[str, str]) -> None:
     from matplotlib import pyplot
 
     by_id = {figure.id.removeprefix("clip.shortcut."): figure for figure in measured}
-    canvas, axes = pyplot.subplots(figsize=(7.5, 4.6), layout="constrained")
+    canvas, axes = pyplot.subplots(figsize=(8, 4.8), layout="constrained")
     words = []
     for (name, label), marker in zip(labels.items(), "osD^v", strict=False):
         found, named = by_id[f"finds.{name}"], by_id[f"names.{name}"]
@@ -124,7 +126,8 @@ def chart(measured: Sequence[Figure], labels: dict[str, str]) -> None:
         axes.plot([100 * found.low, 100 * found.high], [y, y], color=SOFT, linewidth=4)
         axes.plot([x, x], [100 * named.low, 100 * named.high], color=SOFT, linewidth=4)
         axes.plot(x, y, marker=marker, color=INK, markersize=9)
-        axes.annotate(label, (x, y), (9, 7), textcoords="offset points", fontsize=9)
+        side = (-9, "right") if x > 60 else (9, "left")  # labels stay within the axes
+        axes.annotate(label, (x, y), (side[0], 8), textcoords="offset points", ha=side[1], fontsize=9)
         words.append(f"{label}: finds {x:.0f} percent, names {y:.0f} percent")
     axes.set(xlabel="finds the full caption among 256 (%)", ylabel="names the thing among 160 (%)")
     axes.set(xlim=(0, 100), ylim=(0, None))
