@@ -51,8 +51,8 @@ titles = [f"{name}: I say {answer}" for name, answer in zip(truth, answers, stri
 show.pictures(images, titles=titles, columns=3, alt=f"What the specialist says. {'; '.join(titles)}.")
 
 # %% [markdown]
-# It has no way to say "koala", nor "none of these": the probabilities of its 160 labels must add up to 1. So it names what looks
-# alike, and sounds sure. To teach it one more label you need labelled pictures, a new output and a new training.
+# It has no way to say "koala", nor "none of these": the probabilities of its 160 labels must add up to 1. So it names something
+# that looks a little alike, as if it knew. To teach it one more label you need labelled pictures, a new output and a new training.
 #
 # **CLIP's idea** (Radford et al., 2021, [arXiv 2103.00020](https://arxiv.org/abs/2103.00020)): don't learn a list of labels. Learn
 # *which text belongs to which picture*, from pairs as they are found on the web. Then any text is a label.
