@@ -10,7 +10,7 @@
 # prerequisites:
 #   - "[the welcome lesson](00_welcome.ipynb)"
 #   - a first acquaintance with PyTorch, softmax, cross-entropy, gradient descent
-# minutes: 70
+# minutes: 90
 # ---
 
 # %% tags=["setup"]
@@ -111,7 +111,8 @@ print(len(tokenizer), "tokens;", "special:", tokenizer.convert_ids_to_tokens(ran
 # |---|---|---|---|---|
 # | reads | The | car | is | red |
 # | must predict | car | is | red | . |
-#
+
+# %% [markdown]
 # <!-- exercise: lm.next_token_loss -->
 #
 # The mean cross-entropy over all positions whose *next* label is not -100, as a tensor without axes. (-100 marks what shall not be learned from. You will need it soon.)
@@ -234,7 +235,8 @@ curve.draw(run)
 # find their induction heads by themselves, rather suddenly, after billions of words. Ours reads a few million. So ours are *born* looking up, in the
 # form that trained ones have (the idea: Trockman and Kolter, 2023, [arXiv 2305.09828](https://arxiv.org/abs/2305.09828)), and learn on from
 # there; `init_induction_heads` in `course_lib/lm/model.py` shows how. What you see is therefore not how they are *found*.
-#
+
+# %% [markdown]
 # ## Build it: writing
 #
 # To write, take the logits of the last position, choose a token, append it, read on. Greedy takes the likeliest token every time. A
@@ -435,7 +437,8 @@ show_figures(measured)
 # Read the length first. Without its end of turn a model does not stop: its replies are as long as we let them be. "Nothing" is the base in another form: a loss of 0 is no
 # success, nothing was asked. Between "right" and "user too", look at the intervals. Where they overlap, sixty steps on one seed say nothing about which is better, and the papers above disagree as
 # well. Their losses can't decide it either: they are means over different tokens.
-#
+
+# %% [markdown]
 # ## Build it: a model writes its own data
 #
 # People wrote the first instruction data, slowly. *Self-Instruct* (Wang et al., 2022,
@@ -443,7 +446,8 @@ show_figures(measured)
 # In small: sixty seeds teach our base model to write pairs; we ask for many more, and filter.
 #
 # A new instruction is worth keeping only if it is unlike all others: ROUGE-L below 0.7, which compares words in order.
-#
+
+# %% [markdown]
 # <!-- exercise: lm.rouge_l -->
 #
 # Lower both texts (`Two` and `two` are one word), and split them at spaces. `longest_common(a, b)` is given: $\ell$, the length of the longest common subsequence of two lists
@@ -543,7 +547,8 @@ show_figures(recorded(*(f"lm.tuning_size.n{size}" for size in (10, 100, 1000, 10
 # %% [markdown]
 # From ten to ten thousand, every tenfold adds, the last one least. The steps are few, so look at the shape and not at the height. (At scale, a thousand well-chosen conversations went far:
 # "less is more for alignment", Zhou et al., 2023, [arXiv 2305.11206](https://arxiv.org/abs/2305.11206).)
-#
+
+# %% [markdown]
 # ## What comes after
 #
 # Instruction tuning (*SFT*) shows a model good answers. It never says that one answer is better than another. InstructGPT's next two stages do:
@@ -553,7 +558,8 @@ show_figures(recorded(*(f"lm.tuning_size.n{size}" for size in (10, 100, 1000, 10
 #
 # *Direct preference optimisation* (DPO; Rafailov et al., 2023, [arXiv 2305.18290](https://arxiv.org/abs/2305.18290)) needs neither reward model nor reinforcement: a loss on the pairs does it.
 # SmolLM2-Instruct was made so, SFT and then DPO ([its model card](https://huggingface.co/HuggingFaceTB/SmolLM2-135M-Instruct)).
-#
+
+# %% [markdown]
 # <!-- exercise: lm.dpo_loss -->
 #
 # How much likelier has the chosen answer become since the reference, a frozen copy from before? $\log p - \log p^{ref}$. The same for the rejected one. The loss is $-\log\sigma(\beta\cdot(\text{chosen} - \text{rejected}))$, the mean over
@@ -577,9 +583,8 @@ def dpo_loss(chosen_logps, rejected_logps, ref_chosen_logps, ref_rejected_logps,
 
 # %%
 from course_lib.lm.data.preferences import sample_preferences
-from course_lib.session import few
 
-pairs = sample_preferences(assistant, tokenizer, "members", few(400, 40))
+pairs = sample_preferences(assistant, tokenizer, "members", 400)
 print(len(pairs), "pairs, such as:")
 for pair in pairs[:4]:
     print(f"   {pair.instruction}   chosen: {pair.chosen}   rejected: {pair.rejected}")
@@ -600,9 +605,10 @@ show_figures(
 
 # %% [markdown]
 # The loss did what it says: the distance between the two grew. But it says nothing about where the probability of a rejected answer *goes*, and a distance can grow while both fall. In our trials
-# the chosen answers gained nothing, and of the lists fewer were right than before. Pal et al. (2024, [arXiv 2402.13228](https://arxiv.org/abs/2402.13228)) describe this
-# failure, and add a term that keeps the chosen answers likely. **Always measure answers, never the margin alone.** Lesson 12 takes DPO up again, against hallucination.
-#
+# the chosen answers gained nothing, and of the lists fewer were right than before. Pal et al. (2024, [arXiv 2402.13228](https://arxiv.org/abs/2402.13228)) find
+# that chosen answers can even become less likely, most where the two answers differ in few words, as ours do; they add a term against it. **Always measure answers, never the margin alone.** Lesson 12 takes DPO up again, against hallucination.
+
+# %% [markdown]
 # ## The real thing
 #
 # SmolLM2 has 135 million parameters and read two trillion tokens. In the full tier the cell runs its base and its instruct model. In the
@@ -622,7 +628,8 @@ for one in recording["replies"] if not loaders else ():
 
 # %% [markdown]
 # Both forms get something like an answer. A plain text may do because the web is full of questions with answers below them, and because this model has been tuned. A base model has no chat template at all.
-#
+
+# %% [markdown]
 # ## Recap
 #
 # - A language model predicts the next token: shift the labels by one, and let nobody see the future.

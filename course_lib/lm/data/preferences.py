@@ -16,6 +16,7 @@ from course_lib.lm.data.instructions import exchange
 from course_lib.lm.data.self_instruct import Pair
 from course_lib.lm.generate import generate_batch
 from course_lib.lm.loss import IGNORE_INDEX
+from course_lib.session import few
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Preference:
 
 def sample_preferences(model, tokenizer, task: str, count: int, seed: int = 0) -> list[Preference]:
     """Let the model answer `count` instructions of a task, twice each, and keep the pairs of which one answer is right."""
-    exchanges = [exchange(random.Random(f"preference/{seed}/{i}"), "train", task) for i in range(count)]
+    exchanges = [exchange(random.Random(f"preference/{seed}/{i}"), "train", task) for i in range(few(count, 40))]
     prompts = [encode_prompt(tokenizer, [Message(role="user", content=one.instruction)]) for one in exchanges]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
