@@ -79,6 +79,8 @@ asked = recording["replies"][0]
 print(f"\n{asked['instruction']}\n\nas a conversation: {asked['chat']}\n\nas plain text: {asked['plain']}")
 
 # %% [markdown]
+# It answers, and does not continue. Is what it says true? Hardly: form and knowledge are two things.
+#
 # ### The way there
 #
 # Three stages. We build the first two, and try the third.
@@ -627,7 +629,8 @@ for one in recording["replies"] if not loaders else ():
     print(one["instruction"], "\n   as a conversation:", one["chat"], "\n   as plain text:", one["plain"])
 
 # %% [markdown]
-# Both forms get something like an answer. A plain text may do because the web is full of questions with answers below them, and because this model has been tuned. A base model has no chat template at all.
+# Read what was recorded. In its own form the model names fruits and knows the opposite of big; as plain text it does neither. With the moon landing it is the other way round: the
+# conversation sounds like an answer to a child, and is wrong. A form that was learned is no knowledge.
 
 # %% [markdown]
 # ## Recap

@@ -29,8 +29,8 @@ def rouge_inputs(rng) -> tuple[str, str]:
         a = a if case == "equal" else words
     elif case == "a run apart":  # its longest run of common words is no part of the longest subsequence
         a, b = ["red", "cat", "the", "two", "of"], ["the", "name", "two", "which", "of", "red", "cat"]
-    elif case == "capitals":  # once in the one text, once in the other
-        a, b = ["Name", "two", "red", "cat"], ["name", "Two", "red", "of", "the"]
+    elif case == "capitals":  # two in the one text, one in the other
+        a, b = ["Name", "Two", "red", "cat"], ["name", "two", "Red", "of", "the"]
     elif case in ("part", "more"):
         a, b = (b[1:3], b) if case == "part" else ([*b[:2], *a, *b[2:]], b)
     return " ".join(a), b[2] if case == "one word" else " ".join(b)
