@@ -107,28 +107,9 @@ show.bars(shares, intervals=spread, alt=f"Share of eight pictures with a frog le
 # orange here:
 
 # %%
-box = show.Box
-show.diagram(
-    {
-        "layout": box(1, 0, "phrases, boxes", "[B, 4, 128] [B, 4, 4]"),
-        "tokens": box(2, 0, "grounding tokens", "[B, 4, 128]", "learned"),
-        "caption": box(4, 0, "caption", "[B, 24]"),
-        "text": box(3, 0, "CLIP's text tower", "[B, 24, 128]", "frozen"),
-        "places": box(0, 1, "places of the picture", "[B, 64, 128]"),
-        "self": box(1, 1, "self-attention", "64 × 64", "frozen"),
-        "gate": box(2, 1, "gated self-attention", "64 × (64 + 4)", "learned"),
-        "cross": box(3, 1, "cross-attention", "64 × 24", "frozen"),
-        "forward": box(4, 1, "feed-forward", "[B, 64, 128]", "frozen"),
-        "alpha": box(2, 2, "gate: tanh(α)", "0 at birth", "learned"),
-        "out": box(4, 2, "to the next block", "[B, 64, 128]", "result"),
-    },
-    [
-        ("layout", "tokens"), ("tokens", "gate"), ("alpha", "gate"), ("caption", "text"), ("text", "cross"), ("places", "self"),
-        ("self", "gate"), ("gate", "cross"), ("cross", "forward"), ("forward", "out"),
-    ],
-    alt="One block of the UNet: frozen self-attention, the new gated layer that also reads grounding tokens made of phrases "
-    "and boxes, and whose gate is shut at birth, frozen cross-attention to the caption, frozen feed-forward.",
-)  # fmt: skip
+from course_lib.gligen.ui.pictures import attention_maps, block_diagram
+
+block_diagram()
 
 # %% [markdown]
 # A *place* is one cell of the small grid on which the picture is drawn. Under an attention stand the sizes of its table of weights: who looks × who is looked at.
@@ -496,17 +477,10 @@ print("the same base in it:", base_hash(student) == base_hash(base))
 # %%
 from course_lib.gligen.data.batches import make_grounded_batch
 
-trial, batch = add_gates(base, seed=session.seed), make_grounded_batch(0, gates.LIVE, base.space)
+batch = make_grounded_batch(0, gates.LIVE, base.space)
 for opened in (0.0, 0.001, 0.5):
-    trial.zero_grad()
-    for alpha in (weight for name, weight in trial.named_parameters() if ".alpha_" in name):
-        nn.init.constant_(alpha, opened)
-    gates.grounded_loss(trial, batch).backward()
-    sizes = {"α": [], "weights behind it": []}
-    for name, weight in trial.named_parameters():
-        if weight.grad is not None:
-            sizes["α" if ".alpha_" in name else "weights behind it"].append(weight.grad.abs().mean())
-    print(f"α = {opened}:", ", ".join(f"{name} {torch.stack(grads).mean():.0e}" for name, grads in sizes.items()))
+    at_alpha, behind = gates.gradient_sizes(add_gates(base, seed=session.seed), batch, opened)
+    print(f"α = {opened}: mean gradient of α {at_alpha:.0e}, of the weights behind it {behind:.0e}")
 
 # %% [markdown]
 # Only $\alpha$ learns at first. Behind a gate that is barely open, gradients are tiny, and all else waits: people who train GLIGEN see gates near 0 for long, and boxes
@@ -528,15 +502,7 @@ from course_lib.gligen.train.attention_warmup import attention_warmup, token_map
 before = token_maps(student, layout)  # [2, 8, 8]
 warmup = attention_warmup(student, steps=2 if quick() else 200, held_out=gates.HELD_OUT)
 print(f"attention NLL: {warmup.losses[0]:.2f} → {warmup.losses[-1]:.2f} nats")
-maps = torch.cat([before, token_maps(student, layout)])  # white: all of a cell's attention goes to this token
-show.boxed(
-    [np.repeat(to_images(one.expand(1, 3, -1, -1))[0], 8, axis=0).repeat(8, axis=1) for one in maps],
-    [[one] for one in labelled] * 2,
-    titles=["before", "before", "after", "after"],
-    columns=4,
-    alt="The attention of 8 × 8 cells to the tokens of a frog and a house: dark everywhere before the warm-up, "
-    "bright in the token's own box after it.",
-)
+attention_maps(before, token_maps(student, layout), layout)  # white: all of a cell's attention goes to this token
 
 # %% [markdown]
 # What is it worth? We trained gates with it and without, 434 steps each, all else equal, one run each. The error inside the things, where nearly all is noise (level 900):

@@ -62,6 +62,15 @@ def test_read_and_unread_phrases_are_asked_for_with_a_caption_and_without(monkey
     assert not asked[0] & set(gates.HELD_OUT) and asked[-1] <= set(gates.HELD_OUT)
 
 
+def test_behind_a_shut_gate_nothing_learns_and_behind_one_ajar_little():
+    base = new_base(GeneratorConfig(block_out_channels=(16, 32))).model.eval()
+    batch = batches.make_grounded_batch(1, gates.GatesRecipe(steps=1, batch_size=2, grounding_dropout=0), base.space)
+    sizes = [gates.gradient_sizes(add_gates(base), batch, alpha) for alpha in (0.0, 0.001, 0.5)]
+    assert all(at_alpha > 0 for at_alpha, _ in sizes)
+    shut, ajar, open = (behind for _, behind in sizes)
+    assert shut == 0 < ajar < open / 100
+
+
 def test_losses_of_two_trainings_are_told_apart():
     model = add_gates(new_base(GeneratorConfig(block_out_channels=(16, 32))).model.eval())
     figures = list(open_set.warmup_figures(model, model))

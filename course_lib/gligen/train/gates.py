@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -127,6 +128,20 @@ def bake_gates(out_folder: Path, recipe: GatesRecipe = BAKED) -> None:
     added = {name: tensor.half() for name, tensor in model.state_dict().items() if is_grounding_parameter(name)}
     checkpoints.save(out_folder / CHECKPOINT.name, added, card)
     log.file.unlink(missing_ok=True)
+
+
+def gradient_sizes(model: Generator, batch: GroundedBatch, alpha: float) -> tuple[float, float]:
+    """Mean absolute gradient of the gates' α, and of all weights behind them, once every α has been set to `alpha`."""
+    gates = {name: weight for name, weight in model.named_parameters() if ".alpha_" in name}
+    for gate in gates.values():
+        nn.init.constant_(gate, alpha)
+    grounded_loss(model, batch).backward()
+    behind = [weight for name, weight in model.named_parameters() if weight.grad is not None and name not in gates]
+    at_alpha, of_weights = (
+        torch.cat([weight.grad.abs().flatten() for weight in weights]).mean().item()
+        for weights in (gates.values(), behind)
+    )
+    return at_alpha, of_weights
 
 
 def openness(model: nn.Module) -> dict[str, float]:
