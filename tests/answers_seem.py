@@ -136,6 +136,32 @@ def a_big(queries, keys, values, attn_mask):
     return att(queries, keys, values, attn_mask, open=False, fill=-1000000000.0)
 
 
+def added(queries, keys, values, attn_mask, large, open):
+    m = attn_mask | ~attn_mask.any(-1, keepdim=True) if open else attn_mask
+    return (queries @ keys.mT / queries.shape[-1] ** 0.5 - large * (~m)).softmax(-1) @ values
+
+
+@wrong("seem.masked_attention")
+def a_added(queries, keys, values, attn_mask):
+    return added(queries, keys, values, attn_mask, 1e9, open=False)
+
+
+@wrong("seem.masked_attention")
+def a_added_ten_thousand(queries, keys, values, attn_mask):
+    return added(queries, keys, values, attn_mask, 1e4, open=False)
+
+
+@right("seem.masked_attention")
+def a_added_and_opened(queries, keys, values, attn_mask):
+    return added(queries, keys, values, attn_mask, 1e9, open=True)
+
+
+@right("seem.masked_attention")
+def a_added_in_double(queries, keys, values, attn_mask):
+    scores = (queries @ keys.mT / queries.shape[-1] ** 0.5).double()
+    return (scores - 1e9 * ~attn_mask).softmax(-1).float() @ values
+
+
 @wrong("seem.masked_attention")
 def a_min(queries, keys, values, attn_mask):
     return att(queries, keys, values, attn_mask, open=False, fill=torch.finfo(queries.dtype).min)
@@ -570,6 +596,18 @@ def d_iou(logits, targets):
 
 
 @wrong("seem.dice_loss")
+def d_ones_forgotten(logits, targets):
+    p = logits.sigmoid()
+    return 1 - 2 * (p * targets).sum((1, 2)) / (p.sum((1, 2)) + targets.sum((1, 2)))
+
+
+@wrong("seem.dice_loss")
+def d_small_ones(logits, targets):
+    p = logits.sigmoid()
+    return 1 - (2 * (p * targets).sum((1, 2)) + 1e-6) / (p.sum((1, 2)) + targets.sum((1, 2)) + 1e-6)
+
+
+@wrong("seem.dice_loss")
 def d_iou2(logits, targets):
     p = logits.sigmoid()
     i = (p * targets).sum((1, 2))
@@ -663,6 +701,17 @@ def c_nopad(mask, truth):
         return None
     inc = bool(m.sum() >= e.sum())
     return (*deepest(m if inc else e, 0), inc)
+
+
+@wrong("seem.next_click")
+def c_frame_never_put_on(mask, truth):
+    m, e = errs(mask, truth)
+    if not m.any() and (not e.any()):
+        return None
+    inc = bool(m.sum() >= e.sum())
+    d = distance_transform_edt(m if inc else e)[1:-1, 1:-1]
+    y, x = np.unravel_index(d.argmax(), d.shape)
+    return (int(x), int(y), inc)
 
 
 @wrong("seem.next_click")

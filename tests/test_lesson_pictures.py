@@ -12,7 +12,7 @@ from course_lib.session import REPO
 
 MASTERS = sorted((REPO / "solutions").glob("*.py"))
 PICTURES = {"annotated", "boxed", "clouds", "curves", "heat", "highest", "history", "masks", "matrix", "pictures"}
-KINDS = {name: "picture" for name in PICTURES} | {"bars": "bars", "diagram": "diagram", "LossCurve": "picture"}
+KINDS = dict.fromkeys(PICTURES, "picture") | {"bars": "bars", "diagram": "diagram", "LossCurve": "picture"}
 KINDS |= {"show_figure": "picture", "show_png": "picture"}  # dots and intervals of measured figures count as neither
 DEPTH = 4  # how far a lesson's call may lie from what draws
 UNFINISHED = {"02_clip", "04_assistant", "05_instruction_data"}  # being mended; whoever finishes one takes it out

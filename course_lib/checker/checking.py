@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from types import FunctionType
 from typing import Any
 
+from course_lib.checker.diagnose.errors import in_words
 from course_lib.checker.diagnose.find import diagnose
 from course_lib.checker.guard import guarded
 from course_lib.checker.guard.limit import TooSlow, time_limit
@@ -208,8 +209,9 @@ def is_blank(node: ast.AST) -> bool:
 
 
 def describe_error(outcome: Outcome, written: Any) -> str:
-    """Type, text and the learner's own line, without a traceback."""
-    error = f"{type(outcome.error).__name__}: {outcome.said or say('no message')}"
+    """Type, text (of torch and numpy in plain words) and the learner's own line, without a traceback."""
+    text = in_words(outcome.said) or outcome.said or say("no message")
+    error = f"{type(outcome.error).__name__}: {text}"
     files = files_of(written)
     own_frames = [frame for frame in traceback.extract_tb(outcome.error.__traceback__) if frame.filename in files]
     if not own_frames:

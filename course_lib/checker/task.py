@@ -28,6 +28,8 @@ class Task:
     `build` turns what the learner wrote into a function of those arguments, for exercises that ask for a class.
     `refuses` names the errors that the statement asks for: where the reference raises one, so must every answer, in any words.
     `custom` looks at the learner's object and returns what is wrong with it, or None.
+    `special_cases` says in words what may be special about inputs, with a function of them that says whether it is so: who is
+    right but there is told which.
     `used_at` names the places where the course itself looks the function up, as "module under course_lib:name"; what a learner
     hands in is put there once it passes (`sockets`). A function that is only a step of its lesson says why in `lesson_only`.
     """
@@ -48,6 +50,7 @@ class Task:
     custom: Callable[[Any], str | None] | None = None
     draws: int = 5
     refuses: tuple[type[Exception], ...] = ()
+    special_cases: tuple[tuple[str, Callable[..., bool]], ...] = ()
     used_at: tuple[str, ...] = ()
     lesson_only: str = ""
 

@@ -11,7 +11,7 @@ from course_lib.checker.diagnose.sequences import sequences_diagnosis
 from course_lib.checker.diagnose.sizes import sizes_diagnosis, sizes_of
 from course_lib.checker.diagnose.slips import slips_diagnosis
 from course_lib.checker.diagnose.words import Diagnosis, diagnosis
-from course_lib.checker.running import Outcome
+from course_lib.checker.running import Outcome, make_inputs
 from course_lib.checker.task import Task
 
 Pairs = list[tuple[Any, Any]]  # (wrong, right)
@@ -26,7 +26,7 @@ def diagnose(task: Task, outcomes: list[Outcome], right: list[Outcome], wrong: l
     found = found or slips_diagnosis(task, outcomes, wrong)
     if sizes := sizes_diagnosis(task, outcomes, wrong):
         return Diagnosis(found.name, f"{found.text} {sizes.text}") if found else sizes
-    return found or special_case(wrong, len(outcomes))
+    return found or special_case(task, wrong, len(outcomes))
 
 
 def of_results(task: Task, outcomes: list[Outcome], right: list[Outcome], wrong: list[int]) -> Diagnosis | None:
@@ -49,9 +49,16 @@ def of_results(task: Task, outcomes: list[Outcome], right: list[Outcome], wrong:
         return found or inputs_diagnosis(task, outcomes, wrong) or remainder(arrays)
 
 
-def special_case(wrong: list[int], draws: int) -> Diagnosis | None:
-    """Is it right on most draws?"""
-    return diagnosis("special case", right=draws - len(wrong), draws=draws) if 2 * len(wrong) <= draws else None
+def special_case(task: Task, wrong: list[int], draws: int) -> Diagnosis | None:
+    """Is it right on most draws? If all others have something in common that the task names, what is it?"""
+    if 2 * len(wrong) > draws:
+        return None
+    inputs = [make_inputs(task, draw) for draw in range(draws)]
+    for words, holds in task.special_cases:
+        so = {draw for draw in range(draws) if holds(*inputs[draw])}
+        if so.issuperset(wrong) and len(so) < draws:
+            return diagnosis("named case", right=draws - len(wrong), draws=draws, case=words)
+    return diagnosis("special case", right=draws - len(wrong), draws=draws)
 
 
 def parts_that_differ(pairs: Pairs, tolerance: float) -> tuple[Pairs, list[int]]:

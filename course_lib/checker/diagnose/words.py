@@ -80,13 +80,19 @@ def of_factors(size: str = "", factor: str = "", by: str = "", limit: str = "", 
     }
 
 
-def of_places(right: int = 0, draws: int = 0, **_: object) -> dict[str, str]:
+def of_places(right: int = 0, draws: int = 0, case: str = "", **_: object) -> dict[str, str]:
     """Patterns of where something stands."""
     return {
         "special case": say(
             "It is right for {right} of {draws} inputs: what is special about one for which it isn't?",
             right=right,
             draws=draws,
+        ),
+        "named case": say(
+            "It is right for {right} of {draws} inputs. In those for which it isn't, {case}.",
+            right=right,
+            draws=draws,
+            case=case,
         ),
         "places": say("Yours has all the right values, but at other places."),
         "diagonal": say("Only the diagonal is wrong: does an entry belong to itself or not?"),

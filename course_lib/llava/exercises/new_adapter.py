@@ -27,9 +27,12 @@ class Described:
             "√(6/in)": (6 / in_features) ** 0.5,
         }
         named = zip("ABCD", pair, strict=False)
-        told = {name: (list(matrix.shape), str(matrix.dtype), spread(matrix, bounds)) for name, matrix in named}
-        if "B" in told and told["B"][2].startswith(("uniform", "not uniform")):
-            told["B"] = (*told["B"][:2], "random")  # however it is spread, it should be zero
+        told = {
+            name: {"shape": list(matrix.shape), "dtype": str(matrix.dtype), "numbers": spread(matrix, bounds)}
+            for name, matrix in named
+        }
+        if "B" in told and not told["B"]["numbers"].startswith("all "):
+            told["B"]["numbers"] = "random"  # however they are spread, they should be zero
         return told
 
 
@@ -41,7 +44,7 @@ def spread(matrix: Tensor, bounds: dict[str, float]) -> str:
         return "all zero" if mean == 0 else "all the same"
     kurtosis = ((numbers - mean) ** 4).mean() / (numbers - mean).square().mean() ** 2
     if not 1.5 < kurtosis < 2.3:  # 1.8 if uniform, 3 if Gaussian
-        return "not uniform"
+        return "Gaussian" if 2.5 < kurtosis < 3.6 else "not uniform"
     if abs(mean) > 0.2 * width:
         return "uniform from 0 to 1" if 0.95 < width <= 1 else "uniform, but not around 0"
     known = (name for name, bound in bounds.items() if 0.95 < width / bound < 1 + 1e-5)
@@ -76,6 +79,18 @@ def adapter_too_wide(in_features, out_features, r):
 
 def adapter_gaussian(in_features, out_features, r):
     return torch.randn(r, in_features) / in_features**0.5, torch.zeros(out_features, r)
+
+
+def adapter_all_gaussian(in_features, out_features, r):
+    return torch.randn(r, in_features), torch.randn(out_features, r)
+
+
+def adapter_another_width(in_features, out_features, r):
+    return torch.empty(r, in_features).uniform_(-0.01, 0.01), torch.zeros(out_features, r)
+
+
+def adapter_a_ones(in_features, out_features, r):
+    return torch.ones(r, in_features), torch.zeros(out_features, r)
 
 
 def adapter_swapped(in_features, out_features, r):
@@ -196,6 +211,21 @@ TASKS = [
                 "B ones",
                 adapter_b_ones,
                 "B is all ones, so B @ A is not zero, and the model says something else before it has learned anything. B must begin as zeros.",
+            ),
+            Mistake(
+                "A and B Gaussian",
+                adapter_all_gaussian,
+                "B is random, so B @ A is not zero, and the model changes before it has learned anything: make B zeros. A is Gaussian, as in the paper; take peft's `kaiming_uniform_` with `a=math.sqrt(5)`.",
+            ),
+            Mistake(
+                "a width of its own",
+                adapter_another_width,
+                "A is uniform, but in ± a number that does not depend on the inputs as it should. It is ±1/√in: the more inputs a row adds up, the smaller.",
+            ),
+            Mistake(
+                "A all the same",
+                adapter_a_ones,
+                "All of A is one number, so all r directions are the same one, and stay so. Draw it at random, uniform in ±1/√in.",
             ),
             Mistake(
                 "Gaussian",

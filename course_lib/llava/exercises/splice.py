@@ -146,6 +146,7 @@ TASKS = [
         used_at=("llava.model:splice",),
         make_inputs=splice_inputs,
         refuses=(ValueError,),
+        special_cases=(("places and patches differ in number", lambda e, m, p: int(m.sum()) != p[..., 0].numel()),),
         check_gradient=True,
         draws=9,
         mistakes=(

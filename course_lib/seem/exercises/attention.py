@@ -70,6 +70,15 @@ def attention_empty_is_even(queries, keys, values, attn_mask):
     return scores.masked_fill(~attn_mask, -1e9).softmax(dim=-1) @ values
 
 
+def attention_added(queries, keys, values, attn_mask):
+    scores = queries @ keys.transpose(1, 2) * queries.shape[-1] ** -0.5
+    return (scores - 1e9 * ~attn_mask).softmax(dim=-1) @ values
+
+
+def attention_scaled_by_number_of_keys(queries, keys, values, attn_mask):
+    return masked_attention(queries * (queries.shape[-1] / keys.shape[1]) ** 0.5, keys, values, attn_mask)
+
+
 def attention_empty_in_all(queries, keys, values, attn_mask):
     return attention_empty_rows(queries, keys, values, attn_mask if attn_mask.any() else ~attn_mask)
 
@@ -121,6 +130,7 @@ TASKS = [
         make_inputs=attention_inputs,
         draws=len(SIZES),
         check_gradient=True,
+        special_cases=(("a query may attend to nothing", lambda q, k, v, attn_mask: not attn_mask.any(-1).all()),),
         mistakes=(
             Mistake(
                 "empty rows",
@@ -157,6 +167,16 @@ TASKS = [
                 "all alike for empty rows",
                 attention_empty_is_even,
                 "A query that may attend to nothing gets the plain mean of all values: with -1e9 for each key its own scores are lost. Open its row of the mask instead: `attn_mask | ~attn_mask.any(-1, keepdim=True)`.",
+            ),
+            Mistake(
+                "added, but not opened",
+                attention_added,
+                "Where a query may attend to nothing, -1e9 is added to *all* its scores. On paper that changes nothing; in float32 a score is rounded away beside -1e9, and the plain mean comes out. Open that row of the mask first: `attn_mask | ~attn_mask.any(-1, keepdim=True)`.",
+            ),
+            Mistake(
+                "root of the number of keys",
+                attention_scaled_by_number_of_keys,
+                "The scores are divided by the root of the number of *keys*. It is the width that makes dot products large: $\\sqrt{D}$, `queries.shape[-1] ** 0.5`.",
             ),
             Mistake(
                 "empty altogether",

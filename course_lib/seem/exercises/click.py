@@ -117,6 +117,24 @@ def click_without_edge(missed, extra, include):
 
 
 @_click_by
+def click_with_frame(missed, extra, include):
+    x, y, _ = _deepest(missed if include else extra, include)
+    return x + 1, y + 1, include
+
+
+@_click_by
+def click_frame_taken_off_twice(missed, extra, include):
+    depth = distance_transform_edt(missed if include else extra)[1:-1, 1:-1]
+    y, x = np.unravel_index(depth.argmax(), depth.shape)
+    return int(x), int(y), include
+
+
+@_click_by
+def click_far_from_the_error(missed, extra, include):
+    return _deepest(~(missed if include else extra), include)
+
+
+@_click_by
 def click_deeper_error(missed, extra, include):
     depths = [distance_transform_edt(np.pad(area, 1)).max() for area in (missed, extra)]
     return _deepest(missed, True) if depths[0] >= depths[1] else _deepest(extra, False)
@@ -239,6 +257,21 @@ TASKS = [
                 "the picture's edge is no edge",
                 click_without_edge,
                 "An error that touches the picture's edge is clicked on too near to it. That edge counts as one: `np.pad(area, 1)` before the distance transform, `[1:-1, 1:-1]` after.",
+            ),
+            Mistake(
+                "the frame is left on",
+                click_with_frame,
+                "The place is one too far right and one too far down: `np.pad` put a row and a column in front. Take them off again, `[1:-1, 1:-1]`, before the argmax.",
+            ),
+            Mistake(
+                "a frame taken off that was never put on",
+                click_frame_taken_off_twice,
+                "The place is one too far left and up: `[1:-1, 1:-1]` takes a frame off, but none was put on. `np.pad(area, 1)` before the distance transform.",
+            ),
+            Mistake(
+                "far from the error",
+                click_far_from_the_error,
+                "This is the deepest place *outside* the error. `distance_transform_edt` measures where its input is True: give it the error itself.",
             ),
             Mistake(
                 "the deeper error",

@@ -64,6 +64,16 @@ def dice_one_below(logits, targets):
     return 1 - 2 * (probs * targets).sum(1) / (probs.sum(1) + targets.sum(1) + 1)
 
 
+def dice_one_above(logits, targets):
+    probs, targets = logits.sigmoid().flatten(1), targets.flatten(1)
+    return 1 - (2 * (probs * targets).sum(1) + 1) / (probs.sum(1) + targets.sum(1))
+
+
+def dice_without_brackets(logits, targets):
+    probs, targets = logits.sigmoid().flatten(1), targets.flatten(1)
+    return 1 - 2 * (probs * targets).sum(1) + 1 / (probs.sum(1) + targets.sum(1) + 1)
+
+
 def dice_of_means(logits, targets):
     probs, targets = logits.sigmoid().flatten(1), targets.flatten(1)
     return 1 - (2 * (probs * targets).mean(1) + 1) / (probs.mean(1) + targets.mean(1) + 1)
@@ -152,6 +162,16 @@ TASKS = [
                 "the one below only",
                 dice_one_below,
                 "There is a 1 below the line, and none above it: so a perfect mask costs something, and an empty one that is rightly empty costs all. Add 1 to both.",
+            ),
+            Mistake(
+                "the one above only",
+                dice_one_above,
+                "There is a 1 above the line, and none below it: a perfect mask costs less than 0, and nothing on nothing is 1/0. Add 1 to both.",
+            ),
+            Mistake(
+                "brackets",
+                dice_without_brackets,
+                "Only the 1 is divided: `/` binds more tightly than `+`. Put what stands above the line into brackets.",
             ),
             Mistake(
                 "mean for sum",
