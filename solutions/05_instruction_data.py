@@ -639,7 +639,8 @@ from course_lib.instruct.ui import show_samples, viewer
 
 samples = [*clean[:6], *((planted.sample, context) for planted, context in spoilt.values())]
 images = {f"train_0_{index:08d}.png": render(make_scene(index), 64).image for index in range(60)}
-show_samples(samples[-2:], images)
+planted, context = spoilt["unsupported_noun"]
+show_samples([clean[0], (planted.sample, context)], images)
 viewer(samples, images)
 
 # %% [markdown]
@@ -680,7 +681,8 @@ teachers_compared = ("grammar", "local_SmolLM2-135M-Instruct")
 show_figures(recorded(*(f"instruct.{id}.{name}" for id in ids for name in teachers_compared)))
 
 # %% [markdown]
-# It keeps to the form in most replies, since the examples show it. Then it asks the same question again, or borrows a thing from an example, and filters fire.
+# It keeps to the form in most replies, since the examples show it. Then it asks the same question again, or borrows a thing from an example, and filters fire. (Mind *n*: whoever asks more
+# questions repeats more of them, so the last two rows can't be compared.)
 
 # %% [markdown]
 # ### A stronger one
