@@ -27,8 +27,7 @@ session = begin(lesson="05_instruction_data")
 # LLaVA's authors (Liu et al., 2023, [arXiv 2304.08485](https://arxiv.org/abs/2304.08485), section 3) made it their **teacher model** all the same: a writer hired to describe pictures
 # over the telephone. It was told a picture's captions and boxes, and asked to write *as if it saw the picture*. So came **visual
 # instruction data**, 158,000 replies, and a model that talks about what it sees.
-
-# %% [markdown]
+#
 # The talk shows one photograph, its captions and boxes, and three kinds of reply. Let us do the same (photograph: Rachel Michetti, CC0, from scikit-image):
 
 # %%
@@ -37,7 +36,7 @@ from skimage import data
 from course_lib import show
 from course_lib.instruct import prompts
 from course_lib.instruct.resources import photographs
-from course_lib.instruct.ui import show_in_words
+from course_lib.instruct.ui import pipeline_diagram, show_in_words
 
 in_words = photographs()
 show_in_words(data.coffee(), in_words["coffee"])
@@ -59,30 +58,7 @@ for kind in ("conversation", "detail", "complex"):
 # Here is the way from a picture to training data. What is orange you write yourself:
 
 # %%
-show.diagram(
-    {
-        "picture": show.Box(0, 0, "picture", "[H, W, 3]"),
-        "words": show.Box(1.2, 0, "captions, boxes", "5 texts, N × xywh"),
-        "prompt": show.Box(2.5, 0, "prompt", "messages", "learned"),
-        "teacher": show.Box(3.8, 0, "teacher", "text → text", "frozen"),
-        "turns": show.Box(3.8, 1.2, "parsed turns", "[(question, answer)]", "learned", 1.15),
-        "filters": show.Box(2.5, 1.2, "filters", "keep or drop", "learned"),
-        "mix": show.Box(1.2, 1.2, "mixture", "58 : 23 : 77", "learned"),
-        "json": show.Box(0, 1.2, "training set", "LLaVA's JSON", "result"),
-    },
-    [
-        ("picture", "words", "people"),
-        ("words", "prompt", "serialise"),
-        ("prompt", "teacher"),
-        ("teacher", "turns", "reply"),
-        ("turns", "filters"),
-        ("filters", "mix"),
-        ("mix", "json"),
-    ],
-    legend={"learned": "you write it", "frozen": "somebody else's model"},
-    alt="People put a picture into captions and boxes. Serialised into a prompt they go to the teacher. Its reply is parsed into turns, "
-    "filtered, mixed in three types, and written as LLaVA's JSON. No pixel ever reaches the teacher.",
-)
+pipeline_diagram()
 
 # %% [markdown]
 # ## See it: a picture without pixels
@@ -247,8 +223,7 @@ print(teacher.ask(prompts.teacher_messages(in_words["chelsea"], "conversation"))
 
 # %% [markdown]
 # Where it tells of a *camera*, it has read the word and taken it for a thing in the picture. The sentence is grammatical, and the caption vouches for it. Who has only words can't know better.
-
-# %% [markdown]
+#
 # ## Build it: from a reply to turns
 #
 # Teachers are asked for an output format, and mostly keep it (some servers enforce a JSON schema; LLaVA, and we, ask for plain text and parse it). A malformed reply must be *refused*, and
@@ -302,16 +277,6 @@ for index in (28, 37):
         print(f"{index}: {question} → {answer}")
 
 # %% [markdown]
-# What passes a check is from then on what the course's own generation, filters and measuring call, so the course's pipeline writes the same prompt, to the letter:
-
-# %% tags=["check"]
-from course_lib.instruct.formats import from_scene
-
-for kind in ("conversation", "detail", "complex"):
-    mine = build_messages(prompts.system_message(kind), examples_of(kind), text, boxes=kind != "conversation")
-    print(kind, mine == prompts.teacher_messages(from_scene(scene, SIZE), kind))
-
-# %% [markdown]
 # ## Build it: mix the three types
 #
 # LLaVA-Instruct holds 58,000 conversations, 23,000 descriptions and 77,000 reasoning questions. Asking for the types one after the other, or for 158 at a time,
@@ -324,7 +289,6 @@ for kind in ("conversation", "detail", "complex"):
 # the shares, less what it has; among equals, to the first. Compare whole numbers: a division rounds, and equals would no longer be equal.
 
 # %%
-from course_lib.instruct.run import plan
 from course_lib.instruct.run.plan import SHARES
 
 
@@ -434,6 +398,7 @@ from course_lib.instruct import filters
 from course_lib.instruct.evaluate import filter_scores
 from course_lib.instruct.evaluate.clean_samples import teacher_samples
 from course_lib.instruct.evaluate.defects import PLANTERS
+from course_lib.instruct.formats import from_scene
 from course_lib.instruct.resources import defect_wordings
 
 rng = random.Random(3)
@@ -451,8 +416,7 @@ for name in PLANTERS:
 # %% [markdown]
 # Most of these were reported of real data: hallucinated objects (MiniGPT-4#61), refusals and empty replies (SVIT#5), swapped roles (LLaVA-NeXT#89), only
 # positive questions (LRV-Instruction#23).
-
-# %% [markdown]
+#
 # ### Build a filter
 #
 # The most harmful is **object hallucination**: an answer names a thing that neither captions nor boxes support. A model trained on such answers learns that *making things up is
@@ -510,14 +474,11 @@ for turn, words in false_alarms[:5]:
 # (`course_lib/instruct/filters/`); yours is the baseline that it is measured against.
 #
 # Both know a list of nouns, and what stands in no list is no noun to them. The world has no sofa. With the world's own names alone, a made-up sofa passes, so
-# `data/instruct/outside_nouns.json` adds COCO's names and other household words. **Predict:** which of these two is found?
+# `data/instruct/outside_nouns.json` adds COCO's names and other household words. A list is never complete. **Predict:** which of these two is found?
 
 # %% tags=["check"]
 for answer in ("There is a sofa and a mug on the beach.", "There is a samovar and a marimba on the beach."):
     print(answer, unsupported_nouns(answer, noun_meanings(), supported_names(from_scene(scene, SIZE))))
-
-# %% [markdown]
-# A list is never complete.
 
 # %% [markdown]
 # ### A bug that no filter sees
@@ -585,22 +546,7 @@ show_figures(measured)
 # The grammar against a parrot, who repeats the first caption whatever it is asked for. **Predict:** which figure tells them apart?
 
 # %%
-from course_lib.instruct.evaluate.teachers import blind_count_figures, make_contexts, teacher_figures
-from course_lib.instruct.teachers.base import Completion, estimate_tokens
-
-
-class Parrot:
-    """All that a teacher needs: a name, and `ask`."""
-
-    name = "parrot"
-
-    def ask(self, messages):
-        """The first caption, in the form that is asked for."""
-        caption = messages[-1]["content"].splitlines()[0]
-        form = "{}" if prompts.reply_type(messages) == "detail" else "Question:\nWhat is this?\n===\nAnswer:\n{}\n==="
-        text = form.format(caption)
-        return Completion(text, estimate_tokens(messages), estimate_tokens([{"content": text}]))
-
+from course_lib.instruct.evaluate.teachers import Parrot, blind_count_figures, make_contexts, teacher_figures
 
 pictures = make_contexts(few(150, 20))
 show_figures([*teacher_figures(teacher, pictures), *teacher_figures(Parrot(), pictures)])
@@ -608,8 +554,7 @@ show_figures([*teacher_figures(teacher, pictures), *teacher_figures(Parrot(), pi
 # %% [markdown]
 # Both are *valid*, and neither makes anything up: whoever only repeats can't be wrong. But the parrot asks a single question. A data set wants both, truth and variety, so never
 # look at one figure. The control judges each reply beside another picture: there almost nothing is valid, so the check does depend on the picture.
-
-# %% [markdown]
+#
 # ### What no teacher can know
 #
 # A blind teacher knows what it was told. Captions of the next pictures say "some" of a thing, and never how many; the boxes would tell.
@@ -628,8 +573,7 @@ show_figures(blind_count_figures())
 # Without boxes, even the best guesser, who always says the most frequent number, is hardly better than chance. So the only right thing is silence, which is what ours does. A
 # language model would rather name a number (LLaVA#991), and the model trained on it learns to name numbers, too. That is why the rule says: *ask
 # nothing that has no definite answer*.
-
-# %% [markdown]
+#
 # ### Look for yourself
 #
 # Clean samples and spoilt ones: the picture, what the teacher saw, what it wrote, and which filters fired. Two of them stand here as a picture; leaf through the others below.
@@ -683,8 +627,7 @@ show_figures(recorded(*(f"instruct.{id}.{name}" for id in ids for name in teache
 # %% [markdown]
 # It keeps to the form in most replies, since the examples show it. Then it asks the same question again, or borrows a thing from an example, and filters fire. (Mind *n*: whoever asks more
 # questions repeats more of them, so the last two rows can't be compared.)
-
-# %% [markdown]
+#
 # ### A stronger one
 #
 # Any server that speaks OpenAI's protocol can be the teacher: OpenAI itself, vLLM, Ollama, llama.cpp, `transformers serve`. Put its address into `OPENAI_BASE_URL` and a key, if it wants one, into
@@ -693,8 +636,7 @@ show_figures(recorded(*(f"instruct.{id}.{name}" for id in ids for name in teache
 
 # %% [markdown]
 # In a terminal it is `python -m course_lib instruct write --teacher endpoint --model NAME --count 100 --out data.json`; for a server on a slow computer add
-# `--parallel 1 --timeout 300`. Models that reason first wrap it in `<think>…</think>`: that is taken off, as are code fences and special tokens, and what can't be told from
-# the answer is refused. Where a server doesn't count tokens, they are estimated, and called so.
+# `--parallel 1 --timeout 300`. What a reasoning model thinks aloud (`<think>…</think>`) is taken off.
 
 # %%
 import os
@@ -774,9 +716,8 @@ for reason, times in summary.failures.items():
 print(f"missing in the end: {summary.num_missing}; the key is in the journal: {'sk-my-secret' in file.read_text()}")
 
 # %% [markdown]
-# It waits after a failure, longer each time, and with a bit of chance, lest all clients come back at once. An answer that may have been billed is counted as
-# spent (one that came too late only where there is a budget or a price). A teacher that is merely slow is asked fewer questions at once, and each gets more time. One that fails a dozen times in a row is given up, with the
-# likely cause, before it costs more. The key goes to the server and nowhere else.
+# It waits after a failure, longer each time, and with a bit of chance, lest all clients come back at once. A teacher that is merely slow is asked fewer questions at once, and each
+# gets more time. One that fails a dozen times in a row is given up, before it costs more. The key goes to the server and nowhere else.
 #
 # And if the process dies? We start the same work in another process, and kill it at random moments, between any two instructions.
 
@@ -794,58 +735,18 @@ print("same data set as without a kill, byte by byte:", report.same_file)
 # %% [markdown]
 # ### At LLaVA's scale
 #
-# Your jobs are mixed by your function. **Predict:** how long do 158,000 replies take this teacher on your computer? And a real one, at a second
-# each, eight at a time? (158,000 ÷ 8 seconds: five and a half hours.)
-
-# %%
-from course_lib.instruct.run.budget import Prices
-from course_lib.instruct.run.shards import Merged, at_scale, merge
-
-prices = Prices(prompt=1.00, completion=4.00)  # of a million tokens: put your provider's in
-jobs = scene_jobs(few(60, 20))
-file.unlink(missing_ok=True)
-with Journal(file) as journal:
-    summary = generate(jobs, teacher, journal)
-    print(at_scale(journal.entries, len(jobs), summary.seconds, prices))
-
-# %% [markdown]
-# (Our teacher is free: its tokens are counted as if somebody were paid.) Nearly all of them are *read*, since rules and examples come along with every question; many providers give a
-# discount on a beginning that repeats.
+# A real teacher, at a second a reply and eight at a time, needs five and a half hours for 158,000 (`python -m course_lib instruct write` says beforehand what it will
+# cost). Nearly all tokens are *read*, since rules and examples come along with every question; many providers give a discount on a beginning that repeats.
 #
 # On several processes or machines, each takes a **shard**: a hash of the picture's id says whose it is, so nobody needs to talk to anybody. Afterwards the
-# journals are merged, and gaps and doubles are found. Here part 1 comes twice, as if somebody had copied it by mistake.
-
-# %% tags=["check"]
-from course_lib.instruct.run.plan import Shard
-
-parts = []
-for number in (1, 2, 3):
-    part = session.paths().runs / f"part{number}.journal.jsonl"
-    part.unlink(missing_ok=True)
-    mine = scene_jobs(30, shard=Shard(number, of=3))
-    with Journal(part) as journal:
-        generate(mine, teacher, journal)
-    parts.append(part)
-    print(f"part {number}: {len(mine)} replies")
-merged = session.paths().runs / "merged.journal.jsonl"
-merged.unlink(missing_ok=True)  # else what it holds from an earlier time would count, too
-print(merge([*parts, parts[0]], merged))
-
-# %% [markdown]
-# In a terminal this is `python -m course_lib instruct write --count 158000 --shard 2/8 --out part2.json`, and then `instruct merge`. With `--images FOLDER` the pictures
-# are drawn, too (`--size 336` pixels a side), so that LLaVA's own trainer, or `python -m course_lib llava scale`, can begin.
+# journals are merged, and gaps and doubles are found. In a terminal:
 #
-# Nothing of this is tied to our scenes. Any data set in COCO's format will do, say COCO's own `instances_val2017.json` and `captions_val2017.json`, or your own
-# annotations. (In the terminal: `--coco INSTANCES CAPTIONS`.) Only the pictures asked for are judged: of a box that sticks out of its picture the part inside stays; a
-# box without extent, four numbers or a listed category is dropped, and a caption without words, too; one sentence says how many.
-
-# %% tags=["check"]
-folder = session.paths().runs
-scenes = [make_scene(index) for index in range(20, 25)]
-for name, content in {"instances.json": to_coco(scenes), "captions.json": to_coco_captions(scenes)}.items():
-    (folder / name).write_text(json.dumps(content), encoding="utf-8")
-jobs = plan.coco_jobs(folder / "instances.json", folder / "captions.json", count=5)
-print([(job.context.image, job.type, len(job.context.boxes)) for job in jobs])
+# ```
+# python -m course_lib instruct write --count 158000 --shard 2/8 --out part2.json    # and so on, then: instruct merge
+# ```
+#
+# Nothing of this is tied to our scenes. Any data set in COCO's format will do (`--coco INSTANCES CAPTIONS`), say COCO's own val2017 or your annotations. With `--images FOLDER` our
+# pictures are drawn, too, so that LLaVA's own trainer, or `python -m course_lib llava scale`, can begin.
 
 # %% [markdown]
 # ## Recap
@@ -879,7 +780,3 @@ print([(job.context.image, job.type, len(job.context.boxes)) for job in jobs])
 #    - [ ] A stronger teacher. :: It is told the same wrong boxes, and believes them.
 #    - [ ] A stricter filter. :: Filters check the sentences against the same wrong boxes.
 #    - [x] Somebody who draws what was written down. :: Or a test of the serialisation alone.
-# 5. A run over 158,000 pictures dies after two days. What decides how much you lose?
-#    - [ ] How often a snapshot of all replies is taken. :: What came after the last one is lost, and was paid for. Add each reply to a file before you use it.
-#    - [x] A journal, keys, and a list of jobs that is the same again. :: Every reply on the disk before it is used; a restart that knows by a key (picture, type, prompt version, teacher) what is there; no types drawn by chance.
-#    - [ ] Whether the teacher has a seed. :: Then the replies might be the same again. You would still pay for them twice.

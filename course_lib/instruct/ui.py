@@ -18,6 +18,34 @@ SIDE = 224  # pixels of the picture's longer side
 Check = Callable[[Sample, ImageContext], Sequence[Defect]]
 
 
+def pipeline_diagram() -> None:
+    """From a picture to LLaVA's training set, with what the learner writes."""
+    show.diagram(
+        {
+            "picture": show.Box(0, 0, "picture", "[H, W, 3]"),
+            "words": show.Box(1.2, 0, "captions, boxes", "5 texts, N × xywh"),
+            "prompt": show.Box(2.5, 0, "prompt", "messages", "learned"),
+            "teacher": show.Box(3.8, 0, "teacher", "text → text", "frozen"),
+            "turns": show.Box(3.8, 1.2, "parsed turns", "[(question, answer)]", "learned", 1.15),
+            "filters": show.Box(2.5, 1.2, "filters", "keep or drop", "learned"),
+            "mix": show.Box(1.2, 1.2, "mixture", "58 : 23 : 77", "learned"),
+            "json": show.Box(0, 1.2, "training set", "LLaVA's JSON", "result"),
+        },
+        [
+            ("picture", "words", "people"),
+            ("words", "prompt", "serialise"),
+            ("prompt", "teacher"),
+            ("teacher", "turns", "reply"),
+            ("turns", "filters"),
+            ("filters", "mix"),
+            ("mix", "json"),
+        ],
+        legend={"learned": "you write it", "frozen": "somebody else's model"},
+        alt="People put a picture into captions and boxes. Serialised into a prompt they go to the teacher. Its reply is parsed into turns, "
+        "filtered, mixed in three types, and written as LLaVA's JSON. No pixel ever reaches the teacher.",
+    )
+
+
 def show_in_words(picture: np.ndarray, context: ImageContext) -> None:
     """A picture uint8 [H, W, 3] with its boxes, and beside it the text that stands in its place."""
     text = serialise_context(context, boxes=True)

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from course_lib.figures import Figure, share
+from course_lib.instruct import prompts
 from course_lib.instruct.evaluate.clean_samples import Pair
 from course_lib.instruct.filters import check_sample
 from course_lib.instruct.formats import ImageContext, Sample, Turn, from_scene, serialise_context
 from course_lib.instruct.reply import parse_turns
 from course_lib.instruct.run import plan
 from course_lib.instruct.run.generate import Job, find_problem
-from course_lib.instruct.teachers.base import Completion, Teacher
+from course_lib.instruct.teachers.base import Completion, Messages, Teacher, estimate_tokens
 from course_lib.instruct.teachers.grammar.facts import read_facts
 from course_lib.instruct.teachers.grammar.questions import make_turn
 from course_lib.world.language import TRAIN_TEMPLATES
@@ -23,6 +24,19 @@ from course_lib.world.stickers import classes
 HALLUCINATIONS = frozenset(("unsupported_noun", "wrong_count", "wrong_relation"))
 COUNTS = (2, 3, 4)  # of the things in a picture whose captions name no number
 CHANCE = round(1 / len(COUNTS), 4)
+
+
+class Parrot:
+    """All that a teacher needs: a name, and `ask`. It repeats the first caption in the form that is asked for."""
+
+    name = "parrot"
+
+    def ask(self, messages: Messages) -> Completion:
+        """Always valid, never wrong, and of no use."""
+        caption = messages[-1]["content"].splitlines()[0]
+        form = "{}" if prompts.reply_type(messages) == "detail" else "Question:\nWhat is this?\n===\nAnswer:\n{}\n==="
+        text = form.format(caption)
+        return Completion(text, estimate_tokens(messages), estimate_tokens([{"content": text}]))
 
 
 def make_contexts(count: int) -> list[ImageContext]:
