@@ -7,6 +7,7 @@ import numpy as np
 from course_lib.show.alt_text import show_figure
 
 FRAME = "#c44e00"
+LOWEST, HIGHEST = -0.3, 0.9  # cosines that are drawn lightest and darkest: the same in all tables
 
 
 def similarity(tables: dict[str, np.ndarray], images: list[np.ndarray], texts: list[str], *, alt: str) -> None:
@@ -17,7 +18,6 @@ def similarity(tables: dict[str, np.ndarray], images: list[np.ndarray], texts: l
     from matplotlib import pyplot
 
     size = len(texts)
-    lowest, highest = min(map(np.min, tables.values())), max(map(np.max, tables.values()))
     figure, axes = pyplot.subplots(
         1,
         1 + len(tables),
@@ -31,12 +31,12 @@ def similarity(tables: dict[str, np.ndarray], images: list[np.ndarray], texts: l
     axes[0].axis("off")
     wrapped = ["\n".join(textwrap.wrap(text, 20)) for text in texts]
     for cell, (title, table) in zip(axes[1:], tables.items(), strict=True):
-        cell.imshow(table, cmap="Blues", vmin=lowest, vmax=highest, aspect="auto")
+        cell.imshow(table, cmap="Blues", vmin=LOWEST, vmax=HIGHEST, aspect="auto")
         cell.set_title(title, fontsize=10)
         cell.set_xticks(range(size), wrapped, rotation=60, ha="right", rotation_mode="anchor", fontsize=8)
         cell.tick_params(left=False)
         for (row, column), value in np.ndenumerate(table):
-            ink = "white" if value > (lowest + 2 * highest) / 3 else "black"
+            ink = "white" if value > 0.5 else "black"
             cell.text(column, row, f"{value:.2f}", ha="center", va="center", color=ink, fontsize=7.5)
         for i in range(size):
             cell.add_patch(pyplot.Rectangle((i - 0.5, i - 0.5), 1, 1, fill=False, edgecolor=FRAME, linewidth=2))
