@@ -484,7 +484,7 @@ for title, one in {
     show.pictures(list(one.images), titles=shown, columns=4, alt=f"Eight pairs of a batch, {'; '.join(shown)}.")
 
 # %% [markdown]
-# Two things differ, so we change one at a time: what a batch holds, and what captions say. That makes four designs, with three seeds each, all on
+# Two things differ, so we change one at a time: what a batch holds, and what captions say. That makes four designs, all on
 # equally many pairs. A fifth run sees *no shapes at all*: its image tower is a linear map of the colour histogram.
 #
 # Each run gets two scores: does it find a picture's full caption among 256, and does it name the thing among 160?
@@ -492,7 +492,7 @@ for title, one in {
 # **Predict:** which design finds captions best? Which knows things best? And what can colours do alone?
 
 # %%
-# As `python -m course_lib evaluate clip --live` recorded them; if it has not, they are trained now, which takes a quarter of an hour.
+# As `python -m course_lib evaluate clip --live` recorded them; if it has not, they are trained now, which takes some minutes.
 runs = figures.recorded("clip.shortcut.") or list(evaluate.shortcut.figures())
 evaluate.shortcut.chart(
     runs,
@@ -512,22 +512,6 @@ evaluate.shortcut.chart(
 # one comes without any shape.
 #
 # So don't trust one score; ask for exactly what you want to know.
-#
-# Does the size of a batch matter? The same design, the same number of pairs and the same learning rate, in batches of 8, 32 and 128. (So the small batches
-# take more steps: this is no clean comparison, only a fair budget.)
-
-# %%
-sizes = {8: "batch_8", 32: "batch_32", 128: "distinct_sparing"}
-by_id = {figure.id: figure.value for figure in runs}
-named = [by_id[f"clip.shortcut.names.{name}"] for name in sizes.values()]
-words = ", ".join(f"{size}: {100 * value:.0f} percent" for size, value in zip(sizes, named, strict=True))
-show.curves(
-    list(sizes),
-    {"names the thing": named, "chance": [1 / 160] * 3},
-    xlabel="pairs in a batch, equally many in all",
-    ylabel="share that is right",
-    alt=f"How often the thing is named, by the size of a batch. {words}.",
-)
 
 # %% [markdown]
 # ## Prove it
