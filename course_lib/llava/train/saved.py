@@ -79,7 +79,7 @@ def bake_connector(out_folder: Path, recipe: LlavaRecipe = BAKED1) -> None:
 
 
 def bake(out_folder: Path, recipes: Sequence[LlavaRecipe] = BAKED2) -> None:
-    """Stage 2 of the shipped model, on top of the word mixture: captions in between make it answer worse (Lesson 06).
+    """Stage 2 of the shipped model, on top of the word mixture (Lesson 07 compares where it may begin).
 
     Interrupted, the run that was under way goes on where it was.
     """
