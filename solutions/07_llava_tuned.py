@@ -264,8 +264,8 @@ with torch.no_grad():
 #
 # ### Tune it
 #
-# From here on we take peft, as everybody does, with the layers that *your* `lora_targets` names. We begin from the connector
-# as a mixture of words; it knows no places yet, so its rate is twice the adapters', not a tenth.
+# From here on we take peft, as everybody does, with the layers that *your* `lora_targets` names. We begin where Lesson 06 ended, with
+# the captioner; in minutes its connector has much to learn yet, so its rate is twice the adapters', not a tenth.
 #
 # The vision tower is frozen, so it looks at each of some thousand pictures *once*; the minutes belong to the language model. Every picture comes with short questions, and one
 # in seven with **instruction data** as well: a conversation, a description or some reasoning by Lesson 05's teacher. Look at the very first batch, as always: the assistant's
@@ -279,7 +279,7 @@ from course_lib.lm.loss import unigram_entropy
 from course_lib.session import quick
 
 recipe = replace(recipes.LIVE2, steps=2, batch_size=4) if quick() else recipes.LIVE2
-student = saved.load("words")
+student = saved.load("1")
 pool = PicturePool.compute(student.image_features, 8 if quick() else recipes.LIVE_PICTURES)
 
 # %% tags=["check"]
@@ -318,10 +318,10 @@ show.bars(live, alt=f"Share of questions about unseen scenes answered right: {wo
 # %% [markdown]
 # ## Break it
 #
-# Three ways in which people really break it, and one that LLaVA does. **Predict** for each: does the loss say so? Do the answers?
+# Where should stage 2 begin? And two ways in which people really break it. **Predict** for each: does the loss say so? Do the answers?
 #
-# 1. *No first words*: the connector starts with no word, and learns together with the adapters.
-# 2. *From the captioner*: it starts where LLaVA's stage 1 ended, with captions through the frozen language model.
+# 1. *From the mixture of words*: no captions through the frozen language model before.
+# 2. *No stage 1*: the connector knows nothing, and learns together with the adapters.
 # 3. *The user's words are learned, too.*
 # 4. *The connector is not saved.* Training went well, but what is loaded has a new connector.
 
@@ -336,10 +336,10 @@ def tuned(model, **options):
     return f"loss {np.mean(losses):.2f}", evaluate.accuracy(model, about)
 
 
-broken["as it should be"] = tuned(saved.load("words"))
-broken["no first words"] = tuned(stages.build_model())
-broken["from the captioner"] = tuned(saved.load("1"))
-broken["user's words learned"] = tuned(saved.load("words"), learn_user=True)
+broken["as it should be"] = tuned(saved.load("1"))
+broken["from the mixture of words"] = tuned(saved.load("words"))
+broken["no stage 1"] = tuned(stages.build_model())
+broken["user's words learned"] = tuned(saved.load("1"), learn_user=True)
 
 # %%
 loaded, fresh = copy.deepcopy(assistant), stages.build_model()

@@ -79,10 +79,11 @@ def word_mixture_figure(num_per_kind: int = 60) -> Figure:
 
 
 def live_figures(num_per_kind: int = 60) -> Iterator[Figure]:
-    """After the lessons' own two trainings, from the baked CLIP and language model: VQA accuracy, and replies of each type."""
+    """After the lessons' own trainings, from the baked CLIP and language model: VQA accuracy, and replies of each type."""
     model, start = stages.build_model(), time.perf_counter()
     pool = PicturePool.compute(model.image_features, recipes.LIVE_PICTURES)
     stages.train_word_mixture(model, pool=pool)
+    stages.stage1(model, pool=pool)
     stages.stage2(model, pool=pool)
     minutes = (time.perf_counter() - start) / 60
     note = f"{minutes:.1f} minutes of training, {torch.get_num_threads()} thread(s); control: blank picture"

@@ -65,11 +65,12 @@ ABLATIONS: dict[str, dict[str, Variant]] = {
 def train_variant(variant: Variant, seed: int, steps: int) -> MiniLlava:
     """Both stages in small. A connector other than the word mixture has LLaVA's stage 1: captions through the language model."""
     recipe = replace(
-        recipes.LIVE2,
+        recipes.SHORT,
         steps=steps,
         batch_size=8,
         rank=variant.rank,
         short_answer_frac=0.0,
+        format_prompt=True,
         max_question_tokens=180,
         seed=seed,
     )

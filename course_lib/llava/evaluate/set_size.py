@@ -22,7 +22,7 @@ SIZES = (10, 100, 1_000, 10_000)
 KINDS = tuple(
     kind for kind in SCORED_KINDS if kind != "read"
 )  # what the pocket vision tower can't see, no set can teach
-RECIPE = replace(recipes.LIVE2, steps=150, batch_size=8)
+RECIPE = replace(recipes.SHORT, steps=150, batch_size=8, short_answer_frac=0.0, format_prompt=True)
 
 
 def set_size_figures(
