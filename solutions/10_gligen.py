@@ -610,9 +610,11 @@ show.boxed(
 show_figures(open_set.open_set_figures(student, base, detector, ((1, 2 if quick() else 8),)))
 
 # %% [markdown]
-# With a caption, cross-attention draws the thing, and the box need only say where. Without one, the phrase must pass the gate by itself. Compare *read* and *never read* in both: the
-# first pair asks whether a learned *place* carries over, the second whether a learned *phrase* does. Nine phrases are few to learn a language from; GLIGEN's gates had those of
-# detection, grounding and caption data sets.
+# With a caption, cross-attention draws the thing, and the box need only say where. Without one, the phrase must pass the gate by itself.
+#
+# In a run of ours of 272 steps, eight pictures each, AP50 with a caption was 100 % for read and for unread phrases: the learned *place* carries over. With none, it was 100 %
+# for read phrases and 50 % for unread ones, and in none of these eight boxes was the surest thing the one asked for: the *phrase* does not. Nine phrases are few to learn a language
+# from; GLIGEN's gates had those of detection, grounding and caption data sets.
 #
 # From here on: the baked gates, the same layers trained longer, on all twelve phrases.
 
