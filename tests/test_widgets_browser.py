@@ -19,7 +19,10 @@ from course_lib.world.render import render
 from course_lib.world.scenes import make_scene
 
 clean = teacher_samples(GrammarTeacher(), [from_scene(make_scene(index)) for index in range(20)])
-spoilt = {"leakage": filter_scores.plant_many(clean, "leakage", 1, defect_wordings("dev"), random.Random(0))[0]}
+spoilt = {
+    name: filter_scores.plant_many(clean, name, 1, defect_wordings("dev"), random.Random(0))[0]
+    for name in ("leakage", "unsupported_noun")
+}
 """
 
 
@@ -52,7 +55,7 @@ def test_the_viewer_of_lesson_05_shows_what_was_seen_written_and_found(opened):
     assert picture.get_attribute("alt").startswith("The picture train_0_")
     page.get_by_label("Only where a filter fired").check()
     expect(page.locator("[aria-live=polite]", has_text="leakage")).to_be_visible(timeout=SECONDS)
-    assert page.get_by_label("Sample").locator("option").count() == 1
+    assert page.get_by_label("Sample").locator("option").count() == 2
     page.get_by_label("Only where a filter fired").uncheck()
     page.get_by_label("Sample").select_option(index=5)
     expect(picture).not_to_have_attribute("src", first, timeout=SECONDS)
