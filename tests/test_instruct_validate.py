@@ -14,6 +14,7 @@ from course_lib.instruct.filters.mentions import noun_forms
 from course_lib.instruct.filters.wrong_count import is_wrong_count, stated_counts
 from course_lib.instruct.filters.wrong_relation import relation_claims
 from course_lib.instruct.formats import Box, ImageContext, Sample, Turn
+from course_lib.instruct.reply import DETAIL_QUESTIONS
 from course_lib.instruct.resources import clean_answers, clean_pictures, defect_wordings
 
 YARD, SEA, FRUIT = (clean_pictures()[name] for name in ("yard", "sea", "fruit"))
@@ -176,6 +177,11 @@ def test_the_exercises_filter_is_scored_on_the_same_samples(clean):
         said = Sample(sample.id, sample.image, sample.type, (Turn("What is there?", answer),))
         scores.add(said, context, [], told)
     assert scores.simple_found == [True] and scores.simple_right == [False, True]
+
+
+@pytest.mark.parametrize("question", DETAIL_QUESTIONS)
+def test_every_question_for_a_description_asks(question):
+    assert "role_swap" not in defect_names(said("Three dogs.", question), YARD)
 
 
 def test_the_wordings_that_measure_are_none_of_those_looked_at():

@@ -52,7 +52,7 @@ MIN_WORDS = 3  # of a sentence that may not come twice; "Yes, it is." may
 NGRAM, MAX_NGRAM_COUNT = 5, 2  # so many words, so often; once more is a circle without a full stop
 
 REQUESTS = word_set(
-    "describe tell name count give list explain read write walk say show look find point compare identify "
+    "describe paint go tell name count give list explain read write walk say show look find point compare identify "
     "mention state summarise summarize please imagine guess answer what which where who whose why how is "
     "are do does did can could would will should has have was were let take"
 )
