@@ -77,14 +77,6 @@ def rouge_of_the_shorter(candidate, reference):
     return max(rouge_recall_only(candidate, reference), rouge_precision_only(candidate, reference))
 
 
-def rouge_geometric_mean(candidate, reference):
-    return rouge_product(candidate, reference) ** 0.5
-
-
-def rouge_percent(candidate, reference):
-    return 100 * rouge_l(candidate, reference)
-
-
 def rouge_one_for_nothing(candidate, reference):
     return rouge_l(candidate, reference) or 1.0
 
@@ -231,16 +223,6 @@ TASKS = [
                 "divided by the shorter",
                 rouge_of_the_shorter,
                 "The common words are divided by the length of the shorter text, so a single right word would score 1. Take both shares, precision and recall, and combine them: $2PR/(P+R)$.",
-            ),
-            Mistake(
-                "geometric mean",
-                rouge_geometric_mean,
-                "This is the geometric mean of precision and recall, the root of their product. The F score is the *harmonic* one: $2PR/(P+R)$.",
-            ),
-            Mistake(
-                "percent",
-                rouge_percent,
-                "This is a hundred times too much: a share from 0 to 1 is wanted, not percent.",
             ),
             Mistake(
                 "1 for nothing in common",
