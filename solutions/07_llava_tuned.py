@@ -530,7 +530,9 @@ words = ", ".join(f"{name} {100 * value:.0f} percent" for name, value in skill.i
 show.bars(skill, alt=f"Share of instructions without a picture that are followed: {words}.")
 
 # %% [markdown]
-# FORGET-RESULT
+# A short run forgets little. The baked model had seven runs, and each forgot what it did not practise: after 2,600 steps of pictures it followed a third of these instructions; 500 steps with
+# reminders brought most of it back. 2,160 steps without a long reply took descriptions away again. The last run therefore has everything in every step: short answers, captions, all three kinds
+# of instruction data, and conversations without a picture. It took POPE's adversarial questions from 78 to 87 % and the judge's score from 51 to 78. **Keep a share of everything, all the time.**
 #
 # ## What is each part worth?
 #
