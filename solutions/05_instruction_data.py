@@ -616,7 +616,7 @@ if local:
     show_figures(teacher_figures(local, make_contexts(few(6, 1))))
 
 # %% [markdown]
-# When we let SmolLM2 write about a hamburger, a hammer and a bat, it said "The hamburger is the bat." No filter fires: both are there. **Filters find
+# In its recorded reply SmolLM2 asks the same thing twice, and says that "the cup is a spoon". No filter for made-up things fires: both are there. **Filters find
 # what contradicts captions and boxes. They can't tell sense from nonsense**, so read some of what you train on, always. Over 24 scenes, measured beforehand:
 
 # %%
