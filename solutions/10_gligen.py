@@ -1,16 +1,16 @@
 # ---
 # title: "GLIGEN: grounded image generation"
 # objectives:
-#   - explain how a picture is made out of noise, and write the step and the guidance that do it
+#   - explain how a picture is made out of noise, and write its step and its guidance
 #   - show what a caption can't tell a text-to-image model
-#   - write GLIGEN's parts, a box as waves, learned nulls, and the gate that begins shut
-#   - train gates beside a frozen base, live, and prove that nothing else has moved
+#   - write GLIGEN's parts: a box as waves, learned nulls, the gate that begins shut
+#   - train gates beside a frozen base, and prove that nothing else moved
 #   - judge generated pictures by a detector that never saw one, between floors and a ceiling
 # prerequisites:
 #   - "[the CLIP lesson](02_clip.ipynb)"
 #   - attention, gradient descent, mean and variance
 # minutes: 90
-# gpu: The published GLIGEN draws at 512 × 512 at the end, which wants a T4; nothing else needs one.
+# gpu: The published GLIGEN draws at 512 × 512 at the end, which wants a T4.
 # ---
 
 # %% tags=["setup"]
@@ -22,19 +22,17 @@ session = begin(lesson="10_gligen")
 # %% [markdown]
 # ## See it: a hen that hatches a huge egg
 #
-# The talk asks for *a hen hatching a huge egg*. A caption can say "huge"; it can't say *how* huge, nor where. GLIGEN reads more: each phrase may come with a box.
+# The talk asks for *a hen hatching a huge egg*. A caption can say "huge"; it can't say *how* huge, nor where. GLIGEN reads more: each phrase may bring a box.
 #
-# Our world has twelve things, and neither hens nor eggs are among them. So a penguin shall sit on a huge strawberry. No caption of this world says a size, so the box
-# must say "huge".
+# Our world has twelve things, no hens, no eggs. So a penguin shall sit on a huge strawberry. No caption of this world says a size: the box must say "huge".
 #
-# **Predict before you run:** the first row is drawn from the caption alone, the second from the same noise, with two boxes besides. What will be wrong in the first?
+# **Predict before you run:** the first row is drawn from the caption alone, the second from the same noise, with two boxes. What will be wrong in the first?
 
 # %%
 from functools import partial
 
 import numpy as np
 import torch
-from torch import nn
 
 from course_lib import show
 from course_lib.clip.data.images import to_images, to_tensor
@@ -42,17 +40,16 @@ from course_lib.gligen.layouts import GroundedPhrase
 from course_lib.gligen.sampling import sample
 from course_lib.gligen.train import gates
 from course_lib.gligen.train.base_generator import BaseRecipe, base_loss, load_base, new_base, train_base
+from course_lib.gligen.ui import pictures
 from course_lib.session import quick
 
 base, gligen = load_base(), gates.load_gated()
 draw = partial(sample, steps=4 if quick() else 20)
 hen = "a penguin above a strawberry in the snow"
 egg = [GroundedPhrase("a penguin", (0.34, 0.12, 0.66, 0.44)), GroundedPhrase("a strawberry", (0.23, 0.42, 0.78, 0.96))]
-show.boxed(
-    to_images(torch.cat([draw(base, [hen] * 4), draw(gligen, [hen] * 4, [egg] * 4)])),
-    [[]] * 4 + [[(one.phrase, one.box) for one in egg]] * 4,
-    titles=["caption alone"] * 4 + ["with two boxes"] * 4,
-    columns=4,
+pictures.rows(
+    {"caption alone": draw(base, [hen] * 4), "with two boxes": draw(gligen, [hen] * 4, [egg] * 4)},
+    {"with two boxes": egg},
     alt=f"Above, four pictures for the caption: {hen}. Below, the same with boxes: each penguin sits on a large strawberry.",
 )
 
@@ -61,7 +58,7 @@ show.boxed(
 #
 # ### Where does the frog go?
 #
-# Both rows came from the same small text-to-image model. It was trained on pictures and captions of twelve things in four places. Some captions
+# Both rows came from one small text-to-image model, trained on captioned pictures of twelve things in four places. Some captions
 # even said how two things lie, "a frog to the left of a house".
 #
 # **Predict:** in how many of eight pictures will the frog be on the left?
@@ -69,28 +66,19 @@ show.boxed(
 # %%
 prompt = "a frog to the left of a house on the beach"
 layout = [GroundedPhrase("a frog", (0.06, 0.34, 0.44, 0.7)), GroundedPhrase("a house", (0.54, 0.34, 0.94, 0.74))]
-
-
-def in_words(values):
-    """For who can't see the plot."""
-    return ", ".join(f"{name} {value:.2f}" for name, value in values.items())
-
-
 by_caption, by_boxes = draw(base, [prompt] * 8), draw(gligen, [prompt] * 8, [layout] * 8)
 show.pictures(to_images(by_caption), columns=4, alt=f"Eight pictures of the base for the caption: {prompt}.")
 
 # %% [markdown]
-# And the same noise, drawn by the same frozen weights, which were given *two boxes* besides:
+# And the same noise, drawn by the same frozen weights, with *two boxes* besides:
 
 # %%
-labelled = [(one.phrase, one.box) for one in layout]
-show.boxed(to_images(by_boxes), [labelled] * 8, columns=4, alt="The same eight with boxes: a frog left, a house right.")
+pictures.samples(by_boxes, [layout] * 8, alt="The same eight with boxes: a frog left, a house right.")
 
 # %% [markdown]
-# Let a *judge* count: a detector that was trained on real scenes of this world and never saw a generated picture.
+# Let a *judge* count: a detector that was trained on real scenes and never saw a generated picture.
 
 # %%
-from course_lib.figures import wilson
 from course_lib.gligen.detector import detect
 from course_lib.gligen.evaluate.detections import left_of
 from course_lib.gligen.train.detector import load_detector
@@ -98,21 +86,17 @@ from course_lib.gligen.train.detector import load_detector
 detector, shares = load_detector(), {}
 for name, drawn in (("caption alone", by_caption), ("caption and boxes", by_boxes)):
     shares[name] = float(np.mean([left_of(found, "frog", "house") for found in detect(detector, drawn)]))
-spread = {name: wilson(value, 8) for name, value in shares.items()}
-show.bars(shares, intervals=spread, alt=f"Share of eight pictures with a frog left of a house: {in_words(shares)}.")
+pictures.share_bars(shares, 8, "Share of eight pictures with a frog left of a house")
 
 # %% [markdown]
 # Large models, too, draw a beautiful frog and house wherever they like. **GLIGEN** (Li et al., 2023,
-# [arXiv 2301.07093](https://arxiv.org/abs/2301.07093)) takes such a model, *freezes* it, and adds one layer a block that reads boxes. You will write all that is
-# orange here:
+# [arXiv 2301.07093](https://arxiv.org/abs/2301.07093)) *freezes* such a model and adds one layer a block that reads boxes. You will write what is orange here:
 
 # %%
-from course_lib.gligen.ui.pictures import attention_maps, block_diagram
-
-block_diagram()
+pictures.block_diagram()
 
 # %% [markdown]
-# A *place* is one cell of the small grid on which the picture is drawn. Under an attention stand the sizes of its table of weights: who looks × who is looked at.
+# A *place* is one cell of the small grid on which the picture is drawn. Under an attention stand the sizes of its table: who looks × who is looked at.
 #
 # ## How diffusion works
 #
@@ -120,7 +104,7 @@ block_diagram()
 #
 # $$z_t = \sqrt{\bar\alpha_t}\; x + \sqrt{1 - \bar\alpha_t}\; \epsilon, \qquad \epsilon \sim \mathcal N(0, 1)$$
 #
-# Two roots, because shares of variance add up to 1: $z_t$ is as loud as $x$ at every level.
+# Two roots: shares of variance add up to 1, and $z_t$ is as loud as $x$ at every level.
 
 # %%
 from course_lib.gligen.data.batches import render_images
@@ -128,29 +112,19 @@ from course_lib.gligen.data.scenes import draw_scene
 from course_lib.gligen.diffusion import add_noise, alphas_cumprod, velocity
 
 scene = to_tensor(render_images([draw_scene(3, "val", (2, 2))]))
-levels = (0, 200, 400, 600, 800, 999)
 noise = torch.randn(scene.shape, generator=torch.Generator().manual_seed(session.seed))
-mixed = torch.cat([add_noise(4 * scene - 2, noise, torch.tensor([t])) for t in levels])  # 0–1 → about spread 1
-show.pictures(
-    to_images((mixed / 4 + 0.5).clamp(0, 1)),
-    titles=[f"t = {t}, ᾱ = {alphas_cumprod()[t]:.2f}" for t in levels],
-    alt="A scene at six noise levels, from clean to nothing but noise.",
-)
+mixed = {t: add_noise(4 * scene - 2, noise, torch.tensor([t])) for t in range(0, 1000, 199)}  # 0–1 → about spread 1
+pictures.noise_levels(mixed)
 
 # %% [markdown]
 # A network learns the way back (Ho et al., 2020, DDPM, [arXiv 2006.11239](https://arxiv.org/abs/2006.11239)): it sees $z_t$ and $t$ and says
-# what was mixed. It may name the noise, or the picture: one follows from the other. But at the noisy end the noise can be read off the input, and nothing is
-# learned by naming it; at the clean end the same holds for the picture.
-#
-# So we ask for the **velocity**, hard at both ends (Salimans and Ho, 2022,
-# [arXiv 2202.00512](https://arxiv.org/abs/2202.00512)):
+# what was mixed. It may name the noise or the picture: one follows from the other. But at the noisy end the noise can be read off the input, at the clean end the picture, and
+# nothing is learned. The **velocity** is hard at both ends (Salimans and Ho, 2022, [arXiv 2202.00512](https://arxiv.org/abs/2202.00512)):
 #
 # $$v = \sqrt{\bar\alpha_t}\; \epsilon - \sqrt{1 - \bar\alpha_t}\; x$$
-
-# %% [markdown]
-# None of it needs *large* pictures. Here is a toy whose pictures have one pixel with two channels: points in a plane, of three shapes. The shape is their
-# "caption", and one in ten is left out. This is the whole training. The base's differs in two
-# things: nearly clean levels count less, and the weights that draw are a moving average.
+#
+# Here is a toy whose pictures have one pixel with two channels: points in a plane, of three shapes. The shape is their
+# "caption", and one in ten is left out. This is the whole training. (The base: nearly clean levels count less, and a moving average of the weights draws.)
 
 # %%
 from course_lib.gligen.data import toy
@@ -172,8 +146,8 @@ print(f"loss {loss.item():.2f}")
 # %% [markdown]
 # ## Build it: one step back
 #
-# A trained network says $v$. Two equations, two unknowns: $z_t$ and $v$ give $x$ and $\epsilon$, as the network believes them to be. *DDIM* (Song et al., 2021,
-# [arXiv 2010.02502](https://arxiv.org/abs/2010.02502)) mixes these two anew, with less noise. Then it asks again.
+# A trained network says $v$. From $z_t$ and $v$ follow $x$ and $\epsilon$, as the network believes them to be: two equations, two unknowns. *DDIM* (Song et al., 2021,
+# [arXiv 2010.02502](https://arxiv.org/abs/2010.02502)) mixes the two anew, with less noise, and asks again.
 #
 # <!-- exercise: gligen.ddim_step -->
 #
@@ -192,9 +166,9 @@ def ddim_step(noisy, v, alpha_bar, alpha_bar_next):
 
 
 # %% [markdown]
-# Now the loop around it. A thousand levels need not be visited one by one.
+# Now the loop. A thousand levels need not be visited one by one.
 #
-# **Predict:** if the network is asked *once*, and its guess of the clean picture is taken at its word, what do we get?
+# **Predict:** the network is asked *once*, and its clean picture taken at its word. What do we get?
 
 
 # %%
@@ -211,21 +185,19 @@ def walk(predict, steps, count=400):
 
 ring = torch.zeros(400, dtype=torch.long)
 walks = {f"{n} step{'s' * (n > 1)}": walk(lambda x, t: net(x, t, ring), n) for n in (1, 2, 5, 20, 100)}
-show.clouds(walks, alt="Points drawn as a ring in 1, 2, 5, 20 and 100 steps: from a heap in the middle to a ring.")
+show.clouds(walks, alt="A ring in 1, 2, 5, 20 and 100 steps: from a heap in the middle to a ring.")
 
 # %% [markdown]
-# One step gives *the mean* of all rings: a network trained with squares can't say anything better when all is noise. In pictures: a grey blur. Each step
-# decides a little.
-
-# %% [markdown]
+# One step gives *the mean* of all rings: trained with squares, a network can't say better in pure noise. In pictures: a grey blur.
+#
 # ## Build it: guidance
 #
 # The network heeds its caption, but not much. **Classifier-free guidance** (Ho and Salimans, 2022, [arXiv 2207.12598](https://arxiv.org/abs/2207.12598)) asks it twice,
-# with the caption (the *conditional* prediction) and without (the *unconditional* one), and goes further in the direction of the difference:
+# with the caption (*conditional*) and without (*unconditional*), and goes further in the direction of the difference:
 #
 # $$v = v_\varnothing + s\,(v_{c,g} - v_\varnothing)$$
 #
-# That is why one caption in ten was left out: "without" must be learned, too. $c$ is the caption, $g$ the *grounding*: the boxes, later.
+# Hence one caption in ten was left out. $c$ is the caption, $g$ the *grounding*: the boxes, later.
 #
 # <!-- exercise: gligen.guided_velocity -->
 #
@@ -251,7 +223,6 @@ cross, null_shape = torch.ones(400, dtype=torch.long), torch.full((400,), toy.NU
 
 
 def guided(x, t, s):
-    """A cross, at guidance s."""
     return guided_velocity(lambda shape, _: net(x, t, shape), cross, None, null_shape, None, s)
 
 
@@ -261,34 +232,19 @@ show.clouds(
 )
 
 # %% [markdown]
-# At 0 nobody asked; at 1 nothing is added; above it the cross gets cleaner and *poorer*, and at last distorted. Our pictures use 3, Stable Diffusion 7.5.
-
-# %% [markdown]
+# At 0 nobody asked; at 1 nothing is added; above it the cross gets cleaner and *poorer*, at last distorted. We use 3, Stable Diffusion 7.5.
+#
 # ## The base
 #
-# A picture of 64 × 64 pixels has 12,288 numbers, and a network that looks at all of them in every one of 20 steps is slow. *Latent diffusion* (Rombach et al., 2022,
+# A picture of 64 × 64 pixels has 12,288 numbers: slow. *Latent diffusion* (Rombach et al., 2022,
 # [arXiv 2112.10752](https://arxiv.org/abs/2112.10752)) draws in a smaller space: an encoder makes *latents* of the picture, a decoder brings them back. Stable Diffusion
-# has a deep one. Ours is the simplest there is, and is fitted in a second: patches of 4 × 4 pixels, of whose 48 numbers PCA keeps the
-# 12 directions that vary most. How much is lost?
+# has a deep one. Ours is fitted in a second: of the 48 numbers of a patch of 4 × 4 pixels, PCA keeps the 12 directions that vary most. How much is lost?
 
 # %%
-from course_lib.gligen.latents import PatchSpace
-
-many = to_tensor(render_images([draw_scene(i, "train") for i in range(200)]))
-decoded = {"the picture": scene}
-for channels in (3, 6, 12, 24):
-    space = PatchSpace(channels).fit(many)
-    back = space.decode(space.encode(scene))
-    decoded[f"{channels} of 48: {-10 * (back - scene).square().mean().log10():.0f} dB"] = back
-show.pictures(
-    to_images(torch.cat(list(decoded.values()))),
-    titles=list(decoded),
-    alt=f"What is left of a picture in latents of several widths: {'; '.join(decoded)}.",
-)
+pictures.latent_widths(scene, to_tensor(render_images([draw_scene(i, "train") for i in range(200)])))
 
 # %% [markdown]
-# The network is diffusers' `UNet2DConditionModel`, in small. It reads the noisy latents, the level $t$, and in *cross-attention* the states of the
-# caption's tokens, from Lesson 02's frozen text tower. What else?
+# The network is diffusers' `UNet2DConditionModel`, in small. It reads the noisy latents, the level $t$, and in *cross-attention* the caption's tokens, from Lesson 02's frozen text tower. What else?
 
 # %% tags=["check"]
 from dataclasses import fields, replace
@@ -301,13 +257,11 @@ print("channels read:", base.unet.config.in_channels, "of which latents:", base.
 # %% [markdown]
 # **No box, no mask, no place.** A test makes sure of it.
 #
-# The twelve other channels are a *position encoding*: sines and cosines of where each cell is. A convolution does the same everywhere, and can guess where it is from the
-# picture's rim alone. Real diffusion UNets have none; they are deep, and find out.
+# The twelve other channels are a *position encoding*: sines and cosines of where each cell is. A convolution can guess where it is only from the picture's rim. Real diffusion UNets have none; they are deep, and find out.
 #
 # ### Train it, for a minute
 
 # %%
-
 recipe = BaseRecipe(2, 4) if quick() else BaseRecipe(60)
 student = new_base(seed=session.seed)
 with torch.no_grad():
@@ -317,7 +271,7 @@ run = train_base(student, recipe, callbacks=[curve], state_file=session.paths().
 curve.draw(run)
 
 # %% [markdown]
-# **Predict:** the loss has fallen by a third. Does it draw the place, the colours, the shapes, or nothing yet? Below it the *baked* base, after 2,700 steps instead of 60.
+# **Predict:** the loss has fallen by a third. Does it draw the place, the colours, the shapes, nothing yet? Below: the *baked* base, after 2,700 steps instead of 60.
 
 # %%
 captions = ["a panda in the snow", "a banana on the beach", "a bus in a meadow", "a rocket on a plain background"]
@@ -326,33 +280,21 @@ show.pictures(
     to_images(torch.cat([draw(young, captions), draw(base, captions)])),
     titles=captions * 2,
     columns=4,
-    alt="Four captions drawn by the base after a minute, still mostly noise; and below by the baked one.",
+    alt="Four captions drawn by the base after a minute, mostly noise; below by the baked one.",
 )
 
 # %% [markdown]
-# Sixty steps are too few: noise is what should come.
-#
-# Does the caption matter, or does the base draw *something*? The total loss hardly tells: most of it is backdrop. So look at the error **inside the things** of held-out
-# scenes, with the same noise, under the true caption, none, and a wrong one.
+# Sixty steps are too few. Does the caption matter? The total loss hardly tells: most of it is backdrop. So take the error **inside the things** of held-out scenes, with the same noise, under the true caption, none, and a wrong one.
 
 # %%
-from course_lib.gligen.evaluate.paired import losses_by_caption, paired_scenes
-
-paired = paired_scenes(4 if quick() else 32)
-errors = {}
-for name, model in (("a minute", young), ("baked", base)):
-    losses = losses_by_caption(model, paired)
-    errors |= {f"{name}, caption {kind}": float(loss.mean()) for kind, loss in losses.items()}
-    better = (losses["true"].mean(0) < losses["wrong"].mean(0)).float().mean()
-    print(f"{name}: the true caption beats the wrong one in {100 * better:.0f} % of the scenes")
-show.bars(errors, limit=max(errors.values()), unit=" ", alt=f"Mean square error inside the things: {in_words(errors)}.")
+pictures.errors_by_caption({"a minute": young, "baked": base}, 4 if quick() else 32)
 
 # %% [markdown]
-# A base that doesn't heed its caption can't be grounded: it has no "frog" to put anywhere.
+# A base that doesn't heed its caption can't be grounded: it has no "frog" to put.
 #
 # ## Build it: a box as waves
 #
-# To a linear layer, 0.30 and 0.33 are nearly the same. So each of a box's four coordinates becomes waves, slow ones that tell left from right and fast ones
+# To a linear layer, 0.30 and 0.33 are nearly the same. So each coordinate of a box becomes waves, slow ones that tell left from right, fast ones
 # that tell a pixel from the next: *Fourier features*.
 #
 # <!-- exercise: gligen.fourier_features -->
@@ -381,11 +323,10 @@ for moved in (1, 4, 16):
 # %% [markdown]
 # ## Build it: grounding tokens
 #
-# A box with its phrase becomes one *grounding token*: phrase embedding ⊕ waves, through a small network. The phrase is read by the text tower (its state at
+# A box with its phrase becomes one *grounding token*: phrase embedding ⊕ waves, through a small network. The text tower reads the phrase (its state at
 # the end, as in GLIGEN).
 #
 # There is room for four boxes. Elsewhere one would *mask* empty places out of attention. GLIGEN puts a **learned null** there: "nothing is asked here" is a message, too.
-# When nothing is asked at all, the layer hears four of them.
 #
 # <!-- exercise: gligen.token_inputs -->
 #
@@ -407,15 +348,12 @@ def token_inputs(phrases, boxes, masks, null_phrase, null_box):
 # %% [markdown]
 # ## Build it: the gate
 #
-# How does a frozen block learn to read a new kind of token? It gets one more layer, between its self-attention and its cross-attention. There the picture's places $v$ attend
+# How does a frozen block learn to read a new kind of token? It gets one more layer, between self-attention and cross-attention (see the diagram above). There the picture's places $v$ attend
 # to themselves *and to the grounding tokens* $g$, and what they see is added, through a gate:
 #
 # $$v + \beta \tanh(\alpha)\, \mathrm{SA}(\mathrm{LN}([v; g]))_{1 \ldots V}$$
 #
-# $\alpha$ is learned and begins at **0**: the gate is shut, and the new model *is* the old one. $\beta$ is a knob for later.
-#
-# The diagram above shows the block: self-attention, *then your layer*, then cross-attention to the caption. The layer ends with a feed-forward, which has a gate
-# of its own.
+# $\alpha$ is learned and begins at **0**: the gate is shut, and the new model *is* the old one. $\beta$ is a knob for later. A feed-forward with a gate of its own ends the layer.
 #
 # <!-- exercise: gligen.gated_self_attention -->
 #
@@ -433,27 +371,12 @@ def gated_self_attention(visual, tokens, attention, norm, alpha, beta=1.0):
 
 
 # %% [markdown]
-# What passes is from then on what the course's own model, sampler and training call. diffusers carries GLIGEN's published layers, and yours must agree with them.
+# The course's model now calls what passed. Yours must agree with diffusers' published layers to 1e-6.
 
 # %% tags=["check"]
-from diffusers.models.attention import GatedSelfAttentionDense
-from diffusers.models.embeddings import GLIGENTextBoundingboxProjection
+from course_lib.gligen.evaluate.published import differences
 
-from course_lib.gligen.gated_attention import GatedSelfAttention
-from course_lib.gligen.grounding import GroundingNet
-
-torch.manual_seed(session.seed)
-theirs, mine = GatedSelfAttentionDense(32, 20, 4, 8), GatedSelfAttention(32, 20, 4)
-nn.init.constant_(theirs.alpha_attn, 0.7)
-mine.load_state_dict(theirs.state_dict())
-their_net, my_net = GLIGENTextBoundingboxProjection(12, 20), GroundingNet(12, 20)
-my_net.load_state_dict(their_net.state_dict())
-x, phrases, boxes = torch.randn(2, 9, 32), torch.randn(2, 4, 12), torch.rand(2, 4, 4)
-masks = torch.tensor([[1.0, 1, 0, 0], [1, 0, 0, 0]])
-with torch.no_grad():
-    tokens = their_net(boxes, masks, phrases)
-    print("tokens equal to 1e-6:", bool((my_net(boxes, masks, phrases) - tokens).abs().max() < 1e-6))
-    print("layer equal to 1e-6: ", bool((mine(x, tokens) - theirs(x, tokens)).abs().max() < 1e-6))
+print({name: difference < 1e-6 for name, difference in differences(session.seed).items()})
 
 # %% [markdown]
 # ### At birth it is the base
@@ -464,15 +387,19 @@ with torch.no_grad():
 from course_lib.gligen.model import add_gates, base_hash
 
 student = add_gates(base, seed=session.seed)
-print("the same picture:", torch.equal(sample(student, [prompt], [layout], steps=4), sample(base, [prompt], steps=4)))
+
+
+def same_picture():
+    return torch.equal(sample(student, [prompt], [layout], steps=4), sample(base, [prompt], steps=4))
+
+
+print("the same picture:", same_picture())
 learned = sum(p.numel() for p in student.parameters() if p.requires_grad)
 print(f"learns: {learned / 1e6:.1f} million; frozen: {sum(p.numel() for p in base.parameters()) / 1e6:.1f} million")
 print("the same base in it:", base_hash(student) == base_hash(base))
 
 # %% [markdown]
-# A shut gate disturbs nothing. How does it ever open?
-#
-# **Predict:** the gradients of $\alpha$, and of the weights behind the gate, with the gate shut, ajar, and half open.
+# How does a shut gate ever open? **Predict:** the gradients of $\alpha$, and of the weights behind the gate, with the gate shut, ajar, and half open.
 
 # %%
 from course_lib.gligen.data.batches import make_grounded_batch
@@ -483,18 +410,18 @@ for opened in (0.0, 0.001, 0.5):
     print(f"α = {opened}: mean gradient of α {at_alpha:.0e}, of the weights behind it {behind:.0e}")
 
 # %% [markdown]
-# Only $\alpha$ learns at first. Behind a gate that is barely open, gradients are tiny, and all else waits: people who train GLIGEN see gates near 0 for long, and boxes
-# that are ignored ([GLIGEN#103](https://github.com/gligen/GLIGEN/issues/103)). So here $\alpha$ learns ten times as fast as the rest, and Adam's $\epsilon$ is
+# Only $\alpha$ learns at first. Behind a gate that is barely open, gradients are tiny: people see gates near 0 for long, and boxes
+# ignored ([GLIGEN#103](https://github.com/gligen/GLIGEN/issues/103)). So here $\alpha$ learns ten times as fast as the rest, and Adam's $\epsilon$ is
 # $10^{-10}$, below the gradients that it is added to.
 
 # %% [markdown]
 # ### An attention warm-up
 #
 # A token means "a frog, from x = 0.1 to 0.4". Which cells are meant? A cell must know its own place, and a head must compare the two. The published gates had 500,000
-# steps to find that out. Ours get two helps that GLIGEN has not: the layer adds the position encoding to each cell, and half of its heads first learn, while nothing
-# is drawn, to attend from a cell to the token in whose box it lies. Values and gates are not touched.
+# steps to find out. Ours get two helps that GLIGEN has not: the layer adds the position encoding to each cell, and half of its heads first learn
+# to attend from a cell to the token in whose box it lies. Values and gates are not touched.
 #
-# **Predict:** one head, in pure noise. How much do the cells attend to the two tokens, before the warm-up and after?
+# **Predict:** one head, in pure noise. How much do cells attend to the two tokens, before and after? (White: all.)
 
 # %%
 from course_lib.gligen.train.attention_warmup import attention_warmup, token_maps
@@ -502,38 +429,32 @@ from course_lib.gligen.train.attention_warmup import attention_warmup, token_map
 before = token_maps(student, layout)  # [2, 8, 8]
 warmup = attention_warmup(student, steps=2 if quick() else 200, held_out=gates.HELD_OUT)
 print(f"attention NLL: {warmup.losses[0]:.2f} → {warmup.losses[-1]:.2f} nats")
-attention_maps(before, token_maps(student, layout), layout)  # white: all of a cell's attention goes to this token
+pictures.attention_maps(before, token_maps(student, layout), layout)
 
 # %% [markdown]
-# What is it worth? We trained gates with it and without, 434 steps each, all else equal, one run each. The error inside the things, where nearly all is noise (level 900):
+# What is it worth? The error inside the things, in nearly pure noise (level 900), after 434 steps with it and without, one run each:
 #
 # | | true boxes | another scene's | no boxes |
 # |---|---|---|---|
 # | with the warm-up | 0.96 | 1.81 | 1.65 |
 # | without | 1.28 | 1.29 | 1.54 |
 #
-# Without it, phrases are read, since any boxes are better than none; *places* are not yet, since another scene's boxes do as well as the true ones. And it has drawn nothing:
+# Without it, phrases are read: any boxes beat none. *Places* are not yet: another scene's boxes do as well as the true ones. And it has drawn nothing:
 
 # %% tags=["check"]
-print(
-    "still the same picture:",
-    torch.equal(sample(student, [prompt], [layout], steps=4), sample(base, [prompt], steps=4)),
-)
+print("still the same picture:", same_picture())
 
 # %% [markdown]
 # ## Train the gates, here and now
 #
 # The loss is the base's own. New are four habits of the data:
 #
-# - noisy levels more often than clean ones, since there it is decided where things lie;
-# - boxes and phrases of what is in the picture, in any order;
-# - in one *batch* of ten no box at all, so that the nulls are learned, and guidance has its "without";
-# - **half of the captions blanked.** With the caption at hand the network knows *what* is there, and boxes are only half a help. Without it all must come from them.
+# - noisy levels come more often: there it is decided where things lie;
+# - boxes and phrases in any order; only **nine of the twelve phrases**, never "a penguin", "a strawberry" or "a rocket": you will see why;
+# - in one *batch* of ten no box at all: nulls are learned, and guidance has its "without";
+# - **half of the captions blanked.** A caption says *what* is there, and boxes are only half a help. Without it all must come from them.
 #
-# - only **nine of the twelve phrases**: it never reads "a penguin", "a strawberry" or "a rocket". You will see why.
-
-# %% [markdown]
-# Three minutes. Meanwhile we note $\tanh\alpha$, and the error inside the things of held-out scenes with their true boxes, with *another scene's*, and with none.
+# For three minutes we note $\tanh\alpha$, and the error inside held-out things with their true boxes, *another scene's*, and none.
 # **Predict:** which of the three will part from the others, and in which direction?
 
 # %%
@@ -542,33 +463,18 @@ from course_lib.gligen.train.gates import GateLog
 
 gate_log = GateLog(student, every=1 if quick() else 10)
 paired_log = PairedLog(student, count=4 if quick() else 24)
-
-# %%
 live = gates.LIVE
 live = replace(live, seconds=session.budget(live.seconds), batch_size=4 if quick() else live.batch_size)
-with torch.no_grad():
-    batches = [make_grounded_batch(step, live, base.space) for step in range(2)]
-    shut = float(np.mean([gates.grounded_loss(student, batch).item() for batch in batches]))
-curve = show.LossCurve(chance=shut, chance_name="gates shut")
+curve = show.LossCurve(chance=gates.mean_loss(student, live), chance_name="gates shut")
 run = gates.train_gates(
     student, live, callbacks=[gate_log, paired_log, curve], state_file=session.paths().runs / "gates.safetensors"
 )
 paired_log.note(run.step)
 curve.draw(run)
-
-# %%
-steps, opened = gate_log.curves()
-ends = {name: values[-1] for name, values in opened.items()}
-show.history(
-    steps, opened, xlabel="step", ylabel="|tanh α|", alt=f"How far each gate is open. At the end: {in_words(ends)}."
-)
-lines = {f"boxes: {name}": values for name, values in paired_log.losses.items()}
-ends = {name: values[-1] for name, values in lines.items()}
-alt = f"The error inside held-out things while the gates learn. At the end: {in_words(ends)}."
-show.history(paired_log.steps, lines, xlabel="step", ylabel="error inside things", alt=alt)
+pictures.training_curves(gate_log, paired_log)
 
 # %% [markdown]
-# Are boxes ignored? See first whether the gates have opened. Then the *paired* loss tells whether boxes are read; the total loss tells little.
+# Are boxes ignored? See first whether the gates have opened; then the *paired* loss tells whether boxes are read.
 #
 # And the base?
 
@@ -577,19 +483,14 @@ print("the base in it, after training:", "unchanged" if base_hash(student) == ba
 
 # %%
 shown = {"no training": by_caption[:4], "live": draw(student, [prompt] * 4, [layout] * 4), "baked": by_boxes[:4]}
-show.boxed(
-    to_images(torch.cat(list(shown.values()))),
-    [labelled] * 12,
-    titles=[name for name in shown for _ in range(4)],
-    columns=4,
-    alt="The same noise and boxes: without training, after the live run, and with the baked gates.",
-)
+alt = "The same noise and boxes: without training, after the live run, and with the baked gates."
+pictures.rows(shown, dict.fromkeys(shown, layout), alt=alt)
 
 # %% [markdown]
 # ## Open set?
 #
-# The paper's title promises an *open set*: what gates learn with some phrases should hold for everything that the frozen base can draw. Yours read nine phrases. A penguin, a
-# strawberry and a rocket are new to them, but not to the base, which has drawn all three, nor to the text tower.
+# The paper's title promises an *open set*: what gates learn with some phrases should hold for all that the frozen base can draw. Yours read nine phrases. A penguin, a
+# strawberry and a rocket are new to them, but not to the base nor to the text tower.
 #
 # **Predict:** who says *what* a box shall hold, the caption or the phrase? So how will unread phrases fare with a caption (first row), and with none (second)?
 
@@ -597,22 +498,13 @@ show.boxed(
 from course_lib.figures import show as show_figures
 from course_lib.gligen.evaluate import open_set
 
-phrases = ["a frog", "a lion", "a house", *(f"a {name}" for name in gates.HELD_OUT)]
-alone = [[GroundedPhrase(one, (0.48, 0.34, 0.9, 0.76))] for one in phrases]
-with_caption = draw(student, [f"{one} on the beach" for one in phrases], alone)
-show.boxed(
-    to_images(torch.cat([with_caption, draw(student, [""] * 6, alone)])),
-    [[(one.phrase, one.box)] for [one] in alone] * 2,
-    titles=[*["read"] * 3, *["never read"] * 3] * 2,
-    columns=6,
-    alt="Your gates draw three things whose phrases they read, and three whose phrases they never read; above with a caption, below without.",
-)
+pictures.open_set_samples(partial(draw, student), gates.HELD_OUT)
 show_figures(open_set.open_set_figures(student, base, detector, ((1, 2 if quick() else 8),)))
 
 # %% [markdown]
 # With a caption, cross-attention draws the thing, and the box need only say where. Without one, the phrase must pass the gate by itself.
 #
-# In a run of ours of 272 steps, eight pictures each, AP50 with a caption was 100 % for read and for unread phrases: the learned *place* carries over. With none, it was 100 %
+# In a run of ours (272 steps, eight pictures each), AP50 with a caption was 100 % for read and unread phrases: the learned *place* carries over. With none, it was 100 %
 # for read phrases and 50 % for unread ones, and in none of these eight boxes was the surest thing the one asked for: the *phrase* does not. Nine phrases are few to learn a language
 # from; GLIGEN's gates had those of detection, grounding and caption data sets.
 #
@@ -621,7 +513,7 @@ show_figures(open_set.open_set_figures(student, base, detector, ((1, 2 if quick(
 # %% [markdown]
 # ## Build it: scheduled sampling
 #
-# Early, noisy steps lay out the picture; late ones only polish it. For polish no boxes are needed, and the frozen base was trained without any. So $\beta$ is 1 in the first
+# Early, noisy steps lay out the picture; late ones polish it. Polish needs no boxes. So $\beta$ is 1 in the first
 # steps, and 0 in the last: GLIGEN's scheduled sampling. Its code can also let $\beta$ fall evenly between the two.
 #
 # <!-- exercise: gligen.grounding_strengths -->
@@ -642,21 +534,20 @@ def grounding_strengths(steps, grounded_fraction, decay_fraction=0.0):
 
 # %%
 spans = (0.0, 0.1, 0.3, 0.6, 1.0)
-drawn = torch.cat([draw(gligen, [prompt], [layout], seed=5, grounded_fraction=span) for span in spans])
-show.boxed(
-    to_images(drawn),
-    [labelled] * len(spans),
+pictures.samples(
+    torch.cat([draw(gligen, [prompt], [layout], seed=5, grounded_fraction=span) for span in spans]),
+    [layout] * 5,
     titles=[f"boxes in {100 * span:.0f} % of the steps" for span in spans],
     columns=5,
     alt="The same noise with boxes for none, a tenth, a third, most and all of the steps.",
 )
 
 # %% [markdown]
-# When is the place decided? The paper's Figure 7 shows a share $\tau$ of 0.2; the authors' published code takes 0.3 with text and boxes.
+# When is the place decided? The paper's Figure 7 shows a share $\tau$ of 0.2; the authors' code takes 0.3 with text and boxes.
 #
 # ## Break it
 #
-# Mistakes that raise no error, in a well-trained model. **Predict** for each: are boxes still obeyed?
+# Mistakes that raise no error. **Predict** for each: are boxes still obeyed?
 
 # %%
 from course_lib.exercise import stand_in
@@ -667,14 +558,9 @@ tried = testsets.make_test_set(((2, 2 if quick() else 12),), stream="val")
 
 
 def share_matched(task_id, fault):
-    """The share of boxes obeyed, with one function exchanged."""
     with stand_in(task_id, fault):
         drawn = box_scores.generate(gligen, tried, steps=4 if quick() else 10)
     return float(np.mean([box.matched for box in box_scores.score_images(detector, drawn, tried).boxes]))
-
-
-def in_pixels(phrases, boxes, *rest):
-    return token_inputs(phrases, 64 * boxes, *rest)
 
 
 def as_xywh(phrases, boxes, *rest):
@@ -688,17 +574,16 @@ def boxes_left_on(predict, text, grounding, null_text, null_grounding, guidance_
 
 faults = {
     "as it should be": ("gligen.token_inputs", token_inputs),
-    "boxes in pixels": ("gligen.token_inputs", in_pixels),
+    "boxes in pixels": ("gligen.token_inputs", lambda phrases, boxes, *rest: token_inputs(phrases, 64 * boxes, *rest)),
     "x, y, width, height": ("gligen.token_inputs", as_xywh),
     "boxes in the unconditional": ("gligen.guided_velocity", boxes_left_on),
 }
 results = {name: share_matched(*fault) for name, fault in faults.items()}
-spread = {name: wilson(value, sum(map(len, tried.layouts))) for name, value in results.items()}
-show.bars(results, intervals=spread, alt=f"Share of boxes obeyed, with one mistake at a time: {in_words(results)}.")
+pictures.share_bars(results, sum(map(len, tried.layouts)), "Share of boxes obeyed, with one mistake at a time")
 
 # %% [markdown]
 # Pixels are an old mistake ([GLIGEN#35](https://github.com/gligen/GLIGEN/issues/35)): the waves of 19 and of 0.3 have nothing in common. (`GroundedPhrase`
-# refuses them in words.) In guidance, boxes that are on in both predictions cancel out: what is strengthened is the caption alone. The boxes are still heard, at strength one instead of three.
+# refuses them.) In guidance, boxes that are on in both predictions cancel out: only the caption is strengthened, and boxes are heard at strength one instead of three.
 #
 # And if the base isn't frozen? More weights learn boxes faster. **Predict:** what does it cost?
 
@@ -707,20 +592,16 @@ careless = add_gates(base, seed=session.seed).requires_grad_(True)
 short = replace(live, seconds=session.budget(25))
 gates.train_gates(careless, short)
 print("the base in it:", "unchanged" if base_hash(careless) == base_hash(base) else "CHANGED")
-show.pictures(
-    to_images(torch.cat([by_caption[:4], draw(student, [prompt] * 4), draw(careless, [prompt] * 4)])),
-    titles=["base", *[""] * 3, "gates, no boxes", *[""] * 3, "base not frozen, no boxes", *[""] * 3],
-    columns=4,
-    alt="By caption alone: the base, the same with trained gates, and one whose base was trained, too.",
-)
+shown = {"base": by_caption[:4], "gates, no boxes": draw(student, [prompt] * 4)}
+shown["base not frozen, no boxes"] = draw(careless, [prompt] * 4)
+pictures.rows(shown, {}, alt="By caption alone: the base, the same with gates, and one whose base was trained, too.")
 
 # %% [markdown]
-# Without boxes, the frozen one draws the base's pictures to the last bit. The other has become another model in 25 seconds.
+# Without boxes, the frozen one draws the base's pictures to the last bit. The other became another model in 25 seconds.
 #
 # ## Draw boxes and generate
 #
-# Drag a box (or: arrow keys move a cursor, Enter sets a corner), type a phrase into it, write a caption, choose seed, guidance, and strength $\beta$, and
-# press *generate*.
+# Drag a box (or: arrow keys move a cursor, Enter sets a corner), type a phrase into it, write a caption, choose the settings, press *generate*.
 
 # %%
 from course_lib.canvas import Mark
@@ -740,12 +621,11 @@ board.generate()
 board
 
 # %% [markdown]
-# Try: exchange boxes, overlap them. Let box and caption contradict each other: who wins? A phrase that it never learned ("a giraffe"). Four boxes.
+# Exchange boxes, overlap them. Let box and caption contradict each other: who wins? Try "a giraffe", which it never learned; four boxes.
 #
 # ### Change a picture
 #
-# At every step, all cells *outside* the boxes are set to the old picture with just so much noise as belongs to this level. Only inside the network has its way, and must
-# fit what is around. An *exclude* box takes away, one with a phrase adds:
+# At every step, all cells *outside* the boxes become the old picture with this level's noise. Inside, the network has its way. An *exclude* box takes away, one with a phrase adds:
 
 # %%
 board = DrawBoxes(pipeline, caption="a penguin in the snow", scene=board.pictures[0])
@@ -756,56 +636,45 @@ board
 # %% [markdown]
 # ### Show, don't tell
 #
-# A token needs an embedding, and nobody says that it must come from words. GLIGEN's image grounding takes CLIP's *picture* embedding, carried back into the space of phrases.
-# Mark something in the reference picture, and leave the box's phrase empty:
+# Nobody says that a token's embedding must come from words. GLIGEN's image grounding takes CLIP's *picture* embedding, carried back into the space of phrases.
+# Mark something in the reference picture; leave the box's phrase empty:
 
 # %%
-from course_lib.world.render import render
-from course_lib.world.scenes import SceneSpec, make_scene
-
-other = render(make_scene(5, SceneSpec(stream="test", names=("frog",), styles=("twemoji",), colour=None)))
-(x0, y0), (x1, y1) = other.boxes[0].reshape(2, 2) / 64
-board = DrawBoxes(pipeline, caption="on the beach", reference=other.image)
-board.draw([Mark("reference", ((x0, y0), (x1, y1))), at(0.3, 0.4, 0.72, 0.8)])
+other, mark = pictures.reference("frog")
+board = DrawBoxes(pipeline, caption="on the beach", reference=other)
+board.draw([mark, at(0.3, 0.4, 0.72, 0.8)])
 board.generate()
 board
 
 # %% [markdown]
 # Nothing was copied: the embedding says "frog", and the base draws its own. The map between the two spaces was fitted on twelve
-# things, and hardly says more than which it is.
+# things, and says hardly more than which it is.
 #
 # Phrases and pictures are two *groundings* of many. The paper also trains gates for keypoints (each becomes a token), and for depth maps, edges, normal and semantic
-# maps (the map becomes tokens, and is read by the first convolution as well). Its *inpainting* model is told the old picture and the mask; ours, above, is only overruled.
+# maps (the map becomes tokens, and the first convolution reads it as well). Its *inpainting* model is told the old picture and the mask; ours, above, is only overruled.
 
 # %% [markdown]
 # ## Prove it
 #
-# Layouts of the stream "test", captions in wordings that training never read. The judge's score on **real** scenes with these boxes is the ceiling. Three floors stand
-# below: the base with the caption alone; boxes of *another* layout; wrong phrases in the right boxes. First, sixteen samples, none picked.
+# Layouts of the stream "test", captions in wordings that training never read. The ceiling: the judge's score on **real** scenes with these boxes. Three floors: the base with the caption alone; boxes of *another* layout; wrong phrases in the right boxes. First, sixteen samples, none picked.
 
 # %%
 from course_lib.gligen.evaluate import fidelity, frozen
 
 tests = testsets.make_test_set(((1, 2), (2, 2)) if quick() else ((1, 8), (2, 8)))
-pictures, scores = box_scores.compare_conditions(gligen, base, detector, tests)
-show.boxed(
-    to_images(pictures["grounded"]),
-    [[(one.phrase, one.box) for one in layout] for layout in tests.layouts],
-    columns=4,
-    alt="Samples for layouts of the test stream, one after the other, with the boxes that were asked for.",
-)
+conditions, scores = box_scores.compare_conditions(gligen, base, detector, tests)
+alt = "Samples for layouts of the test stream, one after the other, with the boxes that were asked for."
+pictures.samples(conditions["grounded"], tests.layouts, alt=alt)
 
 table = box_scores.condition_figures(scores, len(tests.scenes))
 show_figures([figure for figure in table if figure.id.startswith(("gligen.ap50", "gligen.phrase"))])
 
 # %% [markdown]
-# *AP50*: do the things that the judge finds, the surest first, lie on their boxes with an IoU of 50 %? *phrase_top1*: is the surest thing in a box the one asked for? With so few
-# pictures these are rough, and none has more than two boxes. [docs/FIGURES.md](../docs/FIGURES.md) has more pictures, and up to four boxes: with four, AP50 is 63 %<!-- figure: gligen.ap50.boxes_4 -->.
+# *AP50*: do the things that the judge finds, the surest first, lie on their boxes with an IoU of 50 %? *phrase_top1*: is the surest thing in a box the one asked for? These few
+# pictures are rough, and none has more than two boxes. [docs/FIGURES.md](../docs/FIGURES.md) has more, and up to four boxes: with four, AP50 is 63 %<!-- figure: gligen.ap50.boxes_4 -->.
 #
-# Is the judge too kind? Cover the labels and name the 24 things yourself. One person named 20; the judge names all 24. It chooses among twelve, and blurs
-# that it was trained on don't bother it. A high AP50 says that things lie where they should, not that they look good.
-
-# %% [markdown]
+# Is the judge too kind? Cover the labels and name the 24 things yourself. One person named 20; the judge names all 24. It chooses among twelve, and was trained on blurs, too. A high AP50 says that things lie where they should, not that they look good.
+#
 # **Predict:** a place where training *never* showed this thing, and boxes that overlap. Which is harder?
 
 # %%
@@ -815,23 +684,21 @@ show_figures(box_scores.hard_layout_figures(gligen, base, detector, 2 if quick()
 # An unseen pair can work: place and thing come from different halves of the token.
 #
 # What does obedience cost? *Fidelity* is a distance between two *sets* of pictures, drawn and real, in CLIP's features. Our kernel distance needs fewer pictures
-# than FID, but more than these 16: here even real ones may lie further away than drawn ones.
+# than FID, but more than these 16.
 #
-# With 64 pictures ([docs/FIGURES.md](../docs/FIGURES.md)) the distance is 8.5<!-- figure: gligen.distance.grounded --> with boxes and 8.7<!-- figure: gligen.distance.base --> for the base: boxes cost nothing that can be measured. But real
-# pictures lie at 0.7<!-- figure: gligen.distance.real -->. *Both* are far from real, and the ratio alone would hide it.
+# With 64 pictures ([docs/FIGURES.md](../docs/FIGURES.md)) the distance is 8.5<!-- figure: gligen.distance.grounded --> with boxes and 8.7<!-- figure: gligen.distance.base --> for the base: boxes cost nothing measurable. But real
+# pictures lie at 0.7<!-- figure: gligen.distance.real -->. *Both* are far from real; the ratio alone would hide it.
 #
 # Below, also the boxes' share of the steps, from none to all:
 
 # %%
 if not quick():
-    swept = list(fidelity.grounded_fraction_figures(gligen, detector, tests, pictures))
-    show_figures([*fidelity.fidelity_figures(pictures), *swept])
-    obedience = {float(f.id.split("_")[-1]): f.value for f in swept if "ap50" in f.id}
-    lines, alt = {"AP50": list(obedience.values())}, f"AP50 by the share of grounded steps: {obedience}."
-    show.history(list(obedience), lines, xlabel="share of the steps", ylabel="AP50", alt=alt)
+    swept = list(fidelity.grounded_fraction_figures(gligen, detector, tests, conditions))
+    show_figures([*fidelity.fidelity_figures(conditions), *swept])
+    pictures.obedience_curve(swept)
 
 # %% [markdown]
-# One expects a trade: more steps with boxes, more obedience, a worse picture. With 64 pictures (docs/FIGURES.md) a quarter of the steps gives all the obedience, and the
+# One expects more obedience, and a worse picture, of more steps with boxes. With 64 pictures a quarter of the steps gives all the obedience, and the
 # distances, 7.4<!-- figure: gligen.distance.on_0.25 --> to 8.7<!-- figure: gligen.distance.on_0 -->, can't be told apart.
 #
 # Last, what must *not* have changed:
@@ -842,57 +709,45 @@ checks = [check(gligen, base, few) for check in (frozen.base_at_zero, frozen.nul
 show_figures([frozen.base_unchanged(base), *checks])
 
 # %% [markdown]
-# `base_at_zero`: with boxes given and $\alpha$ set back to 0, bit for bit. `null_apart`: how far four nulls move a picture. They pass the gates like any token, so it isn't nothing, but
-# should be little beside other noise.
+# `base_at_zero`: with boxes given and $\alpha$ set back to 0, bit for bit. `null_apart`: how far four nulls move a picture. It should be little beside other noise.
 #
 # ## The real thing
 #
-# The published GLIGEN sits in Stable Diffusion 1.4, and draws at 512 × 512. In the full tier diffusers' `StableDiffusionGLIGENPipeline` stands behind the *same board*. It gets the
-# talk's hen and egg; plain Stable Diffusion draws them above, from the same noise. (The talk's title slide has another caption for you to try: a llama with glasses.)
+# The published GLIGEN sits in Stable Diffusion 1.4. In the full tier diffusers' `StableDiffusionGLIGENPipeline` stands behind the *same board*. It gets the
+# talk's hen and egg; plain Stable Diffusion draws them above, from the same noise. (Try the caption of the talk's title slide, too: a llama with glasses.)
 
 # %%
-from IPython.display import display
-
 from course_lib.gligen import full
 
 published = full.load() if session.tier == "full" else None
 if published:
-    hen = [(one.phrase, one.box) for one in full.HEN.layout]
-    show.boxed(
-        [*published.plain(full.HEN), *published.generate(full.HEN)],
-        [[]] * 4 + [hen] * 4,
-        titles=["Stable Diffusion"] * 4 + ["with GLIGEN"] * 4,
-        columns=4,
-        alt="A hen on a huge egg: four pictures by Stable Diffusion alone, four with boxes.",
-    )
-    display(DrawBoxes(published, caption=full.HEN.caption))
+    full.show_hen(published)
 else:
-    print("The published GLIGEN draws in the full tier (COURSE_TIER=full, on a T4). The pocket tier goes on without.")
+    print("The published GLIGEN draws in the full tier (COURSE_TIER=full, on a T4).")
 
 # %% [markdown]
 # | | GLIGEN | here |
 # |---|---|---|
-# | base | Stable Diffusion 1.4, a UNet of 860 million parameters, deep latents, predicts noise | 4 million, PCA of patches, predicts velocity |
+# | base | Stable Diffusion 1.4: 860 million parameters, deep latents, predicts noise | 4 million, PCA of patches, velocity |
 # | phrases | CLIP ViT-L/14, up to 30 boxes | PocketCLIP, up to 4 |
 # | groundings | boxes, keypoints, depth, edges, normal and semantic maps, reference pictures | boxes, reference pictures |
 # | gates | trained for 500,000 steps at 5e-5 | 1,600 after an attention warm-up, at a higher rate |
-# | scheduled sampling | the paper (Eq. 10) and diffusers: a **hard switch** after a share $\tau$ of the steps, 0.2 in Figure 7; the authors' code also knows a way down | your function knows both, our pictures use the switch |
+# | scheduled sampling | paper (Eq. 10) and diffusers: a **hard switch** after a share $\tau$ of the steps; the authors' code also knows a way down | your function knows both, our pictures use the switch |
 #
 # `gligen_scheduled_sampling_beta` of diffusers is our `grounded_fraction`, the paper's $\tau$, not its $\beta$.
-
-# %% [markdown]
-# Read on: the layer that you wrote, in `ldm/modules/attention.py` of [gligen/GLIGEN](https://github.com/gligen/GLIGEN); and ControlNet (Zhang et al., 2023,
-# [arXiv 2302.05543](https://arxiv.org/abs/2302.05543)), which freezes the base as well, and begins with convolutions of zeros in the place of gates.
+#
+# Read on: your layer, in `ldm/modules/attention.py` of [gligen/GLIGEN](https://github.com/gligen/GLIGEN); and ControlNet (Zhang et al., 2023,
+# [arXiv 2302.05543](https://arxiv.org/abs/2302.05543)), which freezes the base as well, and begins with convolutions of zeros.
 
 # %% [markdown]
 # ## Recap
 #
-# - Diffusion mixes a picture with noise by shares of variance, and learns to say what was mixed. A DDIM step finds picture and noise, and mixes them anew with less noise.
-# - Guidance asks twice and goes further in the direction of the difference. What is on in both predictions cancels out.
-# - GLIGEN freezes a finished generator and adds a gated layer a block. The gate begins shut, so at birth nothing has changed, to the last bit.
+# - Diffusion mixes picture and noise by shares of variance, and learns to say what was mixed. A DDIM step finds both, and mixes them anew with less noise.
+# - Guidance goes further along the difference of two answers. What is on in both cancels out.
+# - GLIGEN freezes a finished generator and adds a gated layer a block. The gate begins shut: at birth nothing has changed, to the last bit.
 # - A box is waves, a token is phrase ⊕ box, and "nothing here" is learned, not masked.
-# - "Open set" is asked of phrases that the gates never read, with a caption and without.
-# - Whether boxes are *read* is shown by true and shuffled boxes under the same noise; whether they are *obeyed*, by a detector that was trained elsewhere.
+# - "Open set" is asked of phrases that the gates never read.
+# - True and shuffled boxes under the same noise show whether boxes are *read*; a detector trained elsewhere, whether they are *obeyed*.
 #
 # <!-- words -->
 
@@ -902,14 +757,14 @@ else:
 # <!-- quiz -->
 #
 # 1. Your gates train for an hour, the total loss falls a little, and boxes do nothing. What do you look at first?
-#    - [ ] A longer run's total loss. :: It moves little even when boxes are obeyed: most of a picture is not in any box.
-#    - [x] tanh(α), and the error inside things with true and shuffled boxes. :: Gates near 0 need more steps or a higher rate. Open gates and no difference: the tokens say nothing, pixels for shares perhaps.
+#    - [ ] A longer run's total loss. :: It moves little even when boxes are obeyed.
+#    - [x] tanh(α), and the error inside things with true and shuffled boxes. :: Gates near 0 need more steps or a higher rate. Open gates and no difference: the tokens say nothing.
 #    - [ ] More guidance. :: It enlarges a difference. There is none.
 # 2. α begins at 0, and so the layer adds nothing. Why is it not stuck there?
 #    - [ ] Noise in the gradients kicks it out. :: No chance is needed.
 #    - [ ] Its weights learn first, then α. :: The other way round: while α is 0 their gradients are 0.
-#    - [x] α's own gradient isn't 0. :: It is a product with what the attention returns, and that is random. LoRA with two zero matrices would be stuck.
+#    - [x] α's own gradient isn't 0. :: It is a product with what the attention returns, which is random. LoRA with two zero matrices would be stuck.
 # 3. "AP50 of 60 % on the boxes asked for." What do you ask next?
 #    - [ ] How many steps it was trained for. :: That is what it cost, not what it is worth.
-#    - [x] What the detector scores on real pictures, and without boxes. :: The ceiling and the floor; then what it was trained on, and the price in fidelity.
+#    - [x] What the detector scores on real pictures, and without boxes. :: The ceiling and the floor.
 #    - [ ] Its AP75. :: As hard to read without ceiling and floor.

@@ -154,7 +154,7 @@ def test_outputs_survive_a_change_of_text(root):
         ("Write the mean", "<img src='a.png'> Write the mean", "no alt text"),
         ("Write the mean", "word " * 5001, "words"),
         ("mean([1, 2, 6])", "plt.plot([1, 2, 6])", "draws without alt text"),
-        ("mean([1, 2, 6])", "x = '" + "x" * 70_000 + "'", "bytes"),
+        ("mean([1, 2, 6])", "x = '" + "x" * 60_000 + "'", "bytes"),
     ],
 )
 def test_a_lesson_that_breaks_a_rule_is_refused_in_words(root, capsys, old, new, words):

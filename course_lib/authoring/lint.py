@@ -11,7 +11,7 @@ from course_lib import show
 from course_lib.authoring.master import Lesson, blanked, solution_lines
 
 MOST_WORDS = 5_000
-MOST_BYTES = 70_000  # of the student notebook, which has no outputs
+MOST_BYTES = 60_000  # of the student notebook, which has no outputs
 MARKDOWN_IMAGE = re.compile(r"!\[(.*?)\]\(")
 COMMENT = re.compile(r"<!--.*?-->")  # what nobody reads
 HTML_IMAGE = re.compile(r"<img\b[^>]*>")

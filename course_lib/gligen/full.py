@@ -9,7 +9,10 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
+from course_lib.clip.data.images import to_tensor
 from course_lib.gligen.layouts import GroundedPhrase
+from course_lib.gligen.ui import pictures
+from course_lib.gligen.ui.board import DrawBoxes
 from course_lib.gligen.ui.pipeline import NUM_PICTURES, Request
 from course_lib.session import best_device
 
@@ -102,3 +105,13 @@ def load(weights: tuple[str, str] = HUB) -> PublishedPipeline | None:
         reason = str(error).splitlines()[0][:120]
         print(f"{weights[0]} could not be loaded ({reason}). The lesson goes on without it.")
         return None
+
+
+def show_hen(published: PublishedPipeline) -> None:
+    """The talk's example without boxes and with them, from the same noise, and the board to go on with."""
+    from IPython.display import display
+
+    drawn = {"Stable Diffusion": published.plain(HEN), "with GLIGEN": published.generate(HEN)}
+    alt = "A hen on a huge egg: four pictures by Stable Diffusion alone, four with boxes."
+    pictures.rows({name: to_tensor(images) for name, images in drawn.items()}, {"with GLIGEN": HEN.layout}, alt=alt)
+    display(DrawBoxes(published, caption=HEN.caption))

@@ -63,6 +63,13 @@ def grounded_loss(model: Generator, batch: GroundedBatch) -> Tensor:
     return (min_snr_weight(batch.t) * error).mean()
 
 
+@torch.no_grad()
+def mean_loss(model: Generator, recipe: GatesRecipe, batches: int = 2) -> float:
+    """The loss over the recipe's first batches: before training, where the curve begins."""
+    losses = [grounded_loss(model, make_grounded_batch(step, recipe, model.space)) for step in range(batches)]
+    return torch.stack(losses).mean().item()
+
+
 def train_gates(
     model: Generator,
     recipe: GatesRecipe,
