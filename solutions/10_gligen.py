@@ -3,7 +3,7 @@
 # objectives:
 #   - explain how a picture is made out of noise, and write its step and its guidance
 #   - show what a caption can't tell a text-to-image model
-#   - write GLIGEN's parts: a box as waves, learned nulls, the gate that begins shut
+#   - write GLIGEN's parts, a box as waves, learned nulls, a gate that begins shut
 #   - train gates beside a frozen base, and prove that nothing else moved
 #   - judge generated pictures by a detector that never saw one, between floors and a ceiling
 # prerequisites:
@@ -70,13 +70,13 @@ by_caption, by_boxes = draw(base, [prompt] * 8), draw(gligen, [prompt] * 8, [lay
 show.pictures(to_images(by_caption), columns=4, alt=f"Eight pictures of the base for the caption: {prompt}.")
 
 # %% [markdown]
-# And the same noise, drawn by the same frozen weights, with *two boxes* besides:
+# The same noise and the same frozen weights, with *two boxes* besides:
 
 # %%
 pictures.samples(by_boxes, [layout] * 8, alt="The same eight with boxes: a frog left, a house right.")
 
 # %% [markdown]
-# Let a *judge* count: a detector that was trained on real scenes and never saw a generated picture.
+# Let a *judge* count: a detector, trained on real scenes, that never saw a generated picture.
 
 # %%
 from course_lib.gligen.detector import detect
@@ -146,7 +146,7 @@ print(f"loss {loss.item():.2f}")
 # %% [markdown]
 # ## Build it: one step back
 #
-# A trained network says $v$. From $z_t$ and $v$ follow $x$ and $\epsilon$, as the network believes them to be: two equations, two unknowns. *DDIM* (Song et al., 2021,
+# A trained network says $v$. From $z_t$ and $v$ follow $x$ and $\epsilon$, as the network believes them to be. *DDIM* (Song et al., 2021,
 # [arXiv 2010.02502](https://arxiv.org/abs/2010.02502)) mixes the two anew, with less noise, and asks again.
 #
 # <!-- exercise: gligen.ddim_step -->
@@ -188,7 +188,7 @@ walks = {f"{n} step{'s' * (n > 1)}": walk(lambda x, t: net(x, t, ring), n) for n
 show.clouds(walks, alt="A ring in 1, 2, 5, 20 and 100 steps: from a heap in the middle to a ring.")
 
 # %% [markdown]
-# One step gives *the mean* of all rings: trained with squares, a network can't say better in pure noise. In pictures: a grey blur.
+# One step gives *the mean* of all rings: trained with squares, a network can say nothing better in pure noise. In pictures: a grey blur.
 #
 # ## Build it: guidance
 #
@@ -255,7 +255,7 @@ print("a training step gets:", ", ".join(field.name for field in fields(Denoisin
 print("channels read:", base.unet.config.in_channels, "of which latents:", base.config.latent_channels)
 
 # %% [markdown]
-# **No box, no mask, no place.** A test makes sure of it.
+# **No box, no mask, no place.** A test checks it.
 #
 # The twelve other channels are a *position encoding*: sines and cosines of where each cell is. A convolution can guess where it is only from the picture's rim. Real diffusion UNets have none; they are deep, and find out.
 #
