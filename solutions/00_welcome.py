@@ -5,7 +5,7 @@
 #   - find your way in the world that all lessons look at
 #   - know what training may see, and what is kept back for honest tests
 #   - know how an exercise feels, wrong and right, and how to get unstuck
-#   - read a figure: interval, chance, control, baseline, ceiling, bar
+#   - "read a figure: interval, chance, control, baseline, ceiling, bar"
 # prerequisites:
 #   - a little Python and NumPy
 # minutes: 15
