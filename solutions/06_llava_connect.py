@@ -541,7 +541,7 @@ show.bars(costs, alt=f"Caption loss in nats: {words}.", limit=max(costs.values()
 
 # %% [markdown]
 # A connector that was not loaded is as good as none, and "some weights were newly initialised" is the only line that tells
-# ([LLaVA#682](https://github.com/haotian-liu/LLaVA/issues/682)). **Warnings are results.** But look at the shifts by one place, and at the wrong layer: they cost so little that nobody would notice. Every patch still says
+# ([LLaVA#682](https://github.com/haotian-liu/LLaVA/issues/682)). **Warnings are results.** But look at the shifts by one place: they cost so little that nobody would notice, and the wrong layer costs a fifth of a nat. Every patch still says
 # its word, only from the wrong place, and captions say little about places. So such mistakes live for years. What finds them is no score, but a test that compares tensors, like those above.
 #
 # And if the picture's places are learned from? Count what the loss is then about.
@@ -588,7 +588,7 @@ for name, losses in runs.items():
 
 # %% [markdown]
 # Compare the first two rows with each other, and the last two with each other: they are different losses. Then compare each difference with the ± beside it; runs as short as these
-# say who learns *faster*, and no more. When this notebook was built, linear and MLP were within the noise of each other, and layer -1 was quicker than -2 by more than the noise: *our* tower has no class token, and its last layer
+# say who learns *faster*, and no more. When this notebook was built, the linear layer was ahead of the MLP, and layer -1 of -2, both by more than the noise. *Our* tower has no class token, and its last layer
 # is pooled over all of its patches, so it is no worse for our purpose. "-2" is a finding about CLIP's ViT, and no law. Nor is it a large one: in LLaVA's own ablation it was worth less than one point on ScienceQA (90.92 against 89.96). In LLaVA-1.5
 # the MLP brought half a point on GQA (46.8 to 47.3), adding GQA's own training data more than ten (51.4 to 62.0). **Data beats connector.**
 #
