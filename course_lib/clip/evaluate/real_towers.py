@@ -67,7 +67,7 @@ def _reader():
     from transformers import AutoModel, AutoTokenizer
 
     folder = folder_of(READER) / "model"
-    return AutoModel.from_pretrained(folder).eval(), AutoTokenizer.from_pretrained(folder)
+    return AutoModel.from_pretrained(folder, use_safetensors=True).eval(), AutoTokenizer.from_pretrained(folder)
 
 
 def unlabelled() -> list[int]:
