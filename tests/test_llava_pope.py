@@ -104,7 +104,7 @@ class Parrot:
     def image_features(self, pixels):
         return pixels
 
-    def answer(self, features, questions):
+    def answer(self, features, questions, max_new_tokens=60):
         return [self.said[len(text) % len(self.said)] for text in questions]
 
 

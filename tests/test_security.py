@@ -48,7 +48,9 @@ ALLOWED = {  # loads without `use_safetensors=True` → why
     "course_lib/common/smollm2.py: AutoModelForCausalLM.from_pretrained": "a GGUF file, which is none of pickle's forms",
     "course_lib/llava/train/smollm2.py: AutoModelForCausalLM.from_pretrained": "the folder that `course_lib.common.smollm2` wrote, as safetensors",
 }
-PACKAGED = "a file of a package that its user installed, whose code runs anyway, read by torch's reader for tensors only"
+PACKAGED = (
+    "a file of a package that its user installed, whose code runs anyway, read by torch's reader for tensors only"
+)
 OWN_CODE = {  # code that is run from a syntax tree, or a file that is no safetensors → why
     "course_lib/checker/diagnose/slips.py: exec": "a reference of the course's own, with one operator or constant changed",
     "course_lib/clip/evaluate/real_towers.py: torch.load": PACKAGED,
