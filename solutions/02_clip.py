@@ -506,10 +506,10 @@ evaluate.shortcut.chart(
 )
 
 # %% [markdown]
-# Compare two corners first. The careless run finds captions better than the careful one, and knows things worse: size, colour and place tell
-# random close-ups apart almost alone. That is a *shortcut* (Geirhos et al., 2020, [arXiv 2004.07780](https://arxiv.org/abs/2004.07780)). The score of
-# finding looks good, and hides that shapes went unlearned. The other two corners say which of the two changes did it; the colour run says how far
-# one comes without any shape.
+# Read the axes first: these are short runs (12,800 pairs, one seed), and all are close to the floor. Colours alone find most captions, and shapes have hardly begun to be learned. With four
+# times the pairs, one run of the careless design found 64 % of the captions, and named 11 % of the things. A batch of anything can be told apart by size, colour and place almost alone. That is
+# a *shortcut* (Geirhos et al., 2020, [arXiv 2004.07780](https://arxiv.org/abs/2004.07780)): the score of finding looks good, and hides that shapes went unlearned. Which of the two changes does it, the four corners
+# say only after longer runs with several seeds.
 #
 # So don't trust one score; ask for exactly what you want to know.
 
