@@ -282,7 +282,7 @@ recipe = replace(recipes.LIVE2, steps=2, batch_size=4) if quick() else recipes.L
 student = saved.load("1")
 pool = PicturePool.compute(student.image_features, 8 if quick() else recipes.LIVE_PICTURES)
 
-# %% tags=["check"]
+# %%
 batch = stage2_batch(tokenizer, 0, recipe, pool=pool)
 rows = [[text.strip() for text in tokenizer.decode(row[row >= 0]).split("<|im_end|>")[:-1]] for row in batch.labels]
 longest = max(rows, key=lambda texts: max(map(len, texts)))
