@@ -164,18 +164,24 @@ def _digest(tensors: dict[str, Tensor], notes: str) -> str:
     return digest.hexdigest()
 
 
+def _metadata(content: bytes) -> dict[str, str]:
+    """The notes at the head of a safetensors file: 8 bytes say how long its json header is, which holds them."""
+    length = int.from_bytes(content[:8], "little")
+    return json.loads(content[8 : 8 + length])["__metadata__"]
+
+
 def load_training(file: Path, model: nn.Module, optimizer) -> dict:
     """Undo `save_training`: fills model, optimiser and random state in place; returns the notes.
 
     CheckpointError, naming the file, when it is damaged or of another model.
     """
     import torch
-    from safetensors import SafetensorError, safe_open
+    from safetensors import SafetensorError
+    from safetensors.torch import load as from_bytes
 
     try:
-        with safe_open(file, framework="pt") as stored:
-            metadata = stored.metadata()
-            tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118 (it is no dict)
+        content = file.read_bytes()  # in one go: another run may put a newer state in its place at any moment
+        metadata, tensors = _metadata(content), from_bytes(content)
         if metadata.get("sha256", "") not in ("", _digest(tensors, metadata["notes"])):  # "": of an older course
             raise ValueError("it is damaged, for its SHA-256 is not the one it was written with")
         notes = json.loads(metadata["notes"])

@@ -1,6 +1,9 @@
 """Checkpoints: whole or not at all, and checked when read."""
 
 import json
+import os
+import subprocess
+import sys
 from dataclasses import dataclass
 
 import pytest
@@ -85,3 +88,30 @@ def test_one_function_writes_the_cards_of_all_bakes():
         "stored_as": "float16",
     }
     assert checkpoints.card("llava", "", [Recipe(), Recipe(1)], 0)["recipe"] == [{"steps": 300}, {"steps": 1}]
+
+
+REPLACES = """\
+import os, sys
+while True:
+    for name in sys.argv[1:]:
+        os.link(name, "next")
+        os.replace("next", "state")
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows replaces no file that is open")
+def test_a_state_that_another_run_replaces_while_it_is_read_comes_from_one_moment(tmp_path):
+    model = nn.Linear(64, 64)
+    optimizer = torch.optim.AdamW(model.parameters())
+    for step, name in enumerate(("zero", "one")):
+        nn.init.constant_(model.weight, step)
+        checkpoints.save_training(tmp_path / name, model, optimizer, {"step": step})
+    other = subprocess.Popen([sys.executable, "-c", REPLACES, "zero", "one"], cwd=tmp_path)
+    try:
+        while not (tmp_path / "state").exists():
+            assert other.poll() is None
+        for _ in range(200):
+            assert checkpoints.load_training(tmp_path / "state", model, optimizer)["step"] == model.weight[0, 0]
+    finally:
+        other.kill()
+        other.wait()
