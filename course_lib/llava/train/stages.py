@@ -29,8 +29,8 @@ from course_lib.llava.model import MiniLlava
 from course_lib.llava.recipes import LIVE1, LIVE2, LIVE_WORDS, LlavaRecipe
 from course_lib.llava.train import letters, parameters
 from course_lib.llava.vision import PocketVisionTower
+from course_lib.lm.attention import quickest_attention
 from course_lib.lm.loss import IGNORE_INDEX
-from course_lib.lm.model import quickest_attention
 from course_lib.lm.pretrained import load_tuned
 from course_lib.lm.tokenizer import get_tokenizer
 from course_lib.training import Progress, fit
