@@ -16,14 +16,9 @@ from course_lib.clip.pretrained import load_clip
 from course_lib.common.precision import mixed_precision
 from course_lib.instruct.formats import TYPES
 from course_lib.llava import connector, lora
-from course_lib.llava.data.batches import (
-    LlavaBatch,
-    PicturePool,
-    fixed_set_batch,
-    stage1_batch,
-    stage2_batch,
-    word_mixture_batch,
-)
+from course_lib.llava.data.batches import fixed_set_batch, stage1_batch, stage2_batch, word_mixture_batch
+from course_lib.llava.data.packing import LlavaBatch
+from course_lib.llava.data.pictures import PicturePool
 from course_lib.llava.letters import ALPHABET, PocketVisionTowerWithLetters
 from course_lib.llava.model import MiniLlava
 from course_lib.llava.recipes import LIVE1, LIVE2, LIVE_WORDS, LlavaRecipe
