@@ -14,30 +14,35 @@ from torch.nn import functional as F
 from course_lib.clip.vision import Residual, convolution
 
 EMBED_DIM = 128  # CLIP's
-PATCH = 4  # pixels of a disparity, or bands by frames of a spectrogram
 WIDTH = 64
 GRIDS = {"audio": (4, 1), "depth": (2, 2)}  # a sound keeps its bands and forgets when; a disparity keeps where, roughly
 
 
 class Tower(nn.Module):
-    """A map of one channel → a direction of CLIP's space: patches, convolutions, and a linear head.
+    """A map of one channel → a direction of CLIP's space: convolutions, and a linear head.
 
     grid: the cells (rows, columns) that the head tells apart.
     """
 
     def __init__(self, grid: tuple[int, int]) -> None:
         super().__init__()
-        self.stem = nn.Sequential(nn.Conv2d(1, WIDTH // 2, PATCH, stride=PATCH), nn.GroupNorm(8, WIDTH // 2), nn.GELU())
-        self.trunk = nn.Sequential(convolution(WIDTH // 2, WIDTH, stride=2), Residual(WIDTH))
+        self.trunk = nn.Sequential(
+            convolution(1, WIDTH // 4, stride=2),
+            convolution(WIDTH // 4, WIDTH // 2, stride=2),
+            convolution(WIDTH // 2, WIDTH, stride=2),
+            Residual(WIDTH),
+        )
         self.pool = nn.AdaptiveAvgPool2d(grid)
         self.head = nn.Linear(WIDTH * grid[0] * grid[1], EMBED_DIM)
-        self.register_buffer("mean", torch.zeros(()))  # of all maps in training, so that the stem gets numbers around 0
+        self.register_buffer(
+            "mean", torch.zeros(())
+        )  # of all maps in training, so that the trunk gets numbers around 0
         self.register_buffer("std", torch.ones(()))
 
     def forward(self, maps: Tensor) -> Tensor:
         """maps [B, H, W] → [B, 128] of length 1."""
         x = ((maps.float() - self.mean) / self.std)[:, None]  # [B, 1, H, W]
-        x = self.pool(self.trunk(self.stem(x)))  # [B, 64, rows, columns]
+        x = self.pool(self.trunk(x))  # [B, 64, rows, columns]
         return F.normalize(self.head(x.flatten(1)), dim=-1)
 
 
@@ -69,11 +74,3 @@ class PocketBind(nn.Module):
     def encode_depth(self, disparities: Tensor) -> Tensor:
         """Disparities [B, 64, 64] → [B, 128] of length 1."""
         return self.depth(disparities)
-
-
-def add_embeddings(*embeddings: Tensor) -> Tensor:
-    """Several things wanted at once, as one query: embeddings [B, D] of any length → [B, D] of length 1.
-
-    Each is normalised before it is added, so that all count alike; ImageBind's own outputs have lengths of 1 to 20.
-    """
-    return F.normalize(sum(F.normalize(one, dim=-1) for one in embeddings), dim=-1)

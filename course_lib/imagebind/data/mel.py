@@ -32,12 +32,11 @@ def frames(sound: np.ndarray) -> np.ndarray:
     return np.lib.stride_tricks.sliding_window_view(sound, WINDOW)[::HOP]
 
 
-BANK = mel_filter_bank()
 HANN = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(WINDOW) / WINDOW)
 
 
 def log_mel(sound: np.ndarray) -> np.ndarray:
     """float [N] → float32 [64, T]: the logarithm of the power in each band, low bands first, T = 49 for a second."""
     spectrum = np.fft.rfft(frames(sound) * HANN, FFT)  # [T, F]
-    power = np.abs(spectrum) ** 2 @ BANK  # [T, bands]
+    power = np.abs(spectrum) ** 2 @ mel_filter_bank()  # [T, bands]
     return np.log10(np.maximum(power, 1e-5)).T.astype(np.float32)

@@ -24,7 +24,11 @@ SOUNDING = (
     + ("soccer ball", "castle", "church", "house", "coffee", "hamburger", "banana", "strawberry", "sunflower")
     + ("pine tree",)
 )  # the 60 nouns that sound in training; Lesson 10's twelve are among them
-SHIFTS = {"train": (0.0, 0.6), "val": (0.7, 0.85), "test": (0.85, 1.0)}  # how far a speaker is from the middle of each range
+SHIFTS = {
+    "train": (0.0, 0.6),
+    "val": (0.7, 0.85),
+    "test": (0.85, 1.0),
+}  # how far a speaker is from the middle of each range
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,134 @@
+"""A sound where other models take words, without training them: "segment what you hear", "draw what you hear".
+
+As the paper put sounds into Detic and DALL-E 2 (section 4.4). SEEM names its masks by their cosines with text embeddings, which lie in
+the space that sounds were aligned with: a sound takes the place of one as it is. GLIGEN reads phrases as the text tower has them
+*before* its projection, so a sound must go back through it. The plain inverse blows up what is noise in a sound; damped (a ridge
+regression on words alone), it does not.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from course_lib.clip.data.batches import base_names
+from course_lib.clip.data.images import normalise, to_tensor
+from course_lib.clip.evaluate.zero_shot import with_article
+from course_lib.figures import Figure
+from course_lib.gligen.data.testsets import LayoutTestSet, make_test_set
+from course_lib.gligen.evaluate.boxes import Score, generate, phrase_figure, score_images
+from course_lib.gligen.layouts import GroundedPhrase
+from course_lib.gligen.model import frozen_clip, phrase_embeddings
+from course_lib.gligen.train.detector import load_detector
+from course_lib.gligen.train.gates import load_gated
+from course_lib.gligen.train.reference import ReferenceMap, fit_ridge
+from course_lib.imagebind.data.mel import log_mel
+from course_lib.imagebind.data.pairs import sounding_scene
+from course_lib.imagebind.data.voices import speaker, utter
+from course_lib.imagebind.evaluate.alignment import embed
+from course_lib.imagebind.model import PocketBind
+from course_lib.seem.data.queries import MIN_VISIBLE_PIXELS
+from course_lib.seem.encoder import Features
+from course_lib.seem.evaluate.metrics import iou, mean_figure
+from course_lib.seem.model import MiniSeem
+from course_lib.seem.train import stages
+from course_lib.world.render import render
+
+RIDGE_PENALTY = 0.1  # the best of 0.0001 to 10 on the stream "val"
+
+
+@torch.no_grad()
+def segment_by(seem: MiniSeem, features: Features, embeddings: Tensor) -> np.ndarray:
+    """The mask whose class is most like an embedding, for each of N pictures: embeddings [N, 128] → bool [N, 64, 64].
+
+    Nothing tells SEEM whether the embeddings came from words or from sounds.
+    """
+    words, masks = seem.class_text_embeddings, []
+    try:
+        for row, embedding in enumerate(embeddings):
+            seem.class_text_embeddings = embedding[None]
+            output = seem.segment_everything(features.select(torch.tensor([row])))
+            query = output.class_logits[0, :, 0].argmax()  # of the object queries
+            masks.append((output.mask_logits[0, query] > 0).numpy())
+    finally:
+        seem.class_text_embeddings = words
+    return np.stack(masks)
+
+
+def scenes_to_segment(count: int, stream: str = "test") -> tuple[np.ndarray, np.ndarray, list[str], list[str]]:
+    """Scenes of two and three things: images uint8 [N, 64, 64, 3], masks bool [N, 64, 64] and the noun of one, the noun of another."""
+    images, targets, nouns, others = [], [], [], []
+    index = 0
+    while len(images) < count:
+        scene, noun = sounding_scene(index, stream, (2, 3))
+        index += 1
+        picture, names = render(scene), [thing.name for thing in scene.things]
+        target = picture.instances == names.index(noun) + 1
+        if len(names) > 1 and target.sum() >= MIN_VISIBLE_PIXELS:
+            images.append(picture.image)
+            targets.append(target)
+            nouns.append(noun)
+            others.append(next(name for name in names if name != noun))
+    return np.stack(images), np.stack(targets), nouns, others
+
+
+@torch.no_grad()
+def seem_by_sound(model: PocketBind, count: int = 200) -> Iterator[Figure]:
+    """IoU with the thing that one hears. Ceiling: by its word. Control: by the sound of another thing of the picture."""
+    images, targets, nouns, others = scenes_to_segment(count)
+    seem = stages.load()
+    features = Features.concat([seem.encode(chunk) for chunk in normalise(to_tensor(images)).split(64)])
+    by_word = iou(segment_by(seem, features, stages.class_text_embeddings(tuple(nouns))), targets)
+    by_sound = iou(segment_by(seem, features, heard(model, nouns)), targets)
+    by_other = iou(segment_by(seem, features, heard(model, others)), targets)
+    ceiling, control = round(float(by_word.mean()), 4), round(float(by_other.mean()), 4)
+    note = "ceiling: by words; control: the sound of another thing in the picture"
+    company = {"ceiling": ceiling, "control": control, "bar": round(0.8 * ceiling, 4)}
+    yield mean_figure("imagebind.seem_iou", by_sound, **company, note=note)
+    yield mean_figure("imagebind.seem_iou.other", by_other, bar=0.2, note="the sound of another thing in the picture")
+
+
+def heard(model: PocketBind, nouns: list[str], stream: str = "test") -> Tensor:
+    """Each noun uttered by another speaker of the stream, embedded: [N, 128]."""
+    mels = [log_mel(utter(noun, speaker(10_000 + i, stream))) for i, noun in enumerate(nouns)]
+    return embed(model.audio, np.stack(mels))
+
+
+@cache
+@torch.no_grad()
+def phrase_map() -> ReferenceMap:
+    """From CLIP's space back to before the text projection: a damped inverse, fitted to 160 nouns, in words alone."""
+    phrases = phrase_embeddings([with_article(name) for name in base_names()])
+    return fit_ridge(F.normalize(phrases @ frozen_clip().text.projection, dim=-1), phrases, RIDGE_PENALTY)
+
+
+def by_sound(tests: LayoutTestSet, embeddings: Tensor) -> LayoutTestSet:
+    """The same layouts, with an embedding [128] in place of every phrase."""
+    rows = iter(phrase_map()(embeddings))
+    layouts = tuple(
+        tuple(GroundedPhrase("", grounded.box, next(rows)) for grounded in layout) for layout in tests.targets
+    )
+    captions = ("",) * len(tests.captions)  # a caption would tell what to draw
+    return replace(tests, layouts=layouts, captions=captions)
+
+
+def gligen_by_sound(model: PocketBind, count: int = 40) -> Iterator[Figure]:
+    """Is the thing that one hears drawn in its box? No caption. Ceiling: by phrase. Control: sounds dealt out anew."""
+    tests = make_test_set([(1, count), (2, count)])
+    phrases = [grounded.phrase for layout in tests.targets for grounded in layout]
+    sounds = heard(model, [phrase.split(" ", 1)[1] for phrase in phrases])
+    shuffled = sounds[torch.randperm(len(sounds), generator=torch.Generator().manual_seed(0))]
+    gated, detector = load_gated(), load_detector()
+
+    def score(given: LayoutTestSet) -> Score:
+        return score_images(detector, generate(gated, given), tests)
+
+    words = score(replace(tests, captions=("",) * len(tests.captions))).phrase_top1()
+    control = score(by_sound(tests, shuffled)).phrase_top1()
+    company = {"chance": 1 / 12, "ceiling": round(words, 4), "control": round(control, 4), "bar": round(0.7 * words, 4)}
+    note = "without captions; ceiling: by phrase; control: sounds dealt out anew"
+    yield phrase_figure("imagebind.gligen_phrase", score(by_sound(tests, sounds)), **company, note=note)
