@@ -15,6 +15,7 @@ from course_lib import checkpoints
 from course_lib.clip.data.testsets import image_features
 from course_lib.clip.evaluate.zero_shot import classifier
 from course_lib.clip.pretrained import load_clip
+from course_lib.clip.tokenizer import get_tokenizer
 from course_lib.imagebind.data.augment import augment
 from course_lib.imagebind.data.pairs import Pairs, make_pairs
 from course_lib.imagebind.data.voices import SOUNDING
@@ -137,6 +138,12 @@ def load_bind(file: Path = CHECKPOINT) -> PocketBind:
     for name, tower in (("audio", model.audio), ("depth", model.depth)):
         tower.load_state_dict(_weights(name, file))
     return model.eval()
+
+
+@torch.no_grad()
+def text_embedding(model: PocketBind, text: str) -> Tensor:
+    """Any text → [1, 128] of length 1."""
+    return model.encode_text(get_tokenizer()([text]))
 
 
 def load_controls(file: Path = CHECKPOINT) -> dict[str, Tower]:
