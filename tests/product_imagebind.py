@@ -20,7 +20,8 @@ def train_one_step():
     """One step on two pairs."""
     maps, targets = torch.randn(4, 64, 49), torch.nn.functional.normalize(torch.randn(4, 128), dim=-1)
     tower = train.build_tower("audio", maps)
-    return train.train_tower(tower, maps, targets, train.BindRecipe(steps=1, batch_size=2))
+    recipe = train.BindRecipe(steps=1, batch_size=2)
+    return train.train_tower(tower, train.sound_batches(maps, targets, recipe), recipe)
 
 
 PRODUCT = {

@@ -9,7 +9,7 @@ import torch
 from course_lib.imagebind import train
 from course_lib.imagebind.compare import centre, modality_gap
 from course_lib.imagebind.data import recordings, voices
-from course_lib.imagebind.data.augment import augment
+from course_lib.imagebind.data.augment import change_sounds
 from course_lib.imagebind.data.depth import disparity
 from course_lib.imagebind.data.mel import log_mel, mel_filter_bank
 from course_lib.imagebind.data.pairs import make_pairs, sounding_scene
@@ -86,9 +86,9 @@ def test_what_lies_in_front_is_nearer_and_a_scene_is_no_silhouette():
 
 def test_a_sound_is_changed_without_its_pitch():
     mels = torch.from_numpy(make_pairs(6).mels)
-    changed = augment(mels, torch.Generator().manual_seed(0))
+    changed = change_sounds(mels, torch.Generator().manual_seed(0))
     assert changed.shape == mels.shape and not torch.equal(changed, mels)
-    again = augment(mels, torch.Generator().manual_seed(0))
+    again = change_sounds(mels, torch.Generator().manual_seed(0))
     assert torch.equal(changed, again)
 
 
@@ -103,7 +103,8 @@ def test_a_tower_learns_its_pairs_and_shuffled_ones_do_not_help():
     mels = torch.from_numpy(pairs.mels)
     targets = torch.nn.functional.normalize(torch.randn(48, 128, generator=torch.Generator().manual_seed(0)), dim=-1)
     tower = train.build_tower("audio", mels)
-    progress = train.train_tower(tower, mels, targets, train.BindRecipe(steps=40, batch_size=32))
+    recipe = train.BindRecipe(steps=40, batch_size=32)
+    progress = train.train_tower(tower, train.sound_batches(mels, targets, recipe), recipe)
     assert np.mean(progress.losses[-5:]) < 0.9 * np.log(32)
 
 

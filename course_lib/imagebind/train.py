@@ -4,7 +4,7 @@ Beside the two towers the bake keeps the controls that the proofs need, each wit
 with pictures of other scenes, one that was told the nouns, and one for each rung of the ladder of image towers.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,8 +16,8 @@ from course_lib.clip.data.testsets import image_features
 from course_lib.clip.evaluate.zero_shot import classifier
 from course_lib.clip.pretrained import load_clip
 from course_lib.clip.tokenizer import get_tokenizer
-from course_lib.imagebind.data.augment import augment
-from course_lib.imagebind.data.pairs import Pairs, make_pairs
+from course_lib.imagebind.data.augment import change_sounds, move
+from course_lib.imagebind.data.pairs import Pairs, close_ups, make_pairs
 from course_lib.imagebind.data.voices import SOUNDING
 from course_lib.imagebind.loss import TEMPERATURE, info_nce
 from course_lib.imagebind.model import GRIDS, PocketBind, Tower
@@ -31,7 +31,7 @@ CHECKPOINT = checkpoints.FOLDER / "imagebind.safetensors"
 class BindRecipe:
     """A training run of one tower."""
 
-    steps: int = 600
+    steps: int = 500
     scenes: int = 8192
     batch_size: int = 128
     learning_rate: float = 3e-3
@@ -39,8 +39,10 @@ class BindRecipe:
     seed: int = 0
 
 
-BAKED = BindRecipe()
+SOUNDS = BindRecipe()
+BAKED = SOUNDS, BindRecipe(steps=1500)  # sounds, disparities
 LIVE = BindRecipe(steps=400, scenes=3000)
+CLOSE_UP_FRAC = 0.4  # of the steps: disparities of close-ups only
 
 
 def live_recipe() -> BindRecipe:
@@ -58,35 +60,57 @@ def build_tower(modality: str, maps: Tensor, seed: int = 0) -> Tower:
     return tower.eval()
 
 
-def batch_of_pairs(step: int, maps: Tensor, targets: Tensor, recipe: BindRecipe, sounds: bool) -> tuple[Tensor, Tensor]:
-    """The pairs of a step: rows at random, both of a row from one scene. A pure function of the step's number."""
+Batch = Callable[
+    [int], tuple[Tensor, Tensor]
+]  # step → maps [B, H, W] and, row by row, features of their pictures [B, 128]
+
+
+def sound_batches(mels: Tensor, features: Tensor, recipe: BindRecipe) -> Batch:
+    """Sounds [N, 64, 49] with the frozen features [N, 128] of their scenes' pictures: what each step shows.
+
+    Rows at random, both of a row from one scene. A pure function of the step's number, so that a run can go on.
+    """
+
+    def batch(step: int) -> tuple[Tensor, Tensor]:
+        rows, generator = _draw(step, len(mels), recipe)
+        return change_sounds(mels[rows], generator), features[rows]
+
+    return batch
+
+
+def depth_batches(whole: tuple[Tensor, Tensor], near: tuple[Tensor, Tensor], recipe: BindRecipe) -> Batch:
+    """Disparities with the features of their pictures: of close-ups alone in the first steps, then in turn with whole scenes."""
+
+    def batch(step: int) -> tuple[Tensor, Tensor]:
+        depths, features = near if step < CLOSE_UP_FRAC * recipe.steps or step % 2 else whole
+        rows, generator = _draw(step, len(depths), recipe)
+        return move(depths[rows], generator), features[rows]
+
+    return batch
+
+
+def _draw(step: int, count: int, recipe: BindRecipe) -> tuple[Tensor, torch.Generator]:
+    """The rows of a step, and what else of it is random."""
     generator = torch.Generator().manual_seed(recipe.seed * 1_000_003 + step)
-    rows = torch.randint(len(maps), (recipe.batch_size,), generator=generator)
-    chosen = maps[rows]
-    return augment(chosen, generator) if sounds else chosen, targets[rows]
+    return torch.randint(count, (recipe.batch_size,), generator=generator), generator
 
 
 def train_tower(
     tower: Tower,
-    maps: Tensor,
-    targets: Tensor,
+    batch: Batch,
     recipe: BindRecipe,
     *,
-    sounds: bool = True,
-    callbacks: Iterable = (),
+    callbacks: Iterable[Callable[[Progress], None]] = (),
     state_file: Path | None = None,
 ) -> Progress:
-    """Train in place: maps [N, H, W], targets [N, 128], row by row of one scene: the frozen tower's features of its picture.
+    """Train in place. See `training.fit` for stopping and resuming."""
 
-    sounds: change the maps at random as one may change sounds.
-    """
-
-    def loss(tower: Tower, batch: tuple[Tensor, Tensor]) -> Tensor:
-        return info_nce(tower(batch[0]), batch[1], recipe.temperature)
+    def loss(tower: Tower, pairs: tuple[Tensor, Tensor]) -> Tensor:
+        return info_nce(tower(pairs[0]), pairs[1], recipe.temperature)
 
     return fit(
         tower,
-        lambda step: batch_of_pairs(step, maps, targets, recipe, sounds),
+        batch,
         loss,
         steps=recipe.steps,
         learning_rate=recipe.learning_rate,
@@ -95,33 +119,31 @@ def train_tower(
     )
 
 
-def bake(out_folder: Path, recipe: BindRecipe = BAKED) -> None:
+def bake(out_folder: Path, recipes: tuple[BindRecipe, BindRecipe] = BAKED) -> None:
     """Train the shipped towers and two controls, one after the other. Interrupted, each goes on where it was when called again."""
-    clip, pairs = load_clip(), make_pairs(recipe.scenes)
-    seen, mels, depths = (
-        image_features(clip, pairs.images),
-        torch.from_numpy(pairs.mels),
-        torch.from_numpy(pairs.depths),
-    )
+    (sounds, depths), clip = recipes, load_clip()
+    pairs = make_pairs(sounds.scenes)
+    images, windows = close_ups(pairs)
+    mels, seen = torch.from_numpy(pairs.mels), image_features(clip, pairs.images)
+    whole, near = torch.from_numpy(pairs.depths), torch.from_numpy(windows)
     other_scenes = torch.randperm(len(seen), generator=torch.Generator().manual_seed(1))
-    runs = {  # the tower → its maps, and what they are paired with
-        "audio": (mels, seen),
-        "depth": (depths, seen),
-        "shuffled": (mels, seen[other_scenes]),
-        "supervised": (mels, named(clip, pairs)),
+    runs = {  # the tower → its maps, and what each step shows
+        "audio": (mels, sound_batches(mels, seen, sounds), sounds),
+        "shuffled": (mels, sound_batches(mels, seen[other_scenes], sounds), sounds),
+        "supervised": (mels, sound_batches(mels, named(clip, pairs), sounds), sounds),
+        "depth": (whole, depth_batches((whole, seen), (near, image_features(clip, images)), depths), depths),
     }
     towers, minutes, losses = nn.ModuleDict(), 0.0, []
-    for name, (maps, targets) in runs.items():
-        sounds = name != "depth"
-        towers[name] = build_tower("audio" if sounds else "depth", maps, recipe.seed)
+    for name, (maps, batch, recipe) in runs.items():
+        towers[name] = build_tower("depth" if name == "depth" else "audio", maps, recipe.seed)
         state_file = out_folder / f"imagebind.{name}.training.safetensors"
-        progress = train_tower(towers[name], maps, targets, recipe, sounds=sounds, state_file=state_file)
+        progress = train_tower(towers[name], batch, recipe, state_file=state_file)
         if progress.stopped:
             return
         minutes += progress.seconds / 60
         losses = losses or progress.losses  # of the sounds
     data = "pairs of picture and sound, and of picture and disparity, of the sticker world's stream train; no word, no label"
-    card = checkpoints.card("imagebind", data, recipe, minutes, losses, stored_as="float16")
+    card = checkpoints.card("imagebind", data, recipes, minutes, losses, stored_as="float16")
     checkpoints.save(out_folder / CHECKPOINT.name, towers.half(), card)
 
 

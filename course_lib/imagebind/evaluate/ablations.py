@@ -19,10 +19,10 @@ from course_lib.imagebind.data.voices import SOUNDING
 from course_lib.imagebind.evaluate.alignment import embed, names_correct, sounds_of
 from course_lib.imagebind.loss import info_nce
 from course_lib.imagebind.model import Tower
-from course_lib.imagebind.train import BAKED, batch_of_pairs, build_tower, train_tower
+from course_lib.imagebind.train import SOUNDS, build_tower, sound_batches, train_tower
 from course_lib.training import fit
 
-RECIPE = replace(BAKED, steps=250, scenes=3000)
+RECIPE = replace(SOUNDS, steps=250, scenes=3000)
 TEMPERATURES = (0.02, 0.07, 0.5)
 UNFROZEN = replace(RECIPE, steps=80, batch_size=64)  # pictures must now go through their tower in every step
 
@@ -36,7 +36,7 @@ def figures() -> Iterator[Figure]:
     runs["augmented"] = image_features(clip, strongly_changed(pairs)), RECIPE
     for name, (targets, recipe) in runs.items():
         tower = build_tower("audio", mels)
-        train_tower(tower, mels, targets, recipe)
+        train_tower(tower, sound_batches(mels, targets, recipe), recipe)
         yield named(name, tower, names)
     yield named("learned_tau", learned_temperature(mels, features), names)
     for name, free in (("frozen", False), ("unfrozen", True)):
@@ -72,10 +72,7 @@ def learned_temperature(mels: Tensor, features: Tensor) -> Tower:
     def loss(model: WithTemperature, batch: tuple[Tensor, Tensor]) -> Tensor:
         return info_nce(model.tower(batch[0]), batch[1], 1 / model.log_scale.exp())
 
-    def batch(step: int) -> tuple[Tensor, Tensor]:
-        return batch_of_pairs(step, mels, features, RECIPE, sounds=True)
-
-    fit(model, batch, loss, steps=RECIPE.steps, learning_rate=RECIPE.learning_rate)
+    fit(model, sound_batches(mels, features, RECIPE), loss, steps=RECIPE.steps, learning_rate=RECIPE.learning_rate)
     return model.tower
 
 
@@ -92,10 +89,9 @@ def trained_with_pictures(pairs: Pairs, names: Tensor, free: bool) -> tuple[Towe
         sounds, images = batch
         return info_nce(model["audio"](sounds), F.normalize(model["image"](normalise(images)), dim=-1))
 
-    def batch(step: int) -> tuple[Tensor, Tensor]:
-        return batch_of_pairs(step, mels, pictures, UNFROZEN, sounds=True)
-
-    fit(model, batch, loss, steps=UNFROZEN.steps, learning_rate=UNFROZEN.learning_rate)
+    fit(
+        model, sound_batches(mels, pictures, UNFROZEN), loss, steps=UNFROZEN.steps, learning_rate=UNFROZEN.learning_rate
+    )
     alone = [row for row, scene in enumerate(pairs.scenes) if len(scene.things) == 1][:300]
     answers = torch.tensor([SOUNDING.index(pairs.nouns[row]) for row in alone])
     found = (image_features(clip, pairs.images[alone]) @ names.T).argmax(dim=1)

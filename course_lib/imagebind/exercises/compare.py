@@ -30,32 +30,12 @@ def classify_names_not_normalised(sounds, names, temperature=0.07):
     return (F.normalize(sounds, dim=-1) @ names.T / temperature).softmax(dim=-1)
 
 
-def classify_nothing_normalised(sounds, names, temperature=0.07):
-    return (sounds @ names.T / temperature).softmax(dim=-1)
-
-
 def classify_over_sounds(sounds, names, temperature=0.07):
     return (F.normalize(sounds, dim=-1) @ F.normalize(names, dim=-1).T / temperature).softmax(dim=0)
 
 
 def classify_multiplied(sounds, names, temperature=0.07):
     return (F.normalize(sounds, dim=-1) @ F.normalize(names, dim=-1).T * temperature).softmax(dim=-1)
-
-
-def classify_cosines(sounds, names, temperature=0.07):
-    return F.normalize(sounds, dim=-1) @ F.normalize(names, dim=-1).T
-
-
-def classify_logits(sounds, names, temperature=0.07):
-    return F.normalize(sounds, dim=-1) @ F.normalize(names, dim=-1).T / temperature
-
-
-def classify_no_temperature(sounds, names, temperature=0.07):
-    return (F.normalize(sounds, dim=-1) @ F.normalize(names, dim=-1).T).softmax(dim=-1)
-
-
-def classify_by_sigmoid(sounds, names, temperature=0.07):
-    return (F.normalize(sounds, dim=-1) @ F.normalize(names, dim=-1).T / temperature).sigmoid()
 
 
 def classify_by_cosine_similarity(sounds, names, temperature=0.07):
@@ -83,28 +63,8 @@ def add_not_renormalised(first, second):
     return F.normalize(first, dim=-1) + F.normalize(second, dim=-1)
 
 
-def add_mean(first, second):
-    return (F.normalize(first, dim=-1) + F.normalize(second, dim=-1)) / 2
-
-
 def add_only_first_normalised(first, second):
     return F.normalize(F.normalize(first, dim=-1) + second, dim=-1)
-
-
-def add_plain(first, second):
-    return first + second
-
-
-def add_multiplied(first, second):
-    return F.normalize(F.normalize(first, dim=-1) * F.normalize(second, dim=-1), dim=-1)
-
-
-def add_over_the_batch(first, second):
-    return F.normalize(F.normalize(first, dim=0) + F.normalize(second, dim=0), dim=0)
-
-
-def add_subtracted(first, second):
-    return F.normalize(F.normalize(first, dim=-1) - F.normalize(second, dim=-1), dim=-1)
 
 
 def add_by_norms(first, second):
@@ -139,24 +99,8 @@ def gap_means_normalised_again(first, second):
     return (means[0] - means[1]).norm()
 
 
-def gap_squared(first, second):
-    return modality_gap(first, second) ** 2
-
-
-def gap_vector(first, second):
-    return F.normalize(first, dim=-1).mean(dim=0) - F.normalize(second, dim=-1).mean(dim=0)
-
-
 def gap_mean_distance(first, second):
     return torch.cdist(F.normalize(first, dim=-1), F.normalize(second, dim=-1)).mean()
-
-
-def gap_cosine(first, second):
-    return 1 - F.cosine_similarity(F.normalize(first, dim=-1).mean(0), F.normalize(second, dim=-1).mean(0), dim=0)
-
-
-def gap_mean_absolute(first, second):
-    return (F.normalize(first, dim=-1).mean(dim=0) - F.normalize(second, dim=-1).mean(dim=0)).abs().mean()
 
 
 def gap_by_sums(first, second):
@@ -191,11 +135,6 @@ TASKS = [
                 "The names keep their lengths, so long ones win too often. Normalise them first: a cosine compares directions.",
             ),
             Mistake(
-                "nothing normalised",
-                classify_nothing_normalised,
-                "These are scalar products of what comes out as it is. Normalise both, sounds and names, to length 1 first.",
-            ),
-            Mistake(
                 "softmax over the sounds",
                 classify_over_sounds,
                 "The softmax runs over the sounds, so each *name* chooses a sound. Each sound chooses a name: the last axis, `dim=-1`.",
@@ -204,24 +143,6 @@ TASKS = [
                 "multiplied by the temperature",
                 classify_multiplied,
                 "The cosines are multiplied by the temperature, which makes all names nearly equally probable. Divide by it.",
-            ),
-            Mistake(
-                "cosines", classify_cosines, "These are the cosines. Divide them by the temperature, then softmax."
-            ),
-            Mistake(
-                "logits",
-                classify_logits,
-                "These are the logits. A softmax over the names makes probabilities of them, which add up to 1.",
-            ),
-            Mistake(
-                "no temperature",
-                classify_no_temperature,
-                "The cosines go into the softmax as they are, between -1 and 1, so that all names are nearly equally probable. Divide by `temperature`.",
-            ),
-            Mistake(
-                "each name by itself",
-                classify_by_sigmoid,
-                "Each name is judged by itself (a sigmoid), so that the probabilities don't add up to 1. The names compete: softmax.",
             ),
         ),
         alternatives=(classify_by_cosine_similarity, classify_by_exp),
@@ -252,34 +173,9 @@ TASKS = [
                 "The sum is not of length 1: two that disagree make a short one. Normalise it again at the end.",
             ),
             Mistake(
-                "mean",
-                add_mean,
-                "The mean of two directions is shorter than 1, the more they disagree. Normalise at the end; then sum or mean is all the same.",
-            ),
-            Mistake(
                 "only the first normalised",
                 add_only_first_normalised,
                 "Only the first is normalised before it is added: the second counts by its length. Normalise both.",
-            ),
-            Mistake(
-                "nothing normalised",
-                add_plain,
-                "Nothing is normalised. Normalise each, add, and normalise the sum.",
-            ),
-            Mistake(
-                "multiplied",
-                add_multiplied,
-                "The two are multiplied, number by number. What holds both lies between them: add.",
-            ),
-            Mistake(
-                "normalised over the batch",
-                add_over_the_batch,
-                "`dim=0` runs over the batch. An embedding is a row: normalise over the last axis, `dim=-1`.",
-            ),
-            Mistake(
-                "subtracted",
-                add_subtracted,
-                "This looks for what is like the first and *unlike* the second. For both, add.",
             ),
         ),
         alternatives=(add_by_norms, add_by_stack),
@@ -314,26 +210,10 @@ TASKS = [
                 gap_means_normalised_again,
                 "The means are normalised again. How short a mean is says how widely its modality is spread: leave it.",
             ),
-            Mistake("squared", gap_squared, "This is the distance squared. Take the root: `.norm()`."),
-            Mistake(
-                "a vector",
-                gap_vector,
-                "This is the arrow from one mean to the other. The gap is its length: `.norm()`.",
-            ),
             Mistake(
                 "mean of the distances",
                 gap_mean_distance,
                 "This is the mean distance of all pairs, which is large even within one modality. The gap is the distance of the *means*.",
-            ),
-            Mistake(
-                "cosine",
-                gap_cosine,
-                "This compares the directions of the means (a cosine). The gap is the distance between them: subtract, then `.norm()`.",
-            ),
-            Mistake(
-                "mean of the differences",
-                gap_mean_absolute,
-                "This is the mean difference of a coordinate. The gap is the Euclidean length of the difference: `.norm()`.",
             ),
         ),
         alternatives=(gap_by_sums, gap_by_squares),

@@ -33,18 +33,6 @@ def loss_sounds_choose_only(embeddings, image_features, temperature=0.07):
     return F.cross_entropy(embeddings @ image_features.T / temperature, torch.arange(len(embeddings)))
 
 
-def loss_pictures_choose_only(embeddings, image_features, temperature=0.07):
-    return F.cross_entropy(image_features @ embeddings.T / temperature, torch.arange(len(embeddings)))
-
-
-def loss_sum_of_both(embeddings, image_features, temperature=0.07):
-    return 2 * info_nce(embeddings, image_features, temperature)
-
-
-def loss_among_sounds(embeddings, image_features, temperature=0.07):
-    return _both(embeddings @ embeddings.T / temperature, torch.arange(len(embeddings)))
-
-
 def loss_both_as_negatives(embeddings, image_features, temperature=0.07):
     everything = torch.cat([image_features, embeddings])
     logits = embeddings @ everything.T / temperature
@@ -58,18 +46,8 @@ def loss_by_likeness(embeddings, image_features, temperature=0.07):
     return (F.cross_entropy(logits, targets) + F.cross_entropy(logits.T, targets)) / 2
 
 
-def loss_nearest_as_label(embeddings, image_features, temperature=0.07):
-    logits = embeddings @ image_features.T / temperature
-    return (F.cross_entropy(logits, logits.argmax(1)) + F.cross_entropy(logits.T, logits.argmax(0))) / 2
-
-
 def loss_pairs_only(embeddings, image_features, temperature=0.07):
     return -(embeddings * image_features / temperature).sum(dim=1).mean()
-
-
-def loss_exp(embeddings, image_features, temperature=0.07):
-    logits = embeddings @ image_features.T / torch.tensor(temperature).exp()
-    return _both(logits, torch.arange(len(embeddings)))
 
 
 def loss_by_log_softmax(embeddings, image_features, temperature=0.07):
@@ -110,21 +88,6 @@ TASKS = [
                 "Only the sounds choose their picture here. The loss is symmetric: pictures choose their sound too (`logits.T`); take the mean of both.",
             ),
             Mistake(
-                "pictures choose only",
-                loss_pictures_choose_only,
-                "Only the pictures choose their sound here. The loss is symmetric: sounds choose their picture too; take the mean of both.",
-            ),
-            Mistake(
-                "sum of both",
-                loss_sum_of_both,
-                "This is the *sum* of the two directions, twice what it should be. Divide by 2.",
-            ),
-            Mistake(
-                "sounds among themselves",
-                loss_among_sounds,
-                "Sounds are compared with sounds. What is learned is which *picture* belongs to a sound: `embeddings @ image_features.T`.",
-            ),
-            Mistake(
                 "sounds as negatives of sounds",
                 loss_both_as_negatives,
                 "The other sounds of the batch stand among the negatives, and only one direction chooses. In ImageBind the negatives of a sound are the other *pictures* alone.",
@@ -135,19 +98,9 @@ TASKS = [
                 "Pictures that look alike are counted as right, too, in part: that is pairing by what is *in* them, which nobody told us. Right is the scene's own picture alone, `torch.arange(B)`, false negatives and all.",
             ),
             Mistake(
-                "what it believes as the label",
-                loss_nearest_as_label,
-                "The labels are the largest logits, what the tower believes already. Row i belongs to column i: `torch.arange(B)`.",
-            ),
-            Mistake(
                 "only the right pairs",
                 loss_pairs_only,
                 "Only the right pairs count, and the best answer is the same embedding for every sound. The other pictures of the batch must push away: `F.cross_entropy` over each row.",
-            ),
-            Mistake(
-                "exp of the temperature",
-                loss_exp,
-                "The temperature goes through exp here. CLIP *learns* a logarithm and takes exp of it; this one is fixed, and stands for itself.",
             ),
         ),
         alternatives=(loss_by_log_softmax, loss_by_logsumexp),

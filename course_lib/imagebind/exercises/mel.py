@@ -12,13 +12,15 @@ def bank_inputs(rng) -> tuple[int, int, int]:
     return rng.in_turn((some, (1, 32, 8000), (64, 512, 16000), (5, 63, 11025), (8, 128, 22050)))
 
 
-def _bank(bands, fft, rate, to_mel=hertz_to_mel, to_hertz=mel_to_hertz, bins=None, top=None) -> np.ndarray:
+def _bank(
+    bands, fft, rate, to_mel=hertz_to_mel, to_hertz=mel_to_hertz, top=None, cut=True, side=np.minimum
+) -> np.ndarray:
     """The right function with parts to exchange."""
     corners = to_hertz(np.linspace(0, to_mel(top or rate / 2), bands + 2))
-    frequencies = np.linspace(0, rate / 2, bins or fft // 2 + 1)[:, None]
+    frequencies = np.linspace(0, rate / 2, fft // 2 + 1)[:, None]
     rising = (frequencies - corners[:-2]) / (corners[1:-1] - corners[:-2])
-    falling = (corners[2:] - frequencies) / (corners[2:] - corners[1:-1])
-    return np.maximum(0, np.minimum(rising, falling))
+    bank = side(rising, (corners[2:] - frequencies) / (corners[2:] - corners[1:-1]))
+    return np.maximum(0, bank) if cut else bank
 
 
 def bank_in_hertz(bands, fft, rate):
@@ -26,21 +28,11 @@ def bank_in_hertz(bands, fft, rate):
 
 
 def bank_not_clipped(bands, fft, rate):
-    corners = mel_to_hertz(np.linspace(0, hertz_to_mel(rate / 2), bands + 2))
-    frequencies = np.linspace(0, rate / 2, fft // 2 + 1)[:, None]
-    rising = (frequencies - corners[:-2]) / (corners[1:-1] - corners[:-2])
-    return np.minimum(rising, (corners[2:] - frequencies) / (corners[2:] - corners[1:-1]))
+    return _bank(bands, fft, rate, cut=False)
 
 
 def bank_larger_slope(bands, fft, rate):
-    corners = mel_to_hertz(np.linspace(0, hertz_to_mel(rate / 2), bands + 2))
-    frequencies = np.linspace(0, rate / 2, fft // 2 + 1)[:, None]
-    rising = (frequencies - corners[:-2]) / (corners[1:-1] - corners[:-2])
-    return np.maximum(0, np.maximum(rising, (corners[2:] - frequencies) / (corners[2:] - corners[1:-1])))
-
-
-def bank_rectangles(bands, fft, rate):
-    return (_bank(bands, fft, rate) > 0).astype(float)
+    return _bank(bands, fft, rate, side=np.maximum)
 
 
 def bank_too_few_bins(bands, fft, rate):
@@ -49,19 +41,6 @@ def bank_too_few_bins(bands, fft, rate):
 
 def bank_to_the_rate(bands, fft, rate):
     return _bank(bands, fft, rate, top=rate)
-
-
-def bank_transposed(bands, fft, rate):
-    return _bank(bands, fft, rate).T
-
-
-def bank_natural_logarithm(bands, fft, rate):
-    return _bank(bands, fft, rate, lambda hertz: 2595 * np.log(1 + hertz / 700))
-
-
-def bank_normalised(bands, fft, rate):
-    corners = mel_to_hertz(np.linspace(0, hertz_to_mel(rate / 2), bands + 2))
-    return _bank(bands, fft, rate) * 2 / (corners[2:] - corners[:-2])
 
 
 def bank_from_corners_in_mel(bands, fft, rate):
@@ -115,11 +94,6 @@ TASKS = [
                 "A triangle is the *smaller* of its rising and its falling side; this takes the larger, which grows without end.",
             ),
             Mistake(
-                "rectangles",
-                bank_rectangles,
-                "Every frequency within a band counts fully here. The bands are triangles: 1 at the centre, and down to 0 at the neighbours' centres.",
-            ),
-            Mistake(
                 "one frequency missing",
                 bank_too_few_bins,
                 "A row is missing: a real Fourier transform of `fft` samples has `fft // 2 + 1` frequencies, from 0 to half the rate, both included.",
@@ -128,16 +102,6 @@ TASKS = [
                 "up to the rate itself",
                 bank_to_the_rate,
                 "The corners reach up to the sampling rate. Nothing can be heard above half of it (Nyquist): end at `rate / 2`.",
-            ),
-            Mistake(
-                "transposed",
-                bank_transposed,
-                "Rows and columns are exchanged. A row for each frequency, a column for each band, so that `power @ bank` gives bands.",
-            ),
-            Mistake(
-                "each of the same area",
-                bank_normalised,
-                "Each triangle is divided by half its width, so that all have the same area (Slaney's way). Here each has its top at 1 (HTK's way).",
             ),
             Mistake(
                 "straight in mel",
