@@ -376,7 +376,7 @@ figures.show(alignment.gaps(model))
 #
 # ## Break it
 #
-# Four changes, each in a short run of equal length (250 steps on 3,000 scenes). **Predict** for each: better, a little worse, or ruined?
+# Four changes, each in a short run of equal length (150 steps on 2,000 scenes). **Predict** for each: better, a little worse, or ruined?
 #
 # - the temperature at 0.02 or 0.5 in place of 0.07, or learned
 # - the pictures strongly changed (bent, recoloured, blurred), as one does when a tower learns from pictures alone

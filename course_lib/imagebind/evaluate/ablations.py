@@ -22,9 +22,9 @@ from course_lib.imagebind.model import Tower
 from course_lib.imagebind.train import SOUNDS, build_tower, sound_batches, train_tower
 from course_lib.training import fit
 
-RECIPE = replace(SOUNDS, steps=250, scenes=3000)
+RECIPE = replace(SOUNDS, steps=150, scenes=2000)
 TEMPERATURES = (0.02, 0.07, 0.5)
-UNFROZEN = replace(RECIPE, steps=80, batch_size=64)  # pictures must now go through their tower in every step
+UNFROZEN = replace(RECIPE, steps=60, batch_size=64)  # pictures must now go through their tower in every step
 
 
 def figures() -> Iterator[Figure]:

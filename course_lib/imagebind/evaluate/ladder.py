@@ -25,8 +25,8 @@ from course_lib.imagebind.data.voices import SOUNDING
 from course_lib.imagebind.evaluate.alignment import embed, names_correct, sounds_of
 from course_lib.imagebind.train import SOUNDS, build_tower, sound_batches, train_tower
 
-RECIPE = replace(SOUNDS, steps=250, scenes=3000)
-BRIEF = replace(clip_train.LIVE, steps=400, close_up_frac=1.0)
+RECIPE = replace(SOUNDS, steps=150, scenes=2000)
+BRIEF = replace(clip_train.LIVE, steps=250, close_up_frac=1.0)
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def of_clip(clip) -> Rung:
 
 
 def brief() -> Rung:
-    """A PocketCLIP after 400 steps on close-ups."""
+    """A PocketCLIP after 250 steps on close-ups."""
     clip = build_clip()
     clip_train.train(clip, BRIEF)
     return of_clip(clip)

@@ -49,14 +49,15 @@ def segment_by(seem: MiniSeem, features: Features, embeddings: Tensor) -> np.nda
     """
     words, masks = seem.class_text_embeddings, []
     try:
-        for row, embedding in enumerate(embeddings):
-            seem.class_text_embeddings = embedding[None]
-            output = seem.segment_everything(features.select(torch.tensor([row])))
-            query = output.class_logits[0, :, 0].argmax()  # of the object queries
-            masks.append((output.mask_logits[0, query] > 0).numpy())
+        for rows in torch.arange(len(embeddings)).split(50):
+            seem.class_text_embeddings = embeddings[rows]
+            output = seem.segment_everything(features.select(rows))
+            own = torch.arange(len(rows))
+            queries = output.class_logits[own, :, own].argmax(dim=1)  # [n, Q, n + 1] → [n, Q] → [n]
+            masks.append((output.mask_logits[own, queries] > 0).numpy())
     finally:
         seem.class_text_embeddings = words
-    return np.stack(masks)
+    return np.concatenate(masks)
 
 
 def scenes_to_segment(count: int, stream: str = "test") -> tuple[np.ndarray, np.ndarray, list[str], list[str]]:
@@ -116,7 +117,7 @@ def by_sound(tests: LayoutTestSet, embeddings: Tensor) -> LayoutTestSet:
     return replace(tests, layouts=layouts, captions=captions)
 
 
-def gligen_by_sound(model: PocketBind, count: int = 40) -> Iterator[Figure]:
+def gligen_by_sound(model: PocketBind, count: int = 24) -> Iterator[Figure]:
     """Is the thing that one hears drawn in its box? No caption. Ceiling: by phrase. Control: sounds dealt out anew."""
     tests = make_test_set([(1, count), (2, count)])
     phrases = [grounded.phrase for layout in tests.targets for grounded in layout]
