@@ -130,7 +130,7 @@ show.diagram(
 # ## Build it: from a sound to a picture of it
 #
 # A second of sound is 16,000 numbers. Cut it into windows of 25 ms, one every 20 ms, and take the spectrum of each: how much of every frequency is in it.
-# Ears hear ratios: from 100 to 200 Hz is as far as from 2,000 to 4,000. So the 257 frequencies are collected into 64 bands, narrow below and wide above, evenly spaced
+# Ears hear ratios. So the 257 frequencies are collected into 64 bands, narrow below and wide above, evenly spaced
 # on the *mel* scale. Last the logarithm, since loudness is heard in ratios, too.
 #
 # <!-- exercise: imagebind.mel_filter_bank -->
@@ -290,8 +290,7 @@ def finds(first, second):
 
 
 table = np.array([[finds(a, b) for b in of.values()] for a in of.values()])
-met = {("picture", "text"), ("picture", "sound"), ("picture", "disparity")}
-labels = [f"{name}" for name in of]
+labels = list(of)
 emergent = [
     f"{a} → {b} {100 * finds(of[a], of[b]):.0f} %"
     for a, b in (("sound", "text"), ("disparity", "text"), ("sound", "disparity"))
@@ -387,7 +386,6 @@ figures.show(alignment.gaps(model))
 figures.show(figures.recorded("imagebind.ablation."))
 
 # %% [markdown]
-# <!-- words on the ablations -->
 # Why does unfreezing hurt? Words know where the *frozen* pictures are. When the image tower moves to meet the sounds, it leaves the words behind: the pairs that are trained get better, and those that nobody
 # trains come apart. Emergence hangs on the one thing that stands still.
 

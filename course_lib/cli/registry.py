@@ -66,8 +66,8 @@ BAKES = {
     "llava_smollm2": Bake("course_lib.llava.train.smollm2:bake", ("clip",)),
     "gligen_base": Bake("course_lib.gligen.train.base_generator:bake_base", CLIP, SMALL_WORLD),
     "gligen_gates": Bake("course_lib.gligen.train.gates:bake_gates", (*CLIP, "gligen_base"), SMALL_WORLD),
-    "imagebind": Bake("course_lib.imagebind.train:bake", CLIP),
     "gligen_detector": Bake("course_lib.gligen.train.detector:bake_detector", (), SMALL_WORLD),
+    "imagebind": Bake("course_lib.imagebind.train:bake", CLIP),
 }
 
 
