@@ -70,23 +70,28 @@ def sound_to_text(model: PocketBind, controls: dict[str, Tower]) -> Iterator[Fig
 
 
 def sound_to_depth(model: PocketBind) -> Iterator[Figure]:
-    """Which of 64 disparities belongs to this sound, and the other way round? Distances also find their words, in scenes of one thing."""
-    pairs = make_pairs(GALLERY * GALLERIES, "test")
-    sounds, depths = embed(model.audio, pairs.mels), embed(model.depth, pairs.depths)
-    # [8 · 64, 128] → eight galleries [8, 64, 128]
-    cosines = sounds.view(GALLERIES, GALLERY, -1) @ depths.view(GALLERIES, GALLERY, -1).transpose(1, 2)
-    moved = embed(model.depth, pairs.depths).roll(1, 0).view(GALLERIES, GALLERY, -1)
-    control = sounds.view(GALLERIES, GALLERY, -1) @ moved.transpose(1, 2)
-    answers = torch.arange(GALLERY)
-    for name, table, wrong in (("sound_depth", cosines, control), ("depth_sound", cosines.mT, control.mT)):
-        right = (table.argmax(dim=2) == answers).flatten()
-        fails = round(float((wrong.argmax(dim=2) == answers).float().mean()), 4)
-        company = {"chance": 1 / GALLERY, "control": fails, "bar": round(10 / GALLERY, 4), "ceiling": 1.0}
-        yield share(f"imagebind.{name}_r1", right.tolist(), **company, note="control: the scene before")
-    single = make_pairs(300, "test", things=(1, 1))
-    names, answers = name_embeddings(model, SOUNDING), torch.tensor([SOUNDING.index(noun) for noun in single.nouns])
-    right = (embed(model.depth, single.depths) @ names.T).argmax(dim=1) == answers
-    yield share("imagebind.depth_text", right.tolist(), chance=1 / len(names), note="scenes of one thing")
+    """Which of 64 disparities belongs to this sound, and the other way round: in scenes of one thing, and of up to three.
+
+    Where several scenes hold the noun that sounds, only its own counts. And do disparities find their words?
+    """
+    for suffix, things in ((".one_thing", (1, 1)), (".scenes", (1, 3))):
+        pairs = make_pairs(GALLERY * GALLERIES, "test", things)
+        sounds, depths = embed(model.audio, pairs.mels), embed(model.depth, pairs.depths)
+        for name, query, found in (("sound_depth", sounds, depths), ("depth_sound", depths, sounds)):
+            control = round(float(finds_own(query, found.roll(1, 0)).float().mean()), 4)
+            company = {"chance": 1 / GALLERY, "control": control, "bar": round(10 / GALLERY, 4), "ceiling": 1.0}
+            right = finds_own(query, found).tolist()
+            yield share(f"imagebind.{name}_r1{suffix}", right, **company, note="control: the scene before")
+        if suffix == ".one_thing":
+            answers = torch.tensor([SOUNDING.index(noun) for noun in pairs.nouns])
+            right = (depths @ name_embeddings(model, SOUNDING).T).argmax(dim=1) == answers
+            yield share("imagebind.depth_text", right.tolist(), chance=1 / len(SOUNDING), note="scenes of one thing")
+
+
+def finds_own(queries: Tensor, found: Tensor) -> Tensor:
+    """bool [N]: is row i's own the nearest of its gallery of 64? queries and found [N, 128], of length 1."""
+    queries, found = (one.view(-1, GALLERY, one.shape[-1]) for one in (queries, found))  # → [N/64, 64, 128]
+    return ((queries @ found.mT).argmax(dim=2) == torch.arange(GALLERY)).flatten()
 
 
 def arithmetic(model: PocketBind, count: int = 100) -> Iterator[Figure]:
