@@ -434,8 +434,8 @@ for scene, noun, mask in zip(scenes[:2], nouns[:2], found[:2], strict=True):
 # %% [markdown]
 # ### Draw what you hear
 #
-# GLIGEN (Lesson 10) reads a phrase as the text tower has it *before* its last projection, and a sound lies behind it. So go back: the inverse of that matrix. The plain inverse blows up what is noise in a sound
-# (a fifth of the sounds still find their phrase); damped by a ridge regression, fitted on words alone, it keeps nearly all. No caption is given: the sound alone says what.
+# GLIGEN (Lesson 10) reads a phrase as the text tower has it *before* its last projection; a sound lies behind it. The way back through the matrix's inverse blows up what is noise in a sound. One step of
+# attention does better: the sound is the query, words are the keys, their phrases the values. Nothing is trained, and no caption is given: the sound alone says what.
 
 # %%
 from course_lib.gligen.train.gates import load_gated

@@ -12,7 +12,7 @@ from course_lib.gligen.sampling import sample
 from course_lib.imagebind.data.mel import log_mel
 from course_lib.imagebind.data.voices import RATE
 from course_lib.imagebind.evaluate.alignment import embed
-from course_lib.imagebind.evaluate.swaps import phrase_map, segment_by
+from course_lib.imagebind.evaluate.swaps import as_phrases, segment_by
 from course_lib.imagebind.model import PocketBind
 
 BOX = (0.2, 0.2, 0.8, 0.8)
@@ -33,7 +33,7 @@ def hear(model: PocketBind, sound: np.ndarray) -> torch.Tensor:
 
 def draw(gated, embedding: torch.Tensor, box=BOX, seed: int = 0) -> np.ndarray:
     """What one hears, drawn into a box: embedding [1, 128] → uint8 [64, 64, 3]."""
-    layout = [GroundedPhrase("", box, phrase_map()(embedding)[0])]
+    layout = [GroundedPhrase("", box, as_phrases(embedding)[0])]
     return to_images(sample(gated, [""], [layout], seed=seed))[0]
 
 

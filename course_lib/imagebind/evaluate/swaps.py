@@ -2,8 +2,9 @@
 
 As the paper put sounds into Detic and DALL-E 2 (section 4.4). SEEM names its masks by their cosines with text embeddings, which lie in
 the space that sounds were aligned with: a sound takes the place of one as it is. GLIGEN reads phrases as the text tower has them
-*before* its projection, so a sound must go back through it. The plain inverse blows up what is noise in a sound; damped (a ridge
-regression on words alone), it does not.
+*before* its projection, so a sound must get there first, by one step of attention over words. On the stream "val" the right thing was
+then drawn in 89 % of the boxes; through the projection's inverse, damped by ridge regression on words, in 63 %; the plain inverse
+leads a fifth of the sounds to their phrase.
 """
 
 from collections.abc import Iterator
@@ -25,7 +26,6 @@ from course_lib.gligen.layouts import GroundedPhrase
 from course_lib.gligen.model import frozen_clip, phrase_embeddings
 from course_lib.gligen.train.detector import load_detector
 from course_lib.gligen.train.gates import load_gated
-from course_lib.gligen.train.reference import ReferenceMap, fit_ridge
 from course_lib.imagebind.data.mel import log_mel
 from course_lib.imagebind.data.pairs import sounding_scene
 from course_lib.imagebind.data.voices import speaker, utter
@@ -38,7 +38,7 @@ from course_lib.seem.model import MiniSeem
 from course_lib.seem.train import stages
 from course_lib.world.render import render
 
-RIDGE_PENALTY = 0.1  # the best of 0.0001 to 10 on the stream "val"
+TEMPERATURE = 0.05  # of the attention over words; the better of 0.02 and 0.05 on the stream "val"
 
 
 @torch.no_grad()
@@ -99,17 +99,25 @@ def heard(model: PocketBind, nouns: list[str], stream: str = "test") -> Tensor:
     return embed(model.audio, np.stack(mels))
 
 
+@torch.no_grad()
+def as_phrases(embeddings: Tensor) -> Tensor:
+    """Embeddings [N, 128] → what GLIGEN reads in a phrase's place [N, 128]: attention with 160 nouns as keys, their phrases as values."""
+    keys, values = vocabulary()
+    weights = (embeddings @ keys.T / TEMPERATURE).softmax(dim=-1)  # [N, 160]
+    return values.norm(dim=-1).mean() * F.normalize(weights @ values, dim=-1)
+
+
 @cache
 @torch.no_grad()
-def phrase_map() -> ReferenceMap:
-    """From CLIP's space back to before the text projection: a damped inverse, fitted to 160 nouns, in words alone."""
+def vocabulary() -> tuple[Tensor, Tensor]:
+    """The 160 nouns: their text features [160, 128] of length 1, and their phrases before the text tower's projection [160, 128]."""
     phrases = phrase_embeddings([with_article(name) for name in base_names()])
-    return fit_ridge(F.normalize(phrases @ frozen_clip().text.projection, dim=-1), phrases, RIDGE_PENALTY)
+    return F.normalize(phrases @ frozen_clip().text.projection, dim=-1), phrases
 
 
 def by_sound(tests: LayoutTestSet, embeddings: Tensor) -> LayoutTestSet:
     """The same layouts, with an embedding [128] in place of every phrase."""
-    rows = iter(phrase_map()(embeddings))
+    rows = iter(as_phrases(embeddings))
     layouts = tuple(
         tuple(GroundedPhrase("", grounded.box, next(rows)) for grounded in layout) for layout in tests.targets
     )
