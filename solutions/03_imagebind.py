@@ -317,8 +317,8 @@ for row in (query @ alignment.embed(model.audio, alignment.sounds_of()).T)[0].to
 # %% [markdown]
 # ### A picture plus a sound
 #
-# If both are arrows in one space, then *this picture and that sound* is their sum. Beware: of the published ImageBind only pictures and texts come with length 1; sounds are multiplied by 20, depth by 5. A
-# plain sum would hear the sound alone.
+# If both are arrows in one space, then *this picture and that sound* is their sum. Beware: of the published ImageBind's outputs only pictures have length 1;
+# sounds are multiplied by 20, depth by 5. A plain sum would hear the sound alone.
 #
 # <!-- exercise: imagebind.add_embeddings -->
 #
