@@ -35,4 +35,31 @@ PRODUCT = {
 LAST_IS_1 = "of a matrix, axis 1 is the last one"
 ON_A_CPU = "the check's tensors lie on the CPU, where new ones lie as well"
 
-EQUIVALENT: dict[str, dict[str, str]] = {}
+DEFAULT = "the check always says a temperature"
+
+EQUIVALENT = {
+    "imagebind.info_nce": {
+        "left out: `torch.arange(len(logits), device=logits.device)` → `torch.arange(len(logits))`": ON_A_CPU,
+    },
+    "imagebind.classify_sounds": {
+        "constant: `0.07` → `0.14`": DEFAULT,
+        "constant: `0.07` → `0.035`": DEFAULT,
+        "left out: `F.normalize(sounds, dim=-1)` → `F.normalize(sounds)`": LAST_IS_1,
+        "left out: `F.normalize(names, dim=-1)` → `F.normalize(names)`": LAST_IS_1,
+        "sign: `-1` → `1`": LAST_IS_1,
+    },
+    "imagebind.add_embeddings": {
+        "left out: `F.normalize(F.normalize(first, dim=-1) + F.normalize(second, dim=-1), dim=-1)` → `F.normalize(F.normalize(first, "
+        "dim=-1) + F.normalize(second, dim=-1))`": LAST_IS_1,
+        "left out: `F.normalize(first, dim=-1)` → `F.normalize(first)`": LAST_IS_1,
+        "left out: `F.normalize(second, dim=-1)` → `F.normalize(second)`": LAST_IS_1,
+        "sign: `-1` → `1`": LAST_IS_1,
+    },
+    "imagebind.modality_gap": {
+        "order: `F.normalize(first, dim=-1).mean(dim=0) - F.normalize(second, dim=-1).mean(dim=0)` → `F.normalize(second, "
+        "dim=-1).mean(dim=0) - F.normalize(first, dim=-1).mean(dim=0)`": "a distance is the same in both directions",
+        "left out: `F.normalize(first, dim=-1)` → `F.normalize(first)`": LAST_IS_1,
+        "left out: `F.normalize(second, dim=-1)` → `F.normalize(second)`": LAST_IS_1,
+        "sign: `-1` → `1`": LAST_IS_1,
+    },
+}
