@@ -1,20 +1,24 @@
 """The ImageBind room: voices, spectrograms, disparities, pairs, and sounds that a learner brings along."""
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
-from course_lib.imagebind import train
+from course_lib.clip.data.testsets import image_features
+from course_lib.clip.pretrained import load_clip
+from course_lib.imagebind import train, ui
 from course_lib.imagebind.compare import centre, modality_gap
 from course_lib.imagebind.data import recordings, voices
 from course_lib.imagebind.data.augment import change_sounds
 from course_lib.imagebind.data.depth import disparity
 from course_lib.imagebind.data.mel import log_mel, mel_filter_bank
-from course_lib.imagebind.data.pairs import make_pairs, sounding_scene
-from course_lib.imagebind.evaluate import alignment, swaps
+from course_lib.imagebind.data.pairs import close_ups, make_pairs, sounding_scene
+from course_lib.imagebind.evaluate import ablations, alignment, ladder, swaps
 from course_lib.imagebind.loss import info_nce
+from course_lib.imagebind.model import PocketBind
 from course_lib.world.render import render
 from course_lib.world.splits import training_may_see
 from course_lib.world.stickers import classes
@@ -191,3 +195,72 @@ def test_wav_files_are_read_and_others_refused(tmp_path):
     for name, words in (("text.wav", "no WAV file"), ("missing.wav", "can't be read")):
         with pytest.raises(recordings.SoundError, match=words):
             recordings.open_sound(tmp_path / name)
+
+
+def test_frozen_pictures_keep_their_words_and_free_ones_move(monkeypatch):
+    pairs, clip = make_pairs(12, things=(1, 1)), load_clip()
+    names = alignment.name_embeddings(PocketBind(clip), voices.SOUNDING)
+    monkeypatch.setattr(ablations, "UNFROZEN", replace(ablations.UNFROZEN, steps=12, batch_size=8, learning_rate=0.01))
+    before = clip.visual.query.clone()
+    right = {free: ablations.trained_with_pictures(pairs, names, free)[1] for free in (False, True)}
+    assert right[False] > 0.8 > right[True]
+    assert torch.equal(load_clip().visual.query, before)
+
+
+def test_strongly_changed_pictures_are_others_of_the_same_size():
+    pairs = make_pairs(4)
+    changed = ablations.strongly_changed(pairs)
+    assert changed.shape == pairs.images.shape and np.abs(changed.astype(int) - pairs.images).mean() > 10
+
+
+@pytest.mark.parametrize("name", ["untrained", "supervised", "clip"])
+def test_a_rung_has_a_direction_for_each_noun(name):
+    rung = ladder.rungs()[name]()
+    assert rung.names.shape == (60, 128) and torch.allclose(rung.names.norm(dim=-1), torch.ones(60), atol=1e-4)
+    with torch.no_grad():
+        assert rung.encode(torch.zeros(2, 3, 64, 64)).shape == (2, 128)
+
+
+def test_a_word_as_a_sound_would_come_becomes_its_own_phrase():
+    keys, values = swaps.vocabulary()
+    given = swaps.as_phrases(keys[:5])
+    likeness = torch.nn.functional.normalize(given, dim=-1) @ torch.nn.functional.normalize(values, dim=-1).T
+    assert likeness.argmax(dim=1).tolist() == [0, 1, 2, 3, 4]
+
+
+def test_the_sound_box_answers_with_three_pictures_that_are_described():
+    from course_lib.gligen.train.gates import load_gated
+    from course_lib.seem.train import stages
+
+    pairs, model = make_pairs(4), train.load_bind()
+    features = image_features(model.clip, pairs.images)
+    sound = voices.utter("dog", voices.speaker(0))
+    page = ui.answer_html(model, stages.load(), load_gated(), sound, pairs.images, features)
+    assert page.count("<img alt=") == 3 and "<audio" in page
+
+
+def test_close_ups_show_the_thing_that_sounds():
+    pairs = make_pairs(8)
+    images, depths = close_ups(pairs)
+    assert images.shape == (8, 32, 32, 3) and depths.shape == (8, 32, 32)
+
+
+def test_moved_disparities_keep_their_numbers():
+    depths = torch.from_numpy(make_pairs(4).depths)
+    moved = move(depths, torch.Generator().manual_seed(0))
+    assert moved.shape == depths.shape and not torch.equal(moved, depths)
+    assert set(moved[0].unique().tolist()) <= set(depths[0].unique().tolist())
+
+
+def test_depth_sees_close_ups_first_and_whole_scenes_in_turn_later():
+    recipe = train.BindRecipe(steps=10, batch_size=4)
+    whole, near = ((torch.zeros(6, side, side), torch.zeros(6, 128)) for side in (64, 32))
+    batch = train.depth_batches(whole, near, recipe)
+    assert [batch(step)[0].shape[1] for step in range(8)] == [32, 32, 32, 32, 64, 32, 64, 32]
+
+
+def test_a_step_pairs_each_sound_with_its_own_scene():
+    mels = torch.arange(20.0)[:, None, None].expand(20, 64, 49).clone() * 100
+    features = torch.arange(20.0)[:, None].expand(20, 128)
+    maps, targets = train.sound_batches(mels, features, train.BindRecipe(batch_size=16))(3)
+    assert (maps.amax(dim=(1, 2)) / 100 - targets[:, 0]).abs().max() < 0.2

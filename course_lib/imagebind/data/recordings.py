@@ -50,7 +50,10 @@ def prepare_sound(samples: np.ndarray, rate: int = RATE) -> np.ndarray:
     peak = np.abs(sound).max()
     if peak < SILENT:
         raise SoundError("This sound is silent. Record it again, louder.")
-    if peak > 0.95 and (np.abs(sound) >= 0.99999 * peak).mean() > CLIPPED:
+    at_limit = np.abs(sound) >= 0.99999 * peak
+    if (
+        peak > 0.95 and (at_limit[1:] & at_limit[:-1]).mean() > CLIPPED
+    ):  # a tone touches its peak, a clipped one stays there
         warnings.warn("This sound is clipped: it was recorded too loud. It is used all the same.", stacklevel=2)
     sound = loudest_second(_resampled(sound, rate))
     return (PEAK * sound / np.abs(sound).max()).astype(np.float32)
