@@ -12,7 +12,7 @@ from course_lib.clip.pretrained import load_clip
 from course_lib.imagebind import train, ui
 from course_lib.imagebind.compare import centre, modality_gap
 from course_lib.imagebind.data import recordings, voices
-from course_lib.imagebind.data.augment import change_sounds
+from course_lib.imagebind.data.augment import change_sounds, move
 from course_lib.imagebind.data.depth import disparity
 from course_lib.imagebind.data.mel import log_mel, mel_filter_bank
 from course_lib.imagebind.data.pairs import close_ups, make_pairs, sounding_scene
