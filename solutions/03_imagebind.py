@@ -92,23 +92,23 @@ show.pictures(
 )
 
 # %% [markdown]
-# The plan, with shapes. Lesson 02's two towers stay as they are (**frozen**). Two small towers learn, each from its own pairs with *pictures*. The dashed question is
-# the lesson: what will the cosine of a sound and a word be?
+# The plan, with shapes. Lesson 02's two towers stay as they are (**frozen**). Two small towers learn, each from its own pairs with *pictures*. No loss joins sounds and
+# words, and that is the question of the lesson: what will their cosine say?
 
 # %%
 Box = show.Box
 boxes = {
-    "sound": Box(0, 0, "sound\nas a mel spectrogram", "[B, 64, 49]"),
-    "audio tower": Box(1, 0, "audio tower\n+ linear head", "[B, 128]", "learned"),
+    "sound": Box(0, 2, "sound\nas a mel spectrogram", "[B, 64, 49]"),
+    "audio tower": Box(1, 2, "audio tower\n+ linear head", "[B, 128]", "learned"),
     "picture": Box(0, 1, "picture", "[B, 3, 64, 64]"),
     "image tower": Box(1, 1, "CLIP's image tower\n(frozen)", "[B, 128]"),
-    "disparity": Box(0, 2, "disparity", "[B, 64, 64]"),
-    "depth tower": Box(1, 2, "depth tower\n+ linear head", "[B, 128]", "learned"),
+    "disparity": Box(0, 0, "disparity", "[B, 64, 64]"),
+    "depth tower": Box(1, 0, "depth tower\n+ linear head", "[B, 128]", "learned"),
     "words": Box(0, 3, "words", "[60, 48]"),
     "text tower": Box(1, 3, "CLIP's text tower\n(frozen)", "[60, 128]"),
-    "loss": Box(2, 0.5, "InfoNCE", "[B, B]", "result"),
-    "loss 2": Box(2, 1.5, "InfoNCE ", "[B, B]", "result"),
-    "emergent": Box(3, 1.5, "sound → word?\nno pair, no loss", "[B, 60]", "result"),
+    "loss": Box(2, 1.5, "InfoNCE", "[B, B]", "result"),
+    "loss 2": Box(2, 0.5, "InfoNCE ", "[B, B]", "result"),
+    "emergent": Box(2, 2.5, "sound → word?\nno pair, no loss", "[B, 60]", "result"),
 }
 chains = (
     "sound > audio tower > loss",
@@ -296,11 +296,15 @@ emergent = [
     f"{a} → {b} {100 * finds(of[a], of[b]):.0f} %"
     for a, b in (("sound", "text"), ("disparity", "text"), ("sound", "disparity"))
 ]
+never_met = [(1, 2), (1, 3), (2, 1), (2, 3), (3, 1), (3, 2)]  # framed
 show.matrix(
     table,
     labels,
     labels,
-    alt="How often the nearest of 60 shows the same noun, for all pairs. Never trained: " + "; ".join(emergent) + ".",
+    framed=never_met,
+    alt="How often the nearest of 60 shows the same noun, for all pairs. Never trained, and framed: "
+    + "; ".join(emergent)
+    + ".",
 )
 print("Never trained together:", "; ".join(emergent))
 
@@ -451,14 +455,15 @@ for scene, noun, mask in zip(scenes[:2], nouns[:2], found[:2], strict=True):
 from course_lib.gligen.train.gates import load_gated
 
 gated = load_gated()
-heard_nouns = ("frog", "banana", "bus", "sunflower")
-embeddings = swaps.heard(model, list(heard_nouns))
-drawn = [ui.draw(gated, embedding[None], seed=i) for i, embedding in enumerate(embeddings)]
+heard_nouns = ("panda", "frog", "lion", "penguin")
+by_sound = swaps.heard(model, list(heard_nouns))
+by_word = [train.text_embedding(model, f"a {noun}")[0] for noun in heard_nouns]
+drawn = [ui.draw(gated, one[None], seed=i % 4) for i, one in enumerate([*by_sound, *by_word])]
 show.pictures(
     drawn,
-    titles=[f"the sound of: {noun}" for noun in heard_nouns],
+    titles=[*(f"the sound of: {noun}" for noun in heard_nouns), *(f"the word: {noun}" for noun in heard_nouns)],
     columns=4,
-    alt="Four drawings, each made from a sound: " + ", ".join(heard_nouns) + ".",
+    alt="Eight drawings, of " + ", ".join(heard_nouns) + ": above each made from a sound, below from the word.",
 )
 
 # %% [markdown]

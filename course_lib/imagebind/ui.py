@@ -15,7 +15,7 @@ from course_lib.imagebind.evaluate.alignment import embed
 from course_lib.imagebind.evaluate.swaps import as_phrases, segment_by
 from course_lib.imagebind.model import PocketBind
 
-BOX = (0.2, 0.2, 0.8, 0.8)
+BOX = (0.25, 0.25, 0.75, 0.75)
 HALF = 2  # every second sample is kept: 8 kHz are enough to know a voice, and keep a notebook small
 
 
