@@ -2,14 +2,15 @@
 # title: "From language model to assistant"
 # objectives:
 #   - say why a language model continues an instruction instead of following it
-#   - write the next-token loss with its shift, the causal mask, a chat template and the label mask
+#   - write the next-token loss with its shift, attention with its causal mask, a chat template and the label mask
 #   - pretrain a small language model and tune it to follow instructions, on your own computer
 #   - let a model write its own tuning data, and filter it, as Self-Instruct does
 #   - measure what tuning gives, what it costs, and how much data it takes
+#   - write the loss of preference tuning (DPO), and see where it falls short
 # prerequisites:
 #   - "[the welcome lesson](00_welcome.ipynb)"
 #   - a first acquaintance with PyTorch, softmax, cross-entropy, gradient descent
-# minutes: 70
+# minutes: 90
 # ---
 
 # %% tags=["setup"]
@@ -21,8 +22,12 @@ session = begin(lesson="04_assistant")
 # %% [markdown]
 # ## See it: a model that knows, and does not answer
 #
-# Here are two language models of the same size. Both have read plain text of the sticker world: descriptions, little stories,
-# what everybody knows about cats and cakes. One of them has then seen conversations. We ask both the same.
+# Somebody asks GPT-3, 175 billion parameters: *explain the moon landing to a 6 year old in a few sentences.* It writes more requests of
+# the kind: explain gravity, explain relativity, explain the big bang. InstructGPT, which began as GPT-3 and was then tuned to follow, tells of people who went
+# to the moon and took pictures ([OpenAI, 2022](https://openai.com/index/instruction-following/)).
+#
+# In small: two language models of the same size. Both have read plain text of the sticker world: descriptions, little stories,
+# what everybody knows about cats and cakes. One has then seen conversations. We ask both the same.
 
 # %%
 import random
@@ -31,7 +36,7 @@ import torch
 from torch.nn import functional as F
 
 from course_lib import show
-from course_lib.lm import evaluate, train
+from course_lib.lm import evaluate, full, train, ui
 from course_lib.lm.generate import answer, continue_text, stop_token_ids
 from course_lib.lm.pretrained import build_lm, load_base, load_tuned
 from course_lib.lm.tokenizer import get_tokenizer
@@ -51,18 +56,41 @@ def continued(model, text, **options):
 
 
 scene = "The picture shows a small red car and a dog. We are at sea. The car is left of the dog."
-for question in (f"{scene} what colour is the car?", "name three things of the group fruit."):
+for question in (
+    f"{scene} what colour is the car?",
+    "what group is the moon in?",
+    "write a caption for: moon, cat, at sea.",
+):
     print("instruction:", question)
     print("  base:     ", continued(base, question, max_new_tokens=25), "…")
     print("  assistant:", answer(assistant, tokenizer, [{"role": "user", "content": question}]))
 
 # %% [markdown]
-# The base model is not stupid: it goes on as a text of its world would. An instruction is for it one more sentence, after which
-# another comes. The assistant answers, in the form that was asked for. (That its three fruits are all the same one is a lack of knowledge, which we
-# measure below as `members`.) GPT-3 continued just so, which is why people had to disguise their questions as the beginnings of texts. **Following is a
+# The base model is not stupid: it goes on as a text of its world would. It may even say where the moon belongs, and then goes on and on. An instruction is
+# for it one more sentence, after which another comes. The assistant answers, in the form that was asked for, and stops. **Following is a
 # format, and it is learned from examples of it** (Ouyang et al., 2022, [arXiv 2203.02155](https://arxiv.org/abs/2203.02155)).
 #
-# Let us build both models, from nothing.
+# What GPT-3 was asked, asked of a small real assistant, SmolLM2-Instruct: once in the form of its conversations, once as plain text. (Recorded; below you can run it.)
+
+# %%
+recording = full.recorded()
+print(recording["model"], "· recorded", recording["recorded"], "by:", recording["command"])
+asked = recording["replies"][0]
+print(f"\n{asked['instruction']}\n\nas a conversation: {asked['chat']}\n\nas plain text: {asked['plain']}")
+
+# %% [markdown]
+# It answers, and does not continue. Is what it says true? Hardly: form and knowledge are two things.
+#
+# ### The way there
+#
+# Three stages. We build the first two, and try the third.
+
+# %%
+ui.stages_diagram()
+
+# %% [markdown]
+# Both of our models begin as random numbers, but for one thing. In three of their four layers we set the attention **by hand**, so that some heads can look
+# up from the start; training goes on from there. You will see these heads below.
 
 # %% [markdown]
 # ## Build it: predict the next token
@@ -85,7 +113,8 @@ print(len(tokenizer), "tokens;", "special:", tokenizer.convert_ids_to_tokens(ran
 # |---|---|---|---|---|
 # | reads | The | car | is | red |
 # | must predict | car | is | red | . |
-#
+
+# %% [markdown]
 # <!-- exercise: lm.next_token_loss -->
 #
 # The mean cross-entropy over all positions whose *next* label is not -100, as a tensor without axes. (-100 marks what shall not be learned from. You will need it soon.)
@@ -103,6 +132,15 @@ def next_token_loss(logits, labels):
     return total / (following != -100).sum().clamp(min=1)
     ### END SOLUTION
 
+
+# %% [markdown]
+# ## Build it: attention
+#
+# How does position 3 know what stood at position 1? It *attends* to it. Every token asks (*query*), offers (*key*) and hands on (*value*). Where query and key agree,
+# the value is read. Each layer has six *heads*, which do this side by side, each with its own 32 numbers (D).
+
+# %%
+ui.attention_diagram()
 
 # %% [markdown]
 # All positions are predicted at once, so no position may look at what comes after it: it would read its own answer.
@@ -123,18 +161,57 @@ def causal_mask(length):
 
 
 # %% [markdown]
-# Does our model obey it? Change the *last* word of a text. If any earlier position's logits move, the future leaks.
+# Now the head itself. Scores are $QK^\top / \sqrt D$: without the root they grow with D, and the softmax sees one token only. (Vaswani et al., 2017,
+# [arXiv 1706.03762](https://arxiv.org/abs/1706.03762).)
+#
+# <!-- exercise: lm.attention -->
+#
+# Where the mask is False, the score becomes -1e9 or lower, but not $-\infty$: a row of padding that sees nothing at all would be nan. Return what is read,
+# and the weights. `key.transpose(-2, -1)` turns the last two axes.
+
 
 # %% tags=["check"]
+@exercise("lm.attention")
+def attention(query, key, value, mask):
+    """query, key, value [B, H, T, D], mask bool [T, T] or [B, 1, T, T] → (read [B, H, T, D], weights [B, H, T, T])"""
+    ### BEGIN SOLUTION
+    scores = query @ key.transpose(-2, -1) / query.shape[-1] ** 0.5
+    scores = scores.masked_fill(~mask, -1e9)
+    weights = scores.softmax(dim=-1)
+    return weights @ value, weights
+    ### END SOLUTION
+
+
+# %% [markdown]
+# From here on the model attends with your two functions. Does it obey the mask? Change the *last* word of a text. If any earlier position's logits move, the future leaks.
+
+# %% tags=["check"]
+from course_lib.lm.attention import MATMUL_ATTENTION
+
 model = build_lm(seed=session.seed)
+model.set_attn_implementation(MATMUL_ATTENTION)
 one, other = (torch.tensor([tokenizer.encode(f"The car is {colour}")]) for colour in ("red", "blue"))
 with torch.no_grad():
     moved = (model(input_ids=one).logits - model(input_ids=other).logits).abs().amax(dim=-1)[0]
-print("positions whose logits moved:", moved.gt(1e-5).int().tolist())
-print("the last row of your mask:   ", causal_mask(one.shape[1])[:, -1].int().tolist())
+print("positions whose logits moved:       ", moved.gt(1e-5).int().tolist())
+print(
+    "who may look at the last word:      ", causal_mask(one.shape[1])[:, -1].int().tolist(), "(the mask's last column)"
+)
 
 # %% [markdown]
 # The two lines are the same: only the last token has seen the last token.
+#
+# **Predict:** "The car is red. The book is blue. The car is …". Which earlier word must a head look at, to write what comes next? Here are two heads of the base model
+# at work, through your function.
+
+# %%
+text = "The car is red. The book is blue. The car is"
+ui.heads(base, tokenizer, text, {"what stood before me?": (0, 0), "what followed this before?": (1, 1)})
+
+# %% [markdown]
+# The left head looks one token back, always. Thanks to it every token knows what stands before it. The right one uses that: in the last row, "is" after "car" looks for
+# what once followed "car is", and finds *red*. Its value is handed on, and the model writes "red". Such a pair is an *induction head* (Olsson et al., 2022,
+# [arXiv 2209.11895](https://arxiv.org/abs/2209.11895)).
 #
 # ### Pretrain it
 #
@@ -149,24 +226,19 @@ for _ in range(3):
     print("•", document(rng)[:220], "…")
 
 # %%
-from dataclasses import replace
-
 import numpy as np
 
-from course_lib.session import quick
-
-recipe = replace(train.LIVE_PLAIN, steps=4, batch_size=2) if quick() else train.LIVE_PLAIN
 curve = show.LossCurve(chance=float(np.log(len(tokenizer))), chance_name="ln 1536")
-run = train.pretrain(model, recipe, callbacks=[curve], state_file=session.paths().runs / "plain.safetensors")
+run = train.pretrain(model, train.LIVE_PLAIN, callbacks=[curve], state_file=session.paths().runs / "plain.safetensors")
 curve.draw(run)
 
 # %% [markdown]
-# The first fall is quick: which words are frequent, and what usually follows what. The next thing to be learned is *looking up*: "the car is
-# ..." what was it? Look above. Large models find out how by themselves, rather suddenly, after billions of words (*induction heads*: Olsson et
-# al., 2022, [arXiv 2209.11895](https://arxiv.org/abs/2209.11895)). Ours reads a few million. So some of its heads are *born* looking up, in the
+# The first fall is quick: which words are frequent, and what usually follows what. Next comes *looking up*: "the car is ..." what was it? Large models
+# find their induction heads by themselves, rather suddenly, after billions of words. Ours reads a few million. So ours are *born* looking up, in the
 # form that trained ones have (the idea: Trockman and Kolter, 2023, [arXiv 2305.09828](https://arxiv.org/abs/2305.09828)), and learn on from
-# there; `course_lib/lm/model.py` shows how.
-#
+# there; `init_induction_heads` in `course_lib/lm/model.py` shows how. What you see is therefore not how they are *found*.
+
+# %% [markdown]
 # ## Build it: writing
 #
 # To write, take the logits of the last position, choose a token, append it, read on. Greedy takes the likeliest token every time. A
@@ -256,6 +328,10 @@ def mask_labels(segments):
 
 
 # %% [markdown]
+# Is masking the prompt always better? That is contested. *Instruction Tuning With Loss Over Instructions* (Shi et al., 2024,
+# [arXiv 2405.14394](https://arxiv.org/abs/2405.14394)) learns from the prompts too, and gains on many benchmarks, most where prompts are long, answers short
+# and examples few. Chatterjee et al. (2025, [arXiv 2507.07817](https://arxiv.org/abs/2507.07817)) do best with a low weight between the two. LLaVA masks, and so do we.
+#
 # **Always look at what is left to learn before you train.** Many a reported "loss is 0" or "loss is nan" was a template that did not fit its
 # tokenizer, so that everything was masked.
 
@@ -271,23 +347,23 @@ print(len(ids), "tokens, of which are learned:", [tokenizer.decode(i) for i in l
 # The model that you pretrained, *your* mask, *your* loss; about a minute and a half.
 
 # %%
-exchanges = evaluate.test_exchanges(2 if quick() else 12)
-before = evaluate.follows(model, exchanges, chat=False).mean()
-recipe = replace(train.LIVE_CHAT, steps=4, batch_size=2) if quick() else train.LIVE_CHAT
+exchanges = evaluate.test_exchanges(12)
+before = evaluate.follows(model, exchanges, chat=False)
 curve = show.LossCurve(chance=float(np.log(len(tokenizer))), chance_name="ln 1536")
 run = train.tune(
     model,
-    recipe,
+    train.LIVE_CHAT,
     callbacks=[curve],
     state_file=session.paths().runs / "chat.safetensors",
 )
 curve.draw(run)
 
 # %%
-after = evaluate.follows(model, exchanges).mean()
-live = {"before tuning": float(before), "after tuning": float(after)}
-words = ", ".join(f"{name} {100 * value:.0f} percent" for name, value in live.items())
-show.bars(live, alt=f"Share of instructions that the live model follows: {words}.")
+from course_lib.figures import share
+from course_lib.figures import show as show_figures
+
+after = evaluate.follows(model, exchanges)
+show_figures([share("lm.live_follow.before", before), share("lm.live_follow.after", after)])
 
 # %% [markdown]
 # These are instructions in wordings that it never met, and a few hundred steps ago it followed none. The baked model read several times as much. What
@@ -315,8 +391,8 @@ for text in instructions:
 #
 # ## Break it
 #
-# **Predict:** what does a model do that was tuned without the end of turn in its labels? And one that learned the user's turns as well?
-# (`stand_in` lets training use another function in place of yours, for a while.)
+# **Predict:** what does a model do that was tuned without the end of turn in its labels? And one that learned the user's turns as well? And one that learned nothing?
+# (`stand_in` lets training use another function in place of yours, for a while.) Four masks, equally long; four prompts to read, all others to count.
 
 
 # %%
@@ -339,19 +415,32 @@ def nothing(segments):
     return mask_labels([(False, tokens) for _, tokens in segments])
 
 
-short = train.LmRecipe(steps=2 if quick() else 40, batch_size=2 if quick() else 12, learning_rate=1e-3)
-turn = [{"role": "user", "content": "what is the opposite of big?"}]
-for name, mask in {"right": mask_labels, "no end": without_end, "user too": with_user, "nothing": nothing}.items():
+short = train.LmRecipe(steps=60, batch_size=12, learning_rate=1e-3)
+prompts = (
+    "what is the opposite of big?",
+    "what group is the moon in?",
+    "repeat: fox, cake",
+    "count from one to three.",
+)
+measured = []
+for name, mask in {"right": mask_labels, "no_end": without_end, "user_too": with_user, "nothing": nothing}.items():
     student = load_base()
     with stand_in("lm.mask_labels", mask):
-        losses = train.tune(student, short).losses
-    print(f"{name:9s} loss {losses[-1]:.2f}   says: {answer(student, tokenizer, turn, max_new_tokens=20)}")
+        train.tune(student, short)
+    print(name)
+    for text in prompts:
+        print("  ", text, "→", answer(student, tokenizer, [{"role": "user", "content": text}], max_new_tokens=15))
+    measured += evaluate.tuned_with_mask(name, student, exchanges)
+
+# %%
+show_figures(measured)
 
 # %% [markdown]
-# Forty steps are too few for a good answer, yet enough to tell the masks apart. The right one may say nothing at all: it has learned to
-# *stop* before it has learned what to say. Without its end of turn the model never stops. A loss of 0.00 is no success: nothing was
-# asked. And with the user's words in it the loss is another quantity altogether, so compare answers, never losses of different masks.
-#
+# Read the length first. Without its end of turn a model does not stop: its replies are as long as we let them be. "Nothing" is the base in another form: a loss of 0 is no
+# success, nothing was asked. Between "right" and "user too", look at the intervals. Where they overlap, sixty steps on one seed say nothing about which is better, and the papers above disagree as
+# well. Their losses can't decide it either: they are means over different tokens.
+
+# %% [markdown]
 # ## Build it: a model writes its own data
 #
 # People wrote the first instruction data, slowly. *Self-Instruct* (Wang et al., 2022,
@@ -359,11 +448,12 @@ for name, mask in {"right": mask_labels, "no end": without_end, "user too": with
 # In small: sixty seeds teach our base model to write pairs; we ask for many more, and filter.
 #
 # A new instruction is worth keeping only if it is unlike all others: ROUGE-L below 0.7, which compares words in order.
-#
+
+# %% [markdown]
 # <!-- exercise: lm.rouge_l -->
 #
-# `longest_common(a, b)` is given: the length of the longest common subsequence of two lists of words. Words are what stands between spaces;
-# texts without a common word score 0. Whether `Two` and `two` are the same word is yours to decide (the course lowers both).
+# Lower both texts (`Two` and `two` are one word), and split them at spaces. `longest_common(a, b)` is given: $\ell$, the length of the longest common subsequence of two lists
+# of words. Precision $P$ is $\ell$ ÷ words of the candidate, recall $R$ is $\ell$ ÷ words of the reference, and the score is $F = 2PR/(P+R)$; 0 if no word is common.
 
 # %%
 from course_lib.lm.data import self_instruct
@@ -386,10 +476,10 @@ def rouge_l(candidate, reference):
 
 # %%
 seeds = self_instruct.seed_pairs(60)
-recipe = train.LmRecipe(steps=2 if quick() else 60, batch_size=2 if quick() else 8, learning_rate=1e-3)
+recipe = train.LmRecipe(steps=60, batch_size=8, learning_rate=1e-3)
 writer = load_base()
 train.tune_on(writer, [pair.as_written() for pair in seeds], recipe)
-texts = self_instruct.write_pairs(writer, tokenizer, 4 if quick() else 200)
+texts = self_instruct.write_pairs(writer, tokenizer, 200)
 kept, rejected = self_instruct.keep(texts, seeds)
 for reason in sorted({one.reason for one in rejected}):
     example = next(one.text for one in rejected if one.reason == reason)
@@ -405,30 +495,26 @@ for pair in kept[:5]:
 
 # %%
 pool = self_instruct.seed_pairs(len(seeds) + len(kept), seed=1)
-sets = {"60 seeds": seeds, "seeds and its own": [*seeds, *kept], "as many by hand": pool}
+sets = {"seeds": seeds, "own": [*seeds, *kept], "by_hand": pool}
 asked = [one for one in exchanges if one.task != "scene"]
-scores = {}
+measured = []
 for name, pairs in sets.items():
     student = load_base()
     train.tune_on(student, [pair.messages() for pair in pairs], recipe)
-    scores[name] = float(evaluate.follows(student, asked).mean())
-words = ", ".join(f"{name} {100 * value:.0f} percent" for name, value in scores.items())
-show.bars(scores, alt=f"Instructions followed after tuning on three sets: {words}.")
+    measured.append(share(f"lm.self_instruct.{name}", evaluate.follows(student, asked)))
+show_figures(measured)
 
 # %% [markdown]
-# Look at the middle bar with care. A pocket model's own pairs are mostly wrong, and learning them does not help, or even hurts. The paper's gain
-# came from GPT-3, which had read half the web: a writer can only pass on what it has.
+# Look at the middle row with care. Many of a pocket model's own pairs are wrong: do its intervals leave anything to be gained by them? The paper's gain
+# came from GPT-3, which had read a large part of the web: a writer can only pass on what it has.
 #
 # ## Prove it
 #
-# The baked models, on instructions in unseen wordings. The control in the second row is a checker's check: how often would another
+# The baked models, on instructions in unseen wordings. The second row's control is a checker's check: how often would another
 # instruction's answer pass?
 
 # %%
-from course_lib.figures import show as show_figures
-
-if not quick():
-    show_figures(evaluate.following(base, assistant))
+show_figures(evaluate.following(base, assistant))
 
 # %% [markdown]
 # Now the gate for what follows. If a model can't answer from a *perfect description*, no eye will help it. Scenes, wordings and descriptions here
@@ -437,8 +523,7 @@ if not quick():
 # confused with what belongs to its neighbour. **Look for the rows that fail.** A mean over all questions would hide them.
 
 # %%
-if not quick():
-    show_figures(evaluate.text_qa(assistant))
+show_figures(evaluate.text_qa(assistant))
 
 # %% [markdown]
 # *related* asks the same as *relation*, to be answered with yes or no, and is no better than the commonest answer. *read* fails although the
@@ -453,52 +538,110 @@ show_figures(evaluate.forgetting(base, assistant))
 # On plain text it is now worse than a model that has read nothing (the column *chance*): only words of answers were learned from, and it is sure of the
 # wrong ones. Tuning has a price, which InstructGPT lowered by mixing texts of pretraining into its last stage.
 #
-# How many conversations does it take? **Predict** the shape of the curve. Every point is the same base, tuned equally long.
+# How many conversations does it take? **Predict** the shape of the curve. The same base was tuned on 10, 100, 1,000 and 10,000, each time for 120 steps. (Four runs, too long
+# for now: recorded by `python -m course_lib evaluate lm --live`.)
 
 # %%
-sizes = (10, 100, 1000)
-points_of_curve = [] if quick() else [f.value for f in evaluate.tuning_sizes(base, sizes, steps=60)]
-if points_of_curve:
-    show.curves(
-        list(sizes),
-        {"follows": points_of_curve},
-        xlabel="conversations in the tuning set",
-        ylabel="share followed",
-        alt="Share of unseen instructions followed, by conversations in the tuning set: "
-        + ", ".join(f"{size}: {100 * value:.0f} percent" for size, value in zip(sizes, points_of_curve, strict=True)),
-    )
+from course_lib.figures import recorded
+
+show_figures(recorded(*(f"lm.tuning_size.n{size}" for size in (10, 100, 1000, 10000))))
 
 # %% [markdown]
-# The points are low, since sixty steps are few; look at the shape. From ten to a hundred conversations it rises, then it is the *steps* that are missing.
-# With twice the steps, and over 400 instructions, we measured 3, 18, 33 and 43 % for 10, 100, 1,000 and 10,000 conversations (`python -m course_lib evaluate lm --live`):
-# every tenfold adds, the last one less. (That a small but varied set goes far was found at scale: "less is more for alignment", Zhou et al., 2023,
-# [arXiv 2305.11206](https://arxiv.org/abs/2305.11206).)
+# From ten to ten thousand, every tenfold adds, the last one least. The steps are few, so look at the shape and not at the height. (At scale, a thousand well-chosen conversations went far:
+# "less is more for alignment", Zhou et al., 2023, [arXiv 2305.11206](https://arxiv.org/abs/2305.11206).)
+
+# %% [markdown]
+# ## What comes after
 #
+# Instruction tuning (*SFT*) shows a model good answers. It never says that one answer is better than another. InstructGPT's next two stages do:
+#
+# 1. People compare two answers to the same instruction: *preference data*.
+# 2. A *reward model* learns to score answers as they did, and reinforcement learning tunes the assistant for a high score, held near where it began.
+#
+# *Direct preference optimisation* (DPO; Rafailov et al., 2023, [arXiv 2305.18290](https://arxiv.org/abs/2305.18290)) needs neither reward model nor reinforcement: a loss on the pairs does it.
+# SmolLM2-Instruct was made so, SFT and then DPO ([its model card](https://huggingface.co/HuggingFaceTB/SmolLM2-135M-Instruct)).
+
+# %% [markdown]
+# <!-- exercise: lm.dpo_loss -->
+#
+# How much likelier has the chosen answer become since the reference, a frozen copy from before? $\log p - \log p^{ref}$. The same for the rejected one. The loss is $-\log\sigma(\beta\cdot(\text{chosen} - \text{rejected}))$, the mean over
+# the pairs. `F.logsigmoid` is safe where the sigmoid is 0.
+
+
+# %% tags=["check"]
+@exercise("lm.dpo_loss")
+def dpo_loss(chosen_logps, rejected_logps, ref_chosen_logps, ref_rejected_logps, beta):
+    """four [B]: log probabilities of whole answers, of the model and of the reference → scalar"""
+    ### BEGIN SOLUTION
+    chosen = chosen_logps - ref_chosen_logps
+    rejected = rejected_logps - ref_rejected_logps
+    return -F.logsigmoid(beta * (chosen - rejected)).mean()
+    ### END SOLUTION
+
+
+# %% [markdown]
+# Our assistant is bad at `members`: "name three things of the group fruit" often gets the same one twice. So it writes two answers to each of 400 such instructions, and the world, which knows
+# the groups, prefers: pairs where exactly one is right.
+
+# %%
+from course_lib.lm.data.preferences import sample_preferences
+
+pairs = sample_preferences(assistant, tokenizer, "members", 400)
+print(len(pairs), "pairs, such as:")
+for pair in pairs[:4]:
+    print(f"   {pair.instruction}   chosen: {pair.chosen}   rejected: {pair.rejected}")
+
+# %% [markdown]
+# **Predict:** after forty steps of DPO, do the chosen answers become likelier? The rejected ones less likely? And are more of its lists right?
+
+# %%
+preferring = load_tuned()
+train.dpo(preferring, pairs)
+moved = (train.pair_logps(preferring, pairs) - train.pair_logps(assistant, pairs)).mean(dim=1)  # chosen, rejected
+print(f"log probability of the chosen answers: {moved[0]:+.2f}, of the rejected ones: {moved[1]:+.2f}")
+lists = [one for one in evaluate.test_exchanges(60) if one.task == "members"]
+show_figures(
+    share(f"lm.dpo.{name}", evaluate.follows(student, lists))
+    for name, student in {"before": assistant, "after": preferring}.items()
+)
+
+# %% [markdown]
+# The loss did what it says: the distance between the two grew. But it says nothing about where the probability of a rejected answer *goes*, and a distance can grow while both fall. In our trials
+# the chosen answers gained nothing, and of the lists fewer were right than before. Pal et al. (2024, [arXiv 2402.13228](https://arxiv.org/abs/2402.13228)) find
+# that chosen answers can even become less likely, most where the two answers differ in few words, as ours do; they add a term against it. **Always measure answers, never the margin alone.** Lesson 12 takes DPO up again, against hallucination.
+
+# %% [markdown]
 # ## The real thing
 #
-# SmolLM2 has 135 million parameters and read two trillion tokens. In the full tier the same cell runs its base and its instruct model. In the
-# pocket tier it is skipped, unless you have the offline package, 98 MB.
+# SmolLM2 has 135 million parameters and read two trillion tokens. In the full tier the cell runs its base and its instruct model. In the
+# pocket tier it runs the instruct model if you have the offline package, 98 MB, and else shows what was recorded of it. (The package has no base model, so there is no recording of one.)
 
 # %%
-from course_lib.lm import full
-
-for name, load in full.available(session.tier).items():
-    loaded = load()
+loaders = full.available(session.tier)
+for name, load in loaders.items():
     print(name)
-    for text in ("Name three fruits.", "What is the opposite of big?") if loaded else ():
-        print("  ", text, "→", full.reply(*loaded, text))
+    loaded = load()
+    for one in full.replies(*loaded) if loaded else ():
+        print(
+            "  ", one["instruction"], "\n      as a conversation:", one["chat"], "\n      as plain text:", one["plain"]
+        )
+for one in recording["replies"] if not loaders else ():
+    print(one["instruction"], "\n   as a conversation:", one["chat"], "\n   as plain text:", one["plain"])
 
 # %% [markdown]
-# The base model has no chat template: it gets the plain text, and continues it. What it continues with looks like an answer
-# more often than our base's, since the web is full of questions with answers below them.
-#
+# Read what was recorded. In its own form the model names fruits and knows the opposite of big; as plain text it does neither. With the moon landing it is the other way round: the
+# conversation sounds like an answer to a child, and is wrong. A form that was learned is no knowledge.
+
+# %% [markdown]
 # ## Recap
 #
 # - A language model predicts the next token: shift the labels by one, and let nobody see the future.
+# - Attention compares queries with keys, hides the future, and reads values. Induction heads copy what followed before; ours began so by hand.
 # - A chat template turns a conversation into one text; training and use must share it to the letter.
-# - Instruction tuning is the same loss with a mask: only the assistant's words count, with the end of the turn among them.
-# - What is answered was learned in pretraining; *that* it is answered comes from tuning.
-# - A model can write its own tuning data; filters decide what it is worth.
+# - Instruction tuning is the same loss with a mask: here only the assistant's words count, with the end of the turn among them. Without that end, replies don't stop.
+# - A few hundred steps of tuning took our base from following nothing to following about half. Much of what it then answers it had read before; how much is a matter of debate.
+# - A model can write its own tuning data. Filters look at form; what the writer doesn't know it can't teach.
+# - Preference tuning learns from pairs. A growing margin is no proof of better answers.
 #
 # <!-- words -->
 #

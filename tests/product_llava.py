@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from course_lib.llava import lora
-from course_lib.llava.data.batches import render_pixels
+from course_lib.llava.data.pictures import render_pixels
 from course_lib.llava.evaluate import pope
 from course_lib.llava.model import MiniLlava
 from course_lib.llava.recipes import LlavaRecipe

@@ -111,11 +111,13 @@ def test_lesson_04_runs_a_base_and_a_chat_model(tmp_path, monkeypatch):
     base, chat = (language_model(tmp_path / name, chats=name == "chat") for name in ("base", "chat"))
     monkeypatch.setattr(real_lm, "HUB", {"the base": (base, "main"), "the chat model": (chat, "main")})
     monkeypatch.setattr(real_lm.smollm2, "available", lambda: False)
-    said = run(cells("04_assistant", "full.available(session.tier)"), session=FULL)
-    assert said.index("the base") < said.index("the chat model") and said.count("Name three fruits. →") == 2
+    lesson = {"session": FULL, "full": real_lm, "recording": {"replies": []}}
+    said = run(cells("04_assistant", "full.available(session.tier)"), **lesson)
+    first, second = said.index("the base"), said.index("the chat model")
+    assert first < second and said[first:second].count("as plain text:") == said[second:].count("as plain text:") > 1
     monkeypatch.setattr(real_lm, "HUB", {"the base": (str(tmp_path / "nothing"), "main")})
-    said = run(cells("04_assistant", "full.available(session.tier)"), session=FULL)
-    assert "could not be loaded" in said and "→" not in said
+    said = run(cells("04_assistant", "full.available(session.tier)"), **lesson)
+    assert "could not be loaded" in said and "as plain text:" not in said
 
 
 def test_lesson_05_asks_a_teacher_from_the_hub(tmp_path, monkeypatch):

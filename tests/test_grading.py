@@ -62,10 +62,10 @@ KINDS = {  # name: (how to write it, points for both exercises, states, what the
     "copied_cell": ({"after": [OVERLAP_RIGHT]}, 3, ("solved", "solved"), ""),
     "copied_then_spoiled": ({"after": [OVERLAP_TWICE]}, 1, ("solved", "wrong"), ""),
     "endless_function": ({"overlap": LOOP}, 1, ("solved", "wrong"), ""),  # by the exercise itself, after its 20 seconds
-    "endless_cell": ({"between": ["while True:\n    pass"]}, 3, ("solved", "solved"), "stopped after 30 seconds of work"),
-    "sleeps": ({"between": ["import time\ntime.sleep(10**6)"]}, 3, ("solved", "solved"), "stopped after 30 seconds of waiting"),
-    "endless_and_stubborn": ({"between": [STUBBORN]}, 1, ("solved", "missing"), "stopped after 1.2 minutes of work"),
-    "memory": ({"between": ["hoard = []\nwhile True:\n    hoard.append(bytearray(10_000_000))"]}, 1, ("solved", "missing"), "stopped at 0.8 GB of memory"),
+    "endless_cell": ({"between": ["while True:\n    pass"]}, 3, ("solved", "solved"), "stopped after 60 seconds of work"),
+    "sleeps": ({"between": ["import time\ntime.sleep(10**6)"]}, 3, ("solved", "solved"), "stopped after 60 seconds of waiting"),
+    "endless_and_stubborn": ({"between": [STUBBORN]}, 1, ("solved", "missing"), "stopped after 2 minutes of work"),
+    "memory": ({"between": ["hoard = []\nwhile True:\n    hoard.append(bytearray(10_000_000))"]}, 1, ("solved", "missing"), "stopped at 1.6 GB of memory"),
     "leaves": ({"between": ["import os\nos._exit(0)"]}, 1, ("solved", "missing"), "ended early"),
     "exits": ({"between": ["import sys\nsys.exit('enough')"]}, 3, ("solved", "solved"), "SystemExit"),
     "restarts": ({"between": ["import os\nos.kill(os.getpid(), 9)"]}, 1, ("solved", "missing"), "ended early"),
@@ -103,7 +103,7 @@ def graded(tmp_path_factory):
     (folder / "in" / "=torn").mkdir()
     (folder / "in" / "=torn" / "00_welcome.ipynb").write_text('{"cells": [')
     nbformat.write(nbformat.v4.new_notebook(), folder / "in" / "right" / "diary.ipynb")
-    details = gradebook.grade(folder / "in", folder / "gradebook.csv", Limits(1.2, 0.8, 30.0))
+    details = gradebook.grade(folder / "in", folder / "gradebook.csv", Limits(2.0, 1.6, 60.0))
     rows = {row["student"]: row for row in read(folder / "gradebook.csv")}
     return rows, {(row["student"], row["exercise"]): row for row in read(details)}
 
@@ -140,7 +140,7 @@ def test_an_answer_that_waits_for_something_is_left_to_the_teacher(graded):
     assert details["sleeping_function", BOX]["points"] == "1"
     waits = details["sleeping_function", OVERLAP]
     assert (waits["state"], waits["points"], rows["sleeping_function"]["00_welcome"]) == ("not graded", "", "")
-    assert "run again" in waits["note"] and "stopped after 30 seconds of waiting" in waits["note"]
+    assert "run again" in waits["note"] and "stopped after 60 seconds of waiting" in waits["note"]
 
 
 def test_secret_draws_are_added_to_the_public_ones(monkeypatch):

@@ -7,18 +7,14 @@ from dataclasses import replace
 import pytest
 import torch
 
+from course_lib.instruct.reply import DETAIL_QUESTIONS
 from course_lib.llava.chat_format import FORMAT_PROMPT, picture_segments
-from course_lib.llava.data.batches import (
-    CAPTION_PROMPTS,
-    NUM_PATCHES,
-    PicturePool,
-    collate,
-    render_pixels,
-    stage2_batch,
-    to_messages,
-    to_pixels,
-)
+from course_lib.llava.data import requests
+from course_lib.llava.data.batches import CAPTION_PROMPTS, sample_instruction, stage2_batch, to_messages
 from course_lib.llava.data.existence import existence_questions, group_of, trained_names
+from course_lib.llava.data.packing import NUM_PATCHES, collate
+from course_lib.llava.data.pictures import PicturePool, render_pixels, to_pixels
+from course_lib.llava.evaluate.descriptions import CAPTION_REQUESTS, REQUESTS
 from course_lib.llava.recipes import LlavaRecipe
 from course_lib.llava.train import stages
 from course_lib.llava.train.stages import loss_sum, num_label_tokens
@@ -150,3 +146,21 @@ def test_existence_questions_are_balanced_true_and_often_tempting():
             tempting += question.answer == "no" and group_of(name) in groups
     assert 0.4 < sum(right) / len(right) < 0.55 and 0.5 < tempting / denied < 0.9
     assert existence_questions(make_scene(0, SceneSpec(count=(1, 1), kinds=(0.0, 0.0, 1.0))), 6, rng) == []
+
+
+def test_varied_requests_are_hundreds_of_wordings_and_none_of_the_tests(tokenizer):
+    for wordings, asked in ((requests.CAPTIONS, CAPTION_REQUESTS), (requests.DESCRIPTIONS, REQUESTS)):
+        assert len(set(wordings)) == len(wordings) > 500
+        plain = {re.sub(r"[^a-z ]", "", one.lower()) for one in wordings}
+        assert not plain & {re.sub(r"[^a-z ]", "", one.lower()) for one in asked}
+
+
+def test_captions_and_descriptions_are_asked_for_in_varied_words_where_the_recipe_says_so(tokenizer):
+    scene = make_scene(0, SceneSpec(count=(2, 2)))
+    for varied, expected in ((True, requests.DESCRIPTIONS), (False, DETAIL_QUESTIONS)):
+        asked = [sample_instruction(scene, random.Random(i), ("detail",), None, varied)[0]["content"] for i in range(9)]
+        assert set(asked) <= set(expected) and (len(set(asked)) > 1) == varied
+    varied = replace(recipe(1), num_captions=2, varied_requests=True)
+    said = [tokenizer.decode(stage2_batch(tokenizer, step, varied, types=()).input_ids[0]) for step in range(4)]
+    heard = {one for text in said for one in requests.CAPTIONS if one in text}
+    assert heard - set(CAPTION_PROMPTS)

@@ -9,7 +9,7 @@ import torch
 
 from course_lib.llava import recipes
 from course_lib.llava.chat_format import MAX_LENGTH, ocr_segments, picture_labels, spell_out
-from course_lib.llava.data import batches
+from course_lib.llava.data import batches, pictures
 from course_lib.llava.data.practice_signs import NUM_WORDS, practice_scene, practice_words
 from course_lib.llava.data.testsets import vqa_examples
 from course_lib.llava.letters import ALPHABET, patch_letter_probs
@@ -85,7 +85,7 @@ def test_a_half_of_a_patch_holds_the_surer_of_its_two_cells():
 
 
 def test_what_was_seen_before_is_seen_as_before(reader):
-    pixels = batches.render_pixels([make_scene(i) for i in range(3)])
+    pixels = pictures.render_pixels([make_scene(i) for i in range(3)])
     both, before = reader.image_features(pixels), PocketVisionTower(reader.vision.clip)(pixels)
     assert torch.equal(both[..., : before.shape[-1]], before)
     assert both.shape[-1] == before.shape[-1] + 72
@@ -137,4 +137,4 @@ def test_a_run_that_reads_is_written_down_and_loads_again(tmp_path):
     saved.bake(tmp_path, (replace(SMALL, ocr_frac=0.0), SMALL))
     model = saved.load("2", tmp_path)
     assert stages.has_letter_features(model) and model.connector.letter_embeddings is not None
-    assert len(model.answer(batches.render_pixels([make_scene(0)]), ["read the sign."])) == 1
+    assert len(model.answer(pictures.render_pixels([make_scene(0)]), ["read the sign."])) == 1

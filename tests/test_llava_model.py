@@ -12,7 +12,7 @@ from course_lib import checkpoints
 from course_lib.instruct import formats
 from course_lib.llava import recipes
 from course_lib.llava.connector import caption_labels, make_connector, noisy_or_loss, visible_words
-from course_lib.llava.data import batches
+from course_lib.llava.data import batches, packing, pictures
 from course_lib.llava.model import MiniLlava, packed_attention_mask, splice
 from course_lib.llava.train import parameters, saved, stages
 from course_lib.llava.vision import TransformersVisionTower
@@ -95,10 +95,10 @@ def test_nobody_looks_ahead_or_into_another_conversation():
 
 
 def test_a_conversation_beside_a_picture_learns_as_if_there_were_none(model):
-    scene = batches.training_scene(random.Random(3))
+    scene = pictures.training_scene(random.Random(3))
     with_picture = [batches.picture_segments(model.tokenizer, batches.to_messages([("what is this?", "a fox")]))]
     text_only = chat_segments(model.tokenizer, batches.to_messages([("say it again: red", "red")]))
-    batch = batches.collate(model.tokenizer, [with_picture], batches.render_pixels([scene]), text_only=[[text_only]])
+    batch = packing.collate(model.tokenizer, [with_picture], pictures.render_pixels([scene]), text_only=[[text_only]])
     length = sum(len(ids) for _, ids in text_only)
     ids, labels = batch.input_ids[:, -length:], batch.labels[:, -length:]
     with torch.no_grad():
@@ -108,10 +108,10 @@ def test_a_conversation_beside_a_picture_learns_as_if_there_were_none(model):
 
 
 def test_conversations_that_share_a_picture_learn_as_if_alone(model):
-    rng_scene = batches.training_scene(random.Random(3))
+    rng_scene = pictures.training_scene(random.Random(3))
     questions = [("what colour is the sky?", "blue"), ("how many things are there?", "two")]
     conversations = [batches.picture_segments(model.tokenizer, batches.to_messages([pair])) for pair in questions]
-    together = batches.collate(model.tokenizer, [conversations], batches.render_pixels([rng_scene]))
+    together = packing.collate(model.tokenizer, [conversations], pictures.render_pixels([rng_scene]))
     with torch.no_grad():
         _, logits = model(**together.inputs())
         learned = together.labels[0] >= 0
@@ -127,7 +127,7 @@ def test_conversations_that_share_a_picture_learn_as_if_alone(model):
 
 def test_an_answer_with_the_cache_is_that_of_reading_everything_again():
     model = stages.build_model("mlp2x_gelu")
-    pixels = batches.render_pixels([batches.training_scene(random.Random(5))] * 2)
+    pixels = pictures.render_pixels([pictures.training_scene(random.Random(5))] * 2)
     questions = ["what is the setting?", "tell me, how many things do you see?"]
     said = model.answer(pixels, questions)
     for question, text in zip(questions, said, strict=True):
@@ -180,8 +180,8 @@ def test_a_frozen_parameter_that_moves_is_named():
 
 
 def test_a_picture_is_rendered_once_a_batch(tokenizer, monkeypatch):
-    rendered, usual = [], batches.render
-    for module in (batches, formats):
+    rendered, usual = [], pictures.render
+    for module in (pictures, formats):
         monkeypatch.setattr(module, "render", lambda scene, *size: rendered.append(scene) or usual(scene, *size))
     batches.stage2_batch(tokenizer, 0, SMALL, types=("detail",))
     assert len(rendered) == SMALL.batch_size

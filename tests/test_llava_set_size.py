@@ -3,13 +3,9 @@
 import random
 from dataclasses import replace
 
-from course_lib.llava.data.batches import (
-    NUM_PATCHES,
-    fixed_set_batch,
-    sample_instruction,
-    short_conversations,
-    training_scene,
-)
+from course_lib.llava.data.batches import fixed_set_batch, sample_instruction, short_conversations
+from course_lib.llava.data.packing import NUM_PATCHES
+from course_lib.llava.data.pictures import training_scene
 from course_lib.llava.evaluate import set_size
 from course_lib.lm.loss import IGNORE_INDEX
 from course_lib.lm.tokenizer import get_tokenizer

@@ -9,7 +9,8 @@ import torch
 
 from course_lib import checkpoints
 from course_lib.common import smollm2
-from course_lib.llava.data.batches import collate, render_pixels, training_scene
+from course_lib.llava.data.packing import collate
+from course_lib.llava.data.pictures import render_pixels, training_scene
 from course_lib.llava.model import TemplatedLlava
 from course_lib.llava.train import smollm2 as smol
 from course_lib.llava.train.parameters import load_trained

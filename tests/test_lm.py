@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from course_lib.lm import evaluate
+from course_lib.lm.attention import causal_mask
 from course_lib.lm.chat import chat_segments, encode_prompt, mask_labels, render_chat
 from course_lib.lm.data import self_instruct
 from course_lib.lm.data.batches import chat_batch, conversation, document, pack, plain_batch
@@ -14,7 +15,7 @@ from course_lib.lm.data.documents import GRID, describe, knowledge, state, state
 from course_lib.lm.data.instructions import MAKERS, clean, exchange
 from course_lib.lm.data.wordings import WORDINGS, wordings
 from course_lib.lm.generate import continue_text, generate_batch, next_token_probabilities, stop_token_ids
-from course_lib.lm.loss import IGNORE_INDEX, causal_mask, next_token_loss
+from course_lib.lm.loss import IGNORE_INDEX, next_token_loss
 from course_lib.lm.model import build_model
 from course_lib.lm.pretrained import build_lm, load_base, load_tuned
 from course_lib.lm.tokenizer import get_tokenizer
@@ -265,3 +266,62 @@ def test_practice_contradicts_nothing_and_names_nothing_that_is_held_out():
         told = set(re.findall(r"The ([a-z ]+), seen from the ([a-z ]+): (\w+)\.", text))
         assert len({(a, b) for a, b, _ in told}) == len(told)
         assert not any(held_out_relation(a, how, b) for a, b, how in told)
+
+
+def test_attention_is_torchs_own_and_what_the_model_computes(model, tokenizer):
+    from torch.nn import functional as F
+
+    from course_lib.lm.attention import attention
+    from course_lib.lm.ui import attention_weights
+
+    query, key, value = torch.randn(3, 2, 4, 6, 8)  # three times [B, H, T, D]
+    read, weights = attention(query, key, value, causal_mask(6))
+    torch.testing.assert_close(read, F.scaled_dot_product_attention(query, key, value, is_causal=True))
+    assert torch.allclose(weights.sum(-1), torch.ones(2, 4, 6)) and not weights.triu(1).any()
+    before = model.config._attn_implementation
+    seen = attention_weights(model, tokenizer.encode("The car is red.", add_special_tokens=False))
+    assert model.config._attn_implementation == before and torch.allclose(seen.sum(-1), torch.ones(seen.shape[:3]))
+
+
+def test_a_head_of_the_shipped_base_copies(tokenizer):
+    """The heat map of the lesson shows it: the last word looks at what followed the same words before."""
+    from course_lib.lm.ui import attention_weights
+
+    ids = tokenizer.encode("The car is red. The book is blue. The car is", add_special_tokens=False)
+    weights = attention_weights(load_base(), ids)
+    assert weights[1, 1, -1, ids.index(tokenizer.encode(" red")[0])] > 0.6
+    assert weights[0, 0].diagonal(-1).min() > 0.9  # and this one looks one token back
+
+
+def test_dpo_widens_the_distance_of_the_pairs_it_learns_from_and_is_ln_2_at_first(tokenizer):
+    from course_lib.lm import train
+    from course_lib.lm.data.preferences import Preference, preference_batch
+
+    pairs = [Preference("name two things.", "a cat, a dog", "cat, cat"), Preference("hello", "good day", "go away")]
+    batch = preference_batch(tokenizer, pairs)
+    assert batch.input_ids.shape == batch.labels.shape and len(batch.input_ids) == 4
+    learned = [tokenizer.decode(row[row != IGNORE_INDEX]) for row in batch.labels]
+    assert learned[0] == " a cat, a dog<|im_end|>" and learned[3] == " go away<|im_end|>"
+    model = build_model(len(tokenizer))
+    before = train.pair_logps(model, pairs)
+    run = train.dpo(model, pairs, train.LmRecipe(steps=8, batch_size=2, learning_rate=1e-3))
+    moved = train.pair_logps(model, pairs) - before
+    assert run.losses[0] == pytest.approx(0.6931, abs=1e-3) and run.losses[-1] < run.losses[0]
+    assert (moved[0] > moved[1]).all()
+
+
+def test_preferences_are_pairs_of_which_one_is_right(tokenizer):
+    from course_lib.lm.data.preferences import sample_preferences
+
+    pairs = sample_preferences(load_tuned(), tokenizer, "members", 12)
+    assert pairs and all(pair.chosen != pair.rejected for pair in pairs)
+    assert pairs == sample_preferences(load_tuned(), tokenizer, "members", 12)
+
+
+def test_the_recording_says_how_it_was_made_and_holds_what_the_lesson_shows():
+    from course_lib.lm import full
+
+    recording = full.recorded()
+    assert recording["command"] == "python tools/record_smollm2.py" and "SmolLM2-135M-Instruct" in recording["model"]
+    assert [one["instruction"] for one in recording["replies"]] == list(full.INSTRUCTIONS)
+    assert all(one["chat"] and one["plain"] for one in recording["replies"])

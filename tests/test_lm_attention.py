@@ -9,7 +9,7 @@ from course_lib.llava import recipes
 from course_lib.llava.data.batches import stage2_batch
 from course_lib.llava.train import stages as llava_learn
 from course_lib.llava.train.stages import loss_sum
-from course_lib.lm import model as lm_model
+from course_lib.lm import attention as lm_attention
 from course_lib.lm import train
 from course_lib.lm.pretrained import build_lm
 from course_lib.lm.tokenizer import get_tokenizer
@@ -20,7 +20,7 @@ RECIPE = recipes.LlavaRecipe(steps=1, batch_size=2, learning_rate=1e-3, max_ques
 @pytest.fixture
 def bfloat16_pays(monkeypatch):
     """Whether it does here or not; the number format stays float32, so that results can be compared closely."""
-    monkeypatch.setattr(lm_model, "bfloat16_is_faster", lambda: True)
+    monkeypatch.setattr(lm_attention, "bfloat16_is_faster", lambda: True)
 
 
 @pytest.fixture
@@ -55,8 +55,8 @@ def test_plain_products_give_the_logits_and_gradients_of_the_fused_attention(bfl
         return logits.detach()[read], model.model.layers[0].self_attn.k_proj.weight.grad.clone()
 
     fused = outcome()
-    with lm_model.quickest_attention(model):
-        assert model.config._attn_implementation == lm_model.MATMUL_ATTENTION
+    with lm_attention.quickest_attention(model):
+        assert model.config._attn_implementation == lm_attention.MATMUL_ATTENTION
         ours = outcome()
     assert model.config._attn_implementation == "sdpa"
     torch.testing.assert_close(ours, fused, atol=1e-5, rtol=1e-4)
@@ -68,13 +68,13 @@ def test_in_stage_2_no_answer_sees_what_comes_behind_it_or_the_other_conversatio
     model = llava_learn.build_model()
     with torch.no_grad():
         fused = loss_sum(model, batch)
-        with lm_model.quickest_attention(model.language_model):
+        with lm_attention.quickest_attention(model.language_model):
             assert loss_sum(model, batch).item() == pytest.approx(fused.item(), rel=1e-5)
 
 
-@pytest.mark.parametrize(("pays", "kind"), [(True, lm_model.MATMUL_ATTENTION), (False, "sdpa")])
+@pytest.mark.parametrize(("pays", "kind"), [(True, lm_attention.MATMUL_ATTENTION), (False, "sdpa")])
 def test_both_trainings_use_it_where_bfloat16_pays_and_leave_the_model_as_it_was(monkeypatch, pays, kind):
-    monkeypatch.setattr(lm_model, "bfloat16_is_faster", lambda: pays)
+    monkeypatch.setattr(lm_attention, "bfloat16_is_faster", lambda: pays)
     llava, words, seen = llava_learn.build_model(), build_lm(), []
 
     def note(model):

@@ -85,7 +85,7 @@ def spell_out(tokenizer, word: str) -> list[int]:
 def template_segments(tokenizer, turns: Sequence[tuple[str, str]]) -> Segments:
     """Questions and answers in segments of the tokenizer's own chat template, the picture at the head of the first question.
 
-    The first three segments are what conversations about one picture share (`data.batches.collate`). Learned are the answers,
+    The first three segments are what conversations about one picture share (`data.packing.collate`). Learned are the answers,
     each with the token that ends it. ValueError for a tokenizer that has no chat template.
     """
     if not tokenizer.chat_template:

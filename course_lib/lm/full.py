@@ -1,17 +1,24 @@
-"""SmolLM2, a language model of 135 million parameters, before and after instruction tuning."""
+"""SmolLM2, a language model of 135 million parameters, before and after instruction tuning; and recorded replies of it."""
 
+import json
 from collections.abc import Callable
 
 import torch
 
 from course_lib.common import smollm2
-from course_lib.session import best_device
+from course_lib.session import REPO, best_device
 
 HUB = {  # name → (repository, branch, or a commit's 40 digits to pin it)
     "SmolLM2-135M, the base": ("HuggingFaceTB/SmolLM2-135M", "main"),
     "SmolLM2-135M-Instruct": ("HuggingFaceTB/SmolLM2-135M-Instruct", "main"),
 }
 OFFLINE = "SmolLM2-135M-Instruct, from the offline package"
+RECORDED = REPO / "data" / "lm" / "smollm2_replies.json"  # written by tools/record_smollm2.py
+INSTRUCTIONS = (
+    "Explain the moon landing to a 6 year old in a few sentences.",
+    "Name three fruits.",
+    "What is the opposite of big?",
+)
 
 
 def available(tier: str) -> dict[str, Callable]:
@@ -53,10 +60,10 @@ def load_offline():
 
 
 @torch.no_grad()
-def reply(model, tokenizer, instruction: str, max_new_tokens: int = 40) -> str:
-    """What the model answers, greedily; a base model, which knows no conversations, continues the plain text."""
+def reply(model, tokenizer, instruction: str, chat: bool = True, max_new_tokens: int = 60) -> str:
+    """What the model writes, greedily. Without `chat`, and for a base model, which has no template, it continues plain text."""
     text = instruction + "\n"
-    if tokenizer.chat_template:
+    if chat and tokenizer.chat_template:
         messages = [{"role": "user", "content": instruction}]
         text = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
     ids = tokenizer(text, return_tensors="pt", add_special_tokens=False).to(model.device)
@@ -64,3 +71,16 @@ def reply(model, tokenizer, instruction: str, max_new_tokens: int = 40) -> str:
         **ids, max_new_tokens=max_new_tokens, do_sample=False, pad_token_id=tokenizer.eos_token_id
     )
     return tokenizer.decode(output_ids[0, ids["input_ids"].shape[1] :], skip_special_tokens=True).strip()
+
+
+def replies(model, tokenizer) -> list[dict[str, str]]:
+    """What it writes after each of `INSTRUCTIONS`: in its chat template, and as plain text."""
+    return [
+        {"instruction": text, "chat": reply(model, tokenizer, text), "plain": reply(model, tokenizer, text, chat=False)}
+        for text in INSTRUCTIONS
+    ]
+
+
+def recorded() -> dict:
+    """The recording: "replies", and of which model, when, by which command."""
+    return json.loads(RECORDED.read_text(encoding="utf-8"))

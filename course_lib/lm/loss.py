@@ -1,6 +1,5 @@
-"""Predict the next token: the loss that pretraining and instruction tuning share."""
+"""The losses: next token, which pretraining and instruction tuning share, and preference (DPO)."""
 
-import torch
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -21,10 +20,23 @@ def next_token_loss(logits: Tensor, labels: Tensor) -> Tensor:
     return total / (following != IGNORE_INDEX).sum().clamp(min=1)
 
 
-def causal_mask(length: int) -> Tensor:
-    """bool [T, T]: True where row i (the reader) may look at column j (what is read): at itself and at what came before."""
-    positions = torch.arange(length)
-    return positions[:, None] >= positions[None, :]
+def answer_logps(logits: Tensor, labels: Tensor) -> Tensor:
+    """log p(answer | prompt) of B conversations: the sum over its tokens. logits [B, T, V], labels [B, T] as above → [B]."""
+    following = F.pad(labels[:, 1:], (0, 1), value=IGNORE_INDEX)  # [B, T]
+    losses = F.cross_entropy(logits.transpose(1, 2), following, ignore_index=IGNORE_INDEX, reduction="none")  # [B, T]
+    return -losses.sum(dim=1)
+
+
+def dpo_loss(
+    chosen_logps: Tensor, rejected_logps: Tensor, ref_chosen_logps: Tensor, ref_rejected_logps: Tensor, beta: float
+) -> Tensor:
+    """Direct preference optimisation (Rafailov et al., 2023, arXiv 2305.18290, equation 7), trl's "sigmoid" loss.
+
+    Four [B]: the log probabilities of chosen and rejected answers, of the model in training and of the frozen reference that
+    it began as. beta: how dearly it pays for moving away from the reference. Returns a scalar, the mean over the pairs.
+    """
+    chosen, rejected = chosen_logps - ref_chosen_logps, rejected_logps - ref_rejected_logps  # log ratios, [B]
+    return -F.logsigmoid(beta * (chosen - rejected)).mean()
 
 
 def unigram_entropy(token_ids: Tensor) -> float:

@@ -1,22 +1,13 @@
 """The pocket language model: transformers' Llama, in a size that a laptop trains.
 
-- `build_model` makes it, untrained; its first layers begin as *induction heads* (Olsson et al., 2022, arXiv 2209.11895),
-  set by hand as in "mimetic initialisation" (Trockman and Kolter, 2023, arXiv 2305.09828): a small model reads too little
-  to find them by itself.
-- `quickest_attention` lets it attend by plain matrix products where bfloat16 is fast.
+`build_model` makes it, untrained. Its attention is set by hand in three of its four layers, and learns on from there: they
+begin as *induction heads* (Olsson et al., 2022, arXiv 2209.11895), an idea of "mimetic initialisation" (Trockman and Kolter,
+2023, arXiv 2305.09828). A small model reads too little to find such heads by itself. All else begins at random.
 """
-
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import torch
 from torch import Tensor
-from transformers import AttentionInterface, AttentionMaskInterface, LlamaConfig, LlamaForCausalLM
-from transformers.masking_utils import sdpa_mask
-from transformers.models.llama.modeling_llama import repeat_kv
-
-from course_lib.common.precision import bfloat16_is_faster
-from course_lib.lm.loss import causal_mask
+from transformers import LlamaConfig, LlamaForCausalLM
 
 SIZES = {"hidden_size": 192, "num_hidden_layers": 4, "num_attention_heads": 6, "intermediate_size": 512}
 CONTEXT = 512  # tokens; 64 of them will be picture patches in Lesson 06
@@ -38,8 +29,6 @@ SKIPPED_PAIRS = 5  # rotary pairs that turn too fast to compare tokens that stan
 # Gains, so that scores begin at about 8, and no token drowns: of a query or key for a token k back, for the token itself;
 # of what the first layer writes; of what the others copy
 GAIN_BACK, GAIN_SELF, GAIN_WRITE, GAIN_COPY = 1.2, 1.6, 0.146, 0.1
-
-MATMUL_ATTENTION = "products"  # the name under which transformers knows `matmul_attention`
 
 
 def pocket_config(vocab_size: int) -> LlamaConfig:
@@ -123,35 +112,3 @@ def _init_matching_heads(attention, head_dim: int, projections: list[tuple[Tenso
             rows[:SKIPPED_PAIRS] = 0
             rows[head_dim // 2 : head_dim // 2 + SKIPPED_PAIRS] = 0
             weight[head * head_dim : (head + 1) * head_dim] = rows
-
-
-def matmul_attention(
-    module, query: Tensor, key: Tensor, value: Tensor, attention_mask: Tensor | None, scaling: float, **_
-) -> tuple[Tensor, None]:
-    """softmax(QKᵀ · scaling, where the mask is True) V: [B, H, T, D], [B, G, T, D] twice, bool [B, 1, T, T] → [B, T, H, D].
-
-    Without a mask it is causal. As transformers' own "eager", but nothing is turned to float32 on the way (softmax sums in
-    float32 in any case), and a mask of bools is taken for what it is. There is no dropout.
-    """
-    key, value = (repeat_kv(part, module.num_key_value_groups) for part in (key, value))  # [B, H, T, D]
-    scores = (query * scaling) @ key.transpose(2, 3)  # [B, H, T, T]
-    mask = causal_mask(query.shape[2]).to(query.device) if attention_mask is None else attention_mask
-    lowest = torch.finfo(scores.dtype).min  # not −∞: a row that sees nothing, of padding, still has a softmax
-    scores += scores.new_zeros(mask.shape).masked_fill_(~mask, lowest)
-    return (scores.softmax(-1) @ value).transpose(1, 2).contiguous(), None
-
-
-AttentionInterface.register(MATMUL_ATTENTION, matmul_attention)
-AttentionMaskInterface.register(MATMUL_ATTENTION, sdpa_mask)  # bools, or None where plain causality is meant
-
-
-@contextmanager
-def quickest_attention(language_model) -> Iterator[None]:
-    """Within it, a language model of transformers attends by plain products where bfloat16 pays. In float32 the fused one is quicker."""
-    before = language_model.config._attn_implementation
-    if bfloat16_is_faster():
-        language_model.set_attn_implementation(MATMUL_ATTENTION)
-    try:
-        yield
-    finally:
-        language_model.set_attn_implementation(before)

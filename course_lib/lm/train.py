@@ -1,22 +1,27 @@
-"""How the pocket language model is trained: plain text first, conversations then; and the bake of the shipped ones."""
+"""How the pocket language model is trained: plain text first, conversations then, preferences last; and the bake of the shipped ones."""
 
 import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
 from course_lib import checkpoints
 from course_lib.common.precision import mixed_precision
+from course_lib.lm.attention import quickest_attention
 from course_lib.lm.chat import Message, encode_chat
 from course_lib.lm.data.batches import TextBatch, chat_batch, conversation, document, pack, plain_batch
-from course_lib.lm.loss import next_token_loss
-from course_lib.lm.model import quickest_attention
+from course_lib.lm.data.preferences import Preference, PreferenceBatch, preference_batch
+from course_lib.lm.loss import answer_logps, dpo_loss, next_token_loss
 from course_lib.lm.pretrained import BASE, TUNED, build_lm, load_base
 from course_lib.lm.tokenizer import TOKENIZER_FILE, get_tokenizer, train_tokenizer
+from course_lib.session import few
 from course_lib.training import Progress, fit
 from course_lib.world.stickers import classes
+
+PAIRS_AT_ONCE = 64  # bounds the memory of the reference's logits
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,7 @@ class LmRecipe:
 
 LIVE_PLAIN = LmRecipe(steps=500, batch_size=24, learning_rate=1.5e-3, easy_frac=1.0)
 LIVE_CHAT = LmRecipe(steps=250, batch_size=18, learning_rate=1e-3)
+LIVE_DPO = LmRecipe(steps=40, batch_size=8, learning_rate=1e-4)
 BAKED_PLAIN = LmRecipe(steps=2000, batch_size=24, learning_rate=1.5e-3, easy_frac=0.4)
 BAKED_CHAT = LmRecipe(steps=2500, batch_size=18, learning_rate=1e-3, easy_frac=0.1)
 
@@ -44,7 +50,7 @@ def pretrain(model, recipe: LmRecipe = LIVE_PLAIN, **options) -> Progress:
         easy = step < recipe.easy_frac * recipe.steps
         max_things, practice_frac = (2, 0.5) if easy else (4, 0.2)
         return plain_batch(
-            step, recipe.batch_size, max_things=max_things, practice_frac=practice_frac, seed=recipe.seed
+            step, few(recipe.batch_size), max_things=max_things, practice_frac=practice_frac, seed=recipe.seed
         )
 
     return train(model, batch, recipe, **options)
@@ -56,7 +62,7 @@ def tune(model, recipe: LmRecipe = LIVE_CHAT, **options) -> Progress:
     def batch(step: int) -> TextBatch:
         done = step / recipe.steps
         stage = 2 if done >= recipe.easy_frac else int(2 * done / recipe.easy_frac)
-        return chat_batch(step, recipe.batch_size, stage=stage, seed=recipe.seed)
+        return chat_batch(step, few(recipe.batch_size), stage=stage, seed=recipe.seed)
 
     return train(model, batch, recipe, **options)
 
@@ -67,9 +73,42 @@ def tune_on(model, conversations: Sequence[Sequence[Message]], recipe: LmRecipe,
 
     def batch(step: int) -> TextBatch:
         rng = random.Random(f"again/{recipe.seed}/{step}")
-        return pack((rng.choice(rows) for _ in iter(int, 1)), recipe.batch_size, 256)
+        return pack((rng.choice(rows) for _ in iter(int, 1)), few(recipe.batch_size), 256)
 
     return train(model, batch, recipe, **options)
+
+
+def dpo(model, pairs: Sequence[Preference], recipe: LmRecipe = LIVE_DPO, beta: float = 0.1) -> Progress:
+    """Direct preference optimisation in place. The reference is the model as it comes, so its log probabilities are taken once."""
+    reference = pair_logps(model, pairs)  # [2, N]
+
+    def batch(step: int) -> list[int]:
+        rng = random.Random(f"dpo/{recipe.seed}/{step}")
+        return rng.choices(range(len(pairs)), k=few(recipe.batch_size))
+
+    def batch_loss(model, picked: list[int]) -> Tensor:
+        rows = preference_batch(get_tokenizer(), [pairs[i] for i in picked])
+        return dpo_loss(*_logps(model, rows), *reference[:, picked], beta)
+
+    return fit(
+        model,
+        batch,
+        batch_loss,
+        steps=few(recipe.steps, 4),
+        learning_rate=recipe.learning_rate,
+        weight_decay=recipe.weight_decay,
+    )
+
+
+@torch.no_grad()
+def pair_logps(model, pairs: Sequence[Preference]) -> Tensor:
+    """log p of the chosen answers and of the rejected ones: [2, N]."""
+    parts = [pairs[start : start + PAIRS_AT_ONCE] for start in range(0, len(pairs), PAIRS_AT_ONCE)]
+    return torch.cat([_logps(model, preference_batch(get_tokenizer(), part)) for part in parts], dim=1)
+
+
+def _logps(model, batch: PreferenceBatch) -> Tensor:
+    return answer_logps(model(input_ids=batch.input_ids).logits, batch.labels).view(2, -1)  # [2, B]
 
 
 def train(
@@ -93,7 +132,7 @@ def train(
             model,
             batch,
             batch_loss,
-            steps=recipe.steps,
+            steps=few(recipe.steps, 4),
             learning_rate=recipe.learning_rate,
             weight_decay=recipe.weight_decay,
             callbacks=callbacks,

@@ -104,6 +104,7 @@ def mix_by_numpy(count, shares):
 
 
 def mix_by_whole_fractions(count, shares):
+    """What each type is owed, kept in whole fractions."""
     due = {name: Fraction(0) for name in shares}
     types = []
     while len(types) < count:

@@ -114,6 +114,7 @@ def serialise_by_addition(captions, boxes, width, height):
 
 
 def serialise_step_by_step(captions, boxes, width, height):
+    """Line after line, each corner computed for itself."""
     lines = list(captions)
     lines += [""] * bool(boxes)
     for name, box in boxes:

@@ -14,7 +14,7 @@ import torch
 
 from course_lib.figures import Figure, share
 from course_lib.llava import recipes
-from course_lib.llava.data.batches import PicturePool
+from course_lib.llava.data.pictures import PicturePool
 from course_lib.llava.data.testsets import SCORED_KINDS, vqa_examples
 from course_lib.llava.evaluate import text_prior
 from course_lib.llava.evaluate.descriptions import (

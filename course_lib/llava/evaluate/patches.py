@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from course_lib.llava.connector import visible_words
-from course_lib.llava.data.batches import render_pixels
+from course_lib.llava.data.pictures import render_pixels
 from course_lib.world.language import PLACES
 from course_lib.world.render import render
 from course_lib.world.scenes import Scene, Thing

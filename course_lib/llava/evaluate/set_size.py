@@ -12,7 +12,7 @@ from pathlib import Path
 
 from course_lib.figures import Figure, share
 from course_lib.llava import recipes
-from course_lib.llava.data.batches import training_scene
+from course_lib.llava.data.pictures import training_scene
 from course_lib.llava.data.testsets import SCORED_KINDS, VqaExample, blank, draw, vqa_examples
 from course_lib.llava.evaluate import text_prior
 from course_lib.llava.evaluate.vqa import accuracy, answers, is_correct

@@ -87,6 +87,7 @@ def labels_empty_unnoticed(segments, image_token, num_patches, max_length):
 
 
 def labels_of_the_first_mark(segments, image_token, num_patches, max_length):
+    """Only the first image token of a conversation becomes patches."""
     pairs = [(learned, token) for learned, tokens in segments for token in tokens]
     first = next((i for i, (_, token) in enumerate(pairs) if token == image_token), -1)
     ids = [token for i, (_, token) in enumerate(pairs) for _ in range(num_patches if i == first else 1)]
@@ -157,6 +158,7 @@ def labels_by_replacing(segments, image_token, num_patches, max_length):
 
 
 def labels_by_growing_segments(segments, image_token, num_patches, max_length):
+    """The segments first, with patches in them; then one list of all."""
     grown = [
         [(t, learned) for t in tokens for _ in range(1 if t != image_token else num_patches)]
         for learned, tokens in segments

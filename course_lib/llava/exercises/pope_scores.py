@@ -85,6 +85,7 @@ def pope_by_precision_and_recall(targets, predictions):
 
 
 def pope_by_numpy(targets, predictions):
+    """The scores by arrays of bools."""
     is_yes, said = np.array(targets) == "yes", np.array(predictions, dtype=object)
     both = (is_yes & (said == "yes")).sum()
     return {

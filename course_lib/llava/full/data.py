@@ -25,7 +25,7 @@ from course_lib.common.json_files import read_values
 from course_lib.common.text import readable
 from course_lib.instruct.records import TRAINING_RULES, breach
 from course_lib.llava.chat_format import MAX_LENGTH, Segments, template_segments
-from course_lib.llava.data.batches import LlavaBatch, collate
+from course_lib.llava.data.packing import LlavaBatch, collate
 
 Turns = list[tuple[str, str]]  # (question, answer), …
 MAX_LISTED = 10  # of what is left out; the rest is counted

@@ -25,7 +25,7 @@ from torch import distributed as dist
 
 from course_lib import checkpoints
 from course_lib.common.precision import compute_dtype
-from course_lib.llava.data.batches import LlavaBatch
+from course_lib.llava.data.packing import LlavaBatch
 from course_lib.llava.full import PretrainedParts, ScaleRecipe
 from course_lib.llava.full.data import InstructionData, to_device
 from course_lib.llava.full.model import assemble, save

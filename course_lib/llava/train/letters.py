@@ -22,7 +22,7 @@ from torch.nn import functional as F
 from course_lib import checkpoints
 from course_lib.clip.pretrained import load_clip
 from course_lib.common.precision import mixed_precision
-from course_lib.llava.data.batches import to_pixels
+from course_lib.llava.data.pictures import to_pixels
 from course_lib.llava.data.practice_signs import practice_scene
 from course_lib.llava.letters import ALPHABET, PocketVisionTowerWithLetters
 from course_lib.training import Progress, fit

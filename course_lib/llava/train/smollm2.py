@@ -3,7 +3,7 @@
 Nothing of SmolLM2 changes: what is saved is a few megabytes, the connector, and the adapter in a folder that peft reads
 (`PeftModel.from_pretrained(language_model, "data/checkpoints/llava_smollm2")`). Three things make it bearable on one core: four patches that
 form a square go in as one token (as nanoVLM has it, modality_projector.py), the questions about a picture share it
-(`data.batches.collate`), and only the places that are learned from are turned into logits (`loss.loss_sum`).
+(`data.packing.collate`), and only the places that are learned from are turned into logits (`loss.loss_sum`).
 """
 
 import json
@@ -18,7 +18,8 @@ from course_lib import checkpoints
 from course_lib.clip.pretrained import load_clip
 from course_lib.common.precision import mixed_precision
 from course_lib.llava import connector
-from course_lib.llava.data.batches import LlavaBatch, collate, render_pixels, training_scene
+from course_lib.llava.data.packing import LlavaBatch, collate
+from course_lib.llava.data.pictures import render_pixels, training_scene
 from course_lib.llava.model import TemplatedLlava
 from course_lib.llava.train import parameters
 from course_lib.llava.train.stages import loss_sum, num_label_tokens

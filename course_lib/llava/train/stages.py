@@ -16,21 +16,16 @@ from course_lib.clip.pretrained import load_clip
 from course_lib.common.precision import mixed_precision
 from course_lib.instruct.formats import TYPES
 from course_lib.llava import connector, lora
-from course_lib.llava.data.batches import (
-    LlavaBatch,
-    PicturePool,
-    fixed_set_batch,
-    stage1_batch,
-    stage2_batch,
-    word_mixture_batch,
-)
+from course_lib.llava.data.batches import fixed_set_batch, stage1_batch, stage2_batch, word_mixture_batch
+from course_lib.llava.data.packing import LlavaBatch
+from course_lib.llava.data.pictures import PicturePool
 from course_lib.llava.letters import ALPHABET, PocketVisionTowerWithLetters
 from course_lib.llava.model import MiniLlava
 from course_lib.llava.recipes import LIVE1, LIVE2, LIVE_WORDS, LlavaRecipe
 from course_lib.llava.train import letters, parameters
 from course_lib.llava.vision import PocketVisionTower
+from course_lib.lm.attention import quickest_attention
 from course_lib.lm.loss import IGNORE_INDEX
-from course_lib.lm.model import quickest_attention
 from course_lib.lm.pretrained import load_tuned
 from course_lib.lm.tokenizer import get_tokenizer
 from course_lib.training import Progress, fit

@@ -1,5 +1,5 @@
 """The exercises of Lesson 04, in the order of the lesson."""
 
-from course_lib.lm.exercises import chat, labels, loss, mask, rouge, writing
+from course_lib.lm.exercises import attention, chat, labels, loss, mask, preference, rouge, writing
 
-TASKS = [task for module in (loss, mask, writing, chat, labels, rouge) for task in module.TASKS]
+TASKS = [task for module in (loss, mask, attention, writing, chat, labels, rouge, preference) for task in module.TASKS]

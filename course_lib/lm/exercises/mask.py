@@ -3,7 +3,7 @@
 import torch
 
 from course_lib.checker.task import Mistake, Task
-from course_lib.lm.loss import causal_mask
+from course_lib.lm.attention import causal_mask
 
 
 def mask_inputs(rng) -> tuple[int]:
@@ -74,7 +74,7 @@ TASKS = [
         importance=4,
         minutes=6,
         reference=causal_mask,
-        used_at=("lm.model:causal_mask",),
+        used_at=("lm.attention:causal_mask",),
         make_inputs=mask_inputs,
         mistakes=(
             Mistake(

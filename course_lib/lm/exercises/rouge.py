@@ -3,7 +3,18 @@
 from course_lib.checker.task import Mistake, Task
 from course_lib.lm.data.self_instruct import longest_common, rouge_l
 
-CASES = ("random", "nothing in common", "equal", "reversed", "random", "part", "more", "one word", "a run apart")
+CASES = (
+    "random",
+    "nothing in common",
+    "equal",
+    "reversed",
+    "random",
+    "part",
+    "more",
+    "one word",
+    "a run apart",
+    "capitals",
+)
 
 
 def rouge_inputs(rng) -> tuple[str, str]:
@@ -18,23 +29,25 @@ def rouge_inputs(rng) -> tuple[str, str]:
         a = a if case == "equal" else words
     elif case == "a run apart":  # its longest run of common words is no part of the longest subsequence
         a, b = ["red", "cat", "the", "two", "of"], ["the", "name", "two", "which", "of", "red", "cat"]
+    elif case == "capitals":  # two in the one text, one in the other
+        a, b = ["Name", "Two", "red", "cat"], ["name", "two", "Red", "of", "the"]
     elif case in ("part", "more"):
         a, b = (b[1:3], b) if case == "part" else ([*b[:2], *a, *b[2:]], b)
     return " ".join(a), b[2] if case == "one word" else " ".join(b)
 
 
 def rouge_without_order(candidate, reference):
-    a, b = candidate.split(), reference.split()
+    a, b = candidate.lower().split(), reference.lower().split()
     return 2 * sum(min(a.count(word), b.count(word)) for word in set(a)) / (len(a) + len(b))
 
 
 def rouge_of_sets(candidate, reference):
-    a, b = set(candidate.split()), set(reference.split())
+    a, b = set(candidate.lower().split()), set(reference.lower().split())
     return 2 * len(a & b) / (len(a) + len(b))
 
 
 def rouge_recall_only(candidate, reference):
-    a, b = candidate.split(), reference.split()
+    a, b = candidate.lower().split(), reference.lower().split()
     return longest_common(a, b) / len(b)
 
 
@@ -46,16 +59,12 @@ def rouge_arithmetic_mean(candidate, reference):
     return (rouge_recall_only(candidate, reference) + rouge_precision_only(candidate, reference)) / 2
 
 
-def rouge_half(candidate, reference):
-    return rouge_l(candidate, reference) / 2
-
-
 def rouge_product(candidate, reference):
     return rouge_recall_only(candidate, reference) * rouge_precision_only(candidate, reference)
 
 
 def rouge_jaccard(candidate, reference):
-    a, b = candidate.split(), reference.split()
+    a, b = candidate.lower().split(), reference.lower().split()
     common = longest_common(a, b)
     return common / (len(a) + len(b) - common)
 
@@ -68,20 +77,12 @@ def rouge_of_the_shorter(candidate, reference):
     return max(rouge_recall_only(candidate, reference), rouge_precision_only(candidate, reference))
 
 
-def rouge_geometric_mean(candidate, reference):
-    return rouge_product(candidate, reference) ** 0.5
-
-
-def rouge_percent(candidate, reference):
-    return 100 * rouge_l(candidate, reference)
-
-
 def rouge_one_for_nothing(candidate, reference):
     return rouge_l(candidate, reference) or 1.0
 
 
 def rouge_place_by_place(candidate, reference):
-    a, b = candidate.split(), reference.split()
+    a, b = candidate.lower().split(), reference.lower().split()
     return 2 * sum(map(str.__eq__, a, b)) / (len(a) + len(b))
 
 
@@ -90,7 +91,7 @@ def rouge_of_letters(candidate, reference):
 
 
 def rouge_count(candidate, reference):
-    return longest_common(candidate.split(), reference.split())
+    return longest_common(candidate.lower().split(), reference.lower().split())
 
 
 def rouge_divided_by_zero(candidate, reference):
@@ -99,10 +100,39 @@ def rouge_divided_by_zero(candidate, reference):
 
 
 def rouge_without_gaps(candidate, reference):
-    a, b = candidate.split(), reference.split()
+    a, b = candidate.lower().split(), reference.lower().split()
     starts = [(i, j) for i in range(len(a)) for j in range(len(b))]
     runs = [n for i, j in starts for n in range(1, len(a) - i + 1) if a[i : i + n] == b[j : j + n]]
     return 2 * max(runs, default=0) / (len(a) + len(b))
+
+
+def _f_score(candidate, reference):
+    """Of the words as they stand, capitals and all."""
+    a, b = candidate.split(), reference.split()
+    return 2 * longest_common(a, b) / (len(a) + len(b))
+
+
+def rouge_with_capitals(candidate, reference):
+    return _f_score(candidate, reference)
+
+
+def rouge_with_capitals_in_the_candidate(candidate, reference):
+    return _f_score(candidate, reference.lower())
+
+
+def rouge_with_capitals_in_the_reference(candidate, reference):
+    return _f_score(candidate.lower(), reference)
+
+
+def rouge_f_of_recall(candidate, reference):
+    """The F score with β = 1.2, as some tools have it: recall counts for more."""
+    recall, precision = rouge_recall_only(candidate, reference), rouge_precision_only(candidate, reference)
+    return 2.44 * recall * precision / (recall + 1.44 * precision) if recall else 0.0
+
+
+def rouge_without_two(candidate, reference):
+    recall, precision = rouge_recall_only(candidate, reference), rouge_precision_only(candidate, reference)
+    return recall * precision / (recall + precision) if recall else 0.0
 
 
 def rouge_by_recursion(candidate, reference):
@@ -126,8 +156,8 @@ def rouge_by_table(candidate, reference):
     return 2 * table[-1][-1] / (len(a) + len(b))
 
 
-def rouge_with_case(candidate, reference):
-    a, b = candidate.split(), reference.split()
+def rouge_by_harmonic_mean(candidate, reference):
+    a, b = candidate.lower().split(), reference.lower().split()
     precision, recall = longest_common(a, b) / len(a), longest_common(a, b) / len(b)
     return 2 / (1 / precision + 1 / recall) if precision else 0
 
@@ -142,7 +172,7 @@ TASKS = [
         reference=rouge_l,
         used_at=("lm.data.self_instruct:rouge_l",),
         make_inputs=rouge_inputs,
-        draws=9,
+        draws=10,
         mistakes=(
             Mistake(
                 "order ignored",
@@ -171,7 +201,7 @@ TASKS = [
             ),
             Mistake(
                 "half of it",
-                rouge_half,
+                rouge_without_two,
                 "It is half of what it should be: two equal texts score 0.5. The F score is $2PR/(P+R)$, with the 2.",
             ),
             Mistake(
@@ -195,16 +225,6 @@ TASKS = [
                 "The common words are divided by the length of the shorter text, so a single right word would score 1. Take both shares, precision and recall, and combine them: $2PR/(P+R)$.",
             ),
             Mistake(
-                "geometric mean",
-                rouge_geometric_mean,
-                "This is the geometric mean of precision and recall, the root of their product. The F score is the *harmonic* one: $2PR/(P+R)$.",
-            ),
-            Mistake(
-                "percent",
-                rouge_percent,
-                "This is a hundred times too much: a share from 0 to 1 is wanted, not percent.",
-            ),
-            Mistake(
                 "1 for nothing in common",
                 rouge_one_for_nothing,
                 "Texts without a common word score 1, as if they were equal. They are as unlike as can be: 0.",
@@ -225,6 +245,26 @@ TASKS = [
                 "Right, but for texts that have no word in common: precision and recall are both 0 there, and their sum divides. Such texts score 0: return it before.",
             ),
             Mistake(
+                "capitals count",
+                rouge_with_capitals,
+                "`Two` and `two` count as different words here. Lower both texts before you split them: `candidate.lower().split()`.",
+            ),
+            Mistake(
+                "the candidate's capitals count",
+                rouge_with_capitals_in_the_candidate,
+                "Only the reference is lowered, so a capital in the candidate makes another word of it. Lower both texts.",
+            ),
+            Mistake(
+                "the reference's capitals count",
+                rouge_with_capitals_in_the_reference,
+                "Only the candidate is lowered, so a capital in the reference makes another word of it. Lower both texts.",
+            ),
+            Mistake(
+                "another F",
+                rouge_f_of_recall,
+                "This is an F score in which recall counts for more (β above 1), as in some tools. Here both count alike, β = 1: $2PR/(P+R)$.",
+            ),
+            Mistake(
                 "every word once",
                 rouge_of_sets,
                 'As sets, words have neither order nor number: "the dog bites the man" equals "man bites the dog". Keep the lists, and use `longest_common`.',
@@ -235,7 +275,7 @@ TASKS = [
                 "Only words that follow each other directly are counted (a common *substring*). ROUGE-L allows other words between them: a common *subsequence*.",
             ),
         ),
-        alternatives=(rouge_by_recursion, rouge_by_table, rouge_with_case),
+        alternatives=(rouge_by_recursion, rouge_by_table, rouge_by_harmonic_mean),
         hints=(
             "`longest_common(a, b)` counts common words in order. What share is that of the one text, and of the other?",
             "$P = \\ell/|a|$, $R = \\ell/|b|$, $F = \\frac{2PR}{P+R}$ with $\\ell$ = `longest_common(a, b)`; 0 where nothing is common.",
