@@ -23,7 +23,7 @@ from course_lib.figures import Figure
 from course_lib.session import quick
 from course_lib.show.plots import INK, SOFT
 
-PAIRS, BATCH_SIZE = 12_800, train.ClipRecipe.batch_size  # every run sees so many pairs
+PAIRS, BATCH_SIZE = 51_200, train.ClipRecipe.batch_size  # every run sees so many pairs
 SEEDS = (0, 1, 2)
 UNSEEN = 10**6  # the number of a step that no run reaches: its scenes are new
 CANDIDATES = 256  # captions to choose from
@@ -96,7 +96,7 @@ def _encode(model: PocketCLIP, pictures: batches.PictureBatch) -> Tensor:
 
 
 def figures(seeds: Sequence[int] = SEEDS) -> Iterator[Figure]:
-    """Train every design with every seed: a minute of two quiet cores each."""
+    """Train every design with every seed: two minutes of a quiet core each."""
     for name, design in SHORTCUT.items():
         yield from summary(name, [finds_and_names(train_design(design, seed)) for seed in seeds])
 
