@@ -116,15 +116,17 @@ def chart(measured: Sequence[Figure], labels: dict[str, str]) -> None:
 
     by_id = {figure.id.removeprefix("clip.shortcut."): figure for figure in measured}
     canvas, axes = pyplot.subplots(figsize=(8, 4.8), layout="constrained")
-    words = []
+    words, placed = [], []
     for (name, label), marker in zip(labels.items(), "osD^v", strict=False):
         found, named = by_id[f"finds.{name}"], by_id[f"names.{name}"]
         x, y = 100 * found.value, 100 * named.value
         axes.plot([100 * found.low, 100 * found.high], [y, y], color=SOFT, linewidth=4)
         axes.plot([x, x], [100 * named.low, 100 * named.high], color=SOFT, linewidth=4)
         axes.plot(x, y, marker=marker, color=INK, markersize=9)
-        side = (-9, "right") if x > 60 else (9, "left")  # labels stay within the axes
-        axes.annotate(label, (x, y), (side[0], 8), textcoords="offset points", ha=side[1], fontsize=9)
+        dx, align = (-9, "right") if x > 60 else (9, "left")  # labels stay within the axes
+        dy = -16 if any(abs(x - a) < 10 and 0 <= b - y < 3 for a, b in placed) else 8  # and off each other
+        placed.append((x, y))
+        axes.annotate(label, (x, y), (dx, dy), textcoords="offset points", ha=align, fontsize=9)
         words.append(f"{label}: finds {x:.0f} percent, names {y:.0f} percent")
     axes.set(xlabel="finds the full caption among 256 (%)", ylabel="names the thing among 160 (%)")
     axes.set(xlim=(0, 100), ylim=(0, None), title=f"seeds a design: {measured[0].n}")
