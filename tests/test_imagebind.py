@@ -37,9 +37,11 @@ def test_a_sound_is_one_second_and_the_same_each_time(noun):
 
 
 def test_two_speakers_of_a_noun_sound_different_and_two_nouns_more_so():
-    dog, dog_2 = (log_mel(voices.utter("dog", voices.speaker(i))) for i in (1, 2))
-    assert np.abs(dog - dog_2).mean() > 0.1
-    assert voices.voice_of("dog") != voices.voice_of("cat")
+    nouns = ("dog", "cat", "bus", "fire", "bell", "cow")
+    mels = [[log_mel(voices.utter(noun, voices.speaker(i))) for i in range(4)] for noun in nouns]
+    one_noun = np.mean([np.abs(of[0] - other).mean() for of in mels for other in of[1:]])
+    two_nouns = np.mean([np.abs(mels[a][0] - mels[b][1]).mean() for a in range(6) for b in range(6) if a != b])
+    assert 0.1 < one_noun < 0.9 * two_nouns
 
 
 def test_speakers_of_validation_and_test_lie_outside_of_what_training_heard():
@@ -94,6 +96,8 @@ def test_a_sound_is_changed_without_its_pitch():
     assert changed.shape == mels.shape and not torch.equal(changed, mels)
     again = change_sounds(mels, torch.Generator().manual_seed(0))
     assert torch.equal(changed, again)
+    for before, after in zip(mels.amax(dim=2), changed.amax(dim=2), strict=True):  # [64]: how loud each band gets
+        assert np.corrcoef(before, after)[0, 1] > 0.9 > np.corrcoef(before, after.roll(8))[0, 1]
 
 
 def test_guessing_costs_the_logarithm_and_the_right_pairs_nothing():
@@ -102,9 +106,8 @@ def test_guessing_costs_the_logarithm_and_the_right_pairs_nothing():
     assert float(info_nce(torch.eye(8), torch.eye(8), 0.01)) < 1e-6
 
 
-def test_a_tower_learns_its_pairs_and_shuffled_ones_do_not_help():
-    pairs = make_pairs(48, things=(1, 1))
-    mels = torch.from_numpy(pairs.mels)
+def test_a_tower_learns_its_pairs():
+    mels = torch.from_numpy(make_pairs(48, things=(1, 1)).mels)
     targets = torch.nn.functional.normalize(torch.randn(48, 128, generator=torch.Generator().manual_seed(0)), dim=-1)
     tower = train.build_tower("audio", mels)
     recipe = train.BindRecipe(steps=40, batch_size=32)

@@ -1,6 +1,6 @@
 """The published connector (a two-layer MLP, captions alone) beside the course's mixture of words: where do they end up?
 
-`python -m tools.compare_connectors` trains both arms (some 20 minutes of a core) and prints a line of json for each: true claims of the
+`python -m tools.compare_connectors` trains both arms (some half an hour of a core) and prints a line of json for each: true claims of the
 captions after stage 1, and VQA accuracy on the stream "val" after equal steps of stage 2.
 """
 

@@ -142,7 +142,10 @@ def bake(out_folder: Path, recipes: tuple[BindRecipe, BindRecipe] = BAKED) -> No
             return
         minutes += progress.seconds / 60
         losses = losses or progress.losses  # of the sounds
-    data = "pairs of picture and sound, and of picture and disparity, of the sticker world's stream train; no word, no label"
+    data = (
+        "pairs of picture and sound, and of picture and disparity (some of them close-ups of what sounds), of the sticker world's "
+        "stream train; no word, no label"
+    )
     card = checkpoints.card("imagebind", data, recipes, minutes, losses, stored_as="float16")
     checkpoints.save(out_folder / CHECKPOINT.name, towers.half(), card)
 

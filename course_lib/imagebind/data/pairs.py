@@ -1,6 +1,6 @@
 """Pairs to learn from: scenes of one to three things, of which one sounds. Pictures with sounds, and pictures with disparities.
 
-Which noun sounds is written down for tests; training gets the pairs alone, and never a label.
+Which noun sounds is written down for tests, and to know where a close-up is; training gets the pairs alone, and never a label.
 """
 
 import random
@@ -50,7 +50,10 @@ def sounding_scene(index: int, stream: str, things: tuple[int, int] = (1, 3), na
 
 
 def close_ups(pairs: Pairs) -> tuple[np.ndarray, np.ndarray]:
-    """Windows of the scenes around what sounds: images uint8 [N, 32, 32, 3] and disparities float32 [N, 32, 32]."""
+    """Windows of the scenes around what sounds: images uint8 [N, 32, 32, 3] and disparities float32 [N, 32, 32].
+
+    Where it stands is told, as if somebody had pointed the camera; what it is reaches no tower.
+    """
     images, depths = [], []
     for scene, noun, image, depth in zip(pairs.scenes, pairs.nouns, pairs.images, pairs.depths, strict=True):
         thing = next(thing for thing in scene.things if thing.name == noun)

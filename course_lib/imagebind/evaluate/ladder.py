@@ -1,7 +1,7 @@
 """The ladder of image towers: does hearing get better with seeing, though nothing of the sounds changed? (ImageBind, table 8)
 
 Each rung trains the same audio tower for as long, against the frozen features of another image tower, and asks it for the names that
-*this* tower knows. An untrained CLIP and one trained for a few minutes have their own text tower; the supervised classifier has none, so
+*this* tower knows. An untrained CLIP and one after 250 steps have their own text tower; the supervised classifier has none, so
 that its 60 rows of weights stand for the names, as labels without meaning.
 """
 
