@@ -121,8 +121,10 @@ class MiniLlava(nn.Module):
         return chat_format.picture_labels(segments, self.image_token, self.num_patches, MAX_LENGTH)
 
     @torch.no_grad()
-    def answer(self, picture: Tensor, questions: Sequence[str], max_new_tokens: int = 60) -> list[str]:
-        """A picture and a question each → what the model says, greedily.
+    def answer(
+        self, picture: Tensor, questions: Sequence[str], max_new_tokens: int = 60, temperature: float = 0.0
+    ) -> list[str]:
+        """A picture and a question each → what the model says, greedily, or sampled where the temperature is above 0.
 
         picture: pixel_values [B, 3, S, S], or features [B, N, W] as `image_features` gives them. Keys and values of what was
         read are kept (the KV cache), so that each further token costs one step.
@@ -133,7 +135,7 @@ class MiniLlava(nn.Module):
             inputs_embeds=self.embed(input_ids, features),
             attention_mask=attention_mask,
             max_new_tokens=max_new_tokens,
-            do_sample=False,
+            **({"do_sample": True, "temperature": temperature, "top_k": 0} if temperature else {"do_sample": False}),
             eos_token_id=self.stop_token_ids(),
             pad_token_id=self.tokenizer.pad_token_id,
         )

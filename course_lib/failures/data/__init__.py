@@ -1,0 +1,1 @@
+"""Scenes on which models fail, and what they are tuned on."""

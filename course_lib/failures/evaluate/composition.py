@@ -1,0 +1,105 @@
+"""Winoground's scores, for whatever gives each picture and caption a number.
+
+Thrush et al., 2022 (arXiv 2204.03162), section 3: text (for each picture its caption wins), image (for each caption its picture wins),
+group (both). Guessing gives 25, 25 and 16.7 %. A model that always prefers the same caption scores 0, less than guessing: so the
+*pairing* stands beside, right when both matches together beat both mismatches (chance 50 %), where a fixed taste cancels out.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from course_lib.clip.data.images import normalise, to_tensor
+from course_lib.clip.data.testsets import image_features, render_images, text_features
+from course_lib.clip.tokenizer import get_tokenizer
+from course_lib.failures.data.swaps import Swap, make_swap
+from course_lib.failures.evaluate.rule import read_claim
+from course_lib.failures.loss import text_logps
+from course_lib.llava.chat_format import in_one_word, picture_segments
+from course_lib.llava.data.batches import to_messages
+from course_lib.llava.data.packing import collate
+from course_lib.lm.attention import quickest_attention
+from course_lib.seem.evaluate.metrics import predict_masks
+from course_lib.seem.prompts import Prompt
+from course_lib.world.scenes import Scene
+
+CHUNK = 100  # pictures
+CHANCE = {"text": 1 / 4, "image": 1 / 4, "group": 1 / 6, "pairing": 1 / 2}
+
+
+def winoground_scores(scores: np.ndarray) -> dict[str, np.ndarray]:
+    """scores [N, 2, 2]: of each pair, picture i (rows) with caption j (columns) → bool [N] each: "text", "image", "group".
+
+    Everything counts that is *strictly* larger: a tie is no answer.
+    """
+    own_first, own_second = scores[:, 0, 0], scores[:, 1, 1]
+    text = (own_first > scores[:, 0, 1]) & (own_second > scores[:, 1, 0])
+    image = (own_first > scores[:, 1, 0]) & (own_second > scores[:, 0, 1])
+    pairing = own_first + own_second > scores[:, 0, 1] + scores[:, 1, 0]
+    return {"text": text, "image": image, "group": text & image, "pairing": pairing}
+
+
+def clip_scores(model, swaps: Sequence[Swap]) -> np.ndarray:
+    """Cosines [N, 2, 2]: rows are the two pictures, columns the two captions."""
+    images = [image_features(model, render_images(scenes)) for scenes in _scenes(swaps)]
+    texts = [text_features(model, get_tokenizer(), captions) for captions in _captions(swaps)]
+    return np.stack([[(i * t).sum(1).numpy() for t in texts] for i in images]).transpose(
+        2, 0, 1
+    )  # [2, 2, N] → [N, 2, 2]
+
+
+def llava_scores(model, swaps: Sequence[Swap], way: str) -> np.ndarray:
+    """What the assistant says of both pictures with both captions, [N, 2, 2].
+
+    way: "yes", by how much it is likelier to answer yes than no when asked whether the picture shows that; or "caption", the log
+    probability of the caption where it is asked for one. As `clip_scores`, ever more is better.
+    """
+    features = [model.image_features(normalise(to_tensor(render_images(of)))) for of in _scenes(swaps)]
+    columns = []
+    for captions in _captions(swaps):
+        if way == "yes":
+            asked = [in_one_word(f"does this picture show {text}?") for text in captions]
+            columns.append([_logps(model, f, asked, "yes") - _logps(model, f, asked, "no") for f in features])
+        else:
+            columns.append([_logps(model, f, ["caption:"] * len(captions), captions) for f in features])
+    return np.stack([np.stack(column) for column in columns], axis=1).transpose(2, 0, 1)  # [2, 2, N] → [N, 2, 2]
+
+
+def _logps(model, features: Tensor, questions: Sequence[str], replies: Sequence[str] | str) -> np.ndarray:
+    """log p(reply | picture, question), [N]."""
+    replies = [replies] * len(questions) if isinstance(replies, str) else replies
+    rows = [[picture_segments(model.tokenizer, to_messages([turn]))] for turn in zip(questions, replies, strict=True)]
+    with torch.no_grad(), quickest_attention(model.language_model):
+        chunks = range(0, len(rows), CHUNK)
+        return torch.cat(
+            [text_logps(model, collate(model.tokenizer, rows[i : i + CHUNK], features[i : i + CHUNK])) for i in chunks]
+        ).numpy()
+
+
+def seem_scores(model, swaps: Sequence[Swap]) -> np.ndarray:
+    """A system that can: SEEM's mask of each thing that a caption names, and a rule about their places or colours. 1 or 0, [N, 2, 2]."""
+    features = [model.encode(normalise(to_tensor(render_images(of)))) for of in _scenes(swaps)]
+    images = [render_images(of) for of in _scenes(swaps)]
+    scores = np.zeros((len(swaps), 2, 2))
+    for column, captions in enumerate(_captions(swaps)):
+        claims = [read_claim(caption) for caption in captions]
+        for row in range(2):
+            masks = [predict_masks(model, features[row], [Prompt(text=c.phrases[k]) for c in claims]) for k in range(2)]
+            for n, claim in enumerate(claims):
+                scores[n, row, column] = claim.holds(images[row][n], [masks[k][n] for k in range(2)])
+    return scores
+
+
+def _scenes(swaps: Sequence[Swap]) -> tuple[list[Scene], list[Scene]]:
+    return [swap.scene for swap in swaps], [swap.other for swap in swaps]
+
+
+def _captions(swaps: Sequence[Swap]) -> tuple[list[str], list[str]]:
+    return [swap.caption for swap in swaps], [swap.other_caption for swap in swaps]
+
+
+def test_swaps(kind: str, count: int = 200, stream: str = "test") -> list[Swap]:
+    """The first pairs of a sort."""
+    return [make_swap(kind, index, stream) for index in range(count)]
