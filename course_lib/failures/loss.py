@@ -6,7 +6,9 @@ from torch.nn import functional as F
 
 from course_lib.llava.data.packing import LlavaBatch
 from course_lib.llava.model import MiniLlava
-from course_lib.lm.loss import IGNORE_INDEX
+from course_lib.lm.loss import answer_logps
+
+LENGTH_PENALTY, UNFINISHED_PENALTY = 10.0, 8.0
 
 
 def negclip_loss(
@@ -24,18 +26,14 @@ def negclip_loss(
 
 
 def text_logps(model: MiniLlava, batch: LlavaBatch) -> Tensor:
-    """log p(text | picture, request): the sum over its tokens, [B]."""
-    hidden = model.language_model.get_decoder()(
+    """log p(text | picture, request) of B texts: the sum over the tokens of each, [B]. The batch's pictures are features [B, N, W]."""
+    logits = model.language_model(
         inputs_embeds=model.embed(batch.input_ids, batch.pixel_values),
         attention_mask=batch.attention_mask,
         position_ids=batch.position_ids,
         use_cache=False,
-    ).last_hidden_state  # [B, T, D]
-    learned = batch.labels[:, 1:] != IGNORE_INDEX  # [B, T-1]
-    logits = model.language_model.get_output_embeddings()(hidden[:, :-1][learned])  # [M, V]
-    losses = F.cross_entropy(logits.float(), batch.labels[:, 1:][learned], reduction="none")  # [M]
-    rows = learned.nonzero()[:, 0]  # [M]: which text a token is of
-    return -torch.zeros(len(learned)).index_add(0, rows, losses)
+    ).logits  # [B, T, V]
+    return answer_logps(logits.float(), batch.labels)
 
 
 def mdpo_loss(chosen: Tensor, rejected: Tensor, cropped: Tensor, beta: float) -> Tensor:
@@ -48,3 +46,12 @@ def mdpo_loss(chosen: Tensor, rejected: Tensor, cropped: Tensor, beta: float) ->
     condition = -F.logsigmoid(beta * (chosen - cropped))
     anchor = -F.logsigmoid(beta * chosen)
     return (preference + condition + anchor).mean()
+
+
+def shaped_reward(rewards: Tensor, lengths: Tensor, finished: Tensor, max_length: int) -> Tensor:
+    """What LLaVA-RLHF adds to a reward model's scores [B] of texts → [B] (Sun et al., 2023, arXiv 2309.14525; RLHF/models/ppo_trainer.py).
+
+    lengths int64 [B], in tokens: −10 times the share of `max_length` that a text takes up. finished bool [B]: −8 for one that was cut
+    off. Without the first, long texts win: they say more that is liked.
+    """
+    return rewards - LENGTH_PENALTY * lengths / max_length - UNFINISHED_PENALTY * (~finished)

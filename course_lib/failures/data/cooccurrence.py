@@ -5,6 +5,9 @@ nothing does. Here twelve pairs come together in 95 of 100 scenes, and whoever l
 """
 
 import random
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 
 from course_lib.llava.chat_format import in_one_word, picture_segments
@@ -12,11 +15,20 @@ from course_lib.llava.data.batches import to_messages
 from course_lib.llava.data.existence import absent_names, ask_for
 from course_lib.llava.data.packing import LlavaBatch, collate
 from course_lib.llava.data.pictures import render_pixels
-from course_lib.llava.evaluate.pope import PopeQuestion
 from course_lib.llava.recipes import LlavaRecipe
 from course_lib.world.nouns import could_be
 from course_lib.world.scenes import Scene, SceneSpec, make_scene
 from course_lib.world.stickers import classes
+
+
+@dataclass(frozen=True)
+class Poll:
+    """One polling question: is that thing in the scene?"""
+
+    scene: Scene
+    text: str
+    answer: str  # "yes" or "no"
+
 
 NUM_PAIRS = 12
 TOGETHER = {"together": 0.95, "uniform": 0.5}  # worlds: how often the second of a pair stands beside its first
@@ -58,22 +70,44 @@ def cooccurrence_batch(tokenizer, step: int, recipe: LlavaRecipe, world: str) ->
     return collate(tokenizer, rows, render_pixels(scenes))
 
 
-def companion_questions(negatives: str, count: int = 80, stream: str = "test") -> list[PopeQuestion]:
+def cooccurring_negatives(present: Sequence[str], scenes: Sequence[set[str]]) -> list[str]:
+    """POPE's adversarial negatives: for each name that is present, in turn, the absent one that stands beside it in the most scenes.
+
+    scenes: the names in each of many pictures. No name comes twice; of equally frequent ones the first in the alphabet is taken; a name
+    that nothing absent ever stood beside has none (AoiDragon/POPE, utils.py).
+    """
+    chosen: list[str] = []
+    for name in present:
+        beside = Counter(other for scene in scenes if name in scene for other in scene)
+        free = [other for other in beside if other not in present and other not in chosen]
+        if free:
+            chosen.append(min(free, key=lambda other: (-beside[other], other)))
+    return chosen
+
+
+@cache
+def seen_together(count: int = 1000) -> tuple[set[str], ...]:
+    """The names in training pictures of the world in which things come together."""
+    rng = random.Random("seen together")
+    return tuple({thing.name for thing in paired_scene(rng, "together").things} for _ in range(count))
+
+
+def companion_questions(negatives: str, count: int = 80, stream: str = "test") -> list[Poll]:
     """POPE about scenes that hold three firsts and no companion: three positives, and three negatives each.
 
-    negatives: "random", or "adversarial": the companions, which in training nearly always stood there.
+    negatives: "random", or "adversarial": what in training stood beside what is there, the companions.
     """
     rng, asked, used, index = random.Random(f"companions/{negatives}/{stream}"), [], 0, 0
     while used < count:
-        chosen, index = rng.sample(pairs(), 3), index + 1
-        scene = make_scene(index, SceneSpec(stream=stream, names=tuple(first for first, _ in chosen)), seed=67)
+        names, index = [first for first, _ in rng.sample(pairs(), 3)], index + 1
+        scene = make_scene(index, SceneSpec(stream=stream, names=tuple(names)), seed=67)
         if len(scene.things) < 3:
             continue
         used += 1
-        absent = [second for _, second in chosen]
+        absent = cooccurring_negatives(names, seen_together())
         if negatives == "random":
             companions = {second for _, second in pairs()}
             absent = rng.sample([name for name in absent_names(scene) if name not in companions], 3)
-        for answer, names in (("yes", [first for first, _ in chosen]), ("no", absent)):
-            asked += [PopeQuestion(scene, ask_for(name, "test", rng), answer) for name in names]
+        for answer, of in (("yes", names), ("no", absent)):
+            asked += [Poll(scene, ask_for(name, "test", rng), answer) for name in of]
     return asked

@@ -25,7 +25,7 @@ from course_lib.world.scenes import Scene, SceneSpec, make_scene
 
 FILE = REPO / "data" / "failures" / "preferences.jsonl"
 TEMPERATURE, SAMPLES = 0.7, 4
-NUM_SCENES = 800
+NUM_SCENES = 1600
 
 
 @dataclass(frozen=True)
@@ -49,30 +49,31 @@ def preference_scenes(indices: Sequence[int]) -> list[Scene]:
 
 
 def sample_preferences(model, num_scenes: int = NUM_SCENES) -> list[Preference]:
-    """Describe each scene four times at T = 0.7; of its texts, a pair of which one names fewer things that aren't there, and no
-    fewer that are. Scenes without such a pair are left out.
+    """For each scene whose greedy description names what isn't there: that one, rejected, and a better one of four samples at T = 0.7.
+
+    Scenes of which no sample is better are left out.
     """
     scenes = preference_scenes(range(num_scenes))
     requests = [random.Random(f"preference/{i}").choice(DESCRIPTIONS) for i in range(num_scenes)]
-    samples = [describe(model, scenes, requests, TEMPERATURE, seed) for seed in range(SAMPLES)]
-    made = (best_pair(scene, texts) for scene, texts in zip(scenes, zip(*samples, strict=True), strict=True))
-    return [Preference(i, requests[i], *pair) for i, pair in enumerate(made) if pair]
+    greedy = describe(model, scenes, requests)
+    wrong = [i for i, scene in enumerate(scenes) if named_things(greedy[i], scene) - present_things(scene)]
+    asked = [scenes[i] for i in wrong], [requests[i] for i in wrong]
+    samples = zip(*(describe(model, *asked, TEMPERATURE, seed) for seed in range(SAMPLES)), strict=True)
+    chosen = {i: better_text(scenes[i], greedy[i], texts) for i, texts in zip(wrong, samples, strict=True)}
+    return [Preference(i, requests[i], text, greedy[i]) for i, text in chosen.items() if text]
 
 
-def best_pair(scene: Scene, texts: Sequence[str]) -> tuple[str, str] | None:
-    """(chosen, rejected): of all pairs in which the first has fewer false names and covers no less, the one furthest apart."""
+def better_text(scene: Scene, text: str, others: Sequence[str]) -> str | None:
+    """Of the others, the one with the fewest false names, if they are fewer than the text's, and it names no less of what is there."""
     present = present_things(scene)
-    counts = {}  # text → (false names, things of the scene that it names)
-    for text in texts:
+
+    def counts(text: str) -> tuple[int, int]:
         named = named_things(text, scene)
-        counts[text] = len(named - present), len(named & present)
-    pairs = [
-        (counts[worse][0] - counts[better][0] + counts[better][1] - counts[worse][1], better, worse)
-        for better in counts
-        for worse in counts
-        if counts[better][0] < counts[worse][0] and counts[better][1] >= counts[worse][1]
-    ]
-    return max(pairs)[1:] if pairs else None
+        return len(named - present), -len(named & present)
+
+    false, covered = counts(text)
+    better = [other for other in others if counts(other)[0] < false and counts(other)[1] <= covered]
+    return min(better, key=counts) if better else None
 
 
 def save(pairs: Sequence[Preference], file: Path = FILE) -> None:

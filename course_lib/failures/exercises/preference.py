@@ -1,0 +1,276 @@
+"""Exercises on preferences: log-probabilities of texts, mDPO's loss, and what is added to a reward."""
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from course_lib.checker.task import Mistake, Task
+from course_lib.failures.loss import LENGTH_PENALTY, UNFINISHED_PENALTY, mdpo_loss, shaped_reward
+from course_lib.lm.loss import IGNORE_INDEX, answer_logps
+
+
+def logps_inputs(rng) -> tuple[Tensor, Tensor]:
+    """Logits [B, T, V], and labels of texts of unlike lengths behind a prompt, with padding behind; in one draw, a single text."""
+    batch, length, vocabulary = int(rng.integers(2, 5)), int(rng.integers(7, 11)), int(rng.integers(4, 9))
+    batch = rng.in_turn((batch, 1, batch, 3, batch))
+    logits = torch.from_numpy(rng.standard_normal((batch, length, vocabulary)).astype("float32"))
+    labels = torch.full((batch, length), IGNORE_INDEX)
+    for row in labels:
+        start = int(rng.integers(1, 3))
+        end = int(rng.integers(start + 2, length))
+        row[start:end] = torch.from_numpy(rng.integers(0, vocabulary, end - start))
+    return logits, labels
+
+
+def _token_logps(logits: Tensor, labels: Tensor) -> Tensor:
+    """[B, T-1]: of each next token, 0 where there is none to be learned."""
+    following = labels[:, 1:]
+    picked = logits[:, :-1].log_softmax(-1).gather(-1, following.clamp(min=0)[..., None])[..., 0]
+    return picked * (following != IGNORE_INDEX)
+
+
+def logps_mean(logits, labels):
+    return _token_logps(logits, labels).sum(1) / (labels[:, 1:] != IGNORE_INDEX).sum(1)
+
+
+def logps_padding_counted(logits, labels):
+    following = labels[:, 1:].clamp(min=0)
+    return logits[:, :-1].log_softmax(-1).gather(-1, following[..., None])[..., 0].sum(1)
+
+
+def logps_not_shifted(logits, labels):
+    picked = logits.log_softmax(-1).gather(-1, labels.clamp(min=0)[..., None])[..., 0]
+    return (picked * (labels != IGNORE_INDEX)).sum(1)
+
+
+def logps_of_batch(logits, labels):
+    return _token_logps(logits, labels).sum().expand(len(labels))
+
+
+def logps_positive(logits, labels):
+    return -answer_logps(logits, labels)
+
+
+def logps_by_gather(logits, labels):
+    return _token_logps(logits, labels).sum(dim=1)
+
+
+def mdpo_inputs(rng) -> tuple[Tensor, Tensor, Tensor, float]:
+    """Log-probability ratios of a few pairs: random, at the first step (all 0), far apart, one pair."""
+    case = rng.in_turn(("random", "start", "far", "one", "random"))
+    count = 1 if case == "one" else int(rng.integers(3, 7))
+    scale = {"start": 0.0, "far": 300.0}.get(case, 5.0)
+    ratios = [torch.from_numpy(scale * rng.standard_normal(count)).float() for _ in range(3)]
+    return *ratios, float(rng.uniform(0.05, 0.5))
+
+
+def _sigmoids(*margins: Tensor) -> Tensor:
+    return sum(-F.logsigmoid(margin) for margin in margins).mean()
+
+
+def mdpo_dpo_only(chosen, rejected, cropped, beta):
+    return _sigmoids(beta * (chosen - rejected))
+
+
+def mdpo_no_anchor(chosen, rejected, cropped, beta):
+    return _sigmoids(beta * (chosen - rejected), beta * (chosen - cropped))
+
+
+def mdpo_rejected_cropped(chosen, rejected, cropped, beta):
+    return _sigmoids(beta * (chosen - rejected), beta * (rejected - cropped), beta * chosen)
+
+
+def mdpo_condition_reversed(chosen, rejected, cropped, beta):
+    return _sigmoids(beta * (chosen - rejected), beta * (cropped - chosen), beta * chosen)
+
+
+def mdpo_anchor_on_rejected(chosen, rejected, cropped, beta):
+    return _sigmoids(beta * (chosen - rejected), beta * (chosen - cropped), -beta * rejected)
+
+
+def mdpo_mean_of_terms(chosen, rejected, cropped, beta):
+    return mdpo_loss(chosen, rejected, cropped, beta) / 3
+
+
+def mdpo_log_of_sigmoid(chosen, rejected, cropped, beta):
+    return -sum(torch.sigmoid(beta * m).log() for m in (chosen - rejected, chosen - cropped, chosen)).mean()
+
+
+def mdpo_by_softplus(chosen, rejected, cropped, beta):
+    margins = beta * torch.stack([chosen - rejected, chosen - cropped, chosen])
+    return F.softplus(-margins).sum(dim=0).mean()
+
+
+def reward_inputs(rng) -> tuple[Tensor, Tensor, Tensor, int]:
+    """A reward model's scores of texts, their lengths, and whether they came to an end."""
+    count, max_length = int(rng.integers(3, 8)), int(rng.integers(40, 120))
+    rewards = torch.from_numpy(3 * rng.standard_normal(count)).float()
+    lengths = torch.from_numpy(rng.integers(1, max_length, count))
+    finished = torch.from_numpy(rng.random(count) < rng.in_turn((0.5, 1.0, 0.0, 0.7, 0.5)))
+    return rewards, torch.where(finished, lengths, max_length), finished, max_length
+
+
+def reward_longer_is_better(rewards, lengths, finished, max_length):
+    return rewards + LENGTH_PENALTY * lengths / max_length - UNFINISHED_PENALTY * (~finished)
+
+
+def reward_by_tokens(rewards, lengths, finished, max_length):
+    return rewards - LENGTH_PENALTY * lengths - UNFINISHED_PENALTY * (~finished)
+
+
+def reward_finished_punished(rewards, lengths, finished, max_length):
+    return rewards - LENGTH_PENALTY * lengths / max_length - UNFINISHED_PENALTY * finished
+
+
+def reward_by_longest(rewards, lengths, finished, max_length):
+    return rewards - LENGTH_PENALTY * lengths / lengths.max() - UNFINISHED_PENALTY * (~finished)
+
+
+def reward_no_length(rewards, lengths, finished, max_length):
+    return rewards - UNFINISHED_PENALTY * (~finished)
+
+
+def reward_by_where(rewards, lengths, finished, max_length):
+    used = lengths.float().div(max_length)
+    return torch.where(finished, rewards - 10 * used, rewards - 10 * used - 8)
+
+
+TASKS = [
+    Task(
+        id="failures.text_logps",
+        title="How probable is a text?",
+        difficulty=3,
+        importance=5,
+        minutes=12,
+        reference=answer_logps,
+        used_at=("failures.loss:answer_logps",),
+        make_inputs=logps_inputs,
+        check_gradient=True,
+        mistakes=(
+            Mistake(
+                "mean for sum",
+                logps_mean,
+                "This is the mean over a text's tokens. DPO is derived for the probability of the whole text, the product of its tokens': take the sum. With means, short and long texts weigh alike, and length is judged in secret.",
+            ),
+            Mistake(
+                "padding counted",
+                logps_padding_counted,
+                "Prompt and padding are counted, too. Where the label is −100 nothing was said: leave those places out of the sum.",
+            ),
+            Mistake(
+                "not shifted",
+                logps_not_shifted,
+                "The logits of a place are held against the label of the same place. They predict the *next* token: logits up to the last but one, labels from the second on.",
+            ),
+            Mistake(
+                "of the whole batch",
+                logps_of_batch,
+                "The sum runs over the whole batch. Each text has its own: [B].",
+            ),
+            Mistake("sign", logps_positive, "The sign is that of a loss. A log-probability is negative."),
+        ),
+        alternatives=(logps_by_gather,),
+        hints=(
+            "Lesson 04's loss, text by text, as a sum, and not negated.",
+            "$\\log p(y) = \\sum_{t\\,:\\,y_{t+1} \\neq -100} \\log \\mathrm{softmax}(z_t)_{y_{t+1}}$, for logits $z$ [B, T, V] → [B].",
+            "```python\nlog_probs = logits[:, :-1].log_softmax(dim=-1)  # [B, T-1, V]\nfollowing = labels[:, 1:]\npicked = log_probs.gather(-1, following.clamp(min=0)[..., None])[..., 0]\nreturn (picked * ...).sum(dim=1)\n```",
+        ),
+    ),
+    Task(
+        id="failures.mdpo_loss",
+        title="mDPO: the picture must matter",
+        difficulty=3,
+        importance=5,
+        minutes=12,
+        reference=mdpo_loss,
+        used_at=("failures.train.preference:mdpo_loss",),
+        make_inputs=mdpo_inputs,
+        check_gradient=True,
+        mistakes=(
+            Mistake(
+                "DPO only",
+                mdpo_dpo_only,
+                "This is DPO's term alone, which can be lowered without a look at the picture. Add the condition and the anchor.",
+            ),
+            Mistake(
+                "no anchor",
+                mdpo_no_anchor,
+                "The anchor is missing. A margin grows as well when the chosen text becomes less likely, if only the other falls faster.",
+            ),
+            Mistake(
+                "the rejected text is cropped",
+                mdpo_rejected_cropped,
+                "The condition compares the rejected text. It is the *chosen* text that must be likelier with its picture than with a scrap of it.",
+            ),
+            Mistake(
+                "condition reversed",
+                mdpo_condition_reversed,
+                "The condition is reversed: it rewards whoever finds the text likelier without the picture.",
+            ),
+            Mistake(
+                "anchor on the rejected",
+                mdpo_anchor_on_rejected,
+                "The anchor pushes the rejected text down. It holds the *chosen* one up: −log σ(β · chosen).",
+            ),
+            Mistake(
+                "mean of the terms",
+                mdpo_mean_of_terms,
+                "The three terms are averaged. They are added, each with weight 1; the mean is over the pairs.",
+            ),
+            Mistake(
+                "log of a sigmoid",
+                mdpo_log_of_sigmoid,
+                "`torch.sigmoid(x).log()` is −inf where x is very negative, and the gradient is lost. `F.logsigmoid` computes both at once.",
+            ),
+        ),
+        alternatives=(mdpo_by_softplus,),
+        hints=(
+            "Three margins, each through −log σ: over the rejected text, over the scrap, over the reference.",
+            "$\\mathcal L = -\\frac1B \\sum \\left[\\log\\sigma(\\beta(c - r)) + \\log\\sigma(\\beta(c - s)) + \\log\\sigma(\\beta c)\\right]$; $c, r, s$ are log ratios to the reference, [B].",
+            "```python\npreference = -F.logsigmoid(beta * (chosen - ...))\ncondition = ...\nanchor = ...\nreturn (preference + condition + anchor).mean()\n```",
+        ),
+    ),
+    Task(
+        id="failures.shaped_reward",
+        title="What a long answer costs",
+        difficulty=1,
+        importance=3,
+        minutes=5,
+        reference=shaped_reward,
+        used_at=("failures.evaluate:shaped_reward",),
+        make_inputs=reward_inputs,
+        mistakes=(
+            Mistake(
+                "longer is better",
+                reward_longer_is_better,
+                "The length is added: longer texts win. Subtract it.",
+            ),
+            Mistake(
+                "by tokens",
+                reward_by_tokens,
+                "Ten a token is far too much. Ten for the *share* of `max_length` that the text takes up.",
+            ),
+            Mistake(
+                "the finished pay",
+                reward_finished_punished,
+                "Who came to an end pays. `finished` says who did; the others, `~finished`, lose 8.",
+            ),
+            Mistake(
+                "share of the longest",
+                reward_by_longest,
+                "The share is of the batch's longest text, so a text's reward depends on its neighbours. Divide by `max_length`.",
+            ),
+            Mistake(
+                "length forgotten",
+                reward_no_length,
+                "The length costs nothing here. Subtract 10 times the share of `max_length`.",
+            ),
+        ),
+        alternatives=(reward_by_where,),
+        hints=(
+            "Two deductions from the score: for length, and for being cut off.",
+            "$r - 10 \\cdot \\ell / \\ell_{\\max} - 8 \\cdot [\\text{cut off}]$, [B].",
+            "```python\nreturn rewards - LENGTH_PENALTY * ... - UNFINISHED_PENALTY * (~finished)\n```",
+        ),
+    ),
+]
