@@ -23,7 +23,7 @@ from course_lib.failures.evaluate.composition import (
     winoground_scores,
 )
 from course_lib.failures.loss import shaped_reward
-from course_lib.failures.train.saved import load_repaired_assistant, load_repaired_clip
+from course_lib.failures.train.saved import BAKED_ASSISTANT, load_repaired_assistant, load_repaired_clip
 from course_lib.figures import Figure, share
 from course_lib.llava.train import saved
 from course_lib.seem.train import stages
@@ -42,7 +42,7 @@ def figures(live: bool = False) -> Iterator[Figure]:
         yield from harm.beyond_ability()
         yield from harm.companions()
         yield from harm.forgetting()
-        yield from repair.method_figures(assistant, preferences.load())
+        yield from repair.method_figures(assistant, preferences.load(), BAKED_ASSISTANT)
 
 
 def composition(assistant, count: int = 200) -> Iterator[Figure]:

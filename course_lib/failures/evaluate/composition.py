@@ -60,22 +60,26 @@ def llava_scores(model, swaps: Sequence[Swap], way: str) -> np.ndarray:
     columns = []
     for captions in _captions(swaps):
         if way == "yes":
-            asked = [in_one_word(f"does this picture show {text}?") for text in captions]
-            columns.append([_logps(model, f, asked, "yes") - _logps(model, f, asked, "no") for f in features])
+            asked = [f"does this picture show {text}?" for text in captions]
+            columns.append([yes_margin(model, of, asked) for of in features])
         else:
-            columns.append([_logps(model, f, ["caption:"] * len(captions), captions) for f in features])
+            columns.append([reply_logps(model, of, ["caption:"] * len(captions), captions) for of in features])
     return np.stack([np.stack(column) for column in columns], axis=1).transpose(2, 0, 1)  # [2, 2, N] → [N, 2, 2]
 
 
-def _logps(model, features: Tensor, questions: Sequence[str], replies: Sequence[str] | str) -> np.ndarray:
+def yes_margin(model, features: Tensor, questions: Sequence[str]) -> np.ndarray:
+    """log p(yes) − log p(no) of questions about pictures, features [N, P, W] → [N]."""
+    asked = [in_one_word(question) for question in questions]
+    yes, no = (reply_logps(model, features, asked, [reply] * len(asked)) for reply in ("yes", "no"))
+    return yes - no
+
+
+def reply_logps(model, features: Tensor, questions: Sequence[str], replies: Sequence[str]) -> np.ndarray:
     """log p(reply | picture, question), [N]."""
-    replies = [replies] * len(questions) if isinstance(replies, str) else replies
     rows = [[picture_segments(model.tokenizer, to_messages([turn]))] for turn in zip(questions, replies, strict=True)]
     with torch.no_grad(), quickest_attention(model.language_model):
-        chunks = range(0, len(rows), CHUNK)
-        return torch.cat(
-            [text_logps(model, collate(model.tokenizer, rows[i : i + CHUNK], features[i : i + CHUNK])) for i in chunks]
-        ).numpy()
+        chunks = (slice(i, i + CHUNK) for i in range(0, len(rows), CHUNK))
+        return torch.cat([text_logps(model, collate(model.tokenizer, rows[of], features[of])) for of in chunks]).numpy()
 
 
 def seem_scores(model, swaps: Sequence[Swap]) -> np.ndarray:
@@ -100,6 +104,6 @@ def _captions(swaps: Sequence[Swap]) -> tuple[list[str], list[str]]:
     return [swap.caption for swap in swaps], [swap.other_caption for swap in swaps]
 
 
-def test_swaps(kind: str, count: int = 200, stream: str = "test") -> list[Swap]:
+def swaps_of(kind: str, count: int = 200, stream: str = "test") -> list[Swap]:
     """The first pairs of a sort."""
     return [make_swap(kind, index, stream) for index in range(count)]

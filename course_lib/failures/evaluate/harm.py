@@ -42,7 +42,7 @@ def beyond_ability(stream: str = "test", count: int = COUNT) -> Iterator[Figure]
     scenes = description_scenes(count, stream)
     for arm, frac in DETAIL_ARMS:
         model = saved.load("2")
-        tune(model, lambda step, arm=arm, frac=frac: detail_batch(model.tokenizer, step, TUNE, arm, frac))
+        tune(model, lambda step, model=model, arm=arm, frac=frac: detail_batch(model.tokenizer, step, TUNE, arm, frac))
         texts = describe(model, scenes, description_requests(scenes))
         false = [
             name not in present_things(s) for t, s in zip(texts, scenes, strict=True) for name in named_things(t, s)
@@ -56,7 +56,7 @@ def companions(stream: str = "test", count: int = COUNT // 2) -> Iterator[Figure
     """POPE with companions as negatives, after tuning in a world where they come together, and in one where they don't."""
     for world in TOGETHER:
         model = saved.load("2")
-        tune(model, lambda step, world=world: cooccurrence_batch(model.tokenizer, step, TUNE, world))
+        tune(model, lambda step, model=model, world=world: cooccurrence_batch(model.tokenizer, step, TUNE, world))
         for negatives in ("random", "adversarial"):
             targets, said = _poll(model, companion_questions(negatives, count, stream))
             note = f"yes-ratio {100 * scores(targets, said)['yes_ratio']:.0f} %"
@@ -86,8 +86,14 @@ def forgetting(stream: str = "test", count: int = 100) -> Iterator[Figure]:
 
         measure(0)
         recipe = replace(TUNE, steps=STEPS_MEASURED[-1], learning_rate=rate)
-        watch = lambda progress, measure=measure: progress.step in STEPS_MEASURED and measure(progress.step)  # noqa: E731
-        batch = lambda step, model=model, replay=replay: naming_batch(model.tokenizer, step, recipe, replay)  # noqa: E731
+
+        def batch(step: int, model=model, recipe=recipe, replay=replay):
+            return naming_batch(model.tokenizer, step, recipe, replay)
+
+        def watch(progress, measure=measure) -> None:
+            if progress.step in STEPS_MEASURED:
+                measure(progress.step)
+
         tune(model, batch, recipe, learns, callbacks=[watch])
         for step, values in measured.items():
             for what, value in values.items():

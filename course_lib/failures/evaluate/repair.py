@@ -2,16 +2,20 @@
 
 import copy
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
 
+from course_lib.clip.data.images import normalise, to_tensor
 from course_lib.failures.chair import chair, named_things, present_things
 from course_lib.failures.data import preferences
 from course_lib.failures.data.descriptions import describe, description_requests, description_scenes
 from course_lib.failures.data.preferences import Preference, pixels_of, to_batch
+from course_lib.failures.evaluate.composition import yes_margin
 from course_lib.failures.loss import text_logps
 from course_lib.failures.train.preference import METHODS, PreferenceRecipe, train_on_preferences
+from course_lib.failures.train.tune import merge
 from course_lib.figures import Figure, share
 from course_lib.llava.data.testsets import SCORED_KINDS, draw, vqa_examples
 from course_lib.llava.evaluate import accuracy, answers
@@ -50,18 +54,14 @@ def model_figures(name: str, model, stream: str = "test", count: int = COUNT) ->
     yield share(f"{id}.text", follows(model.language_model, test_exchanges(count // 20)))
 
 
-def method_figures(
-    assistant, pairs: Sequence[Preference], recipe: PreferenceRecipe = PreferenceRecipe()
-) -> Iterator[Figure]:
+def method_figures(assistant, pairs: Sequence[Preference], recipe: PreferenceRecipe) -> Iterator[Figure]:
     """Every method in a short run of the same length, and mDPO on shuffled preferences: each trains for some minutes."""
     for name in (*METHODS, "shuffled"):
         model = copy.deepcopy(assistant)
         method = "mdpo" if name == "shuffled" else name
-        from dataclasses import replace
-
-        train_on_preferences(
-            model, preferences.shuffled(pairs) if name == "shuffled" else pairs, replace(recipe, method=method)
-        )
+        of = preferences.shuffled(pairs) if name == "shuffled" else pairs
+        train_on_preferences(model, of, replace(recipe, method=method))
+        merge(model)
         yield from model_figures(name, model)
         yield from implicit_rewards(name, model, assistant, pairs[:100], recipe.beta)
 
@@ -82,9 +82,7 @@ def yes_threshold(model, count: int = 100, stream: str = "test") -> Iterator[Fig
     """The baseline that moves the ratio alone: subtract a constant from the logit of yes, so that yes and no are equally frequent."""
     asked = pope_questions("adversarial", count, stream)
     images, texts = draw([one.scene for one in asked]), [one.text for one in asked]
-    from course_lib.failures.evaluate.composition import yes_margin
-
-    margins = yes_margin(model, images, texts)
+    margins = yes_margin(model, model.image_features(normalise(to_tensor(images))), texts)
     targets = [one.answer for one in asked]
     said = ["yes" if margin > np.median(margins) else "no" for margin in margins]
     pope = scores(targets, said)

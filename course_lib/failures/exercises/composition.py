@@ -59,12 +59,21 @@ def winoground_group_is_pairing(scores):
     return right | {"pairing": right["group"]}
 
 
-def winoground_by_argmax(scores):
+def winoground_by_differences(scores):
     """Comparisons by differences."""
     rows, columns = scores[:, :, 0] - scores[:, :, 1], scores[:, 0] - scores[:, 1]
     text = (rows[:, 0] > 0) & (rows[:, 1] < 0)
     image = (columns[:, 0] > 0) & (columns[:, 1] < 0)
     return {"text": text, "image": image, "group": np.logical_and(text, image), "pairing": rows[:, 0] > rows[:, 1]}
+
+
+def winoground_by_loops(scores):
+    rows = {"text": [], "image": [], "group": [], "pairing": []}
+    for (a, b), (c, d) in scores.tolist():
+        text, image = a > b and d > c, a > c and d > b
+        for name, value in (("text", text), ("image", image), ("group", text and image), ("pairing", a + d > b + c)):
+            rows[name].append(value)
+    return {name: np.array(values) for name, values in rows.items()}
 
 
 def negclip_inputs(rng) -> tuple[Tensor, Tensor, Tensor, float]:
@@ -112,6 +121,13 @@ def negclip_by_log_softmax(image_features, text_features, negative_features, log
     return ((pictures + to_texts.logsumexp(0)) / 2 - to_texts.diagonal()).mean()
 
 
+def negclip_by_rows(image_features, text_features, negative_features, logit_scale):
+    texts = logit_scale * text_features @ image_features.T  # each text's own row
+    every = torch.vstack([texts, logit_scale * negative_features @ image_features.T]).T
+    labels = torch.arange(image_features.shape[0])
+    return 0.5 * F.cross_entropy(every, labels) + 0.5 * F.cross_entropy(texts, labels)
+
+
 TASKS = [
     Task(
         id="failures.winoground",
@@ -149,7 +165,7 @@ TASKS = [
                 "The pairing is one comparison of sums: both matches together, `s[0, 0] + s[1, 1]`, against both mismatches.",
             ),
         ),
-        alternatives=(winoground_by_argmax,),
+        alternatives=(winoground_by_differences, winoground_by_loops),
         hints=(
             "Four numbers a pair. Which of them does a picture compare, and which does a caption?",
             "text: $s_{00} > s_{01}$ and $s_{11} > s_{10}$. image: $s_{00} > s_{10}$ and $s_{11} > s_{01}$. pairing: $s_{00} + s_{11} > s_{01} + s_{10}$. Each bool [N].",
@@ -193,7 +209,7 @@ TASKS = [
                 "Only the pictures choose. The texts choose among the B pictures as well; take the mean of both.",
             ),
         ),
-        alternatives=(negclip_by_log_softmax,),
+        alternatives=(negclip_by_log_softmax, negclip_by_rows),
         hints=(
             "Lesson 02's loss with a longer list of texts for the pictures to choose from.",
             "$L = s \\, I\\,[T; N]^\\top$ is $[B, 2B]$. Loss $= \\tfrac12\\left[\\mathrm{CE}(L, y) + \\mathrm{CE}(L_{:, :B}^\\top, y)\\right]$ with $y = (0, \\dots, B-1)$.",

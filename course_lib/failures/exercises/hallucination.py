@@ -73,6 +73,18 @@ def chair_by_loops(named, present):
     return {"instance": false / max(total, 1), "sentence": wrong / len(named), "coverage": covered / there_in_all}
 
 
+def chair_by_counters(named, present):
+    pairs = list(zip(named, present, strict=True))
+    hits = sum(len(names.intersection(there)) for names, there in pairs)
+    total = sum(len(names) for names in named)
+    wrong = [not names.issubset(there) for names, there in pairs]
+    return {
+        "coverage": hits / sum(len(there) for there in present),
+        "sentence": wrong.count(True) / len(wrong),
+        "instance": 1 - hits / total if total else 0.0,
+    }
+
+
 def negatives_inputs(rng) -> tuple[list[str], list[set[str]]]:
     """Names that are present, and the names in many pictures; ties, a name that was never seen, names that share a companion."""
     present = [str(name) for name in rng.choice(NAMES, int(rng.integers(2, 4)), replace=False)]
@@ -136,6 +148,17 @@ def negatives_by_sorting(present, scenes):
     return result
 
 
+def negatives_by_max(present, scenes):
+    everybody = sorted(set().union(*scenes) - set(present))
+    result = []
+    for name in present:
+        together = {other: sum(name in scene and other in scene for scene in scenes) for other in everybody}
+        if together and max(together.values()):
+            result.append(max(everybody, key=together.__getitem__))
+            everybody.remove(result[-1])
+    return result
+
+
 TASKS = [
     Task(
         id="failures.chair",
@@ -178,7 +201,7 @@ TASKS = [
                 "Texts that name nothing are left out. They count: they are not false, and they cover nothing.",
             ),
         ),
-        alternatives=(chair_by_loops,),
+        alternatives=(chair_by_loops, chair_by_counters),
         hints=(
             "Three shares, three denominators: all names, all texts, all things.",
             "instance $= \\sum_i |N_i \\setminus P_i| / \\sum_i |N_i|$ (0 where nothing is named), sentence $= \\frac1n \\sum_i [N_i \\setminus P_i \\neq \\emptyset]$, coverage $= \\sum_i |N_i \\cap P_i| / \\sum_i |P_i|$.",
@@ -221,7 +244,7 @@ TASKS = [
                 "Of names that came together equally often, take the first in the alphabet, so that everybody asks the same questions.",
             ),
         ),
-        alternatives=(negatives_by_sorting,),
+        alternatives=(negatives_by_sorting, negatives_by_max),
         hints=(
             "For one name: look at the pictures that hold it, and count who else is in them.",
             "For each present $p$ in turn: $\\arg\\max_{o \\notin P \\cup C} |\\{s : p \\in s, o \\in s\\}|$, where $C$ are those chosen before.",

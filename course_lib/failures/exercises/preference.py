@@ -59,7 +59,7 @@ def mdpo_inputs(rng) -> tuple[Tensor, Tensor, Tensor, float]:
     """Log-probability ratios of a few pairs: random, at the first step (all 0), far apart, one pair."""
     case = rng.in_turn(("random", "start", "far", "one", "random"))
     count = 1 if case == "one" else int(rng.integers(3, 7))
-    scale = {"start": 0.0, "far": 300.0}.get(case, 5.0)
+    scale = {"start": 0.0, "far": 5000.0}.get(case, 5.0)
     ratios = [torch.from_numpy(scale * rng.standard_normal(count)).float() for _ in range(3)]
     return *ratios, float(rng.uniform(0.05, 0.5))
 
@@ -135,6 +135,25 @@ def reward_by_where(rewards, lengths, finished, max_length):
     return torch.where(finished, rewards - 10 * used, rewards - 10 * used - 8)
 
 
+def logps_by_loop(logits, labels):
+    """Text by text."""
+    rows = []
+    for of, targets in zip(logits.log_softmax(-1)[:, :-1], labels[:, 1:], strict=True):
+        said = targets != IGNORE_INDEX
+        rows.append(of[said, targets[said]].sum())
+    return torch.stack(rows)
+
+
+def mdpo_by_log1p(chosen, rejected, cropped, beta):
+    terms = [torch.logaddexp(torch.zeros_like(m), -beta * m) for m in (chosen - rejected, chosen - cropped, chosen)]
+    return torch.stack(terms).mean(dim=1).sum()
+
+
+def reward_by_loop(rewards, lengths, finished, max_length):
+    rows = zip(rewards.tolist(), lengths.tolist(), finished.tolist(), strict=True)
+    return torch.tensor([score - 10 * length / max_length - (0 if ended else 8) for score, length, ended in rows])
+
+
 TASKS = [
     Task(
         id="failures.text_logps",
@@ -169,7 +188,7 @@ TASKS = [
             ),
             Mistake("sign", logps_positive, "The sign is that of a loss. A log-probability is negative."),
         ),
-        alternatives=(logps_by_gather,),
+        alternatives=(logps_by_gather, logps_by_loop),
         hints=(
             "Lesson 04's loss, text by text, as a sum, and not negated.",
             "$\\log p(y) = \\sum_{t\\,:\\,y_{t+1} \\neq -100} \\log \\mathrm{softmax}(z_t)_{y_{t+1}}$, for logits $z$ [B, T, V] → [B].",
@@ -223,7 +242,7 @@ TASKS = [
                 "`torch.sigmoid(x).log()` is −inf where x is very negative, and the gradient is lost. `F.logsigmoid` computes both at once.",
             ),
         ),
-        alternatives=(mdpo_by_softplus,),
+        alternatives=(mdpo_by_softplus, mdpo_by_log1p),
         hints=(
             "Three margins, each through −log σ: over the rejected text, over the scrap, over the reference.",
             "$\\mathcal L = -\\frac1B \\sum \\left[\\log\\sigma(\\beta(c - r)) + \\log\\sigma(\\beta(c - s)) + \\log\\sigma(\\beta c)\\right]$; $c, r, s$ are log ratios to the reference, [B].",
@@ -266,7 +285,7 @@ TASKS = [
                 "The length costs nothing here. Subtract 10 times the share of `max_length`.",
             ),
         ),
-        alternatives=(reward_by_where,),
+        alternatives=(reward_by_where, reward_by_loop),
         hints=(
             "Two deductions from the score: for length, and for being cut off.",
             "$r - 10 \\cdot \\ell / \\ell_{\\max} - 8 \\cdot [\\text{cut off}]$, [B].",

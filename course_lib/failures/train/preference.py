@@ -16,7 +16,7 @@ from course_lib.clip.data.images import normalise, to_tensor
 from course_lib.common.precision import mixed_precision
 from course_lib.failures.data.preferences import Preference, cropped, pixels_of, to_batch
 from course_lib.failures.loss import mdpo_loss, text_logps
-from course_lib.failures.train.tune import TUNE, free, merge
+from course_lib.failures.train.tune import TUNE, free
 from course_lib.llava.data.packing import LlavaBatch
 from course_lib.llava.data.testsets import blank
 from course_lib.llava.model import MiniLlava
@@ -50,7 +50,7 @@ def train_on_preferences(
     callbacks=(),
     state_file: Path | None = None,
 ) -> Progress:
-    """Tune in place, by adapters, which are merged at the end. The reference is the model as it came.
+    """Tune in place, by adapters, which stay unmerged (`tune.merge`). The reference is the model as it came.
 
     "sft" learns the chosen texts alone; "dpo_blind" is DPO with every picture blank, for model and reference.
     """
@@ -90,7 +90,6 @@ def train_on_preferences(
     with quickest_attention(model.language_model), frozen_stay(model):
         options = {"callbacks": callbacks, "state_file": state_file, "weight_decay": 0.0}
         progress = fit(model, batch, loss, steps=recipe.steps, learning_rate=recipe.learning_rate, **options)
-    merge(model)
     return progress
 
 

@@ -2,15 +2,14 @@
 
 from pathlib import Path
 
-import torch
-
 from course_lib import checkpoints
 from course_lib.clip.pretrained import load_clip
 from course_lib.failures.data import preferences
 from course_lib.failures.train import negclip
 from course_lib.failures.train.negclip import NegClipRecipe
 from course_lib.failures.train.preference import PreferenceRecipe, train_on_preferences
-from course_lib.llava.train import saved
+from course_lib.failures.train.tune import merge
+from course_lib.llava.train import parameters, saved, stages
 
 CLIP_FILE = checkpoints.FOLDER / "failures_clip.safetensors"
 ASSISTANT_FILE = checkpoints.FOLDER / "failures_assistant.safetensors"
@@ -27,14 +26,13 @@ def load_repaired_clip(file: Path = CLIP_FILE):
 
 
 def load_repaired_assistant(file: Path = ASSISTANT_FILE):
-    """The assistant after learning from preferences: what changed in its language model is added to the shipped weights."""
+    """The assistant after learning from preferences, its adapters merged."""
+    tensors, card = checkpoints.load(file)
     model = saved.load("2")
-    tensors, _ = checkpoints.load(file)
-    with torch.no_grad():
-        for name, parameter in model.language_model.named_parameters():
-            if name in tensors:
-                parameter.add_(tensors[name].float())
-    return model.eval()
+    stages.add_adapters(model, card["recipe"]["rank"], card["recipe"]["seed"])
+    saved.load_weights(model, tensors, file.name)
+    merge(model)
+    return model
 
 
 def bake_clip(out_folder: Path, recipe: NegClipRecipe = BAKED_CLIP) -> None:
@@ -46,3 +44,18 @@ def bake_clip(out_folder: Path, recipe: NegClipRecipe = BAKED_CLIP) -> None:
     data = "pairs of training scenes whose captions hold the same words, and CLIP's own batches"
     card = checkpoints.card("failures_clip", data, recipe, progress.seconds / 60, progress.losses, stored_as="float16")
     checkpoints.save(out_folder / CLIP_FILE.name, model.half(), card)
+
+
+def bake_assistant(out_folder: Path, recipe: PreferenceRecipe = BAKED_ASSISTANT) -> None:
+    """Let the assistant learn from the pairs that it sampled (data/failures/preferences.jsonl)."""
+    model = saved.load("2", out_folder)
+    state_file = out_folder / "failures_assistant.training.safetensors"
+    progress = train_on_preferences(model, preferences.load(), recipe, state_file=state_file)
+    if progress.stopped:
+        return
+    data = "descriptions that the assistant sampled of training scenes, of which the world's truth prefers one"
+    card = checkpoints.card(
+        "failures_assistant", data, recipe, progress.seconds / 60, progress.losses, stored_as="float16"
+    )
+    learned = parameters.to_save(dict(model.named_parameters()))
+    checkpoints.save(out_folder / ASSISTANT_FILE.name, {name: p.detach().half() for name, p in learned.items()}, card)
