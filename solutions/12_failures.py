@@ -1,0 +1,465 @@
+# ---
+# title: "Where models still fail, and a repair"
+# objectives:
+#   - score Winoground, and say why a model that names every scoop right can still score below chance
+#   - repair CLIP with hard negatives in two minutes, and measure what that costs
+#   - make a model hallucinate with true text, by tuning it on what it can't see
+#   - measure hallucination with CHAIR and coverage, and POPE with the negatives that it was meant for
+#   - repair the assistant with its own answers (DPO, mDPO), and know four ways to fool yourself about it
+# prerequisites:
+#   - "[Lesson 02](02_clip.ipynb): the contrastive loss, zero-shot classification"
+#   - "[Lesson 04](04_assistant.ipynb): DPO; [Lesson 07](07_llava_tuned.ipynb): LoRA, POPE"
+# minutes: 90
+# ---
+
+# %% tags=["setup"]
+from course_lib.exercise import exercise, hint, points, progress
+from course_lib.session import begin
+
+session = begin(lesson="12_failures")
+
+# %% [markdown]
+# ## See it: two scoops
+#
+# *Is visual understanding solved? Not quite*, says a slide of the talk, and shows two ice-cream cones. In one the pink scoop is on top, in the other below. Both captions hold
+# the same words. Whoever only knows *which* words hold of a picture, a bag of words, can't tell them apart. Which caption belongs to which cone? You need the pictures to say.
+#
+# Here are three sorts of such pairs in our world: places, colours, and scoops. **Predict:** which of your models can tell them apart? CLIP from Lesson 02? The assistant from Lesson 07?
+
+# %%
+import copy
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+from course_lib import figures, show
+from course_lib.failures.data.swaps import SWAPS, make_swap
+from course_lib.failures.evaluate import composition
+from course_lib.world.render import render
+
+pairs = {kind: make_swap(kind, 3) for kind in SWAPS}
+shown = [(render(scene).image, text) for pair in pairs.values() for scene, text in ((pair.scene, pair.caption), (pair.other, pair.other_caption))]
+show.pictures(
+    [image for image, _ in shown],
+    [text for _, text in shown],
+    columns=2,
+    alt="Three pairs of pictures, each with its caption: " + "; ".join(text for _, text in shown) + ".",
+)
+
+# %% [markdown]
+# Four numbers belong to a pair: each picture with each caption. CLIP gives a cosine; the assistant, asked whether the picture shows that, says by how much *yes* is likelier than *no*.
+#
+# Winoground (Thrush et al., 2022, [arXiv 2204.03162](https://arxiv.org/abs/2204.03162)) makes three scores of them:
+#
+# - **text**: for each *picture*, its own caption wins (both must);
+# - **image**: for each *caption*, its own picture wins (both must);
+# - **group**: both.
+#
+# Who throws dice gets 25, 25 and 16.7 %. There is a way to get *less*: prefer the same caption whatever is shown. So we print a fourth beside them, the **pairing**: do both matches
+# together beat both mismatches? A fixed taste cancels out there; dice get 50 %.
+#
+# <!-- exercise: failures.winoground -->
+#
+# A tie is no answer.
+
+
+# %% tags=["check"]
+@exercise("failures.winoground")
+def winoground_scores(scores):
+    """scores [N, 2, 2]: picture i (rows) with caption j (columns) → {"text", "image", "group", "pairing"}: bool [N] each"""
+    ### BEGIN SOLUTION
+    text = (scores[:, 0, 0] > scores[:, 0, 1]) & (scores[:, 1, 1] > scores[:, 1, 0])
+    image = (scores[:, 0, 0] > scores[:, 1, 0]) & (scores[:, 1, 1] > scores[:, 0, 1])
+    pairing = scores[:, 0, 0] + scores[:, 1, 1] > scores[:, 0, 1] + scores[:, 1, 0]
+    return {"text": text, "image": image, "group": text & image, "pairing": pairing}
+    ### END SOLUTION
+
+
+# %%
+from course_lib.clip.pretrained import load_clip
+from course_lib.llava.train import saved
+
+clip, assistant = load_clip(), saved.load("2")
+swaps = {kind: composition.swaps_of(kind, 60) for kind in SWAPS}
+rows = {}
+for kind, some in swaps.items():
+    rows[f"CLIP: {kind}"] = float(winoground_scores(composition.clip_scores(clip, some))["group"].mean())
+    rows[f"assistant: {kind}"] = float(winoground_scores(composition.llava_scores(assistant, some, "yes"))["group"].mean())
+show.bars(rows, chance=1 / 6, alt="Group scores: " + ", ".join(f"{name} {100 * value:.0f} percent" for name, value in rows.items()) + ".")
+
+# %% [markdown]
+# CLIP is *below* dice. It sees both scoops and both colours, and gives both captions nearly the same cosine; which one is a hair ahead depends on the words alone. One vector must hold the
+# whole picture, and nothing in its training ever asked who is on top: in a batch of random scenes the words alone give each picture away.
+#
+# The assistant knows places, since its data asked for them, and is lost on scoops, since no data had two things of one name in two colours.
+#
+# Is it the pictures? No. A *system* can do it: SEEM's mask for each thing that a caption names, and a rule about the masks' middles, or their colours.
+
+# %%
+figures.show(figures.recorded("failures.winoground.clip.group", "failures.winoground.llava_yes.group", "failures.winoground.llava_caption.group", "failures.winoground.seem.group"))
+figures.show(figures.recorded("failures.winoground.clip.text", "failures.winoground.clip.pairing"))
+
+# %% [markdown]
+# Beside the strict text score stands the pairing: what CLIP does know shows there, and it is little.
+
+# %% [markdown]
+# ## Build it: hard negatives
+#
+# The lesson's plan. Left, a repair for CLIP; right, what breaks the assistant, and what mends it.
+
+# %%
+Box = show.Box
+boxes = {
+    "picture": Box(0, 0, "picture", "[B, 3, 64, 64]"),
+    "texts": Box(0, 1, "captions and\nfalse captions", "[2B, 48]"),
+    "clip": Box(1, 0.5, "CLIP", "[B, 128] · [2B, 128]", "learned"),
+    "neg": Box(2, 0.5, "NegCLIP's loss", "[B, 2B]", "result"),
+    "request": Box(0, 2.5, "picture, request", "[B, 64 + T, D]"),
+    "assistant": Box(1, 2.5, "assistant", "T = 0.7", "frozen"),
+    "judge": Box(2, 2.5, "two texts;\nthe truth prefers one", "[B, T]"),
+    "policy": Box(1, 3.5, "assistant + LoRA", "log p: [B]", "learned"),
+    "mdpo": Box(2, 3.5, "DPO, mDPO", "scalar", "result"),
+}
+chains = ("picture > clip > neg", "texts > clip", "request > assistant > judge", "judge > mdpo", "request > policy > mdpo")
+arrows = [pair for chain in chains for pair in zip(chain.split(" > "), chain.split(" > ")[1:], strict=False)]
+show.diagram(
+    boxes,
+    arrows,
+    alt="Above: pictures, captions and false captions go through CLIP, which learns, into NegCLIP's loss over B rows and 2B columns. Below: "
+    "the frozen assistant writes two texts for a picture, the truth prefers one; an assistant with LoRA adapters learns from the pair by DPO or mDPO.",
+)
+
+# %% [markdown]
+# The repair is obvious once said: ask for the order. NegCLIP (Yuksekgonul et al., 2023, [arXiv 2210.01936](https://arxiv.org/abs/2210.01936)) gives each picture of a batch a *false caption of the same words*, which it
+# must turn down. Bags of words are no help any more.
+#
+# With $I$ the pictures, $T$ their captions and $N$ the false ones, all $[B, D]$, pictures choose among $2B$ texts, texts among $B$ pictures (a false caption has none):
+#
+# $$L = s\, I\,[T; N]^\top,\qquad \mathcal L = \tfrac12\left[\mathrm{CE}(L, y) + \mathrm{CE}(L_{:, :B}^\top, y)\right],\quad y = (0, \dots, B-1)$$
+#
+# <!-- exercise: failures.negclip_loss -->
+
+
+# %% tags=["check"]
+@exercise("failures.negclip_loss")
+def negclip_loss(image_features, text_features, negative_features, logit_scale):
+    """features [B, D] each, L2-normalised; logit_scale the factor itself → scalar"""
+    ### BEGIN SOLUTION
+    texts = torch.cat([text_features, negative_features])  # [2B, D]
+    logits = logit_scale * image_features @ texts.T  # [B, 2B]
+    labels = torch.arange(len(logits))
+    return (F.cross_entropy(logits, labels) + F.cross_entropy(logits[:, : len(logits)].T, labels)) / 2
+    ### END SOLUTION
+
+
+# %% [markdown]
+# Two minutes of it, with *your* loss, on pairs of training scenes. A quarter of the steps are CLIP's own batches: else it forgets what it knew. As in the paper, hard *pictures* stand in the batch, too:
+# here each pair's other picture.
+#
+# **Predict:** which of the three sorts gives way first?
+
+# %%
+from course_lib.clip.data import testsets
+from course_lib.clip.evaluate.zero_shot import topk_correct
+from course_lib.failures.train import negclip
+
+tuned, recipe = load_clip(), negclip.NegClipRecipe(steps=200, learning_rate=8e-4, replay_frac=0.25)
+run = negclip.tune(tuned, recipe, state_file=session.paths().runs / "negclip.safetensors")
+after = {kind: winoground_scores(composition.clip_scores(tuned, some))["group"].mean() for kind, some in swaps.items()}
+single = testsets.single_things(per_class=2)
+kept = {"before": float(topk_correct(clip, single).mean()), "after": float(topk_correct(tuned, single).mean())}
+print("group score:", ", ".join(f"{kind} {100 * value:.0f} %" for kind, value in after.items()))
+print("zero-shot, 160 names:", ", ".join(f"{when} {100 * value:.1f} %" for when, value in kept.items()))
+
+# %% [markdown]
+# Scoops give way within minutes, colours slowly, places hardly. That is an honest picture of the method: NegCLIP's own gains are on attributes and relations that its negatives imitate, and on Winoground itself they are
+# small. A longer run, and what it costs:
+
+# %%
+figures.show(figures.recorded("failures.winoground.negclip.scoops", "failures.winoground.negclip.colour", "failures.winoground.negclip.place", "failures.winoground.negclip.group", "failures.zero_shot.clip", "failures.zero_shot.negclip"))
+
+# %% [markdown]
+# ## Break it: true text that makes a model lie
+#
+# The talk says it about *supervised fine-tuning*: teach a model beyond its ability, and it learns to hallucinate. LLaVA-1.5 (Liu et al., 2024, [arXiv 2310.03744](https://arxiv.org/abs/2310.03744), section 5.2) observed it:
+# when training text is about details that the input's resolution can't carry, the model learns to say what it can't see.
+#
+# An experiment. Scenes get two more things, **four pixels wide**. The text is *true*: it names them. But the assistant's eyes can't. What will it say of ordinary pictures afterwards?
+
+# %%
+import random
+
+from course_lib.failures.data.details import detail_scene
+
+small, large = (detail_scene(random.Random(11), width)[1] for width in (4 / 64, 18 / 64))
+names = [thing.name for thing in small.things]
+show.pictures(
+    [render(small).image, render(large).image],
+    ["details too small to see", "the control: as many, visible"],
+    alt=f"A scene with {', '.join(names)}: in the first picture the last two are four pixels wide, in the second they can be seen.",
+)
+print("Its caption, in both cases, names:", ", ".join(names))
+
+# %% [markdown]
+# First the ruler. **CHAIR** (Rohrbach et al., 2018, [arXiv 1809.02156](https://arxiv.org/abs/1809.02156)) counts what a text names and isn't there: of all names (*instance*), and the share of texts with any (*sentence*). Who says nothing scores
+# perfectly. So never print it without **coverage**: of all that is there, how much is named?
+#
+# <!-- exercise: failures.chair -->
+#
+# Sums go over all texts before they are divided.
+
+
+# %% tags=["check"]
+@exercise("failures.chair")
+def chair(named, present):
+    """named, present: for each of N texts, a set of names → {"instance", "sentence", "coverage"}, 0–1"""
+    ### BEGIN SOLUTION
+    num_named, num_present = sum(map(len, named)), sum(map(len, present))
+    false = [names - there for names, there in zip(named, present, strict=True)]
+    covered = sum(len(names & there) for names, there in zip(named, present, strict=True))
+    return {
+        "instance": sum(map(len, false)) / num_named if num_named else 0.0,
+        "sentence": sum(map(bool, false)) / len(named),
+        "coverage": covered / num_present,
+    }
+    ### END SOLUTION
+
+
+# %%
+from course_lib.failures.chair import named_things, present_things
+from course_lib.failures.data.descriptions import describe, description_requests, description_scenes
+
+scenes = description_scenes(40)
+requests = description_requests(scenes)
+
+
+def hallucination(model, some=scenes):
+    """CHAIR and coverage of the model's descriptions of some scenes, and the descriptions"""
+    texts = describe(model, some, requests[: len(some)])
+    named = [named_things(text, scene) for text, scene in zip(texts, some, strict=True)]
+    return chair(named, [present_things(scene) for scene in some]), texts
+
+
+before, texts = hallucination(assistant)
+for scene, text in zip(scenes[:6], texts, strict=False):
+    wrong = named_things(text, scene) - present_things(scene)
+    print(f"{', '.join(sorted(present_things(scene)))}\n   {text[:150]} …\n   not there: {', '.join(wrong) or '–'}")
+print({name: f"{100 * value:.0f} %" for name, value in before.items()})
+
+# %% [markdown]
+# Now the tuning. Six arms, each 120 steps from the same assistant: shares of 0, 25, 50 and 100 % of pictures with details too small to see; the **control**, the same text with details that can be seen; and the
+# **remedy**, pictures with details, and text that says "There is something else, too small for me to make out." **Predict** the order.
+
+# %%
+# As `python -m course_lib evaluate failures --live` recorded them, on 200 ordinary test scenes: two minutes an arm.
+figures.show(figures.recorded("failures.details."))
+
+# %% [markdown]
+# Every sentence of that data was true. The model could not connect the words with anything it saw, and learned what *can* be learned from them: that one names two things more than one sees. With details that are visible, the very same text
+# does no such harm.
+#
+# ### Forks beside knives
+#
+# POPE's hardest questions were meant for another cause. Its adversarial negatives are what often stands *beside* something in the picture: a fork, where there is a knife. In our uniform scenes nothing does, so Lesson 07 asked for
+# look-alikes. Here is a world for it: twelve pairs of things come together in 95 of 100 training scenes.
+#
+# <!-- exercise: failures.cooccurring_negatives -->
+#
+# For each name that is present, in turn: the absent one that stands beside it in the most pictures. None twice; of equals, the first in the alphabet.
+
+
+# %% tags=["check"]
+@exercise("failures.cooccurring_negatives")
+def cooccurring_negatives(present, scenes):
+    """present: names in a picture; scenes: sets of names in many pictures → absent names, at most one for each present"""
+    ### BEGIN SOLUTION
+    chosen = []
+    for name in present:
+        beside = Counter(other for scene in scenes if name in scene for other in scene)
+        free = [other for other in beside if other not in present and other not in chosen]
+        if free:
+            chosen.append(min(free, key=lambda other: (-beside[other], other)))
+    return chosen
+    ### END SOLUTION
+
+
+# %%
+from course_lib.failures.data import cooccurrence
+
+(first, companion), *_ = cooccurrence.pairs()
+print(f"Beside {first!r} stands most often: {cooccurring_negatives([first], cooccurrence.seen_together())[0]!r}")
+example = next(one for one in cooccurrence.companion_questions("adversarial") if one.answer == "no")
+show.pictures([render(example.scene).image], [example.text], alt=f"A test picture of {', '.join(sorted(present_things(example.scene)))}, and the question: {example.text}")
+figures.show(figures.recorded("failures.companions."))
+
+# %% [markdown]
+# In the world where they come together, the model has learned to answer without a look: its questions about random absent things are fine, those about absent companions are not. In the uniform world, with as many steps and questions, both are alike.
+#
+# ### Forgetting
+#
+# One narrow task is enough to lose others (EMT, Zhai et al., 2023, [arXiv 2309.10313](https://arxiv.org/abs/2309.10313)). The assistant learns to name stickers, "what is this?"; meanwhile we ask it what it knew: questions about shapes, and instructions without a picture.
+
+# %%
+steps = (0, 10, 30, 80)
+curves = {
+    f"{name}: {what}": [100 * figures.recorded(f"failures.forgetting.{name}.{what}.{step}")[0].value for step in steps]
+    for name in ("adapters", "everything", "connector", "replay")
+    for what in ("shapes",)
+}
+show.history(list(steps), curves, xlabel="steps of tuning on names", ylabel="questions about shapes, % right", alt="Questions about shapes by step: " + "; ".join(f"{name} from {values[0]:.0f} to {values[-1]:.0f} percent" for name, values in curves.items()) + ".")
+figures.show([one for one in figures.recorded("failures.forgetting.") if one.id.endswith((".0", ".80"))])
+
+# %% [markdown]
+# ## Mend it: the model's own answers
+#
+# No better data are at hand, only the model. It is wrong *sometimes*: of several answers at temperature 0.7, some name fewer things that aren't there. If somebody says which, the model can learn from its own better half. People say it in LLaVA-RLHF and
+# RLHF-V; here the world's truth does.
+#
+# Both texts are the model's own, so they differ in what they say, not in style. (With texts by someone else it would learn the style.)
+
+# %%
+from course_lib.failures.data import preferences
+
+some = preferences.load()
+for pair in some[:2]:
+    print(f"{', '.join(sorted(present_things(pair.scene)))}\n  + {pair.chosen}\n  − {pair.rejected}")
+print(len(some), "pairs")
+
+# %% [markdown]
+# DPO (Lesson 04) compares log-probabilities of whole texts. Get these right first.
+#
+# <!-- exercise: failures.text_logps -->
+#
+# The sum over a text's tokens, where the label isn't −100. Logits predict the *next* token.
+
+
+# %% tags=["check"]
+@exercise("failures.text_logps")
+def text_logps(logits, labels):
+    """logits [B, T, V], labels int64 [B, T], −100 where nothing is learned → log-probabilities of B texts [B]"""
+    ### BEGIN SOLUTION
+    log_probs = logits[:, :-1].log_softmax(dim=-1)  # [B, T-1, V]
+    following = labels[:, 1:]
+    picked = log_probs.gather(-1, following.clamp(min=0)[..., None])[..., 0]  # [B, T-1]
+    return (picked * (following != -100)).sum(dim=1)
+    ### END SOLUTION
+
+
+# %% [markdown]
+# Now a trap. DPO on pictures can be had *without looking*: whatever makes one text likelier than the other lowers the loss. Wang et al. (mDPO, 2024, [arXiv 2406.11839](https://arxiv.org/abs/2406.11839)) removed the pictures from the training, and DPO did as well as before!
+#
+# mDPO asks for the picture. With $c$, $r$ the log ratios to the reference of the chosen and the rejected text, and $s$ that of the *chosen text beside a scrap* of the picture (a random crop):
+#
+# $$\mathcal L = -\log\sigma(\beta(c - r)) - \log\sigma(\beta(c - s)) - \log\sigma(\beta c)$$
+#
+# preference, condition, anchor. The last keeps the chosen text from falling: a margin grows as well when both fall, if one falls faster.
+#
+# <!-- exercise: failures.mdpo_loss -->
+
+
+# %% tags=["check"]
+@exercise("failures.mdpo_loss")
+def mdpo_loss(chosen, rejected, cropped, beta):
+    """log ratios to the reference [B]: of the chosen text, the rejected one, the chosen one beside a scrap → scalar"""
+    ### BEGIN SOLUTION
+    preference = -F.logsigmoid(beta * (chosen - rejected))
+    condition = -F.logsigmoid(beta * (chosen - cropped))
+    anchor = -F.logsigmoid(beta * chosen)
+    return (preference + condition + anchor).mean()
+    ### END SOLUTION
+
+
+# %% [markdown]
+# A short run, with your loss: two minutes.
+
+# %%
+from course_lib.failures.train.preference import PreferenceRecipe, train_on_preferences
+from course_lib.failures.train.tune import merge
+
+mended = copy.deepcopy(assistant)
+run = train_on_preferences(mended, some, PreferenceRecipe(steps=40), state_file=session.paths().runs / "mdpo.safetensors")
+merge(mended)
+now, texts = hallucination(mended)
+show.history(list(range(len(run.losses))), {"mDPO": run.losses}, xlabel="step", ylabel="loss", alt=f"The loss falls from {run.losses[0]:.2f} to {run.losses[-1]:.2f}.")
+print("before", {name: f"{100 * value:.0f} %" for name, value in before.items()})
+print("after ", {name: f"{100 * value:.0f} %" for name, value in now.items()})
+
+# %% [markdown]
+# Forty scenes are few. The longer run on 200 test scenes, and all that could have suffered:
+
+# %%
+figures.show([*figures.recorded("failures.repair.before."), *figures.recorded("failures.repair.after.")])
+
+# %% [markdown]
+# ## Prove it: four ways to fool yourself
+#
+# 1. **Say less.** Fewer names, fewer false ones: look at coverage, and at the words a description takes.
+# 2. **Say no.** POPE's accuracy can rise by moving the threshold of *yes* alone: look at the yes-ratio. The baseline does just that.
+# 3. **Don't look.** DPO without pictures: whatever it gains, it did not gain by seeing.
+# 4. **Anything helps.** The same steps on shuffled preferences must gain nothing.
+
+# %%
+chair_of = ("before", "sft", "dpo", "dpo_blind", "mdpo", "shuffled")
+figures.show([one for name in chair_of for one in figures.recorded(f"failures.repair.{name}.chair", f"failures.repair.{name}.coverage")])
+figures.show([*figures.recorded("failures.repair.threshold."), *figures.recorded("failures.repair.before.pope", "failures.repair.before.yes_ratio")])
+
+# %% [markdown]
+# And look at the implicit rewards, $\beta$ times the log ratio, of chosen and rejected texts *apart*. DPO's margin may grow while the chosen text itself becomes less likely.
+
+# %%
+figures.show([one for name in ("dpo", "mdpo") for one in figures.recorded(f"failures.repair.{name}.reward_chosen", f"failures.repair.{name}.reward_rejected")])
+
+# %% [markdown]
+# ### A judge of flesh or of numbers
+#
+# LLaVA-RLHF (Sun et al., 2023, [arXiv 2309.14525](https://arxiv.org/abs/2309.14525)) trains a *reward model* on people's preferences first. Two of its additions are worth knowing. **Facts**: the judge is given the picture's captions, for a judge that can't see well is fooled as the model is. And deductions:
+# without them, long answers win, since they say more that is liked.
+#
+# <!-- exercise: failures.shaped_reward -->
+#
+# Ten points for a text that uses all of `max_length` tokens, its share of ten for a shorter one; eight more for one that was cut off.
+
+
+# %% tags=["check"]
+@exercise("failures.shaped_reward")
+def shaped_reward(rewards, lengths, finished, max_length):
+    """rewards [B], lengths int64 [B] in tokens, finished bool [B] → [B]"""
+    ### BEGIN SOLUTION
+    return rewards - 10 * lengths / max_length - 8 * (~finished)
+    ### END SOLUTION
+
+
+# %% [markdown]
+# ## The real thing
+#
+# TODO trl's DPO on a VLM.
+
+# %% [markdown]
+# ## Recap
+#
+# - One vector that was never asked for order does not hold it; hard negatives ask. A system of parts can do what one vector can't.
+# - True text about what can't be seen teaches to guess. Resolution, or the words "I can't see that", are the cure.
+# - CHAIR without coverage, POPE without the yes-ratio, DPO without a blind twin: each can be had for nothing.
+# - A narrow tuning forgets; a fifth of the old data keeps most of it.
+#
+# <!-- quiz -->
+#
+# 1. CLIP's text score on scoops is 0 %, dice get 25 %. What does that say?
+#    - [ ] CLIP sees nothing. :: Then its answers would be random, near 25 %.
+#    - [x] It prefers the same caption for both pictures. :: A fixed taste is right for one picture of each pair, never for both.
+#    - [ ] The captions are wrong. :: Each is true of one picture.
+# 2. After DPO, CHAIR fell from 16 to 10 %, coverage from 70 to 45 %. A repair?
+#    - [ ] Yes: fewer false names. :: And far fewer true ones.
+#    - [x] No: it says less. :: Compare at equal coverage.
+#    - [ ] It depends on POPE. :: POPE asks yes or no; it doesn't see what descriptions leave out.
+# 3. Why must the rejected and the chosen text both be the model's own?
+#    - [x] Else they differ in style, which is easier to learn. :: And then style is what the margin grows by.
+#    - [ ] Other texts would be false. :: They might be truer. That is not the point.
+#    - [ ] The tokenizer needs it. :: It takes any text.
+# 4. DPO without pictures is as good as DPO on your benchmark. What now?
+#    - [ ] Pictures don't matter for hallucination. :: They are all that matters for what is there.
+#    - [x] The gain came from words: the benchmark or the data let it. :: Ask for the picture, as mDPO does, and test on pairs that words can't decide.
+#    - [ ] Train longer. :: More of what can be had blind.
