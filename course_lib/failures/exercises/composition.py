@@ -14,7 +14,7 @@ CASES = ("random", "matching", "a fixed taste", "ties", "random")
 
 def winoground_inputs(rng) -> tuple[np.ndarray]:
     """Scores [N, 2, 2] of some pairs: `CASES`, in turn."""
-    case, count = rng.in_turn(CASES), int(rng.integers(5, 12))
+    case, count = rng.in_turn(CASES), int(rng.integers(16, 30))
     scores = rng.standard_normal((count, 2, 2))
     if case == "matching":
         scores += 1.5 * np.eye(2)
