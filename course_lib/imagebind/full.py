@@ -21,7 +21,7 @@ from course_lib.session import best_device
 
 CODE = "git+https://github.com/facebookresearch/ImageBind@53680b02d7e37b19b124fa37bae4b6c98c38f5be"
 HUB = ("nielsr/imagebind-huge", "51fc1ff707903501e60bdb2f73dd4e8818eef099")  # its weights as safetensors, 4.8 GB
-CLIPS, CLIP_SAMPLES = 3, 2 * RATE
+CLIP_SAMPLES = 2 * RATE
 TEMPERATURE = 0.05  # one over 20: its sounds come out 20 long
 
 
@@ -90,7 +90,7 @@ def prepare_sounds(sounds: list[np.ndarray]) -> Tensor:
     rows = []
     for sound in sounds:
         sound = np.resize(sound, max(CLIP_SAMPLES, len(sound)))
-        clips = [sound[start:][:CLIP_SAMPLES] for start in np.linspace(0, len(sound) - CLIP_SAMPLES, CLIPS).astype(int)]
+        clips = [sound[start:][:CLIP_SAMPLES] for start in np.linspace(0, len(sound) - CLIP_SAMPLES, 3).astype(int)]
         mels = extractor(clips, sampling_rate=RATE, return_tensors="pt")["input_values"]  # [S, 204, 128]
         rows.append(mels.mT[:, None])  # → [S, 1, 128, 204]
     return torch.stack(rows)

@@ -19,7 +19,7 @@ from course_lib.imagebind.data.voices import SOUNDING
 from course_lib.imagebind.evaluate.alignment import embed, names_correct, sounds_of
 from course_lib.imagebind.loss import info_nce
 from course_lib.imagebind.model import Tower
-from course_lib.imagebind.train import SOUNDS, BindRecipe, build_tower, sound_batches, train_tower
+from course_lib.imagebind.train import SOUNDS, BindRecipe, build_tower, sound_batches, train_audio
 from course_lib.training import fit
 
 RECIPE = replace(SOUNDS, steps=150, scenes=2000)
@@ -35,9 +35,7 @@ def figures() -> Iterator[Figure]:
     runs = {f"tau{tau}": (features, replace(RECIPE, temperature=tau)) for tau in TEMPERATURES}
     runs["augmented"] = image_features(clip, strongly_changed(pairs)), RECIPE
     for name, (targets, recipe) in runs.items():
-        tower = build_tower("audio", mels)
-        train_tower(tower, sound_batches(mels, targets, recipe), recipe)
-        yield named(name, tower, names)
+        yield named(name, train_audio(mels, targets, recipe), names)
     yield named("learned_tau", learned_temperature(mels, features, RECIPE), names)
     for name, free in (("frozen", False), ("unfrozen", True)):
         tower, pictures_right = trained_with_pictures(pairs, names, free)

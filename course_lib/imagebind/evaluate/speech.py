@@ -16,7 +16,7 @@ from course_lib.imagebind.data.speech import say_noun
 from course_lib.imagebind.data.voices import SOUNDING
 from course_lib.imagebind.evaluate.ablations import RECIPE
 from course_lib.imagebind.evaluate.alignment import PER_NOUN, embed, names_correct
-from course_lib.imagebind.train import build_tower, sound_batches, train_tower
+from course_lib.imagebind.train import train_audio
 from course_lib.world.stickers import classes
 
 
@@ -30,8 +30,7 @@ def figures() -> Iterator[Figure]:
     }
     right, novel = {}, tuple(c.name for c in classes() if c.split == "novel")
     for name, targets in towers.items():
-        tower = build_tower("audio", mels)
-        train_tower(tower, sound_batches(mels, targets, RECIPE), RECIPE)
+        tower = train_audio(mels, targets, RECIPE)
         for nouns in (SOUNDING, novel):
             heard = spoken([noun for noun in nouns for _ in range(PER_NOUN)], "test")
             right[name, nouns] = names_correct(embed(tower, heard), classifier(clip, list(nouns)).T)
