@@ -539,7 +539,8 @@ ui.sound_box(model, seem, gated, chosen, single.images, of["picture"])
 # The tower knows 60 made-up voices, and nothing else. We tried 25 real recordings of 18 of our nouns (Debian's `tuxpaint-stamps-default`; GPL-2, so it does not come with the
 # course): not one found its word. A tower that learned from one recording of each knows these by heart, and 2 of 7 others.
 #
-# **Predict** what ours will say to your sounds. Put WAV files, named after what sounds, into the folder that the cell names.
+# **Predict** what ours will say to your sounds. Put WAV files, named after what sounds, into the folder `.course/sounds` of the course (on Colab, with your Drive mounted,
+# `multimodal_from_scratch/sounds`).
 #
 # Any rate will do, stereo or mono; of a long sound the loudest second is heard. Silence and broken files are refused in one sentence.
 
@@ -555,14 +556,13 @@ whistle = recordings.prepare_sound(np.sin(2 * np.pi * 1200 * np.arange(48_000) /
 print("a whistle at 48 kHz becomes", whistle.shape)
 
 # %%
-folder = session.paths().home / "sounds"
-mine = recordings.open_folder(folder)
+mine = recordings.open_folder(session.paths().home / "sounds")
 for name, sound in mine.items():
     display(ui.player(sound))
     top = (ui.hear(model, sound) @ names.T)[0].topk(3).indices.tolist()
     print(f"{name} → {', '.join(voices.SOUNDING[at] for at in top)}")
 if not mine:
-    print(f"No WAV file in {folder} yet: put some there, and run this cell again.")
+    print("No WAV file there yet. Put some into it, and run this cell again.")
 
 # %% [markdown]
 # ### Text in disguise

@@ -4,7 +4,6 @@ Of its repository (CC-BY-NC 4.0) only the model's module is imported, since its 
 torchvisions. What that code does, open_clip does to pictures and words, and transformers' AST, from which ImageBind's authors took it, to sounds.
 """
 
-import importlib
 import importlib.util
 import subprocess
 import sys
@@ -21,12 +20,11 @@ from course_lib.session import best_device
 
 CODE = "git+https://github.com/facebookresearch/ImageBind@53680b02d7e37b19b124fa37bae4b6c98c38f5be"
 HUB = ("nielsr/imagebind-huge", "51fc1ff707903501e60bdb2f73dd4e8818eef099")  # its weights as safetensors, 4.8 GB
-CLIP_SAMPLES = 2 * RATE
 TEMPERATURE = 0.05  # one over 20: its sounds come out 20 long
 
 
 class PublishedBind:
-    """The published model: what PocketBind's methods take and give, with larger shapes."""
+    """The published model, with PocketBind's methods and larger shapes."""
 
     def __init__(self, model: nn.Module) -> None:
         self.model = model.eval()
@@ -71,8 +69,7 @@ def prepare_images(pictures: list[np.ndarray]) -> Tensor:
     from open_clip import image_transform
     from PIL import Image
 
-    transform = image_transform(224, is_train=False)
-    return torch.stack([transform(Image.fromarray(picture)) for picture in pictures])
+    return torch.stack([image_transform(224, is_train=False)(Image.fromarray(picture)) for picture in pictures])
 
 
 def prepare_texts(texts: list[str]) -> Tensor:
@@ -87,10 +84,10 @@ def prepare_sounds(sounds: list[np.ndarray]) -> Tensor:
     from transformers import ASTFeatureExtractor
 
     extractor = ASTFeatureExtractor(max_length=204, mean=-4.268, std=9.138 / 2)  # AudioSet's; AST divides by two std
-    rows = []
+    rows, clip = [], 2 * RATE
     for sound in sounds:
-        sound = np.resize(sound, max(CLIP_SAMPLES, len(sound)))
-        clips = [sound[start:][:CLIP_SAMPLES] for start in np.linspace(0, len(sound) - CLIP_SAMPLES, 3).astype(int)]
+        sound = np.resize(sound, max(clip, len(sound)))
+        clips = [sound[start:][:clip] for start in np.linspace(0, len(sound) - clip, 3).astype(int)]
         mels = extractor(clips, sampling_rate=RATE, return_tensors="pt")["input_values"]  # [S, 204, 128]
         rows.append(mels.mT[:, None])  # → [S, 1, 128, 204]
     return torch.stack(rows)
