@@ -589,7 +589,8 @@ figures.show(figures.recorded("imagebind.speech.", "imagebind.ablation.tau0.07")
 #
 # ImageBind itself has 1.2 billion parameters: OpenCLIP's ViT-H for pictures and words, frozen; ViTs for sound, depth, heat and motion. It knows six modalities, and was trained on videos (AudioSet), SUN RGB-D, LLVIP and
 # Ego4D. Its zero-shot accuracy on ESC-50, 50 kinds of environmental sounds, is 66.9 %; on ImageNet 77.7 %. Only the first is *emergent*: the second is inherited from OpenCLIP. Don't mix them.
-#
+
+# %% [markdown]
 # Its weights are for non-commercial use (CC-BY-NC 4.0), and its repository holds the code for inference only. In the full tier the next cell installs that code at a fixed commit, loads the
 # weights (4.8 GB) in 16 bits, and asks it with the same calls as our miniature: your sounds, or else our voices, and photographs. **Predict:** what will it make of a made-up panda?
 
