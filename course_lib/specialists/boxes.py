@@ -45,7 +45,9 @@ def match_detections(boxes: Tensor, truths: Tensor, min_iou: float = 0.5) -> lis
     return hits
 
 
-def mean_average_precision(detections: Sequence[tuple[Tensor, Tensor, Tensor]], truths: Sequence[tuple[Tensor, Tensor]]) -> float:
+def mean_average_precision(
+    detections: Sequence[tuple[Tensor, Tensor, Tensor]], truths: Sequence[tuple[Tensor, Tensor]]
+) -> float:
     """AP50, the mean over the classes that are there: detections (boxes, classes, scores) and truths (boxes, classes) of N pictures."""
     present = torch.cat([classes for _, classes in truths])
     values = []

@@ -7,22 +7,25 @@ The first rule whose key words stand in the question, and that has an answer, an
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import NamedTuple
 
 import numpy as np
 
-from course_lib.clip.evaluate.zero_shot import with_article
 from course_lib.instruct.resources import complex_wordings
 from course_lib.seem.data.queries import class_names
 from course_lib.specialists import tools
 from course_lib.specialists.data.bank import ANIMALS, DANGERS, WATER
-from course_lib.world.language import PLACES, join
 from course_lib.world.nouns import NUMBERS, could_be, plural
 from course_lib.world.scenes import Scene
 from course_lib.world.stickers import COLOURS, classes
 
-WAYS = {"left": ("left",), "right": ("right",), "above": ("above", "over", "higher"), "below": ("below", "under", "lower")}
+WAYS = {
+    "left": ("left",),
+    "right": ("right",),
+    "above": ("above", "over", "higher"),
+    "below": ("below", "under", "lower"),
+}
 YES_NO = ("is the", "are the", "true that", "agree that", "right that", "would you say the")
 
 
@@ -40,28 +43,31 @@ class Findings:
 
     things: tuple[Found, ...]
     text: str  # on the sign, "" without one
-    choose: Callable[[Sequence[str], Sequence[float] | None], str]  # which of the texts fits the picture, or a box of it
+    choose: Callable[[Sequence[str], Sequence[float]], str]  # which of the texts fits what is in a box
+    place: Callable[[], str]
 
 
 def look(image: np.ndarray) -> Findings:
     """What the specialists find in a picture uint8 [64, 64, 3]."""
     things = tuple(Found(one["name"], tuple(one["box"]), one["score"]) for one in tools.find(image))
-    return Findings(things, tools.read(image), lambda options, box=None: tools.choose(image, options, box))
+    return Findings(things, tools.read(image), partial(tools.choose, image), partial(tools.place, image))
 
 
 def truth(scene: Scene, boxes: np.ndarray) -> Findings:
     """What perfect specialists would find: boxes [N, 4] as shares, as rendered."""
     things = tuple(
-        Found(thing.name, tuple(box)) for thing, box in zip(scene.things, boxes.tolist(), strict=True) if box[2] > box[0]
+        Found(thing.name, tuple(box))
+        for thing, box in zip(scene.things, boxes.tolist(), strict=True)
+        if box[2] > box[0]
     )
     colours = {tuple(box): thing.colour for thing, box in zip(scene.things, boxes.tolist(), strict=True)}
 
-    def choose(options: Sequence[str], box: Sequence[float] | None = None) -> str:
-        """The option that says the true place or colour."""
-        wanted = PLACES[scene.backdrop] if box is None else f" {colours[tuple(box)]} "
-        return next((option for option in options if wanted in option), options[0])
+    def choose(options: Sequence[str], box: Sequence[float]) -> str:
+        """The option that says the true colour."""
+        return next((option for option in options if f" {colours[tuple(box)]} " in option), options[0])
 
-    return Findings(things, next((thing.text for thing in scene.things if thing.text), ""), choose)
+    text = next((thing.text for thing in scene.things if thing.text), "")
+    return Findings(things, text, choose, lambda: scene.backdrop)
 
 
 @dataclass(frozen=True)
@@ -171,10 +177,8 @@ KNOWN = (
 
 
 def place_rule(question: str, findings: Findings) -> str | None:
-    """CLIP chooses among the ten places that somebody has listed, each said as captions say it, with the things in front."""
-    things = join([with_article(one.name) for one in findings.things]) or "a picture"
-    phrases = {f"{things} {where}": place for place, where in PLACES.items()}
-    return phrases[findings.choose(list(phrases), None)]
+    """One of the ten places for which somebody has labelled pictures."""
+    return findings.place()
 
 
 def colour_rule(question: str, findings: Findings) -> str | None:
@@ -187,7 +191,7 @@ def colour_rule(question: str, findings: Findings) -> str | None:
 
 
 @cache
-def _with_group(groups: tuple[str, ...]) -> frozenset[str]:
+def with_group(groups: tuple[str, ...]) -> frozenset[str]:
     """The names of these supercategories: a list that somebody had to label."""
     return frozenset(one.name for one in classes() if one.supercategory in groups)
 
@@ -196,14 +200,14 @@ def need_rule(question: str, findings: Findings) -> str | None:
     """The surest thing that serves: "eat", "drink", "wear", "play", "drive or ride"."""
     uses = complex_wordings().uses
     wanted = next((use for use in set(uses.values()) if f"to {use} " in question), None)
-    names = _with_group(tuple(group for group, use in uses.items() if use == wanted))
+    names = with_group(tuple(group for group, use in uses.items() if use == wanted))
     serving = [one for one in findings.things if one.name in names]
     return max(serving, key=lambda one: one.score).name if serving else None
 
 
 def group_rule(question: str, findings: Findings) -> str | None:
     """How many of the things are on the list of animals."""
-    return NUMBERS[min(sum(one.name in _with_group(ANIMALS) for one in findings.things), 6)]
+    return NUMBERS[min(sum(one.name in with_group(ANIMALS) for one in findings.things), 6)]
 
 
 def swim_rule(question: str, findings: Findings) -> str | None:

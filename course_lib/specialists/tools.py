@@ -23,14 +23,21 @@ from course_lib.gligen.train.gates import load_gated
 from course_lib.llava.evaluate.vqa import answers
 from course_lib.llava.train import letters, saved
 from course_lib.seem.data.queries import class_names
+from course_lib.seem.encoder import clip_patch_features
 from course_lib.seem.prompts import Prompt
 from course_lib.seem.train import stages
 from course_lib.specialists.boxes import non_maximum_suppression
 from course_lib.specialists.detector import load_noun_detector
 from course_lib.specialists.reader import read_signs
+from course_lib.world.backdrops import BACKDROPS
+from course_lib.world.render import render
+from course_lib.world.scenes import SceneSpec, make_scene
 
-MIN_SCORE = 0.35  # of a detection that counts: the best of the sweep on the stream "val" (`evaluate.boxes.threshold_sweep`)
+MIN_SCORE = (
+    0.5  # of a detection that counts: the best of the sweep on the stream "val" (`evaluate.boxes.threshold_sweep`)
+)
 MAX_IOU = 0.5  # of two things: where two names are found in one place, the surer one stays
+LABELLED_PLACES = 1500  # pictures whose place somebody has named
 CLOSE_UP = 32  # pixels a side of a part of the picture, as CLIP has seen them in training
 TEXT, BOX = {"type": "string"}, {"type": "array", "items": {"type": "number"}, "minItems": 4, "maxItems": 4}
 
@@ -83,6 +90,29 @@ def choose(image: np.ndarray, options: Sequence[str], box: Sequence[float] | Non
     return options[int(classify(features, weights, 1.0).argmax())]
 
 
+@torch.no_grad()
+def place(image: np.ndarray) -> str:
+    """Which of the ten places this is: a linear classifier on CLIP's patches, fitted when it is first asked for."""
+    return BACKDROPS[int((_place_features(image[None]) @ _place_weights()).argmax())]
+
+
+def _place_features(images: np.ndarray) -> torch.Tensor:
+    """CLIP's patches, their mean and their maximum, and a 1: [B, 321]."""
+    patches = clip_patch_features(load_clip(), normalise(to_tensor(images))).flatten(2)  # [B, 160, 8, 8] → [B, 160, 64]
+    return torch.cat([patches.mean(dim=2), patches.amax(dim=2), torch.ones(len(images), 1)], dim=1)
+
+
+@cache
+@torch.no_grad()
+def _place_weights() -> torch.Tensor:
+    """Ridge regression on labelled training scenes: [321, 10]."""
+    labelled = [make_scene(index, SceneSpec(), seed=79) for index in range(LABELLED_PLACES)]
+    images = np.stack([render(scene).image for scene in labelled])
+    features = torch.cat([_place_features(images[i : i + 100]) for i in range(0, len(images), 100)])  # [N, 321]
+    targets = torch.eye(len(BACKDROPS))[[BACKDROPS.index(scene.backdrop) for scene in labelled]]  # [N, 10]
+    return torch.linalg.solve(features.T @ features + torch.eye(features.shape[1]), features.T @ targets)
+
+
 def close_up(image: np.ndarray, box: Sequence[float]) -> np.ndarray:
     """The smallest square around a box, as a picture of its own: uint8 [32, 32, 3]."""
     centre, side = (np.array(box[:2]) + box[2:]) / 2, max(box[2] - box[0], box[3] - box[1])
@@ -122,6 +152,7 @@ TOOLS: dict[str, Tool] = {
             ("options",),
             choose,
         ),
+        Tool("place", "Names the place, one of ten.", {}, (), place),
         Tool("mask", "Segments what a phrase names: area, box, score.", {"phrase": TEXT}, ("phrase",), mask),
         Tool(
             "draw",
@@ -133,7 +164,12 @@ TOOLS: dict[str, Tool] = {
     )
 }  # fmt: skip
 
-_detector, _letters, _seem, _generator = cache(load_noun_detector), cache(letters.load), cache(stages.load), cache(load_gated)
+_detector, _letters, _seem, _generator = (
+    cache(load_noun_detector),
+    cache(letters.load),
+    cache(stages.load),
+    cache(load_gated),
+)
 
 
 @cache

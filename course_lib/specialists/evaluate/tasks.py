@@ -41,7 +41,7 @@ def measure(task: BankTask, count: int = NUM_QUESTIONS, stream: str = "test") ->
     said = {who: _by_rules(questions, seen, table) for who, table in TABLES.items()}
     wired = time.perf_counter()
     said["model"] = answers(tools._llava(), images, questions, task.brief)
-    seconds = {"wired": wired - start, "model": time.perf_counter() - wired}
+    seconds = {"wired": looked - start, "model": time.perf_counter() - wired}
     said["shuffled"] = answers(tools._llava(), shuffled(images), questions, task.brief)
     said["ceiling"] = _by_rules(questions, _truths(examples, pictures), TABLES["paid"])
     given = {who: np.array([one is not None for one in replies]) for who, replies in said.items()}
@@ -80,10 +80,24 @@ def task_figures(count: int = NUM_QUESTIONS) -> Iterator[Figure]:
             yield share(f"specialists.{who}.{one.task.id}", one.right[who], ceiling=ceiling, note=note)
     for group, revealed in (("known", False), ("revealed", True)):
         yield from _means(group, [one for one in results if one.task.revealed == revealed])
-    yield share("specialists.rules_on_truth", _all(results, "ceiling"), bar=0.95, note="all rules over the truth, all twelve tasks")
-    for who, name in (("wired", "specialists, all of them, one picture at a time"), ("model", "LLaVA, in batches of 100")):
+    yield share(
+        "specialists.rules_on_truth",
+        _all(results, "ceiling"),
+        bar=0.95,
+        note="all rules over the truth, all twelve tasks",
+    )
+    for who, name in (
+        ("wired", "specialists, all of them, one picture at a time"),
+        ("model", "LLaVA, in batches of 100"),
+    ):
         ms = 1000 * sum(one.seconds[who] for one in results) / (count * len(results))
-        yield Figure(f"specialists.ms.{who}", round(ms, 1), n=count * len(results), unit="ms", note=f"a question; {name}; one core")
+        yield Figure(
+            f"specialists.ms.{who}",
+            round(ms, 1),
+            n=count * len(results),
+            unit="ms",
+            note=f"a question; {name}; one core",
+        )
 
 
 MODEL_NOTE = "control: another scene's picture; baseline: the best answer without one"
@@ -95,7 +109,9 @@ def _means(group: str, results: Sequence[Result]) -> Iterator[Figure]:
     control = round(float(_all(results, "shuffled").mean()), 4)
     wired = float(_all(results, "wired").mean())
     bar = {"bar": round(2 * wired, 4)} if group == "revealed" else {}
-    yield share(f"specialists.model.{group}", _all(results, "model"), control=control, baseline=baseline, **bar, note=MODEL_NOTE)
+    yield share(
+        f"specialists.model.{group}", _all(results, "model"), control=control, baseline=baseline, **bar, note=MODEL_NOTE
+    )
     for who in TABLES:
         answered = np.concatenate([one.answered[who] for one in results])
         sure = 100 * _all(results, who)[answered].mean()
