@@ -71,7 +71,7 @@ def task_figures(count: int = NUM_QUESTIONS) -> Iterator[Figure]:
     for one in results:
         company = {"baseline": round(one.prior, 4), "control": round(float(one.right["shuffled"].mean()), 4)}
         yield share(f"specialists.model.{one.task.id}", one.right["model"], **company, note=MODEL_NOTE)
-        for who in TABLES:
+        for who in _parties(one.task.revealed):
             answered = one.answered[who]
             sure = one.right[who][answered].mean() if answered.any() else float("nan")
             when = f"right when it answers: {100 * sure:.0f} %" if answered.any() else "never answers"
@@ -79,7 +79,7 @@ def task_figures(count: int = NUM_QUESTIONS) -> Iterator[Figure]:
             ceiling = round(float(one.right["ceiling"].mean()), 4)
             yield share(f"specialists.{who}.{one.task.id}", one.right[who], ceiling=ceiling, note=note)
     for group, revealed in (("known", False), ("revealed", True)):
-        yield from _means(group, [one for one in results if one.task.revealed == revealed])
+        yield from _means(group, revealed, [one for one in results if one.task.revealed == revealed])
     yield share(
         "specialists.rules_on_truth",
         _all(results, "ceiling"),
@@ -103,16 +103,21 @@ def task_figures(count: int = NUM_QUESTIONS) -> Iterator[Figure]:
 MODEL_NOTE = "control: another scene's picture; baseline: the best answer without one"
 
 
-def _means(group: str, results: Sequence[Result]) -> Iterator[Figure]:
+def _parties(revealed: bool) -> tuple[str, ...]:
+    """Rules for revealed tasks change nothing about known ones."""
+    return tuple(TABLES) if revealed else ("wired",)
+
+
+def _means(group: str, revealed: bool, results: Sequence[Result]) -> Iterator[Figure]:
     """Over six tasks of equally many questions."""
     baseline = round(float(np.mean([one.prior for one in results])), 4)
     control = round(float(_all(results, "shuffled").mean()), 4)
     wired = float(_all(results, "wired").mean())
-    bar = {"bar": round(2 * wired, 4)} if group == "revealed" else {}
+    bar = {"bar": round(2 * wired, 4)} if revealed else {}
     yield share(
         f"specialists.model.{group}", _all(results, "model"), control=control, baseline=baseline, **bar, note=MODEL_NOTE
     )
-    for who in TABLES:
+    for who in _parties(revealed):
         answered = np.concatenate([one.answered[who] for one in results])
         sure = 100 * _all(results, who)[answered].mean()
         note = f"answers {100 * answered.mean():.0f} %; right when it answers: {sure:.0f} %"
