@@ -7,8 +7,9 @@ import torch
 from course_lib.seem.data.queries import class_names
 from course_lib.specialists import before, costs, detector, rules, tools
 from course_lib.specialists.boxes import mean_average_precision
-from course_lib.specialists.data.bank import DANGERS, KNOWN, REVEALED, bank, right, use_of
+from course_lib.specialists.data.bank import KNOWN, REVEALED, bank, right, use_of
 from course_lib.specialists.evaluate import boxes, tasks
+from course_lib.specialists.groups import DANGERS
 from course_lib.world.render import render
 from course_lib.world.scenes import SceneSpec, make_scene
 from course_lib.world.splits import training_may_see
@@ -188,7 +189,6 @@ def test_the_bill_counts_lists_lines_and_training():
     assert set(paid) == {task.id for task in REVEALED}
     assert paid["group"].labels > 30 and paid["place"].labels == tools.LABELLED_PLACES and paid["sign_thing"].lines == 0
     assert costs.nouns().labels > 100_000 and costs.nouns().minutes > 10
-    assert costs.words_typed(bank()["swim"]) == 7
 
 
 def test_what_old_computer_vision_found_is_recorded_with_its_command():

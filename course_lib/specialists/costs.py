@@ -7,7 +7,7 @@ from typing import NamedTuple
 from course_lib import checkpoints
 from course_lib.instruct.resources import complex_wordings
 from course_lib.specialists import detector, rules, tools
-from course_lib.specialists.data.bank import ANIMALS, DANGERS, WATER, BankTask
+from course_lib.specialists.groups import ANIMALS, DANGERS, WATER
 from course_lib.world.scenes import SceneSpec, make_scene
 from course_lib.world.stickers import COLOURS
 
@@ -58,11 +58,6 @@ def nouns() -> Cost:
     things = sum(len(make_scene(index, spec, detector.SCENES_SEED).things) for index in range(400)) / 400  # a picture
     minutes = checkpoints.read_card(detector.CHECKPOINT.with_suffix(".json"))["minutes"]
     return Cost("156 more names", round(things * recipe.steps * recipe.batch_size), 0, minutes)
-
-
-def words_typed(task: BankTask) -> int:
-    """What the same task costs with one model."""
-    return len(task.examples(1)[0].question.text.split())
 
 
 def _lines(*functions) -> int:

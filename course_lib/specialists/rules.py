@@ -15,7 +15,7 @@ import numpy as np
 from course_lib.instruct.resources import complex_wordings
 from course_lib.seem.data.queries import class_names
 from course_lib.specialists import tools
-from course_lib.specialists.data.bank import ANIMALS, DANGERS, WATER
+from course_lib.specialists.groups import ANIMALS, DANGERS, WATER
 from course_lib.world.nouns import NUMBERS, could_be, plural
 from course_lib.world.scenes import Scene
 from course_lib.world.stickers import COLOURS, classes

@@ -13,6 +13,7 @@ from course_lib.instruct.resources import complex_wordings
 from course_lib.llava.data.testsets import VqaExample, vqa_examples
 from course_lib.llava.evaluate.vqa import is_correct
 from course_lib.seem.data.queries import base_names
+from course_lib.specialists.groups import ANIMALS, DANGERS, HARMLESS, LAND, WATER
 from course_lib.world.nouns import NUMBERS
 from course_lib.world.questions import Question, clear_relations
 from course_lib.world.scenes import Scene, SceneSpec, Thing, make_scene
@@ -20,10 +21,6 @@ from course_lib.world.stickers import class_named
 
 NUM_QUESTIONS = 100  # a task
 SEED = 77  # of the scenes of the tasks below
-ANIMALS = ("mammal", "bird", "creature")
-WATER, LAND = ("sea", "beach"), ("road", "snow", "desert", "room", "forest", "meadow")
-DANGERS = ("shark", "crocodile", "octopus")  # to somebody who swims
-HARMLESS = ("fish", "ship", "anchor", "sailboat", "turtle", "whale", "umbrella", "palm tree", "crab")
 
 
 @dataclass(frozen=True)

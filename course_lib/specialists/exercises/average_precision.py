@@ -54,6 +54,12 @@ def ap_by_loops(scores, matched, num_truths):
     return sum(best) / len(best)
 
 
+def ap_point_by_point(scores, matched, num_truths):
+    hits, precision = _curve(scores, matched)
+    beyond = [precision[hits >= r * num_truths - 1e-9] for r in RECALLS]
+    return float(np.mean([values.max() if len(values) else 0.0 for values in beyond]))
+
+
 TASKS = [
     Task(
         id="specialists.average_precision",
@@ -95,7 +101,7 @@ TASKS = [
                 "The share of hits says nothing about the order, nor about what was missed.",
             ),
         ),
-        alternatives=(ap_by_loops,),
+        alternatives=(ap_by_loops, ap_point_by_point),
         hints=(
             "Go down the list from the surest detection. After each, how many of those so far are hits, and how many of all things?",
             "$P_k = h_k / k$, $R_k = h_k / T$; $\\mathrm{AP} = \\frac{1}{101} \\sum_{r \\in \\{0, .01, …, 1\\}} \\max_{R_k \\ge r} P_k$.",

@@ -67,11 +67,19 @@ def iou_by_loops(a, b):
     return torch.tensor(rows)
 
 
+def iou_by_broadcasting(a, b):
+    (x0, y0, x1, y1), (u0, v0, u1, v1) = a[:, :, None].unbind(1), b.T[:, None].unbind(0)
+    shared = (torch.min(x1, u1) - torch.max(x0, u0)).relu() * (torch.min(y1, v1) - torch.max(y0, v0)).relu()
+    return shared / ((x1 - x0) * (y1 - y0) + (u1 - u0) * (v1 - v0) - shared)
+
+
 def nms_inputs(rng) -> tuple[Tensor, Tensor, float]:
     """Heaps of boxes, with different scores; no box at all; a chain, in which the first hides the second, and that one the third."""
-    count = rng.in_turn((7, 9, 0, 1, 3, 12))
+    count = rng.in_turn((7, 9, 0, 1, 3, 2))
     boxes = random_boxes(rng, count)
     scores = torch.from_numpy((rng.permutation(count) + 1).astype("float32")) / (count + 1)
+    if count == 2:  # exactly at the threshold
+        boxes = torch.tensor([[0.0, 0.0, 0.5, 0.5], [0.0, 0.0, 0.5, 0.25]])
     if count == 3:
         boxes = torch.tensor([[0.0, 0.0, 0.5, 0.5], [0.1, 0.0, 0.6, 0.5], [0.2, 0.0, 0.7, 0.5]])
         scores = torch.tensor([0.9, 0.8, 0.7])
@@ -109,6 +117,15 @@ def nms_by_crossing_out(boxes, scores, threshold):
         first, *left = left
         keep.append(first)
         left = [i for i in left if box_iou(boxes[i][None], boxes[first][None]).item() <= threshold]
+    return keep
+
+
+def nms_with_a_mask(boxes, scores, threshold):
+    left, keep = scores.clone(), []
+    while len(left) and left.max() > float("-inf"):
+        keep.append(int(left.argmax()))
+        left[box_iou(boxes, boxes[keep[-1:]])[:, 0] > threshold] = float("-inf")
+        left[keep[-1]] = float("-inf")
     return keep
 
 
@@ -150,7 +167,7 @@ TASKS = [
                 "A row for every box of `a`, a column for every one of `b`: here it is the other way round.",
             ),
         ),
-        alternatives=(iou_by_loops,),
+        alternatives=(iou_by_loops, iou_by_broadcasting),
         hints=(
             "What two boxes share is a box as well: from the larger of the two left edges to the smaller of the two right ones.",
             r"$\mathrm{IoU} = \dfrac{|A \cap B|}{|A| + |B| - |A \cap B|}$, with $[K, 1, 2]$ against $[1, L, 2]$ corners → $[K, L]$.",
@@ -193,7 +210,7 @@ TASKS = [
                 "The right boxes, but sorted by number: the surest comes first.",
             ),
         ),
-        alternatives=(nms_by_crossing_out,),
+        alternatives=(nms_by_crossing_out, nms_with_a_mask),
         hints=(
             "Take the surest box; cross out all that overlap it too much; take the surest of what is left.",
             "Keep $i$ if $\\mathrm{IoU}(i, j) \\le$ threshold for all $j$ kept so far, in descending order of score.",

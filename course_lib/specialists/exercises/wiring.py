@@ -1,5 +1,7 @@
 """The exercises on glue: one rule of the table, and what every new task adds to the bill."""
 
+import itertools
+
 from course_lib.checker.task import Mistake, Task
 from course_lib.specialists.costs import Cost, marginal_costs
 from course_lib.specialists.rules import Found, relation_rule, surest
@@ -13,7 +15,7 @@ def relation_inputs(rng) -> tuple[list[Found], str, str]:
     things = []
     for n in range(count):
         x, y, w, h = (float(value) for value in (*rng.uniform(0, 0.5, 2), *rng.uniform(0.1, 0.5, 2)))
-        name = NAMES[n] if n < 2 else NAMES[int(rng.integers(3))]
+        name = NAMES[(n + rng.draw // 8) % 2] if n < 2 else NAMES[int(rng.integers(3))]
         things.append(Found(name, (x, y, x + w, y + h), float(rng.uniform(0.3, 1))))
     return things, "cat", "dog"
 
@@ -65,6 +67,11 @@ def relation_by_centres(things, name, other):
     return _how(x - u, y - v)
 
 
+def relation_by_search(things, name, other):
+    a, b = (next((x for x in sorted(things, key=lambda x: -x.score) if x.name == one), None) for one in (name, other))
+    return None if a is None or b is None else relation_by_centres([a, b], name, other)
+
+
 def cost_inputs(rng) -> tuple[list[Cost], float, float]:
     """Tasks that cost labels, lines or minutes of training, one that is free, and none at all."""
     count = rng.in_turn((4, 1, 6, 0, 3))
@@ -98,6 +105,13 @@ def costs_by_sums(costs, seconds_per_label=3.0, minutes_per_line=2.0):
         return sum(c.labels * seconds_per_label / 60 + c.lines * minutes_per_line + c.minutes for c in costs[: n + 1])
 
     return [until(n) for n in range(len(costs))]
+
+
+def costs_by_steps(costs, seconds_per_label=3.0, minutes_per_line=2.0):
+    steps = [
+        labels * seconds_per_label / 60 + lines * minutes_per_line + minutes for _, labels, lines, minutes in costs
+    ]
+    return list(itertools.accumulate(steps))
 
 
 TASKS = [
@@ -139,7 +153,7 @@ TASKS = [
                 "One of the two was not found, and still there is an answer. Return None: the machine should be silent then.",
             ),
         ),
-        alternatives=(relation_by_centres,),
+        alternatives=(relation_by_centres, relation_by_search),
         hints=(
             "Find the surest thing of each name, then compare the centres of their boxes.",
             "$d_x = c_x(\\text{name}) - c_x(\\text{other})$, $d_y$ likewise; $|d_x| \\ge |d_y|$: left or right, else above or below.",
@@ -172,7 +186,7 @@ TASKS = [
                 "lines are free", costs_of_labels, "The lines of rules are missing: they cost `minutes_per_line` each."
             ),
         ),
-        alternatives=(costs_by_sums,),
+        alternatives=(costs_by_sums, costs_by_steps),
         hints=(
             "Three terms a task, all in minutes; then a running sum.",
             "$C_n = \\sum_{i \\le n} \\left( l_i\\, s / 60 + r_i\\, m + t_i \\right)$",
