@@ -35,11 +35,7 @@ from course_lib.specialists import before, costs, rules, tools
 from course_lib.world.render import render
 from course_lib.world.scenes import SceneSpec, make_scene
 
-lobby = next(
-    scene
-    for scene in (make_scene(i, SceneSpec("val", (3, 3), kinds=(0.5, 0, 0.5), backdrop="room"), 5) for i in range(99))
-    if [thing.kind for thing in scene.things].count("sign") == 1 and len(scene.things) == 3
-)
+lobby = make_scene(1268, SceneSpec("val", (3, 3), kinds=(0.6, 0, 0.4), backdrop="room"), seed=5)
 image = render(lobby).image
 found = tools.find(image)
 show.boxed(
@@ -153,7 +149,7 @@ with torch.no_grad():
     logits, sides = tools._detector()(to_tensor(image[None]))
 scores, classes = logits.sigmoid()[0].flatten(1).max(dim=0)  # [168, 16, 16] → [256]
 all_boxes = boxes_from_sides(sides).clamp(0, 1)[0].flatten(1).T  # [4, 16, 16] → [256, 4]
-sure = scores > 0.3
+sure = scores > tools.MIN_SCORE
 print(int(sure.sum()), "boxes for", len(lobby.things), "things")
 
 # %% [markdown]
@@ -299,9 +295,9 @@ one = KNOWN[2].examples(1, "val")[0]
 print("\n" + one.question.text, "→", rules.answer(one.question.text, rules.look(render(one.scene).image), rules.KNOWN))
 
 # %% [markdown]
-# ## Break it: the known six, and twenty examples
+# ## At home: the known six
 #
-# **Predict:** who is better at the tasks for which the specialists were wired? Look at twenty answers first. ∅ is silence.
+# **Predict:** who is better at the tasks for which the specialists were wired? Look at some answers first. ∅ is silence.
 
 
 # %%
@@ -340,7 +336,7 @@ show.bars(
 # keep silent. They read signs better (84 %<!-- figure: specialists.wired.read --> against 71 %<!-- figure: specialists.model.read -->). At "is the dog left of the cat?" the one model is hardly above
 # guessing: 56 %<!-- figure: specialists.model.related -->.
 #
-# ### Then somebody asks something else
+# ## Break it: somebody asks something else
 #
 # Six tasks were **revealed** after the rules had been written. **Predict** for each: will a rule wake up? Will the one model be right?
 

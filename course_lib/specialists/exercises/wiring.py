@@ -15,6 +15,7 @@ def relation_inputs(rng) -> tuple[list[Found], str, str]:
     things = []
     for n in range(count):
         x, y, w, h = (float(value) for value in (*rng.uniform(0, 0.5, 2), *rng.uniform(0.1, 0.5, 2)))
+        y += rng.draw % 4 * 0.3 * (n == 0)  # the first one ever lower
         name = NAMES[(n + rng.draw // 8) % 2] if n < 2 else NAMES[int(rng.integers(3))]
         things.append(Found(name, (x, y, x + w, y + h), float(rng.uniform(0.3, 1))))
     return things, "cat", "dog"
