@@ -76,13 +76,13 @@ show.pictures(
     [before.boxed(getattr(skimage.data, name)(), of["face"] + of["person"])[::2, ::2] for name, of in old.items()],
     titles=[f"{name}: faces {len(of['face'])}, people {len(of['person'])}" for name, of in old.items()],
     columns=2,
-    alt="Two photographs with yellow boxes. The astronaut's face is found, and a “person” on her sleeve; in the other one, the launch pad is a person.",
+    alt="Two photographs with yellow boxes. The astronaut's face is found, and a “person” in the helmet beside her; in the other one, the rocket on its pad is a person.",
 )
 accuracy, number = before.digits_accuracy()
 print(f"digits, 8 × 8 pixels, live: {100 * accuracy:.1f} % of {number:,} are right")
 
 # %% [markdown]
-# The face is right. The "person" at the astronaut's arm is not, nor is the one on the launch pad: upright, with a dark outline, that is enough. The cat has no face, says the detector made for cat faces.
+# The face is right. The "person" in the helmet is not, and the other one is the rocket: upright, with an outline on both sides, that is enough. The cat has no face, says the detector made for cat faces.
 #
 # And the sign? A modern text reader gets it nearly right:
 
@@ -99,7 +99,7 @@ diagram = {
     "picture": Box(0, 1, "picture", "[64, 64, 3]"),
     "detector": Box(1, 2, "detector", "boxes [K, 4], names", "learned"),
     "reader": Box(1, 1.2, "letter reader", "a word", "learned"),
-    "rules": Box(2, 1.6, "rules\n(you write them)", "one for each task"),
+    "rules": Box(2, 1.6, "your rules", "one for each task"),
     "answer": Box(3, 1.6, "an answer,\nor silence", kind="result"),
     "model": Box(1.5, 0.2, "one model (LLaVA)", "64 tokens + question", "learned"),
     "text": Box(3, 0.2, "an answer,\nalways", kind="result"),

@@ -182,7 +182,11 @@ TASKS = [
                 costs_in_seconds,
                 "Labels are paid in seconds; divide by 60 before you add minutes to them.",
             ),
-            Mistake("training is free", costs_of_people, "The minutes of training are missing."),
+            Mistake(
+                "training is free",
+                costs_of_people,
+                "The minutes of training are missing: a machine's time is time, too.",
+            ),
             Mistake(
                 "lines are free", costs_of_labels, "The lines of rules are missing: they cost `minutes_per_line` each."
             ),
