@@ -371,15 +371,18 @@ show.bars(
 
 # %% [markdown]
 # 12.7 %<!-- figure: specialists.wired.revealed --> against 62.2 %<!-- figure: specialists.model.revealed -->: nearly five times as many. But look closely. Half of that is *place* and *colour*, and questions of that kind stood in LLaVA's
-# training: nobody told *us*, but somebody told *it*. With the sign it was never asked so, and it does well. The last three are new to both. Compare them with the best answer that one gives
-# *without* the picture:
+# training: nobody told *us*, but somebody told *it*. With the sign it was never asked so, and it does well. For each, was there something like it in its training? And what is the best answer that one
+# gives *without* the picture?
 
 # %%
 revealed = [figures.recorded(f"specialists.model.{task.id}")[0] for task in REVEALED]
+for task in REVEALED:
+    print(f"{task.id:11}", "asked in its training, too" if task.trained else "new to it")
 figures.show(revealed)
 
 # %% [markdown]
-# *How many animals?* 37 %<!-- figure: specialists.model.group -->, and without the picture 38 %<!-- figure: specialists.model.group baseline -->. *Safe to swim?* 44 %<!-- figure: specialists.model.swim -->; a coin has 50. It says "one" and "yes" whatever it is shown. **A
+# *How many animals?* 37 %<!-- figure: specialists.model.group -->, and without the picture 38 %<!-- figure: specialists.model.group baseline -->. *Safe to swim?* 44 %<!-- figure: specialists.model.swim -->; a coin has 50. It says "one" and "yes" whatever it is shown. *What serves?* was asked in its training, in other words, and it
+# hardly beats a guess. **A
 # generalist is as general as its training.** It never says that it doesn't know; the wiring does.
 
 # %% [markdown]
