@@ -12,8 +12,8 @@ from course_lib.failures.data.details import detail_batch
 from course_lib.failures.data.naming import SHAPES, STICKERS, naming_batch, naming_examples
 from course_lib.failures.train.tune import TUNE, tune
 from course_lib.figures import Figure, share
-from course_lib.llava.data.testsets import draw, vqa_examples
-from course_lib.llava.evaluate import accuracy, answers
+from course_lib.llava.data.testsets import VqaExample, draw, vqa_examples
+from course_lib.llava.evaluate import answers, is_correct
 from course_lib.llava.evaluate.pope import parse, pope_questions, scores
 from course_lib.llava.train import saved
 from course_lib.lm.evaluate import follows, test_exchanges
@@ -39,7 +39,7 @@ SHAPE_KINDS = ("exist", "count", "colour", "relation", "place")
 
 def beyond_ability(stream: str = "test", count: int = COUNT) -> Iterator[Figure]:
     """The share of false names in descriptions of *ordinary* scenes, after tuning on true text about details."""
-    scenes = description_scenes(count, stream)
+    scenes, rates = description_scenes(count, stream), {}
     for arm, frac in DETAIL_ARMS:
         model = saved.load("2")
         tune(model, lambda step, model=model, arm=arm, frac=frac: detail_batch(model.tokenizer, step, TUNE, arm, frac))
@@ -49,24 +49,36 @@ def beyond_ability(stream: str = "test", count: int = COUNT) -> Iterator[Figure]
         ]
         yes = scores(*_poll(model, pope_questions("adversarial", count // 4, stream)))["yes_ratio"]
         id = f"failures.details.{arm.replace(' ', '_')}_{round(100 * frac)}"
+        rates[arm, frac] = sum(false) / len(false)
         yield share(id, false, note=f"POPE's yes-ratio {100 * yes:.0f} %")
+    ratio = rates["too small", 1.0] / rates["too small", 0.0]
+    yield Figure("failures.details.ratio", round(ratio, 2), unit="times", bar=1.5)
 
 
 def companions(stream: str = "test", count: int = COUNT // 2) -> Iterator[Figure]:
     """POPE with companions as negatives, after tuning in a world where they come together, and in one where they don't."""
     for world in TOGETHER:
-        model = saved.load("2")
+        model, shares = saved.load("2"), {}
         tune(model, lambda step, model=model, world=world: cooccurrence_batch(model.tokenizer, step, TUNE, world))
         for negatives in ("random", "adversarial"):
             targets, said = _poll(model, companion_questions(negatives, count, stream))
             note = f"yes-ratio {100 * scores(targets, said)['yes_ratio']:.0f} %"
             right = [a == b for a, b in zip(targets, said, strict=True)]
+            shares[negatives] = sum(right) / len(right)
             yield share(f"failures.companions.{world}.{negatives}", right, chance=0.5, note=note)
+        gap, bar = 100 * (shares["random"] - shares["adversarial"]), {"together": 10, "uniform": 3}[world]
+        yield Figure(f"failures.companions.{world}.gap", round(gap, 2), unit="points", bar=bar)
 
 
 def _poll(model, asked: Sequence) -> tuple[list[str], list[str | None]]:
     said = answers(model, draw([one.scene for one in asked]), [one.text for one in asked])
     return [one.answer for one in asked], [parse(text) for text in said]
+
+
+def correct(model, examples: Sequence[VqaExample]) -> np.ndarray:
+    """Which answers are right, bool [N]."""
+    said = answers(model, draw([one.scene for one in examples]), [one.question.text for one in examples])
+    return is_correct(said, [one.question.answer for one in examples])
 
 
 def forgetting(stream: str = "test", count: int = 100) -> Iterator[Figure]:
@@ -78,9 +90,9 @@ def forgetting(stream: str = "test", count: int = 100) -> Iterator[Figure]:
             model.eval()
             shapes = [vqa_examples(kind, count // 5, stream, kinds=SHAPES) for kind in SHAPE_KINDS]
             measured[step] = {
-                "naming": accuracy(model, naming_examples(STICKERS, count, stream)),
-                "shapes": float(np.mean([accuracy(model, examples) for examples in shapes])),
-                "text": float(follows(model.language_model, test_exchanges(count // 10)).mean()),
+                "naming": correct(model, naming_examples(STICKERS, count, stream)),
+                "shapes": np.concatenate([correct(model, examples) for examples in shapes]),
+                "text": follows(model.language_model, test_exchanges(count // 10)),
             }
             model.train()
 
@@ -96,5 +108,8 @@ def forgetting(stream: str = "test", count: int = 100) -> Iterator[Figure]:
 
         tune(model, batch, recipe, learns, callbacks=[watch])
         for step, values in measured.items():
-            for what, value in values.items():
-                yield Figure(f"failures.forgetting.{name}.{what}.{step}", round(value, 4), n=count)
+            for what, right in values.items():
+                yield share(f"failures.forgetting.{name}.{what}.{step}", right)
+    # `measured` is now that of the last arm, which replays
+    kept = np.mean(measured[STEPS_MEASURED[-1]]["text"]) / np.mean(measured[0]["text"])
+    yield Figure("failures.forgetting.replay.text_kept", round(float(kept), 4), bar=0.9)

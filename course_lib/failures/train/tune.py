@@ -11,7 +11,7 @@ from course_lib.llava.train import parameters, stages
 from course_lib.training import Progress
 
 LEARNS = ("adapters", "everything", "connector")
-TUNE = LlavaRecipe(steps=120, batch_size=12, learning_rate=3e-4, rank=16, length_buckets=2, format_prompt=True)
+TUNE = LlavaRecipe(steps=100, batch_size=12, learning_rate=3e-4, rank=16, length_buckets=2, format_prompt=True)
 
 
 def tune(
