@@ -21,6 +21,7 @@ MODELS = {
     "gligen": "GLIGEN (10)",
     "seem": "SEEM (11)",
     "imagebind": "ImageBind (03)",
+    "failures": "failures (12)",
     "specialists": "specialists (01)",
 }
 BESIDE_THE_MODEL = {"__init__", "evaluate", "full", "pretrained", "recipes", "train", "train_supervised", "ui"}
@@ -45,6 +46,9 @@ CONCEPTS = {  # what somebody looks for who knows the papers → its place in co
     "classifier-free guidance": "gligen/sampling.py:guided_velocity",
     "visual sampler (SEEM)": "seem/prompts.py:visual_sampler",
     "click simulator": "seem/train/click_simulator.py:next_click",
+    "hard negatives (NegCLIP)": "failures/loss.py:negclip_loss",
+    "CHAIR and coverage": "failures/chair.py:chair",
+    "mDPO": "failures/loss.py:mdpo_loss",
     "training loop": "training.py:fit",
     "a scene of the sticker world": "world/scenes.py:make_scene",
 }

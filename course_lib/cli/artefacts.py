@@ -20,6 +20,7 @@ OTHERS = {  # what is drawn, measured or written rather than trained: files → 
     "data/stickers/c*.json": SOURCE,
     "data/instruct/*.json*": WRITTEN,
     "data/lm/*.json": "python tools/record_smollm2.py",
+    "data/failures/*.jsonl": "python tools/sample_preferences.py",
     "data/specialists/*.json": "python tools/record_real_specialists.py",
     "data/contact_sheets/*.webp": "python -m tools.contact_sheets",
     "docs/img/*.webp": "python -m tools.hero",

@@ -43,6 +43,7 @@ ROOMS = {
     "llava": Room("LLaVA: answering questions about pictures", "06, 07", "course_lib.llava.evaluate:figures"),
     "gligen": Room("GLIGEN: drawing things into boxes", "10", "course_lib.gligen.evaluate:figures"),
     "seem": Room("SEEM: masks from clicks, boxes, words and examples", "11", "course_lib.seem.evaluate:figures"),
+    "failures": Room("Where models still fail, and a repair", "12", "course_lib.failures.evaluate:figures"),
     # Lesson 03 stands behind the rooms whose models it lends its sounds to
     "imagebind": Room(
         "ImageBind: sound, depth and text meet through pictures", "03", "course_lib.imagebind.evaluate:figures"
@@ -69,6 +70,8 @@ BAKES = {
     "gligen_base": Bake("course_lib.gligen.train.base_generator:bake_base", CLIP, SMALL_WORLD),
     "gligen_gates": Bake("course_lib.gligen.train.gates:bake_gates", (*CLIP, "gligen_base"), SMALL_WORLD),
     "gligen_detector": Bake("course_lib.gligen.train.detector:bake_detector", (), SMALL_WORLD),
+    "failures_clip": Bake("course_lib.failures.train.saved:bake_clip", CLIP),
+    "failures_assistant": Bake("course_lib.failures.train.saved:bake_assistant", (*CLIP, *LM, "llava")),
     "imagebind": Bake("course_lib.imagebind.train:bake", CLIP),
     "specialists_detector": Bake("course_lib.specialists.detector:bake", ("clip", "gligen_detector")),
 }

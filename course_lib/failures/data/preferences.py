@@ -1,13 +1,14 @@
-"""Preference pairs of the assistant's own: two descriptions that it sampled, of which the world's truth prefers one.
+"""Preference pairs of the assistant's own: a description that it gave, and the same with its false names corrected.
 
-RLHF-V and LLaVA-RLHF ask people; here the scene is the judge. Both texts are the model's own (on-policy), so that they differ in what
-they say and not in style, which a model would learn instead.
+RLHF-V (Yu et al., 2023, arXiv 2312.00849) asks people to correct what a model wrote; here the scene knows. Both texts are alike but for
+what is wrong: of two *different* texts a model would learn whatever else tells them apart, such as length.
 """
 
 import json
 import random
+import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -15,16 +16,18 @@ from torch import Tensor
 
 from course_lib.failures.chair import named_things, present_things
 from course_lib.failures.data.descriptions import describe
+from course_lib.instruct.filters.claims import claimed_mentions
 from course_lib.llava.chat_format import picture_segments
 from course_lib.llava.data.batches import to_messages
 from course_lib.llava.data.packing import LlavaBatch, collate
 from course_lib.llava.data.pictures import render_pixels
 from course_lib.llava.data.requests import DESCRIPTIONS
 from course_lib.session import REPO
+from course_lib.world.nouns import could_be
 from course_lib.world.scenes import Scene, SceneSpec, make_scene
 
-FILE = REPO / "data" / "failures" / "preferences.jsonl"
-TEMPERATURE, SAMPLES = 0.7, 4
+FILE = REPO / "data" / "failures" / "wrong_descriptions.jsonl"
+TEMPERATURES = (0.0, 0.7)
 NUM_SCENES = 1600
 
 
@@ -48,42 +51,48 @@ def preference_scenes(indices: Sequence[int]) -> list[Scene]:
     return [make_scene(index, spec, seed=68) for index in indices]
 
 
-def sample_preferences(model, num_scenes: int = NUM_SCENES) -> list[Preference]:
-    """For each scene whose greedy description names what isn't there: that one, rejected, and a better one of four samples at T = 0.7.
+def corrected(scene: Scene, text: str) -> str | None:
+    """The text with every false name replaced by that of a thing which it leaves out.
 
-    Scenes of which no sample is better are left out.
+    None where nothing is false, or where that can't be done: more false names than things left out, or a name that is part of another.
     """
+    named = named_things(text, scene)
+    false = [m.text for m in claimed_mentions(text) if not any(could_be(t.name) & m.names for t in scene.things)]
+    false = list(dict.fromkeys(false))
+    missing = list(dict.fromkeys(thing.name for thing in scene.things if thing.name not in named))
+    if not false or len(missing) < len(false):
+        return None
+    for wrong, right in zip(false, missing, strict=False):
+        text = re.sub(rf"\b{re.escape(wrong)}\b", right, text)
+    text = re.sub(r"\b([Aa])n? (?=(\w))", lambda m: m[1] + ("n " if m[2] in "aeiou" else " "), text)
+    now, present = named_things(text, scene), present_things(scene)
+    return text if now <= present and now > named & present else None
+
+
+def sample_preferences(model, num_scenes: int = NUM_SCENES) -> list[Preference]:
+    """What the model says of training scenes, greedily and at T = 0.7: each text that can be corrected, with its correction."""
     scenes = preference_scenes(range(num_scenes))
     requests = [random.Random(f"preference/{i}").choice(DESCRIPTIONS) for i in range(num_scenes)]
-    greedy = describe(model, scenes, requests)
-    wrong = [i for i, scene in enumerate(scenes) if named_things(greedy[i], scene) - present_things(scene)]
-    asked = [scenes[i] for i in wrong], [requests[i] for i in wrong]
-    samples = zip(*(describe(model, *asked, TEMPERATURE, seed) for seed in range(SAMPLES)), strict=True)
-    chosen = {i: better_text(scenes[i], greedy[i], texts) for i, texts in zip(wrong, samples, strict=True)}
-    return [Preference(i, requests[i], text, greedy[i]) for i, text in chosen.items() if text]
-
-
-def better_text(scene: Scene, text: str, others: Sequence[str]) -> str | None:
-    """Of the others, the one with the fewest false names, if they are fewer than the text's, and it names no less of what is there."""
-    present = present_things(scene)
-
-    def counts(text: str) -> tuple[int, int]:
-        named = named_things(text, scene)
-        return len(named - present), -len(named & present)
-
-    false, covered = counts(text)
-    better = [other for other in others if counts(other)[0] < false and counts(other)[1] <= covered]
-    return min(better, key=counts) if better else None
+    texts = zip(*(describe(model, scenes, requests, temperature) for temperature in TEMPERATURES), strict=True)
+    rows = [(i, text) for i, of in enumerate(texts) for text in dict.fromkeys(of)]
+    fixed = [(i, corrected(scenes[i], text), text) for i, text in rows]
+    return [Preference(i, requests[i], better, text) for i, better, text in fixed if better]
 
 
 def save(pairs: Sequence[Preference], file: Path = FILE) -> None:
-    """One pair a line, as JSON."""
-    file.write_text("".join(json.dumps(asdict(one), ensure_ascii=False) + "\n" for one in pairs), encoding="utf-8")
+    """The wrong text of each pair, one a line, as JSON."""
+    rows = ({"index": p.index, "request": p.request, "text": p.rejected} for p in pairs)
+    file.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
 
 
 def load(file: Path = FILE) -> list[Preference]:
-    """The pairs that the shipped assistant sampled."""
-    return [Preference(**json.loads(line)) for line in file.read_text(encoding="utf-8").splitlines()]
+    """The pairs of what the shipped assistant got wrong, each corrected anew."""
+    rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    scenes = preference_scenes([row["index"] for row in rows])
+    return [
+        Preference(row["index"], row["request"], corrected(scene, row["text"]), row["text"])
+        for row, scene in zip(rows, scenes, strict=True)
+    ]
 
 
 def shuffled(pairs: Sequence[Preference]) -> list[Preference]:

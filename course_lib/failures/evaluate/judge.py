@@ -11,7 +11,7 @@ from course_lib.clip.data.images import normalise, to_tensor
 from course_lib.common.precision import mixed_precision
 from course_lib.failures.chair import named_things, present_things
 from course_lib.failures.data.descriptions import describe, description_requests, description_scenes
-from course_lib.failures.data.preferences import TEMPERATURE, Preference
+from course_lib.failures.data.preferences import TEMPERATURES, Preference
 from course_lib.failures.train.reward import RewardModel, train_reward
 from course_lib.figures import Figure, share
 from course_lib.llava.data.testsets import draw
@@ -23,7 +23,7 @@ def judge_figures(assistant, pairs: Sequence[Preference], stream: str = "test", 
     """Both judges, trained alike, on eight sampled descriptions of each scene; beside them a sample at random, and the truth."""
     scenes = description_scenes(count, stream)
     requests, present = description_requests(scenes), [present_things(scene) for scene in scenes]
-    texts = [describe(assistant, scenes, requests, TEMPERATURE, seed) for seed in range(SAMPLES)]
+    texts = [describe(assistant, scenes, requests, TEMPERATURES[1], seed) for seed in range(SAMPLES)]
     named = [[named_things(*pair) for pair in zip(of, scenes, strict=True)] for of in texts]  # [S][N]
     false = np.array([[len(names - there) for names, there in zip(of, present, strict=True)] for of in named])  # [S, N]
     features = assistant.image_features(normalise(to_tensor(draw(scenes))))
