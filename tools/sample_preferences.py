@@ -13,4 +13,4 @@ from course_lib.llava.train import saved
 
 if __name__ == "__main__":
     preferences.FILE.parent.mkdir(exist_ok=True)
-    preferences.save(preferences.sample_preferences(saved.load("2")))
+    preferences.save(preferences.wrong_descriptions(saved.load("2")))

@@ -1,12 +1,11 @@
-"""Preference pairs of the assistant's own: a description that it gave, and the same with its false names corrected.
+"""Preference pairs of the assistant's own: a description that it gave, and the same without what is false in it.
 
-RLHF-V (Yu et al., 2023, arXiv 2312.00849) asks people to correct what a model wrote; here the scene knows. Both texts are alike but for
-what is wrong: of two *different* texts a model would learn whatever else tells them apart, such as length.
+RLHF-V (Yu et al., 2023, arXiv 2312.00849) asks people to correct what a model wrote; here the scene knows. Both texts of a pair are alike
+but for what is wrong: of two *different* texts a model would learn whatever else tells them apart, such as length.
 """
 
 import json
 import random
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,16 +13,15 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from course_lib.failures.chair import named_things, present_things
+from course_lib.failures.chair import named_things
+from course_lib.failures.data.corrections import corrected, false_names, shortened, without
 from course_lib.failures.data.descriptions import describe
-from course_lib.instruct.filters.claims import claimed_mentions
 from course_lib.llava.chat_format import picture_segments
 from course_lib.llava.data.batches import to_messages
 from course_lib.llava.data.packing import LlavaBatch, collate
 from course_lib.llava.data.pictures import render_pixels
 from course_lib.llava.data.requests import DESCRIPTIONS
 from course_lib.session import REPO
-from course_lib.world.nouns import could_be
 from course_lib.world.scenes import Scene, SceneSpec, make_scene
 
 FILE = REPO / "data" / "failures" / "wrong_descriptions.jsonl"
@@ -51,48 +49,41 @@ def preference_scenes(indices: Sequence[int]) -> list[Scene]:
     return [make_scene(index, spec, seed=68) for index in indices]
 
 
-def corrected(scene: Scene, text: str) -> str | None:
-    """The text with every false name replaced by that of a thing which it leaves out.
+def pairs_of(index: int, request: str, text: str) -> list[Preference]:
+    """What can be learned from a wrong description of a training scene: up to three pairs.
 
-    None where nothing is false, or where that can't be done: more false names than things left out, or a name that is part of another.
+    Its names corrected, and its false names left out, are each better than the text; and a text that leaves out what *is* there, too, is
+    worse than one that does not. Without the last, silence would be learned.
     """
-    named = named_things(text, scene)
-    false = [m.text for m in claimed_mentions(text) if not any(could_be(t.name) & m.names for t in scene.things)]
-    false = list(dict.fromkeys(false))
-    missing = list(dict.fromkeys(thing.name for thing in scene.things if thing.name not in named))
-    if not false or len(missing) < len(false):
-        return None
-    for wrong, right in zip(false, missing, strict=False):
-        text = re.sub(rf"\b{re.escape(wrong)}\b", right, text)
-    text = re.sub(r"\b([Aa])n? (?=(\w))", lambda m: m[1] + ("n " if m[2] in "aeiou" else " "), text)
-    now, present = named_things(text, scene), present_things(scene)
-    return text if now <= present and now > named & present else None
+    [scene] = preference_scenes([index])
+    better, shorter = corrected(scene, text), shortened(scene, text)
+    pairs = [(better, text), (shorter, text)]
+    if shorter:
+        dropped = random.Random(f"dropped/{index}").choice(sorted(named_things(shorter, scene)))
+        pairs.append((shorter, without(shorter, dropped)))
+    return [Preference(index, request, *pair) for pair in pairs if all(pair)]
 
 
-def sample_preferences(model, num_scenes: int = NUM_SCENES) -> list[Preference]:
-    """What the model says of training scenes, greedily and at T = 0.7: each text that can be corrected, with its correction."""
+def wrong_descriptions(model, num_scenes: int = NUM_SCENES) -> list[dict]:
+    """What the model says of training scenes, greedily and at T = 0.7, where it names what isn't there: "index", "request", "text"."""
     scenes = preference_scenes(range(num_scenes))
     requests = [random.Random(f"preference/{i}").choice(DESCRIPTIONS) for i in range(num_scenes)]
-    texts = zip(*(describe(model, scenes, requests, temperature) for temperature in TEMPERATURES), strict=True)
-    rows = [(i, text) for i, of in enumerate(texts) for text in dict.fromkeys(of)]
-    fixed = [(i, corrected(scenes[i], text), text) for i, text in rows]
-    return [Preference(i, requests[i], better, text) for i, better, text in fixed if better]
+    said = zip(*(describe(model, scenes, requests, temperature) for temperature in TEMPERATURES), strict=True)
+    rows = [
+        {"index": i, "request": requests[i], "text": text} for i, of in enumerate(said) for text in dict.fromkeys(of)
+    ]
+    return [row for row in rows if false_names(scenes[row["index"]], row["text"])]
 
 
-def save(pairs: Sequence[Preference], file: Path = FILE) -> None:
-    """The wrong text of each pair, one a line, as JSON."""
-    rows = ({"index": p.index, "request": p.request, "text": p.rejected} for p in pairs)
+def save(rows: Sequence[dict], file: Path = FILE) -> None:
+    """One description a line, as JSON."""
     file.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
 
 
 def load(file: Path = FILE) -> list[Preference]:
-    """The pairs of what the shipped assistant got wrong, each corrected anew."""
+    """The pairs made of what the shipped assistant got wrong."""
     rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
-    scenes = preference_scenes([row["index"] for row in rows])
-    return [
-        Preference(row["index"], row["request"], corrected(scene, row["text"]), row["text"])
-        for row, scene in zip(rows, scenes, strict=True)
-    ]
+    return [pair for row in rows for pair in pairs_of(**row)]
 
 
 def shuffled(pairs: Sequence[Preference]) -> list[Preference]:

@@ -26,8 +26,9 @@ DETAIL_ARMS = (
     ("visible", 1.0),
     ("admitted", 1.0),
 )
-COUNT = 200
-STEPS_MEASURED = (0, 10, 30, 80)
+COUNT = 150
+DETAILS = replace(TUNE, steps=60)
+STEPS_MEASURED = (0, 10, 50)
 FORGETTING = {  # name → (what learns, learning rate, share of replayed steps)
     "adapters": ("adapters", 3e-4, 0.0),
     "everything": ("everything", 3e-4, 0.0),
@@ -42,7 +43,11 @@ def beyond_ability(stream: str = "test", count: int = COUNT) -> Iterator[Figure]
     scenes, rates = description_scenes(count, stream), {}
     for arm, frac in DETAIL_ARMS:
         model = saved.load("2")
-        tune(model, lambda step, model=model, arm=arm, frac=frac: detail_batch(model.tokenizer, step, TUNE, arm, frac))
+        tune(
+            model,
+            lambda step, model=model, arm=arm, frac=frac: detail_batch(model.tokenizer, step, DETAILS, arm, frac),
+            DETAILS,
+        )
         texts = describe(model, scenes, description_requests(scenes))
         false = [
             name not in present_things(s) for t, s in zip(texts, scenes, strict=True) for name in named_things(t, s)
@@ -55,7 +60,7 @@ def beyond_ability(stream: str = "test", count: int = COUNT) -> Iterator[Figure]
     yield Figure("failures.details.ratio", round(ratio, 2), unit="times", bar=1.5)
 
 
-def companions(stream: str = "test", count: int = COUNT // 2) -> Iterator[Figure]:
+def companions(stream: str = "test", count: int = 100) -> Iterator[Figure]:
     """POPE with companions as negatives, after tuning in a world where they come together, and in one where they don't."""
     for world in TOGETHER:
         model, shares = saved.load("2"), {}

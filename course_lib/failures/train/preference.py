@@ -27,7 +27,8 @@ from course_lib.lm.loss import dpo_loss
 from course_lib.training import Progress, fit
 
 CHUNK = 50  # pairs
-METHODS = ("sft", "dpo", "dpo_blind", "mdpo")
+METHODS = ("sft", "dpo", "dpo_blind", "mdpo", "rpo")
+SFT_SHARE = 0.5  # of "rpo": the weight of β · log p(chosen) beside DPO's loss
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,8 @@ def train_on_preferences(
         if recipe.method == "mdpo":
             return mdpo_loss(**ratios, beta=recipe.beta)
         zeros = torch.zeros(len(rows))
-        return dpo_loss(ratios["chosen"], ratios["rejected"], zeros, zeros, recipe.beta)
+        loss = dpo_loss(ratios["chosen"], ratios["rejected"], zeros, zeros, recipe.beta)
+        return loss - SFT_SHARE * recipe.beta * ratios["chosen"].mean() if recipe.method == "rpo" else loss
 
     with quickest_attention(model.language_model), frozen_stay(model):
         options = {"callbacks": callbacks, "state_file": state_file, "weight_decay": 0.0}
