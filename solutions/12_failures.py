@@ -315,16 +315,20 @@ figures.show([one for one in figures.recorded("failures.forgetting.") if one.id.
 # %% [markdown]
 # ## Mend it: the model's own mistakes
 #
-# No better data are at hand, only the model. It says something wrong of every third picture. If somebody corrects *those* texts, the model can learn from what it got wrong. In RLHF-V (Yu et al., 2023,
-# [arXiv 2312.00849](https://arxiv.org/abs/2312.00849)) people do it; here the scene knows: each false name is replaced by that of a thing which the text leaves out.
+# No better data are at hand, only the model. It says something wrong of every third picture. If somebody corrects *those* texts, the model can learn from them. In RLHF-V (Yu et al., 2023,
+# [arXiv 2312.00849](https://arxiv.org/abs/2312.00849)) people do it; here the scene knows. Of each wrong text come up to three pairs:
 #
-# So the two texts of a pair are alike but for what is wrong. Of two *different* texts, a model may learn whatever else tells them apart: length, or style.
+# - its false names **corrected** are better than false;
+# - its false names **left out** are better than false;
+# - what is there left out, too, is *worse*. Without this, silence would be learned.
+#
+# The texts of a pair are alike but for what is wrong. Of two *different* texts, a model may learn whatever else tells them apart: length, or style.
 
 # %%
 from course_lib.failures.data import preferences
 
 some = preferences.load()
-for pair in some[:2]:
+for pair in some[:3]:
     print(f"{', '.join(sorted(present_things(pair.scene)))}\n  + {pair.chosen}\n  − {pair.rejected}")
 print(len(some), "pairs")
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from course_lib.failures.chair import named_things
+from course_lib.failures.chair import named_things, present_things
 from course_lib.failures.data.corrections import corrected, false_names, shortened, without
 from course_lib.failures.data.descriptions import describe
 from course_lib.llava.chat_format import picture_segments
@@ -50,18 +50,19 @@ def preference_scenes(indices: Sequence[int]) -> list[Scene]:
 
 
 def pairs_of(index: int, request: str, text: str) -> list[Preference]:
-    """What can be learned from a wrong description of a training scene: up to three pairs.
+    """What can be learned from a wrong description of a training scene: up to four pairs.
 
-    Its names corrected, and its false names left out, are each better than the text; and a text that leaves out what *is* there, too, is
-    worse than one that does not. Without the last, silence would be learned.
+    The text is worse than one with its false names corrected, and than one without them; but better than one that leaves out something
+    which *is* there, as it would be without false names, too. Without these last two, silence would be learned.
     """
     [scene] = preference_scenes([index])
     better, shorter = corrected(scene, text), shortened(scene, text)
     pairs = [(better, text), (shorter, text)]
-    if shorter:
-        dropped = random.Random(f"dropped/{index}").choice(sorted(named_things(shorter, scene)))
-        pairs.append((shorter, without(shorter, dropped)))
-    return [Preference(index, request, *pair) for pair in pairs if all(pair)]
+    for whole in filter(None, (text, shorter)):
+        true = sorted(named_things(whole, scene) & present_things(scene))
+        less = without(whole, random.Random(f"dropped/{index}/{whole}").choice(true)) if true else None
+        pairs.append((whole, less))
+    return [Preference(index, request, *pair) for pair in pairs if all(pair) and pair[0] != pair[1]]
 
 
 def wrong_descriptions(model, num_scenes: int = NUM_SCENES) -> list[dict]:

@@ -45,7 +45,7 @@ def figures(live: bool = False) -> Iterator[Figure]:
         yield from harm.beyond_ability()
         yield from harm.companions()
         yield from harm.forgetting()
-        yield from repair.method_figures(assistant, before, preferences.load(), BAKED_ASSISTANT)
+        yield from repair.method_figures(assistant, preferences.load(), BAKED_ASSISTANT)
         yield from judge.judge_figures(assistant, preferences.load())
 
 

@@ -71,7 +71,7 @@ def model_figures(name: str, of: Measured) -> Iterator[Figure]:
     right = [target == said for target, said in zip(of.targets, of.said, strict=True)]
     yield share(f"{id}.pope", right, chance=0.5, note=note)
     yield share(f"{id}.yes_ratio", [said == "yes" for said in of.said])
-    yield Figure(f"{id}.vqa", round(of.vqa, 4), n=COUNT // 5 * len(SCORED_KINDS))
+    yield Figure(f"{id}.vqa", round(of.vqa, 4), n=len(of.named) // 5 * len(SCORED_KINDS))
     yield share(f"{id}.text", of.text)
 
 
@@ -102,14 +102,15 @@ def change_figures(name: str, before: Measured, after: Measured, **bars: float) 
         yield Figure(f"{id}.{what}_lost", round(100 * (was - now), 2), unit="points", bar=bars.get(what))
 
 
-def method_figures(assistant, before: Measured, pairs: Sequence[Preference], recipe: PreferenceRecipe):
-    """Every method in a run of the same length, and the kept one on shuffled preferences: each trains for some minutes."""
-    for name in (*METHODS, "shuffled"):
+def method_figures(assistant, pairs: Sequence[Preference], recipe: PreferenceRecipe, count: int = COUNT // 2):
+    """The other methods in runs as long as the shipped one, and its own on shuffled preferences: each trains for some minutes."""
+    before = measure(assistant, count=count)
+    for name in (*(method for method in METHODS if method != recipe.method), "shuffled"):
         model = copy.deepcopy(assistant)
         of = preferences.shuffled(pairs) if name == "shuffled" else pairs
         train_on_preferences(model, of, replace(recipe, method=recipe.method if name == "shuffled" else name))
         merge(model)
-        measured = measure(model)
+        measured = measure(model, count=count)
         yield from model_figures(name, measured)
         yield from change_figures(name, before, measured)
         yield from implicit_rewards(name, model, assistant, pairs[:100], recipe.beta)

@@ -14,7 +14,7 @@ from course_lib.llava.train import parameters, saved, stages
 CLIP_FILE = checkpoints.FOLDER / "failures_clip.safetensors"
 ASSISTANT_FILE = checkpoints.FOLDER / "failures_assistant.safetensors"
 BAKED_CLIP = NegClipRecipe(steps=1200, learning_rate=8e-4, replay_frac=0.25)
-BAKED_ASSISTANT = PreferenceRecipe()
+BAKED_ASSISTANT = PreferenceRecipe(method="rpo", steps=160, learning_rate=2e-4)
 
 
 def load_repaired_clip(file: Path = CLIP_FILE):
@@ -47,13 +47,13 @@ def bake_clip(out_folder: Path, recipe: NegClipRecipe = BAKED_CLIP) -> None:
 
 
 def bake_assistant(out_folder: Path, recipe: PreferenceRecipe = BAKED_ASSISTANT) -> None:
-    """Let the assistant learn from the pairs that it sampled (data/failures/preferences.jsonl)."""
+    """Let the assistant learn from what it got wrong (data/failures/wrong_descriptions.jsonl)."""
     model = saved.load("2", out_folder)
     state_file = out_folder / "failures_assistant.training.safetensors"
     progress = train_on_preferences(model, preferences.load(), recipe, state_file=state_file)
     if progress.stopped:
         return
-    data = "descriptions that the assistant sampled of training scenes, of which the world's truth prefers one"
+    data = "wrong descriptions of training scenes by the assistant, corrected or shortened by the world's truth"
     card = checkpoints.card(
         "failures_assistant", data, recipe, progress.seconds / 60, progress.losses, stored_as="float16"
     )
