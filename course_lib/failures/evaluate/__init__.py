@@ -35,7 +35,7 @@ __all__ = ["chair", "figures", "shaped_reward", "winoground_scores"]
 def figures(live: bool = False) -> Iterator[Figure]:
     """All figures of the room; with `live`, also those that train: 45 minutes of one core."""
     assistant = saved.load("2")
-    yield from composition(assistant)
+    yield from composition_figures(assistant)
     before, after = repair.measure(assistant), repair.measure(load_repaired_assistant())
     yield from repair.model_figures("before", before)
     yield from repair.model_figures("after", after)
@@ -49,7 +49,7 @@ def figures(live: bool = False) -> Iterator[Figure]:
         yield from judge.judge_figures(assistant, preferences.load())
 
 
-def composition(assistant, count: int = 200) -> Iterator[Figure]:
+def composition_figures(assistant, count: int = 200) -> Iterator[Figure]:
     """Winoground's scores by sort of swap and over all, for CLIP, the repaired CLIP, the assistant in two ways, and SEEM with a rule."""
     clip, repaired, seem = load_clip(), load_repaired_clip(), stages.load()
     ways = {
