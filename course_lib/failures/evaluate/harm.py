@@ -26,9 +26,9 @@ DETAIL_ARMS = (
     ("visible", 1.0),
     ("admitted", 1.0),
 )
-COUNT = 120
-DETAILS = replace(TUNE, steps=50)
-STEPS_MEASURED = (0, 10, 50)
+COUNT = 100
+DETAILS = replace(TUNE, steps=40)
+STEPS_MEASURED = (0, 10, 40)
 FORGETTING = {  # name → (what learns, learning rate, share of replayed steps)
     "adapters": ("adapters", 3e-4, 0.0),
     "everything": ("everything", 3e-4, 0.0),
@@ -86,7 +86,7 @@ def correct(model, examples: Sequence[VqaExample]) -> np.ndarray:
     return is_correct(said, [one.question.answer for one in examples])
 
 
-def forgetting(stream: str = "test", count: int = 100) -> Iterator[Figure]:
+def forgetting(stream: str = "test", count: int = 60) -> Iterator[Figure]:
     """The new task, questions about shapes, and instructions without a picture, while the names of stickers are learned."""
     start: dict[str, np.ndarray] = {}  # the same for all
     for name, (learns, rate, replay) in FORGETTING.items():

@@ -19,7 +19,7 @@ from course_lib.llava.data.testsets import draw
 SAMPLES = 8
 
 
-def judge_figures(assistant, pairs: Sequence[Preference], stream: str = "test", count: int = 40) -> Iterator[Figure]:
+def judge_figures(assistant, pairs: Sequence[Preference], stream: str = "test", count: int = 30) -> Iterator[Figure]:
     """Both judges, trained alike, on eight sampled descriptions of each scene; beside them a sample at random, and the truth."""
     scenes = description_scenes(count, stream)
     requests, present = description_requests(scenes), [present_things(scene) for scene in scenes]

@@ -24,6 +24,7 @@ from course_lib.lm.evaluate import follows, test_exchanges
 
 COUNT = 200  # descriptions
 RESAMPLES = 2000
+SHORT_PAIRS, SHORT_STEPS = 600, 50
 
 
 @dataclass(frozen=True)
@@ -102,10 +103,10 @@ def change_figures(name: str, before: Measured, after: Measured, **bars: float) 
         yield Figure(f"{id}.{what}_lost", round(100 * (was - now), 2), unit="points", bar=bars.get(what))
 
 
-def method_figures(assistant, pairs: Sequence[Preference], recipe: PreferenceRecipe, count: int = COUNT // 2):
-    """The other methods in runs as long as the shipped one, and its own on shuffled preferences: each trains for some minutes."""
-    before = measure(assistant, count=count)
-    for name in (*(method for method in METHODS if method != recipe.method), "shuffled"):
+def method_figures(assistant, pairs: Sequence[Preference], recipe: PreferenceRecipe, count: int = 60):
+    """Every method in a short run on some of the pairs, and the shipped one on shuffled preferences: each trains for a minute or two."""
+    before, pairs, recipe = measure(assistant, count=count), pairs[:SHORT_PAIRS], replace(recipe, steps=SHORT_STEPS)
+    for name in (*METHODS, "shuffled"):
         model = copy.deepcopy(assistant)
         of = preferences.shuffled(pairs) if name == "shuffled" else pairs
         train_on_preferences(model, of, replace(recipe, method=recipe.method if name == "shuffled" else name))

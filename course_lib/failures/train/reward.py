@@ -67,7 +67,7 @@ def reward_loss(chosen: Tensor, rejected: Tensor) -> Tensor:
 def train_reward(
     model: RewardModel,
     pairs: Sequence[Preference],
-    steps: int = 60,
+    steps: int = 50,
     learning_rate: float = 3e-4,
     state_file: Path | None = None,
 ) -> Progress:
