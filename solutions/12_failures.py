@@ -92,10 +92,11 @@ for kind, some in swaps.items():
 show.bars(rows, chance=1 / 6, alt="Group scores: " + ", ".join(f"{name} {100 * value:.0f} percent" for name, value in rows.items()) + ".")
 
 # %% [markdown]
-# CLIP is *below* dice. It sees both scoops and both colours, and gives both captions nearly the same cosine; which one is a hair ahead depends on the words alone. One vector must hold the
+# CLIP is *below* dice: 1.5 %<!-- figure: failures.winoground.clip.group --> over 600 pairs. It sees both scoops and both colours, and gives both captions nearly the same cosine; which one is a hair ahead depends on the words alone. One vector must hold the
 # whole picture, and nothing in its training ever asked who is on top: in a batch of random scenes the words alone give each picture away.
 #
-# The assistant knows places, since its data asked for them, and is lost on scoops, since no data had two things of one name in two colours.
+# The assistant knows something of places (51 %<!-- figure: failures.winoground.llava_yes.place -->), since its data asked for them, and is lost on scoops (1.5 %<!-- figure: failures.winoground.llava_yes.scoops -->), since no data asked for two things of one name in two colours.
+# Asked for the caption's own probability instead, it does better on colours, 37 %<!-- figure: failures.winoground.llava_caption.colour -->, and worse on places.
 #
 # Is it the pictures? No. A *system* can do it: SEEM's mask for each thing that a caption names, and a rule about the masks' middles, or their colours.
 
@@ -104,7 +105,7 @@ figures.show(figures.recorded("failures.winoground.clip.group", "failures.winogr
 figures.show(figures.recorded("failures.winoground.clip.text", "failures.winoground.clip.pairing"))
 
 # %% [markdown]
-# Beside the strict text score stands the pairing: what CLIP does know shows there, and it is little.
+# The system of parts is far above all of them. Beside CLIP's strict text score stands the pairing, 58 %<!-- figure: failures.winoground.clip.pairing -->, where dice get 50: what CLIP does know shows there, and it is little.
 
 # %% [markdown]
 # ## Build it: hard negatives
@@ -181,6 +182,10 @@ print("zero-shot, 160 names:", ", ".join(f"{when} {100 * value:.1f} %" for when,
 
 # %%
 figures.show(figures.recorded("failures.winoground.negclip.scoops", "failures.winoground.negclip.colour", "failures.winoground.negclip.place", "failures.winoground.negclip.group", "failures.zero_shot.clip", "failures.zero_shot.negclip"))
+figures.show(figures.recorded("failures.winoground.gain", "failures.zero_shot.lost"))
+
+# %% [markdown]
+# NEGTEXT
 
 # %% [markdown]
 # ## Break it: true text that makes a model lie
@@ -506,8 +511,8 @@ else:
 #
 # <!-- quiz -->
 #
-# 1. CLIP's text score on scoops is 0 %, dice get 25 %. What does that say?
-#    - [ ] CLIP sees nothing. :: Then its answers would be random, near 25 %.
+# 1. A model's text score is 0 %; dice get 25 %. What does that say?
+#    - [ ] It sees nothing. :: Then its answers would be random, near 25 %.
 #    - [x] It prefers the same caption for both pictures. :: A fixed taste is right for one picture of each pair, never for both.
 #    - [ ] The captions are wrong. :: Each is true of one picture.
 # 2. After DPO, CHAIR fell from 16 to 10 %, coverage from 70 to 45 %. A repair?

@@ -55,6 +55,7 @@ def test_the_rule_reads_a_claim_and_checks_it_on_masks():
     image[left], image[right] = (220, 30, 30), (30, 60, 220)
     assert read_claim("a red hat and a blue car").holds(image, [left, right])
     assert not read_claim("a blue hat and a red car").holds(image, [left, right])
+    assert read_claim("a red star and an orange dress").colours == ("red", "orange")
 
 
 def test_a_system_of_parts_does_what_one_vector_cannot():

@@ -35,13 +35,13 @@ class Claim:
 
 def read_claim(caption: str) -> Claim:
     """ "a red hat and a blue car", "a cat left of a dog"."""
-    words = tokens(caption)
-    named = find_mentions(words)
-    phrases = tuple(" ".join(words[m.phrase : m.end]) for m in named)
     if stated := stated_relations(caption):
-        return Claim(phrases, stated[0].direction, None)
-    colours = tuple(next(w for w in words[m.phrase : m.start] if w in COLOURS) for m in named)
-    return Claim(tuple(m.text for m in named), None, colours)
+        words = tokens(caption)
+        return Claim(tuple(" ".join(words[m.phrase : m.end]) for m in find_mentions(words)), stated[0].direction, None)
+    halves = [tokens(half) for half in caption.split(" and ")]
+    at = [next(n for n, word in enumerate(half) if word in COLOURS) for half in halves]  # "an orange dress" is no fruit
+    names = tuple(" ".join(half[n + 1 :]) for half, n in zip(halves, at, strict=True))
+    return Claim(names, None, tuple(half[n] for half, n in zip(halves, at, strict=True)))
 
 
 def amounts(pixels: np.ndarray, colours: Sequence[str]) -> list[int]:
