@@ -1,0 +1,119 @@
+"""From Lesson 07's assistant to MiniLlavaNext: the connector learns letters, then connector and language model learn to use tiles.
+
+The vision tower is Lesson 02's, frozen, at 64 px. LLaVA-NeXT tunes everything, its tower too, after a connector stage of its own.
+"""
+
+import random
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from course_lib import checkpoints
+from course_lib.clip.pretrained import load_clip
+from course_lib.common.precision import mixed_precision
+from course_lib.llava.data.practice_signs import practice_scene
+from course_lib.llava.train import parameters, saved, stages
+from course_lib.llava.train.letters import BACKGROUND_WEIGHT, letter_targets
+from course_lib.llava.vision import PocketVisionTower
+from course_lib.llava_next.data.batches import next_batch, to_pixels
+from course_lib.llava_next.data.scenes import SIDE
+from course_lib.llava_next.model import MiniLlavaNext, TileConnector
+from course_lib.llava_next.recipes import BAKED, LETTERS, NextRecipe
+from course_lib.training import Progress, fit
+from course_lib.world.render import render
+
+NUM_POOL = 2400  # pictures with signs, for the letters
+POOL_CHUNK = 16  # pictures that go through the vision tower at once
+FILE = checkpoints.FOLDER / "llava_next.safetensors"
+
+
+def build_model(folder: Path = checkpoints.FOLDER, seed: int = 0) -> MiniLlavaNext:
+    """Lesson 07's assistant without its letter head, before tiles that it has never seen."""
+    assistant = saved.load("2", folder)
+    vision = PocketVisionTower(load_clip(), assistant.vision.layer)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        connector = TileConnector(assistant.connector)
+    return MiniLlavaNext(vision, connector, assistant.language_model, assistant.tokenizer).eval()
+
+
+@torch.no_grad()
+def letters_pool(model: MiniLlavaNext, count: int, seed: int = 0) -> tuple[Tensor, Tensor]:
+    """Signs of random letters at 128 px, looked at once: patches of the tiles [P, 16, 16, W], and the letter at each, [P, 16, 16]."""
+    rng, features, targets = random.Random(f"next letters/{seed}"), [], []
+    for start in range(0, count, POOL_CHUNK):
+        scenes = [practice_scene(rng) for _ in range(min(POOL_CHUNK, count - start))]
+        rendered = [render(scene, SIDE) for scene in scenes]
+        features.append(model.image_features(to_pixels(np.stack([one.image for one in rendered]))).tiles.half())
+        targets += [letter_targets(scene, one.instances) for scene, one in zip(scenes, rendered, strict=True)]
+    return torch.cat(features), torch.from_numpy(np.stack(targets))
+
+
+def letters_loss(model: MiniLlavaNext, batch: tuple[Tensor, Tensor]) -> Tensor:
+    """Cross-entropy over all patches of the tiles [B, 16, 16, W], those without a letter counting less. Scalar."""
+    tiles, targets = batch
+    with mixed_precision():
+        logits = model.connector.letter_logits(tiles.float())  # [B, 16, 16, 37]
+    weights = torch.ones(logits.shape[-1])
+    weights[0] = BACKGROUND_WEIGHT
+    return F.cross_entropy(logits.flatten(0, 2), targets.flatten(), weights)  # [B, h, w, 37] → [B·h·w, 37]
+
+
+def train_letters(
+    model: MiniLlavaNext, pool: tuple[Tensor, Tensor], recipe: NextRecipe = LETTERS, **options
+) -> Progress:
+    """The connector's convolutions learn letters from a pool, in place. `options`: callbacks and state_file, see `fit`."""
+    model.requires_grad_(False)
+    model.connector.letters.requires_grad_(True)
+
+    def batch(step: int) -> tuple[Tensor, Tensor]:
+        rows = random.Random(f"next letters/{recipe.seed}/{step}").sample(range(len(pool[0])), recipe.batch_size)
+        return pool[0][rows], pool[1][rows]
+
+    rate, decay = recipe.learning_rate, recipe.weight_decay
+    return fit(model, batch, letters_loss, steps=recipe.steps, learning_rate=rate, weight_decay=decay, **options)
+
+
+def train(model: MiniLlavaNext, recipe: NextRecipe = BAKED, **options) -> Progress:
+    """Connector and language model learn in full, in place, all forms of pictures and of answers."""
+    model.requires_grad_(False)
+    model.connector.requires_grad_(True)
+    model.language_model.requires_grad_(True)
+    return stages.train(model, lambda step: next_batch(model.tokenizer, step, recipe), recipe, **options)
+
+
+def bake(out_folder: Path, recipes: tuple[NextRecipe, NextRecipe] = (LETTERS, BAKED)) -> None:
+    """The shipped weights. Interrupted, the run that was under way goes on where it was when called again."""
+    model = build_model(out_folder)
+    letters_file = out_folder / "llava_next.letters.safetensors"
+    if not letters_file.exists():
+        pool = letters_pool(model, NUM_POOL)
+        state = out_folder / "llava_next.letters.training.safetensors"
+        if train_letters(model, pool, recipes[0], state_file=state).stopped:
+            return
+        checkpoints.save(letters_file, model.connector.letters, {"recipe": asdict(recipes[0])})
+    checkpoints.load_into(model.connector.letters, letters_file)
+    progress = train(model, recipes[1], state_file=out_folder / "llava_next.training.safetensors")
+    if not progress.stopped:
+        save(out_folder / FILE.name, model, recipes, progress)
+
+
+def save(file: Path, model: MiniLlavaNext, recipes: tuple[NextRecipe, ...], progress: Progress) -> None:
+    """Connector and language model in half precision, with their card. The embedding table, which has two names, once."""
+    data = "training scenes at 128 px, of few and of many things, with questions, descriptions, captions, signs to read"
+    minutes, losses = progress.seconds / 60, progress.losses
+    card = checkpoints.card(file.stem, data, recipes, minutes, losses, stored_as="float16")
+    learned = parameters.to_save(dict(model.named_parameters()))
+    checkpoints.save(file, {name: tensor.detach().half() for name, tensor in learned.items()}, card)
+
+
+def load(file: Path = FILE) -> MiniLlavaNext:
+    """The shipped model. `CheckpointError`, saying what to do, when a file is missing, damaged or of another model."""
+    tensors, _ = checkpoints.load(file)
+    model = build_model(file.parent)
+    saved.load_weights(model, tensors, file.name)
+    return model.eval()
