@@ -185,11 +185,6 @@ def circular_first(groups, right):
     return sum(good[0] for good in found.values()) / len(found)
 
 
-def circular_mean_of_means(groups, right):
-    found = _by_group(groups, right)
-    return sum(sum(good) / len(good) for good in found.values()) / len(found)
-
-
 def circular_over_replies(groups, right):
     found = _by_group(groups, right)
     return sum(map(all, found.values())) / len(right)
@@ -363,11 +358,6 @@ TASKS = [
                 "the first rotation",
                 circular_first,
                 "Only the first reply to each question counts. Then the other rotations were asked for nothing.",
-            ),
-            Mistake(
-                "mean of means",
-                circular_mean_of_means,
-                "Each question counts by its share of right replies. It counts as 1 if all are right, else as 0.",
             ),
             Mistake(
                 "divided by replies",

@@ -1,0 +1,460 @@
+# ---
+# title: "LLaVA-1.5 and NeXT: what data, prompts and resolution buy"
+# objectives:
+#   - write the line that asks for a word or for a letter, and say why a model can't do without it
+#   - write AnyRes by hand (grid, tiles, unpad, newline) and find it equal to transformers'
+#   - count the tokens that a picture costs, and tell resolution from token count
+#   - score a small benchmark by circular evaluation, and distrust it
+# prerequisites:
+#   - "[visual instruction tuning](07_llava_tuned.ipynb)"
+# minutes: 70
+# gpu: A T4 runs the published LLaVA-NeXT in 4 bits at the end; nothing else needs one.
+# ---
+
+# %% tags=["setup"]
+from course_lib.exercise import exercise, hint, points, progress
+from course_lib.session import begin
+
+session = begin(lesson="08_llava_next")
+
+# %% [markdown]
+# ## See it: what 64 pixels can't show
+#
+# The talk that this course follows has two slides on what came after LLaVA. *LLaVA-1.5*: a connector of two layers in place of one, a line in the prompt that says which form
+# of an answer is wanted, and data from many tasks. *LLaVA-NeXT (1.6)*: more pixels, better data, larger language models. Each came with a table in which everything rises.
+#
+# Which change did what? Here is one scene twice, as the vision tower of Lesson 02 gets it, and as it was drawn.
+#
+# **Predict before you run:** what is written on the sign? How many of the things could you name?
+
+# %%
+import random
+
+import numpy as np
+import torch
+
+from course_lib import show
+from course_lib.llava_next import anyres
+from course_lib.llava_next.data import forms, scenes
+
+many, sign = (
+    scenes.many_things(7, "test"),
+    scenes.many_things(4, "test", kinds=(0.0, 0.0, 1.0), count=(1, 1), scale=1.0),
+)
+shown = [scenes.picture(scene, form) for scene in (many, sign) for form in ("whole", "tiles")]
+show.pictures(
+    shown,
+    titles=["64 px", "128 px", "64 px", "128 px"],
+    columns=4,
+    alt=f"Two scenes at 64 and at 128 pixels: one of {len(many.things)} small things, and one with a sign.",
+)
+
+# %% [markdown]
+# A new tower for larger pictures would have to be trained. AnyRes does not need one. It looks with the same eyes several times: once at the whole picture, made small, and
+# once at each *tile* of it.
+
+# %%
+show.diagram(
+    {
+        "picture": show.Box(0, 0.5, "picture", "[3, 128, 128]"),
+        "small": show.Box(1, 0, "whole view", "[3, 64, 64]"),
+        "tiles": show.Box(1, 1, "tiles", "[4, 3, 64, 64]"),
+        "eyes": show.Box(2, 0.5, "vision tower", "each [64, 160]", "frozen"),
+        "c0": show.Box(3, 0, "connector", "[64, 192]", "learned"),
+        "c1": show.Box(3, 1, "connector, newlines", "[8 · (8 + 1), 192]", "learned"),
+        "lm": show.Box(4, 0.5, "language model", "136 + text", "learned"),
+    },
+    [
+        ("picture", "small"),
+        ("picture", "tiles"),
+        ("small", "eyes"),
+        ("tiles", "eyes"),
+        ("eyes", "c0"),
+        ("eyes", "c1"),
+        ("c0", "lm"),
+        ("c1", "lm"),
+    ],
+    alt="AnyRes: a picture of 128 pixels becomes a small whole view and four tiles of 64 pixels; the same frozen tower looks at each; the tiles' tokens, with a newline behind each row, follow those of the whole view.",
+)
+
+# %% [markdown]
+# ## Build it: which form of an answer?
+#
+# "What colour is the cat?" may be answered by *red*, by *B*, or by a sentence. A data set of short answers and one of conversations, mixed without a word about it, teach a
+# model to guess which is wanted. LLaVA-1.5's diagnosis: models so trained fall into short answers everywhere. Its remedy is a line at the end of the prompt
+# (Liu et al., 2024, [arXiv 2310.03744](https://arxiv.org/abs/2310.03744), section 3.2).
+#
+# Lesson 07 had one for words. Here comes the one for letters:
+#
+# `where is this? A. road B. sea Answer with the letter.` → `B`
+#
+# <!-- exercise: llava_next.letter_form -->
+#
+# The options keep their order. An answer that is none of them must not become a label.
+
+# %%
+from course_lib.llava_next.data.forms import LETTER_PROMPT, LETTERS
+
+
+# %% tags=["check"]
+@exercise("llava_next.letter_form")
+def letter_form(question, answer, options):
+    """→ (question, options "A. … B. …" and LETTER_PROMPT, a blank between them; the letter of the answer)"""
+    ### BEGIN SOLUTION
+    if answer not in options:
+        raise ValueError(f"{answer!r} is none of the options")
+    listed = " ".join(f"{letter}. {option}" for letter, option in zip(LETTERS, options, strict=False))
+    return f"{question} {listed} {LETTER_PROMPT}", LETTERS[options.index(answer)]
+    ### END SOLUTION
+
+
+# %% [markdown]
+# A picture costs far more tokens than a question. So LLaVA-1.5 merges all questions about one picture into one conversation (appendix A): the picture stands in it once.
+# A question that comes twice would teach the model to copy itself.
+#
+# <!-- exercise: llava_next.merge_pairs -->
+#
+# Turn by turn, in the given order; of a question that comes again, the first answer counts.
+
+
+# %% tags=["check"]
+@exercise("llava_next.merge_pairs")
+def merge_pairs(pairs):
+    """[(question, answer), …] → [{"role": "user", "content": …}, {"role": "assistant", "content": …}, …]"""
+    ### BEGIN SOLUTION
+    asked, merged = set(), []
+    for question, answer in pairs:
+        if question not in asked:
+            asked.add(question)
+            merged += [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
+    return merged
+    ### END SOLUTION
+
+
+# %% [markdown]
+# Your functions are in the course's data from now on. One question in the forms that training has:
+
+# %% tags=["check"]
+from course_lib.world.questions import questions
+
+question = next(one for one in questions(many, random.Random(1)) if one.kind == "place")
+options = forms.sample_options(question, random.Random(2))
+for prompt, answer in (
+    forms.short_form(question.text, question.answer),
+    forms.letter_form(question.text, question.answer, options),
+    forms.sentence_form(question),
+):
+    print(f"{prompt}\n   → {answer}")
+
+# %% [markdown]
+# ## Build it: AnyRes
+#
+# A picture may have any size; tiles have one. A few *pinpoints* are allowed, ours are 64 × 128, 128 × 64 and 128 × 128. Which one fits a picture? The paper's rule has two parts:
+#
+# 1. the largest *effective* resolution: the pixels that the picture fills once it is scaled to fit in, and never more than it has;
+# 2. among equals, the least *wasted* resolution: all the pinpoint's other pixels.
+#
+# **The trap**: transformers has all sizes as (height, width), LLaVA's own code and PIL as (width, height). Mixed up, nothing fails: every wide picture gets an upright grid
+# ([transformers#31327](https://github.com/huggingface/transformers/issues/31327)). Here it is (height, width).
+#
+# <!-- exercise: llava_next.select_resolution -->
+
+
+# %% tags=["check"]
+@exercise("llava_next.select_resolution")
+def select_resolution(size, pinpoints):
+    """size (height, width), pinpoints [(height, width), …] → the best of them"""
+
+    ### BEGIN SOLUTION
+    def merit(pinpoint):
+        scale = min(pinpoint[1] / size[1], pinpoint[0] / size[0])
+        fitted = int(size[1] * scale) * int(size[0] * scale)
+        effective = min(fitted, size[0] * size[1])
+        return effective, -(pinpoint[0] * pinpoint[1] - effective)
+
+    return max(pinpoints, key=merit)
+    ### END SOLUTION
+
+
+# %% [markdown]
+# The picture is scaled to fit in, and gets a border of mean grey. Then it is cut.
+#
+# <!-- exercise: llava_next.split_tiles -->
+#
+# Row by row, as one reads. If the sides are no whole number of tiles, raise a `ValueError`.
+
+
+# %% tags=["check"]
+@exercise("llava_next.split_tiles")
+def split_tiles(pixels, tile):
+    """[B, 3, h·S, w·S] → [B, h·w, 3, S, S] for tiles of S = `tile` pixels"""
+    ### BEGIN SOLUTION
+    if pixels.shape[-2] % tile or pixels.shape[-1] % tile:
+        raise ValueError("no whole number of tiles")
+    grid = pixels.unflatten(3, (-1, tile)).unflatten(2, (-1, tile))  # [B, 3, h, S, w, S]
+    return grid.permute(0, 2, 4, 1, 3, 5).flatten(1, 2)
+    ### END SOLUTION
+
+
+# %%
+from course_lib.llava_next.data.batches import to_pixels
+
+pixels = to_pixels(scenes.picture(many)[None])  # [1, 3, 128, 128]
+tiles = anyres.split_tiles(pixels)[0]  # [4, 3, 64, 64]
+images = [scenes.picture(many), *((0.27 * tile.permute(1, 2, 0).numpy() + 0.55).clip(0, 1) * 255 for tile in tiles)]
+show.pictures(
+    [np.asarray(image, np.uint8) for image in images],
+    titles=["picture", "tile 1", "tile 2", "tile 3", "tile 4"],
+    columns=5,
+    alt="A scene of many things, and its four tiles in reading order.",
+)
+
+# %% [markdown]
+# After the tower the tiles' features are put together again, one map. Where the border was, there is nothing to see, and tokens are dear: take them away.
+#
+# <!-- exercise: llava_next.unpad -->
+#
+# A picture relatively wider than the map has fewer rows: `int(round(height * columns / width, 7))` are used, and half of the others lie above, half below (rounded down). Otherwise the same with
+# columns. A picture so thin that nothing is left is a `ValueError`.
+
+
+# %% tags=["check"]
+@exercise("llava_next.unpad")
+def unpad(features, size):
+    """[B, rows, columns, D] and the picture's (height, width) → the same without the border"""
+    ### BEGIN SOLUTION
+    (rows, columns), (height, width) = features.shape[1:3], size
+    if width / height > columns / rows:
+        padding = (rows - int(round(height * columns / width, 7))) // 2
+        features = features[:, padding : rows - padding]
+    else:
+        padding = (columns - int(round(width * rows / height, 7))) // 2
+        features = features[:, :, padding : columns - padding]
+    if not features.numel():
+        raise ValueError("nothing is left")
+    return features
+    ### END SOLUTION
+
+
+# %% [markdown]
+# A row of 8 and then a row of 8 looks, flattened, like 16 in a row. So every row ends with a learned vector, the *newline*.
+#
+# <!-- exercise: llava_next.add_newlines -->
+
+
+# %% tags=["check"]
+@exercise("llava_next.add_newlines")
+def add_newlines(tokens, newline):
+    """[B, rows, columns, D], newline [D] → [B, rows · (columns + 1), D]"""
+    ### BEGIN SOLUTION
+    ends = newline.expand(*tokens.shape[:2], 1, -1)
+    return torch.cat([tokens, ends], dim=2).flatten(1, 2)
+    ### END SOLUTION
+
+
+# %% [markdown]
+# Are they the field's own? transformers, on a thousand sizes, with the pinpoints of the real LLaVA-NeXT:
+
+# %% tags=["check"]
+from transformers.image_processing_utils import select_best_resolution
+from transformers.models.llava_next.modeling_llava_next import unpad_image
+
+REAL = [(336, 672), (672, 336), (672, 672), (1008, 336), (336, 1008)]
+rng = random.Random(0)
+sizes = [(rng.randint(30, 1500), rng.randint(30, 1500)) for _ in range(1000)]
+same_grid = sum(anyres.select_resolution(size, REAL) == select_best_resolution(size, REAL) for size in sizes)
+grid = torch.randn(48, 72, 2)
+same_rest = sum(
+    torch.equal(anyres.unpad(grid[None], size)[0], unpad_image(grid.permute(2, 0, 1), size).permute(1, 2, 0))
+    for size in sizes
+)
+print(f"the same grid for {same_grid} of 1,000 sizes, the same without border for {same_rest}")
+
+# %% [markdown]
+# ### What a picture costs
+#
+# Whole view, plus rows × (columns + 1). LLaVA-NeXT's tower has 24 × 24 patches a tile, so a photograph of 640 × 480 costs thousands of tokens. **Predict:** which of these pictures is
+# dearest? And what does the smallest, 336 × 336, cost, where one view would do?
+
+# %% tags=["check"]
+for width, height in ((640, 480), (480, 640), (1920, 1080), (1000, 1000), (336, 336), (200, 800)):
+    count = anyres.num_tokens((height, width), REAL, tile=336, aside=24, base=576)
+    print(
+        f"{width:5d} × {height:4d} px: {count:5,d} tokens in LLaVA-NeXT, {anyres.num_tokens((height, width)):4d} in ours"
+    )
+
+# %% [markdown]
+# "2,880 tokens a picture", which one often reads, forgets that the border goes. And the small square picture gets twice the tokens and not one pixel more: **tokens are not resolution**.
+#
+# Ours costs 136 in place of 64, since the four patches of a 2 × 2 square become *one* token. They stand side by side in it (*pixel shuffle*, as in nanoVLM); their mean would say what is
+# there, and not which of them shows it.
+#
+# ## Train it
+#
+# We begin with Lesson 07's assistant, without its letter eyes. Tiles are new to it. The tower stays frozen; connector and language model learn in full.
+
+# %%
+from dataclasses import replace
+
+from course_lib.llava_next import recipes, train
+from course_lib.llava_next.evaluate import pocketbench, small_questions
+from course_lib.session import quick
+
+recipe = replace(recipes.LIVE, steps=2, batch_size=2) if quick() else recipes.LIVE
+student = train.build_model()
+curve = show.LossCurve(chance=np.log(1536), chance_name="any of 1,536 tokens")
+run = train.train(student, recipe, callbacks=[curve], state_file=session.paths().runs / "next.safetensors")
+curve.draw(run)
+
+# %% [markdown]
+# Now the baked one, which had more of the same. Before any score: what do they say about one picture?
+
+# %%
+baked = train.load()
+asked = small_questions(4 if quick() else 60)
+about = [asked[0].scene] * 4
+prompts = [
+    forms.short_form(asked[0].text, "")[0],
+    forms.short_form("where is this?", "")[0],
+    "where is this?",
+    "Give me a full account of this picture.",
+]
+for name, model in (("yours", student), ("baked", baked)):
+    for prompt, said in zip(prompts, pocketbench.replies(model, scenes.draw(about), prompts, 60), strict=True):
+        print(f"{name}: {prompt}\n   → {said}")
+
+# %% [markdown]
+# ## Prove it: is it the pixels?
+#
+# Things of about 10 pixels in the whole view, one that is there and one of its kind that is not, in wordings that training never used. Three ways to show the *same* scene to the *same* model:
+#
+# - **tiles**: 128 px, 136 tokens;
+# - **whole**: the whole view alone, 64 tokens;
+# - **upsampled**: the 64 px picture made larger. 136 tokens, and not one detail more: a control that must not help.
+
+# %%
+from course_lib.llava.evaluate.vqa import is_correct
+from course_lib.llava_next.evaluate import right_by_form
+
+targets = [one.answer for one in asked]
+found = {form: float(is_correct(said, targets).mean()) for form, said in right_by_form(baked, asked).items()}
+words = ", ".join(f"{form} {100 * value:.0f} percent" for form, value in found.items())
+show.bars(found, alt=f"Is a small thing there? Right answers: {words}.")
+
+# %% [markdown]
+# ## Break it: tiles in another order
+#
+# Each tile stays whole, but the first stands where the last was. **Predict:** which questions suffer, "is there a cat?" or "where is the cat, seen from the dog?"
+
+# %%
+from course_lib.figures import show as show_figures
+from course_lib.llava_next.evaluate import permuted_figures
+
+show_figures(permuted_figures(baked, 2 if quick() else 40))
+
+# %% [markdown]
+# And the trap of height and width: `stand_in` puts a wrong function into the model. A wide picture gets an upright grid, and most of it is border.
+
+# %% tags=["check"]
+from course_lib.exercise import stand_in
+
+with stand_in(
+    "llava_next.select_resolution", lambda size, pinpoints=anyres.PINPOINTS: select_resolution(size, pinpoints)[::-1]
+):
+    print("a picture of 64 × 128 pixels:", anyres.num_tokens((64, 128)), "tokens with the sizes mixed up")
+print("a picture of 64 × 128 pixels:", anyres.num_tokens((64, 128)), "tokens as it should be")
+
+# %% [markdown]
+# ## A benchmark, and how to distrust it
+#
+# With four options, who always says A is right once in four. *Circular evaluation* (MMBench, Liu et al., 2023, [arXiv 2307.06281](https://arxiv.org/abs/2307.06281)) asks each question in every rotation
+# of its options, and counts it only if **all** are right.
+#
+# <!-- exercise: llava_next.circular_accuracy -->
+
+
+# %% tags=["check"]
+@exercise("llava_next.circular_accuracy")
+def circular_accuracy(groups, right):
+    """groups [N]: each reply's question, by number; right [N]: is the reply right? → share of questions right every time, 0–1"""
+    ### BEGIN SOLUTION
+    failed = {group for group, good in zip(groups, right, strict=True) if not good}
+    return 1 - len(failed) / len(set(groups))
+    ### END SOLUTION
+
+
+# %% tags=["check"]
+groups = [number for number in range(25) for _ in range(4)]
+always_a = [turn == 0 for _ in range(25) for turn in range(4)]
+print(
+    f"who always says A: {np.mean(always_a):.2f} of the replies, {circular_accuracy(groups, always_a):.2f} of the questions"
+)
+
+# %% [markdown]
+# **PocketBench** has six columns: short answer, option letter, yes or no (POPE's adversarial questions), reading, true claims of a description, and an instruction format that training never had
+# ("In a single word, please:", before the question). It was fixed before any run. `pocketbench.export(folder, bench)` writes it for models that are not ours.
+
+# %%
+bench = pocketbench.items(1 if quick() else 6)
+rows = ("yours", student), ("baked", baked)
+scores = {name: pocketbench.score(bench, pocketbench.answered(model, bench)) for name, model in rows}
+table = np.array([list(of_model.values()) for of_model in scores.values()])
+show.matrix(
+    table,
+    list(scores),
+    list(pocketbench.COLUMNS),
+    alt="PocketBench: "
+    + "; ".join(f"{name}: {', '.join(f'{c} {100 * v:.0f}' for c, v in one.items())}" for name, one in scores.items()),
+)
+
+# %% [markdown]
+# The talk's table for LLaVA-NeXT-34B, as its repository reports it: MMMU 51.1 (college examinations), MathVista 46.5 (diagrams and plots), MMBench 79.3 (circular), MM-Vet 57.4 (GPT-4 gives the points).
+# None of them measures what ours does, and a figure with a judge in it depends on the judge: TinyLLaVA's MM-Vet is 32.0 in the paper and 37.5 in its own README.
+#
+# LLaVA-1.5's table changes one thing a row (GQA): format prompt 46.8, MLP 47.3, reading data 50.0, region data 50.3, 336 px 51.4, GQA's own training set 62.0, 13 billion 63.3. The connector gave half a
+# point, data of the test's own kind more than ten. **Data beats connector.**
+#
+# ## The real thing
+#
+# `llava-hf/llava-v1.6-mistral-7b-hf` in 4 bits fits a T4; `processor.image_processor.image_grid_pinpoints` may be cut to fewer pinpoints where memory is short. Its processor counts as yours does:
+
+# %%
+print(
+    "640 × 480:",
+    anyres.num_tokens((480, 640), REAL, tile=336, aside=24, base=576),
+    "tokens; with the one pinpoint 336 × 672:",
+    end=" ",
+)
+print(anyres.num_tokens((480, 640), REAL[:1], tile=336, aside=24, base=576))
+
+# %% [markdown]
+# ## Recap
+#
+# - The form of an answer belongs into the prompt. Without it, short answers and conversations spoil each other.
+# - AnyRes: the pinpoint with the largest effective, then the least wasted resolution; a small whole view and tiles, before the same eyes; border off, a newline for each row.
+# - (height, width) here and in transformers, (width, height) in LLaVA and PIL. Nothing fails when they are mixed up.
+# - More tokens are not more detail: the control is the small picture made larger.
+# - A benchmark is fixed before the run, rotates its options, and says who judges.
+#
+# <!-- words -->
+#
+# ## Quiz
+#
+# <!-- quiz -->
+#
+# 1. A 64 px picture is made larger to 128 px and goes through AnyRes. What has the model gained?
+#    - [ ] Four times the detail, since there are four tiles. :: The tiles show the same blur, larger.
+#    - [x] Tokens, and no detail. :: That is why it is the control: what helps here is not resolution.
+#    - [ ] Nothing changes at all. :: It pays for 136 tokens in place of 64.
+# 2. Two pinpoints keep all pixels of a small picture. Which one is taken?
+#    - [ ] The larger one: more pixels can't hurt. :: They are border, and cost tokens.
+#    - [x] The one that wastes less. :: Equal effective resolution: the tie is broken by waste.
+#    - [ ] The first in the list. :: Only if they waste equally much, too.
+# 3. A model gets 40 % of the replies right in a test with four options, and 0 % by circular evaluation. What may be so?
+#    - [x] It prefers a letter, whatever it stands for. :: Then each question is right in some rotations and wrong in others.
+#    - [ ] The circular score is broken. :: It counts a question only if all its rotations are right; that can well be none.
+#    - [ ] It knows 40 % of the answers. :: Then these questions were right in every rotation.
+# 4. Why does each row end with a newline token?
+#    - [ ] To separate the pictures of a batch. :: Each picture has its own row of the batch.
+#    - [x] So that the language model can tell how wide the picture is. :: Flattened, 4 × 16 and 8 × 8 tokens look alike.
+#    - [ ] To mark where the border was. :: The border is taken away before.
