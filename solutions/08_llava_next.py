@@ -416,16 +416,25 @@ show.matrix(
 #
 # ## The real thing
 #
-# `llava-hf/llava-v1.6-mistral-7b-hf` in 4 bits fits a T4; `processor.image_processor.image_grid_pinpoints` may be cut to fewer pinpoints where memory is short. Its processor counts as yours does:
+# `llava-hf/llava-v1.6-mistral-7b-hf` has 7 billion parameters; in 4 bits (NF4) they take some 4.5 GB, and a T4 has room for the 2,900 tokens of a picture, too. Where memory is short, `limit_tiles` leaves
+# out the pinpoints of most tiles: fewer tokens, so fewer keys and values. In the full tier (`COURSE_TIER=full`) the cell loads it, asks it, and compares its tokens with your count.
 
 # %%
-print(
-    "640 × 480:",
-    anyres.num_tokens((480, 640), REAL, tile=336, aside=24, base=576),
-    "tokens; with the one pinpoint 336 × 672:",
-    end=" ",
-)
-print(anyres.num_tokens((480, 640), REAL[:1], tile=336, aside=24, base=576))
+from course_lib.llava_next import full
+from course_lib.world.render import render
+
+loaded = full.load_real() if session.tier == "full" else None
+if session.tier != "full":
+    print(f"Skipped: {full.HUB[0]} needs the full tier (COURSE_TIER=full).")
+if loaded:
+    photo = render(many, 640).image[:480]
+    for kept in (full.limit_tiles(*loaded, 4), full.limit_tiles(*loaded, 2)):
+        said, num_tokens = full.ask_real(*loaded, photo, "What is in this picture?")
+        ours = anyres.num_tokens((480, 640), kept, tile=336, aside=24, base=576)
+        print(f"{len(kept)} pinpoints: {num_tokens} tokens (by your count {ours}). {said}")
+    print(
+        f"peak memory: {torch.cuda.max_memory_allocated() / 1e9:.1f} GB" if torch.cuda.is_available() else "on the CPU"
+    )
 
 # %% [markdown]
 # ## Recap
