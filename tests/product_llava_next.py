@@ -73,4 +73,34 @@ PRODUCT: dict[str, Callable[[], object]] = {
     "llava_next.merge_pairs": merged,
     "llava_next.circular_accuracy": score,
 }
-EQUIVALENT: dict[str, dict[str, str]] = {}
+SAME_LENGTH = "both have the same length: strict=True only says so"
+INDEX_RAISES = "options.index raises a ValueError itself where the answer is none of them"
+DIGITS = "rounding only takes back what division loses, in the fifteenth digit"
+RISES = "with or without it the number rises with the scale, and the order of the pinpoints is the same"
+EQUIVALENT: dict[str, dict[str, str]] = {
+    "llava_next.letter_form": {
+        "line dropped: `if answer not in options: raise ValueError`": INDEX_RAISES,
+        "never: `if answer not in options: raise ValueError`": INDEX_RAISES,
+        "line dropped: `raise ValueError`": INDEX_RAISES,
+        "left out: `zip(LETTERS, options, strict=False)` → `zip(LETTERS, options)`": "zip stops at the shorter one anyway",
+    },
+    "llava_next.merge_pairs": {
+        "left out: `zip(roles, turn, strict=True)` → `zip(roles, turn)`": SAME_LENGTH,
+        "constant: `True` → `False`": SAME_LENGTH,
+    },
+    "llava_next.select_resolution": {
+        "left out: `size[1] * scale` → `size[1]`": RISES,
+        "left out: `size[0] * scale` → `size[0]`": RISES,
+    },
+    "llava_next.split_tiles": {"sign: `-2` → `2`": "of four axes the third is the last but one"},
+    "llava_next.unpad": {
+        "comparison: `width / height > columns / rows` → `width / height >= columns / rows`": "with equal proportions there "
+        "is no padding on either side",
+        "constant: `7` → `8`": DIGITS,
+        "constant: `7` → `6`": DIGITS,
+    },
+    "llava_next.circular_accuracy": {
+        "left out: `zip(groups, right, strict=True)` → `zip(groups, right)`": SAME_LENGTH,
+        "constant: `True` → `False`": SAME_LENGTH,
+    },
+}

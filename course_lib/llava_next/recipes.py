@@ -18,11 +18,12 @@ class NextRecipe(LlavaRecipe):
     sentence_frac: float = 0.12  # of short questions: without a line, answered in a sentence
 
 
-LETTERS = NextRecipe(steps=1500, batch_size=16, learning_rate=2e-3, seed=0)
+LETTERS = NextRecipe(steps=2000, batch_size=24, learning_rate=2e-3, seed=0)  # from a pool of pictures, looked at once
 BAKED = NextRecipe(
-    steps=900,
+    steps=1000,
     batch_size=12,
-    learning_rate=6e-4,
+    learning_rate=5e-4,
+    connector_lr_mult=2,
     text_only_frac=0.08,
     ocr_frac=0.3,
     instruction_frac=0.8,

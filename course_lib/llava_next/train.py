@@ -26,7 +26,7 @@ from course_lib.llava_next.recipes import BAKED, LETTERS, NextRecipe
 from course_lib.training import Progress, fit
 from course_lib.world.render import render
 
-NUM_POOL = 2400  # pictures with signs, for the letters
+NUM_POOL = 4800  # pictures with signs, for the letters
 POOL_CHUNK = 16  # pictures that go through the vision tower at once
 FILE = checkpoints.FOLDER / "llava_next.safetensors"
 
