@@ -197,7 +197,7 @@ def split_tiles(pixels, tile):
 
 
 # %%
-from course_lib.llava_next.data.batches import to_pixels
+from course_lib.llava_next.data.pictures import to_pixels
 
 pixels = to_pixels(scenes.picture(many)[None])  # [1, 3, 128, 128]
 tiles = anyres.split_tiles(pixels)[0]  # [4, 3, 64, 64]
@@ -406,6 +406,26 @@ show.matrix(
     alt="PocketBench: "
     + "; ".join(f"{name}: {', '.join(f'{c} {100 * v:.0f}' for c, v in one.items())}" for name, one in scores.items()),
 )
+
+# %% [markdown]
+# ## Use it: pictures of any size
+#
+# `any_pixels` takes a file, bytes, an array or a PIL image, grey or transparent too. Long and thin ones get a grid that fits; one so thin that no token is left is refused in words.
+
+# %%
+from PIL import Image
+
+from course_lib.llava_next.data.pictures import any_pixels
+
+panorama = np.concatenate([scenes.picture(scenes.many_things(i, "test"), "wide") for i in (11, 12)], axis=1)
+for name, image in {
+    "wide": panorama,
+    "upright": np.rot90(panorama).copy(),
+    "grey": Image.fromarray(panorama).convert("L"),
+}.items():
+    seen = baked.image_features(any_pixels(image))
+    said = baked.answer(seen, [forms.short_form("how many things are there?", "")[0]], max_new_tokens=8)[0]
+    print(f"{name:8s} {seen.size}: {baked.num_tokens(seen)} tokens. How many things? {said}")
 
 # %% [markdown]
 # The talk's table for LLaVA-NeXT-34B, as its repository reports it: MMMU 51.1 (college examinations), MathVista 46.5 (diagrams and plots), MMBench 79.3 (circular), MM-Vet 57.4 (GPT-4 gives the points).

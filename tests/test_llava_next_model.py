@@ -6,10 +6,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
+from course_lib.clip.data.images import PictureError
 from course_lib.llava.connector import WordMixture
 from course_lib.llava.model import MiniLlava
 from course_lib.llava_next.data import batches, forms, scenes
+from course_lib.llava_next.data.pictures import any_pixels
 from course_lib.llava_next.model import TileConnector, Views, four_in_one, num_tokens
 from course_lib.llava_next.recipes import BAKED
 from course_lib.llava_next.train import build_model
@@ -153,3 +156,27 @@ def test_the_world_is_as_it_was():
 
     assert make_scene(7, SceneSpec(scale=1.0)) == make_scene(7)
     assert render(make_scene(7)).image.shape == (64, 64, 3)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize(
+    "mode, size",
+    [("RGB", (1, 1)), ("RGB", (5000, 5000)), ("RGBA", (200, 90)), ("L", (64, 300)), ("P", (33, 70)), ("1", (128, 128))],
+)
+def test_pictures_of_all_kinds_get_an_answer(model, mode, size):
+    pixels = any_pixels(Image.new(mode, size))
+    assert pixels.shape[:2] == (1, 3) and max(pixels.shape) <= 512
+    views = model.image_features(pixels)
+    assert model.connector(views).shape[1] == model.num_tokens(views)
+    assert len(model.answer(views, ["where is this?"], 1)) == 1
+
+
+@pytest.mark.parametrize("size", [(4000, 1), (1, 4000), (900, 10)])
+def test_a_picture_without_a_token_is_refused_in_words(size):
+    with pytest.raises(PictureError, match="too thin: nothing of it is left"):
+        any_pixels(Image.new("RGB", size))
+
+
+def test_what_is_no_picture_is_refused_in_words():
+    with pytest.raises(PictureError, match="no picture"):
+        any_pixels(b"words")

@@ -15,12 +15,13 @@ class NextRecipe(LlavaRecipe):
     forms: tuple[tuple[str, float], ...] = ALL_FORMS
     many_frac: float = 0.35  # of the pictures: five to nine small things
     letter_frac: float = 0.15  # of short questions: answered by an option's letter
+    num_scenes: int | None = None  # different ones of each kind; None: ever new ones
     sentence_frac: float = 0.12  # of short questions: without a line, answered in a sentence
 
 
 LETTERS = NextRecipe(steps=2000, batch_size=24, learning_rate=2e-3, seed=0)  # from a pool of pictures, looked at once
 BAKED = NextRecipe(
-    steps=1000,
+    steps=700,
     batch_size=12,
     learning_rate=5e-4,
     connector_lr_mult=2,

@@ -19,7 +19,8 @@ from course_lib.llava.data.practice_signs import practice_scene
 from course_lib.llava.train import parameters, saved, stages
 from course_lib.llava.train.letters import BACKGROUND_WEIGHT, letter_targets
 from course_lib.llava.vision import PocketVisionTower
-from course_lib.llava_next.data.batches import next_batch, to_pixels
+from course_lib.llava_next.data.batches import next_batch
+from course_lib.llava_next.data.pictures import to_pixels
 from course_lib.llava_next.data.scenes import SIDE
 from course_lib.llava_next.model import MiniLlavaNext, TileConnector
 from course_lib.llava_next.recipes import BAKED, LETTERS, NextRecipe
@@ -31,9 +32,11 @@ POOL_CHUNK = 16  # pictures that go through the vision tower at once
 FILE = checkpoints.FOLDER / "llava_next.safetensors"
 
 
-def build_model(folder: Path = checkpoints.FOLDER, seed: int = 0) -> MiniLlavaNext:
-    """Lesson 07's assistant without its letter head, before tiles that it has never seen."""
-    assistant = saved.load("2", folder)
+def build_model(folder: Path = checkpoints.FOLDER, stage: str = "2", seed: int = 0) -> MiniLlavaNext:
+    """Lesson 07's assistant without its letter head (or stage "1", Lesson 06's captioner), before tiles that it has never seen."""
+    assistant = saved.load(stage, folder)
+    if not stages.has_letter_features(assistant):
+        stages.add_letter_features(assistant, folder)
     vision = PocketVisionTower(load_clip(), assistant.vision.layer)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -76,6 +79,14 @@ def train_letters(
 
     rate, decay = recipe.learning_rate, recipe.weight_decay
     return fit(model, batch, letters_loss, steps=recipe.steps, learning_rate=rate, weight_decay=decay, **options)
+
+
+def copy_letters(model: MiniLlavaNext, file: Path = FILE) -> None:
+    """The shipped convolutions that read letters, into a model that has not learned any, in place."""
+    tensors, _ = checkpoints.load(file)
+    start = "connector.letters."
+    letters = {name.removeprefix(start): tensor.float() for name, tensor in tensors.items() if name.startswith(start)}
+    model.connector.letters.load_state_dict(letters)
 
 
 def train(model: MiniLlavaNext, recipe: NextRecipe = BAKED, **options) -> Progress:

@@ -5,9 +5,6 @@ As in Lesson 07, conversations about one picture share its row (`llava/data/pack
 
 import random
 
-from torch import Tensor
-
-from course_lib.clip.data.images import normalise, to_tensor
 from course_lib.instruct.formats import TYPES
 from course_lib.llava.chat_format import Segments, ocr_segments, picture_segments
 from course_lib.llava.data import requests
@@ -23,6 +20,7 @@ from course_lib.llava.data.packing import LlavaBatch, collate
 from course_lib.llava.data.pictures import training_scene
 from course_lib.llava.data.practice_signs import practice_scene
 from course_lib.llava_next.data import forms, scenes
+from course_lib.llava_next.data.pictures import to_pixels
 from course_lib.llava_next.model import num_tokens
 from course_lib.llava_next.recipes import NextRecipe
 from course_lib.lm.chat import chat_segments
@@ -32,11 +30,6 @@ from course_lib.world.scenes import Scene
 
 MOST_FEW = 4  # things of a scene that is described at length
 NUM_MERGED = 3  # pairs of a conversation of several turns
-
-
-def to_pixels(images) -> Tensor:
-    """uint8 [B, H, W, 3] → pixel_values [B, 3, H, W]."""
-    return normalise(to_tensor(images))
 
 
 def next_batch(tokenizer, step: int, recipe: NextRecipe) -> LlavaBatch:
@@ -59,6 +52,8 @@ def draw_scene(rng: random.Random, recipe: NextRecipe, form: str) -> Scene:
     if form in ("wide", "tall"):
         return scenes.band_scene(rng, form == "tall")
     draw = rng.random()
+    if recipe.num_scenes:  # the same few again and again, each a function of its number
+        rng = random.Random(f"scene {rng.randrange(recipe.num_scenes)}")
     if draw < recipe.ocr_frac:
         return practice_scene(rng)
     if draw < recipe.ocr_frac + recipe.many_frac:
@@ -73,11 +68,11 @@ def conversations_about(
     sampled = sample_questions(scene, rng)
     signs = [one for one in sampled if one.kind == "read"]
     others = [one for one in sampled if one.kind != "read"]
-    read = [ocr_segments(tokenizer, *forms.short_form(one.text, one.answer)) for one in signs if reads]
+    read = [ocr_segments(tokenizer, *short_form(one, recipe)) for one in signs if reads]
     short = [picture_segments(tokenizer, to_messages([in_some_form(one, rng, recipe)])) for one in others]
     short = fit_token_budget(short, recipe.max_question_tokens, rng)
     there = existence_questions(scene, recipe.num_existence, rng)
-    pairs = [forms.short_form(one.text, one.answer) for one in there]
+    pairs = [short_form(one, recipe) for one in there]
     few = len(scene.things) <= MOST_FEW
     if few and rng.random() < recipe.instruction_frac:
         long = [sample_instruction(scene, rng, TYPES, varied_requests=recipe.varied_requests)]
@@ -95,4 +90,9 @@ def in_some_form(question: Question, rng: random.Random, recipe: NextRecipe) -> 
         return forms.letter_form(question.text, question.answer, options)
     if draw > 1 - recipe.sentence_frac:
         return forms.sentence_form(question)
-    return forms.short_form(question.text, question.answer)
+    return short_form(question, recipe)
+
+
+def short_form(question: Question, recipe: NextRecipe) -> forms.Pair:
+    """Question and answer, with the line that asks for one word where the recipe has it."""
+    return forms.short_form(question.text, question.answer, recipe.format_prompt)

@@ -28,9 +28,9 @@ NUM_OPTIONS = 4
 Pair = tuple[str, str]  # what the user says, what the assistant says
 
 
-def short_form(question: str, answer: str) -> Pair:
-    """One word is wanted, and said."""
-    return f"{question} {FORMAT_PROMPT}", answer
+def short_form(question: str, answer: str, line: bool = True) -> Pair:
+    """One word is wanted, and said. Without the line nothing tells it from a question that wants a sentence."""
+    return f"{question} {FORMAT_PROMPT}" if line else question, answer
 
 
 def letter_form(question: str, answer: str, options: Sequence[str]) -> Pair:

@@ -25,7 +25,7 @@ from course_lib.llava.evaluate.descriptions import REQUESTS, verify_claims
 from course_lib.llava.evaluate.pope import pope_questions
 from course_lib.llava.evaluate.vqa import is_correct
 from course_lib.llava_next.data import forms, scenes
-from course_lib.llava_next.data.batches import to_pixels
+from course_lib.llava_next.data.pictures import to_pixels
 from course_lib.llava_next.model import Views
 from course_lib.world.scenes import Scene, SceneSpec, make_scene
 
