@@ -16,11 +16,14 @@ from course_lib.llava.data.testsets import SCORED_KINDS, vqa_examples
 from course_lib.llava.evaluate.descriptions import REQUESTS, true_claims_figure
 from course_lib.llava.evaluate.pope import PopeQuestion, parse, pope_questions
 from course_lib.llava.evaluate.vqa import is_correct
+from course_lib.llava.train.letters import letter_targets
 from course_lib.llava_next.data import forms, scenes
+from course_lib.llava_next.data.pictures import to_pixels
 from course_lib.llava_next.evaluate import pocketbench
 from course_lib.llava_next.evaluate.pocketbench import replies
 from course_lib.llava_next.model import Views
 from course_lib.world.questions import questions
+from course_lib.world.render import render
 from course_lib.world.scenes import SceneSpec, make_scene
 
 SMALL_WIDTH = 11 / 64  # of the picture's side: small things of scenes of many
@@ -35,6 +38,7 @@ def figures(num: int = 100) -> Iterator[Figure]:
     yield from small_figures(model, num)
     yield from permuted_figures(model, num)
     yield from reading_figures(model, num)
+    yield letters_figure(model, num)
     yield from vqa_figures(model, num)
     yield from format_figures(model, num)
     yield from description_figures(model, num)
@@ -148,6 +152,22 @@ def reading_figures(model, num: int) -> Iterator[Figure]:
     control = round(float(right["upsampled"].mean()), 4)
     note = "without letter eyes; control: 64 px made larger"
     yield share("next.read.words", right["tiles"], control=control, ceiling=1.0, bar=0.75, note=note)
+
+
+def letters_figure(model, num: int) -> Figure:
+    """Patches of the tiles that bear a letter: is it the right one? Signs of the test, whose words training never had."""
+    shown = [one.scene for one in vqa_examples("read", num)]
+    rendered = [render(scene, scenes.SIDE) for scene in shown]
+    targets = torch.from_numpy(np.stack([letter_targets(a, b.instances) for a, b in zip(shown, rendered, strict=True)]))
+    with torch.no_grad():
+        tiles = model.image_features(to_pixels(np.stack([one.image for one in rendered]))).tiles
+        found = model.connector.letter_logits(tiles).argmax(dim=-1)  # [N, 16, 16]
+    there = targets > 0
+    false = 100 * float((found[~there] > 0).float().mean())
+    note = f"letters where there are none: {false:.1f} % of the other patches"
+    return share(
+        "next.letters.patches", (found == targets)[there].tolist(), chance=round(1 / 36, 4), ceiling=1.0, note=note
+    )
 
 
 def vqa_figures(model, num_per_kind: int) -> Iterator[Figure]:
