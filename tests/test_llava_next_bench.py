@@ -126,3 +126,16 @@ def test_the_command_writes_it_and_scores_replies(tmp_path, monkeypatch, capsys)
     assert main(["llava", "bench", str(tmp_path), "--replies", str(file)]) == 0
     said = capsys.readouterr().out
     assert "prompts.json" in said and "letter" in said and "0.0 %" in said
+
+
+def test_the_eyes_are_asked_without_the_language_model():
+    from course_lib.llava_next.evaluate.eyes import name_scores
+    from course_lib.llava_next.train import build_model
+
+    model = build_model()
+    model.language_model = None
+    rows = evaluate.small_names(3)
+    shown, names, there = zip(*rows, strict=True)
+    scores = name_scores(model, shown, names, "tiles")
+    assert scores.shape == (6,) and there == (True, False) * 3
+    assert (scores != name_scores(model, shown, names, "whole")).all()

@@ -22,7 +22,13 @@ def test_each_rung_is_the_one_below_and_its_own_change():
 def test_the_line_stands_in_the_prompts_where_the_recipe_has_it(line):
     tokenizer = get_tokenizer()
     recipe = replace(
-        BAKED, batch_size=3, forms=(("whole", 1.0),), format_prompt=line, sentence_frac=0.0, letter_frac=0.0
+        BAKED,
+        batch_size=3,
+        forms=("whole",),
+        form_weights=(1.0,),
+        format_prompt=line,
+        sentence_frac=0.0,
+        letter_frac=0.0,
     )
     batch = batches.next_batch(tokenizer, 0, recipe)
     assert ("Use one word only." in tokenizer.decode(batch.input_ids.flatten())) == line

@@ -141,7 +141,7 @@ def test_forms_of_an_answer():
 
 @pytest.mark.parametrize("form", scenes.FORMS)
 def test_batches_of_each_form(model, form):
-    recipe = replace(BAKED, batch_size=3, forms=((form, 1.0),))
+    recipe = replace(BAKED, batch_size=3, forms=(form,), form_weights=(1.0,))
     batch = batches.next_batch(model.tokenizer, 5, recipe)
     size = tuple(batch.pixel_values.shape[-2:])
     assert ((batch.input_ids == model.image_token).sum(1) == num_tokens(size)).all()

@@ -4,15 +4,14 @@ from dataclasses import dataclass, replace
 
 from course_lib.llava.recipes import LlavaRecipe
 
-# Form of a batch's pictures → how often. Of "whole" and "upsampled" there are some, so that the controls show pictures of a known kind.
-ALL_FORMS = (("tiles", 0.66), ("whole", 0.12), ("upsampled", 0.08), ("wide", 0.07), ("tall", 0.07))
-
 
 @dataclass(frozen=True)
 class NextRecipe(LlavaRecipe):
     """A training run. Beside Lesson 07's fields: what the pictures show, and how their size varies."""
 
-    forms: tuple[tuple[str, float], ...] = ALL_FORMS
+    # Of a batch's pictures, and how often. Of "whole" and "upsampled" there are some, so that the controls show pictures of a known kind.
+    forms: tuple[str, ...] = ("tiles", "whole", "upsampled", "wide", "tall")
+    form_weights: tuple[float, ...] = (0.66, 0.12, 0.08, 0.07, 0.07)
     many_frac: float = 0.35  # of the pictures: five to nine small things
     letter_frac: float = 0.15  # of short questions: answered by an option's letter
     num_scenes: int | None = None  # different ones of each kind; None: ever new ones
@@ -21,7 +20,7 @@ class NextRecipe(LlavaRecipe):
 
 LETTERS = NextRecipe(steps=2000, batch_size=24, learning_rate=2e-3, seed=0)  # from a pool of pictures, looked at once
 BAKED = NextRecipe(
-    steps=700,
+    steps=630,
     batch_size=12,
     learning_rate=5e-4,
     connector_lr_mult=2,
@@ -35,5 +34,19 @@ BAKED = NextRecipe(
     max_question_tokens=70,
     length_buckets=3,
     seed=1,
+)
+# After these steps the language model did not look at small things in the tiles (66 % of questions about them, with the whole view alone
+# 64 %), though the patches show them (AUC 0.94, whole view 0.72; stream "val"). So once more, with more of them, and more questions each.
+LOOK = replace(
+    BAKED,
+    steps=400,
+    learning_rate=7e-4,
+    forms=("tiles", "whole", "wide", "tall"),
+    form_weights=(0.82, 0.06, 0.06, 0.06),
+    many_frac=0.5,
+    num_existence=9,
+    instruction_frac=0.6,
+    max_question_tokens=45,
+    seed=3,
 )
 LIVE = replace(BAKED, steps=60, batch_size=8, learning_rate=3e-4, seed=2)

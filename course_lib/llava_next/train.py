@@ -4,7 +4,6 @@ The vision tower is Lesson 02's, frozen, at 64 px. LLaVA-NeXT tunes everything, 
 """
 
 import random
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +22,7 @@ from course_lib.llava_next.data.batches import next_batch
 from course_lib.llava_next.data.pictures import to_pixels
 from course_lib.llava_next.data.scenes import SIDE
 from course_lib.llava_next.model import MiniLlavaNext, TileConnector
-from course_lib.llava_next.recipes import BAKED, LETTERS, NextRecipe
+from course_lib.llava_next.recipes import BAKED, LETTERS, LOOK, NextRecipe
 from course_lib.training import Progress, fit
 from course_lib.world.render import render
 
@@ -97,26 +96,32 @@ def train(model: MiniLlavaNext, recipe: NextRecipe = BAKED, **options) -> Progre
     return stages.train(model, lambda step: next_batch(model.tokenizer, step, recipe), recipe, **options)
 
 
-def bake(out_folder: Path, recipes: tuple[NextRecipe, NextRecipe] = (LETTERS, BAKED)) -> None:
-    """The shipped weights. Interrupted, the run that was under way goes on where it was when called again."""
-    model = build_model(out_folder)
-    letters_file = out_folder / "llava_next.letters.safetensors"
-    if not letters_file.exists():
-        pool = letters_pool(model, NUM_POOL)
-        state = out_folder / "llava_next.letters.training.safetensors"
-        if train_letters(model, pool, recipes[0], state_file=state).stopped:
-            return
-        checkpoints.save(letters_file, model.connector.letters, {"recipe": asdict(recipes[0])})
-    checkpoints.load_into(model.connector.letters, letters_file)
-    progress = train(model, recipes[1], state_file=out_folder / "llava_next.training.safetensors")
-    if not progress.stopped:
-        save(out_folder / FILE.name, model, recipes, progress)
+def bake(out_folder: Path, recipes: tuple[NextRecipe, ...] = (LETTERS, BAKED, LOOK)) -> None:
+    """The shipped weights: letters first, then the runs of connector and language model, each from where the last one ended.
+
+    Interrupted, the run that was under way goes on where it was when called again.
+    """
+    model, minutes = build_model(out_folder), 0.0
+    runs = [out_folder / f"llava_next.run{number}.safetensors" for number in range(len(recipes) - 1)]
+    for number, file in enumerate([*runs, out_folder / FILE.name]):
+        if file not in runs or not file.with_suffix(".json").exists():  # the card is written last
+            state = file.with_suffix(".training.safetensors")
+            if number == 0:
+                progress = train_letters(model, letters_pool(model, NUM_POOL), recipes[0], state_file=state)
+            else:
+                progress = train(model, recipes[number], state_file=state)
+            if progress.stopped:
+                return
+            save(file, model, recipes[: number + 1], progress, minutes)
+        tensors, card = checkpoints.load(file)  # read even if just made: the next run begins with what was rounded
+        saved.load_weights(model, tensors, file.name)
+        minutes = card["minutes"]
 
 
-def save(file: Path, model: MiniLlavaNext, recipes: tuple[NextRecipe, ...], progress: Progress) -> None:
-    """Connector and language model in half precision, with their card. The embedding table, which has two names, once."""
+def save(file: Path, model: MiniLlavaNext, recipes: tuple[NextRecipe, ...], progress: Progress, earlier: float) -> None:
+    """What has learned in half precision, with its card. earlier: minutes."""
     data = "training scenes at 128 px, of few and of many things, with questions, descriptions, captions, signs to read"
-    minutes, losses = progress.seconds / 60, progress.losses
+    minutes, losses = earlier + progress.seconds / 60, progress.losses
     card = checkpoints.card(file.stem, data, recipes, minutes, losses, stored_as="float16")
     learned = parameters.to_save(dict(model.named_parameters()))
     checkpoints.save(file, {name: tensor.detach().half() for name, tensor in learned.items()}, card)

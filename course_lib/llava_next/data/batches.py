@@ -36,7 +36,7 @@ def next_batch(tokenizer, step: int, recipe: NextRecipe) -> LlavaBatch:
     """Pictures in one of the recipe's forms, with questions in all forms of an answer and, where there are few things, with
     instruction data and captions."""
     rng = random.Random(f"next/{recipe.seed}/{step}")
-    form = rng.choices(*zip(*recipe.forms, strict=True))[0]
+    form = rng.choices(recipe.forms, recipe.form_weights)[0]
     chosen = [draw_scene(rng, recipe, form) for _ in range(recipe.batch_size)]
     pixels = to_pixels(scenes.draw(chosen, form))
     reads = form not in ("whole", "upsampled")  # letters of 64 px pictures are too small for the patches to show

@@ -20,11 +20,12 @@ from course_lib.llava.train.letters import letter_targets
 from course_lib.llava_next.data import forms, scenes
 from course_lib.llava_next.data.pictures import to_pixels
 from course_lib.llava_next.evaluate import pocketbench
+from course_lib.llava_next.evaluate.eyes import eyes_figures
 from course_lib.llava_next.evaluate.pocketbench import replies
 from course_lib.llava_next.model import Views
 from course_lib.world.questions import questions
 from course_lib.world.render import render
-from course_lib.world.scenes import SceneSpec, make_scene
+from course_lib.world.scenes import Scene, SceneSpec, make_scene
 
 SMALL_WIDTH = 11 / 64  # of the picture's side: small things of scenes of many
 
@@ -36,6 +37,7 @@ def figures(num: int = 100) -> Iterator[Figure]:
     model = load()
     yield from pope_figures(model, num)
     yield from small_figures(model, num)
+    yield from eyes_figures(model, *zip(*small_names(num), strict=True))
     yield from permuted_figures(model, num)
     yield from reading_figures(model, num)
     yield letters_figure(model, num)
@@ -70,19 +72,25 @@ def pope_figures(model, num_scenes: int) -> Iterator[Figure]:
     )
 
 
-def small_questions(num_scenes: int, stream: str = "test") -> list[PopeQuestion]:
-    """In each scene of many things: is a small one there, and something like it that is not? Yes and no equally often."""
-    rng, asked = random.Random(f"small/{stream}"), []
+def small_names(num_scenes: int, stream: str = "test") -> list[tuple[Scene, str, bool]]:
+    """In each scene of many things the name of a small one, and of something like it that is not there: (scene, name, there?)."""
+    rng, chosen = random.Random(f"small/{stream}"), []
     for index in range(100 * num_scenes):
         scene = scenes.many_things(index, stream)
         small = [thing.name for thing in scene.things if thing.width < SMALL_WIDTH and thing.kind != "sign"]
         absent = same_group(scene, absent_names(scene))
         if small and absent:
-            pairs = ((rng.choice(small), "yes"), (rng.choice(absent), "no"))
-            asked += [PopeQuestion(scene, ask_for(name, "test", rng), answer) for name, answer in pairs]
-        if len(asked) == 2 * num_scenes:
+            chosen += [(scene, rng.choice(small), True), (scene, rng.choice(absent), False)]
+        if len(chosen) == 2 * num_scenes:
             break
-    return asked
+    return chosen
+
+
+def small_questions(num_scenes: int, stream: str = "test") -> list[PopeQuestion]:
+    """Is a small thing there? Yes and no equally often."""
+    rng = random.Random(f"asked for small things/{stream}")
+    rows = small_names(num_scenes, stream)
+    return [PopeQuestion(scene, ask_for(name, "test", rng), "yes" if there else "no") for scene, name, there in rows]
 
 
 def small_figures(model, num_scenes: int) -> Iterator[Figure]:

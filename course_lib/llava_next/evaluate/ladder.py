@@ -23,7 +23,8 @@ SEEDS, STEPS, BATCH_SIZE, NUM_PER_KIND = (0, 1, 2), 100, 8, 8
 NAIVE = replace(
     BAKED,
     batch_size=BATCH_SIZE,
-    forms=(("whole", 1.0),),
+    forms=("whole",),
+    form_weights=(1.0,),
     format_prompt=False,
     letter_frac=0.0,
     num_existence=0,
@@ -46,7 +47,7 @@ RUNGS = (
     Rung("naive_mix", {}),
     Rung("format_prompt", {"format_prompt": True}),
     Rung("academic_and_reading_data", {"letter_frac": 0.15, "num_existence": 5, "ocr_frac": 0.3, "many_frac": 0.35}),
-    Rung("resolution", {"forms": (("tiles", 1.0),)}, "tiles"),
+    Rung("resolution", {"forms": ("tiles",)}, "tiles"),
     Rung("more_data", {"num_scenes": None}, "tiles"),
 )
 
