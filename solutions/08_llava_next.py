@@ -356,8 +356,11 @@ show_figures(eyes_figures(baked, *zip(*small_names(4 if quick() else 60), strict
 
 # %% [markdown]
 # The bar was wrong, and what we learned is better than what we wanted to show. The picture made larger is nearly as good for these eyes as the real 128 px. They were trained on things of 16 to 36 pixels; at 10 they fail, not for
-# want of detail, but because nothing that small was ever called by its name. **What the whole view lacks here is size, not detail**: more patches for each thing. Where detail itself is asked for, in letters, only real
-# pixels help: see *reading* and its control in the table of all figures.
+# want of detail, but because nothing that small was ever called by its name. **What the whole view lacks here is size, not detail**: more patches for each thing. Even signs are read no worse from the picture made larger
+# (row *unseen words read*, and its control).
+#
+# And the other half of the bar was missed, too: the eyes know the small things, and the answers are hardly better with tiles than without. In our 27 minutes of training the language model has not learned to look them up there;
+# a second run, with more such questions, did not teach it, and cost other skills. Resolution is worth what the language model makes of it.
 #
 # So before you praise a resolution, make the small picture larger. Papers rarely do.
 

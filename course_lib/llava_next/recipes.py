@@ -35,18 +35,7 @@ BAKED = NextRecipe(
     length_buckets=3,
     seed=1,
 )
-# After these steps the language model did not look at small things in the tiles (66 % of questions about them, with the whole view alone
-# 64 %), though the patches show them (AUC 0.94, whole view 0.72; stream "val"). So once more, with more of them, and more questions each.
-LOOK = replace(
-    BAKED,
-    steps=400,
-    learning_rate=7e-4,
-    forms=("tiles", "whole", "wide", "tall"),
-    form_weights=(0.82, 0.06, 0.06, 0.06),
-    many_frac=0.5,
-    num_existence=9,
-    instruction_frac=0.6,
-    max_question_tokens=45,
-    seed=3,
-)
+# After these steps the patches show small things (AUC 0.94, whole view 0.72; stream "val"), and the language model does not look them up: 66 %
+# of questions about them with tiles, 64 % with the whole view. 300 steps more, half of their scenes of many things, nine existence questions a
+# picture, gave 65 and 60 %, and took POPE from 86 to 82 %: they are not among these runs.
 LIVE = replace(BAKED, steps=60, batch_size=8, learning_rate=3e-4, seed=2)

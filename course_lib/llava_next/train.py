@@ -22,7 +22,7 @@ from course_lib.llava_next.data.batches import next_batch
 from course_lib.llava_next.data.pictures import to_pixels
 from course_lib.llava_next.data.scenes import SIDE
 from course_lib.llava_next.model import MiniLlavaNext, TileConnector
-from course_lib.llava_next.recipes import BAKED, LETTERS, LOOK, NextRecipe
+from course_lib.llava_next.recipes import BAKED, LETTERS, NextRecipe
 from course_lib.training import Progress, fit
 from course_lib.world.render import render
 
@@ -96,7 +96,7 @@ def train(model: MiniLlavaNext, recipe: NextRecipe = BAKED, **options) -> Progre
     return stages.train(model, lambda step: next_batch(model.tokenizer, step, recipe), recipe, **options)
 
 
-def bake(out_folder: Path, recipes: tuple[NextRecipe, ...] = (LETTERS, BAKED, LOOK)) -> None:
+def bake(out_folder: Path, recipes: tuple[NextRecipe, ...] = (LETTERS, BAKED)) -> None:
     """The shipped weights: letters first, then the runs of connector and language model, each from where the last one ended.
 
     Interrupted, the run that was under way goes on where it was when called again.
