@@ -200,7 +200,7 @@ def split_tiles(pixels, tile):
 from course_lib.llava_next.data.pictures import to_pixels
 
 pixels = to_pixels(scenes.picture(many)[None])  # [1, 3, 128, 128]
-tiles = anyres.split_tiles(pixels)[0]  # [4, 3, 64, 64]
+tiles = anyres.split_tiles(pixels, anyres.TILE)[0]  # [4, 3, 64, 64]
 images = [scenes.picture(many), *((0.27 * tile.permute(1, 2, 0).numpy() + 0.55).clip(0, 1) * 255 for tile in tiles)]
 show.pictures(
     [np.asarray(image, np.uint8) for image in images],

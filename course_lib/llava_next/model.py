@@ -107,8 +107,8 @@ class MiniLlavaNext(MiniLlava):
         whole = F.interpolate(pixel_values, (anyres.TILE, anyres.TILE), mode="bilinear", antialias=True)
         if max(size) <= anyres.TILE:
             return Views(self.vision(whole), None, size)
-        resolution = anyres.select_resolution(size)
-        tiles = anyres.split_tiles(anyres.resize_and_pad(pixel_values, resolution))  # [B, n, 3, S, S]
+        resolution = anyres.select_resolution(size, anyres.PINPOINTS)
+        tiles = anyres.split_tiles(anyres.resize_and_pad(pixel_values, resolution), anyres.TILE)  # [B, n, 3, S, S]
         seen = self.vision(
             torch.cat([whole[:, None], tiles], dim=1).flatten(0, 1)
         )  # [B, 1+n, 3, S, S] → [B·(1+n), 64, W]
