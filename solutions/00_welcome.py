@@ -36,16 +36,17 @@ session = begin(lesson="00_welcome")
 import numpy as np
 
 from course_lib import finished, show
+from course_lib.llava.chat_format import in_one_word
 from course_lib.world.render import render
 from course_lib.world.scenes import SceneSpec, make_scene
 
 picture = render(
-    make_scene(2, SceneSpec(stream="test", names=("lion", "sunflower"), placement="plausible")), size=64
+    make_scene(6, SceneSpec(stream="test", names=("lion", "sunflower"), placement="plausible")), size=64
 ).image
 captions = ["a lion in a meadow", "a bus on the road", "a frog in a meadow", "a lion at night"]
 best, probability = finished.clip(picture, captions)[0]
 question = "how many lions are there?"
-answer = finished.llava(picture, question)
+answer = finished.llava(picture, in_one_word(question))  # without this wish it answers in a sentence, and less surely
 drawing = finished.gligen(
     "a sunflower left of a lion", {"a sunflower": (0.05, 0.3, 0.45, 0.7), "a lion": (0.55, 0.3, 0.95, 0.75)}
 )

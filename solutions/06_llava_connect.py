@@ -310,7 +310,7 @@ def fingerprints(tensors):
 # ## Train it: stage 1
 #
 # LLaVA-1.5 aligns its connector on 558,000 captions, with a language model of 7 billion parameters behind it. That one is so rich that it meets the patches halfway.
-# Ours is not: a bare MLP hardly gets our frozen assistant to name a thing within minutes (below you train one for 40 steps). So the course's connector begins as a
+# Ours is not: a bare MLP hardly gets our frozen assistant to name a thing within minutes (below you train one for 40 steps). It does get there, by way of 3,000 steps (Lesson 07 compares them). To save you these, the course's connector begins as a
 # *dictionary*: each patch becomes a mixture of embeddings of words, as in AlignVLM (Masry et al., 2025, [arXiv 2502.01341](https://arxiv.org/abs/2502.01341)). Stage 1
 # then has two parts.
 #

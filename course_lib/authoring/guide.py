@@ -20,12 +20,15 @@ MODELS = {
     "llava": "LLaVA (06, 07)",
     "gligen": "GLIGEN (10)",
     "seem": "SEEM (11)",
+    "imagebind": "ImageBind (03)",
 }
 BESIDE_THE_MODEL = {"__init__", "evaluate", "full", "pretrained", "recipes", "train", "train_supervised", "ui"}
 WORKBENCH = ("exercises", "evaluate", "ui", "full")
 CONCEPTS = {  # what somebody looks for who knows the papers → its place in course_lib/
     "contrastive loss (CLIP)": "clip/loss.py:contrastive_loss",
     "zero-shot classifier": "clip/zero_shot.py:zero_shot_classifier",
+    "mel spectrogram": "imagebind/data/mel.py:log_mel",
+    "InfoNCE against pictures (ImageBind)": "imagebind/loss.py:info_nce",
     "next-token loss": "lm/loss.py:next_token_loss",
     "label mask": "lm/chat.py:mask_labels",
     "token splice (LLaVA)": "llava/model.py:splice",

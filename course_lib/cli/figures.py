@@ -48,7 +48,7 @@ def lessons() -> list[Figure]:
         Figure(f"course.minutes.{slug}", one["minutes"], unit="min", note=notes[slug]) for slug, one in times.items()
     ]
     total = round(sum(figure.value for figure in per_lesson), 2)
-    return [*per_lesson, Figure("course.minutes.total", total, n=len(per_lesson), bar=40, unit="min")]
+    return [*per_lesson, Figure("course.minutes.total", total, n=len(per_lesson), bar=70, unit="min")]
 
 
 def room(figure: Figure) -> str:

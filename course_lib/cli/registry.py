@@ -44,6 +44,10 @@ ROOMS = {
     "llava_next": Room("LLaVA-1.5 and NeXT: data, prompts, resolution", "08", "course_lib.llava_next.evaluate:figures"),
     "gligen": Room("GLIGEN: drawing things into boxes", "10", "course_lib.gligen.evaluate:figures"),
     "seem": Room("SEEM: masks from clicks, boxes, words and examples", "11", "course_lib.seem.evaluate:figures"),
+    # Lesson 03 stands behind the rooms whose models it lends its sounds to
+    "imagebind": Room(
+        "ImageBind: sound, depth and text meet through pictures", "03", "course_lib.imagebind.evaluate:figures"
+    ),
 }
 
 CLIP, LM = ("clip_tokenizer", "clip"), ("lm_tokenizer", "lm")
@@ -65,6 +69,7 @@ BAKES = {
     "gligen_base": Bake("course_lib.gligen.train.base_generator:bake_base", CLIP, SMALL_WORLD),
     "gligen_gates": Bake("course_lib.gligen.train.gates:bake_gates", (*CLIP, "gligen_base"), SMALL_WORLD),
     "gligen_detector": Bake("course_lib.gligen.train.detector:bake_detector", (), SMALL_WORLD),
+    "imagebind": Bake("course_lib.imagebind.train:bake", CLIP),
 }
 
 

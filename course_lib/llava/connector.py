@@ -1,7 +1,9 @@
 """The connector between vision tower and language model: LLaVA's linear layer and MLP, and the course's mixture of words.
 
 LLaVA-1.5's connector learns from 558,000 captions, through 7 billion parameters. Ours has neither, and a plain MLP that learned
-captions for minutes did not get the frozen pocket language model to answer. So it begins as a dictionary: which words hold of this patch? That is learned
+captions for minutes did not get the frozen pocket language model to answer. (After 3,000 steps of captions and 700 of stage 2 it is
+level with the mixture: 59.0 and 59.8 % of 420 questions, stream "val"; `tools/compare_connectors.py`.) So, to be quick, the connector
+begins as a dictionary: which words hold of this patch? That is learned
 from captions alone, without any box, as word detectors once were (Fang et al., 2015, "From Captions to Visual Concepts and
 Back", arXiv 1411.4952, section 3). AlignVLM (Masry et al., 2025, arXiv 2502.01341) gives a large model patches as mixtures
 of its words, too; Ovis (Lu et al., 2024, arXiv 2405.20797) as mixtures from a table of its own.

@@ -132,8 +132,10 @@ def bars(
     show_figure(figure, alt)
 
 
-def matrix(values: np.ndarray, rows: list[str], columns: list[str], *, alt: str) -> None:
-    """A table of numbers [R, C], shaded by value, each number written in its cell."""
+def matrix(
+    values: np.ndarray, rows: list[str], columns: list[str], *, alt: str, framed: Iterable[tuple[int, int]] = ()
+) -> None:
+    """A table of numbers [R, C], shaded by value, each number written in its cell; some cells (row, column) get a frame."""
     from matplotlib import pyplot
 
     figure, axes = pyplot.subplots(figsize=(1.6 + 0.75 * len(columns), 1.2 + 0.42 * len(rows)), layout="constrained")
@@ -144,6 +146,10 @@ def matrix(values: np.ndarray, rows: list[str], columns: list[str], *, alt: str)
     for (row, column), value in np.ndenumerate(values):
         colour = "white" if value > middle else "black"
         axes.text(column, row, f"{value:.2f}", ha="center", va="center", color=colour, fontsize=8)
+    for row, column in framed:
+        axes.add_patch(
+            pyplot.Rectangle((column - 0.46, row - 0.44), 0.92, 0.88, fill=False, color="#D55E00", linewidth=2.5)
+        )
     show_figure(figure, alt)
 
 

@@ -211,6 +211,7 @@ def _ask_all(run: GenerationRun, jobs: Sequence[Job], num_threads: int) -> None:
         waiting.put(job)
 
     def work() -> None:
+        """Answer waiting jobs until none is left, or the run is stopped."""
         try:
             while not run.stop.is_set():
                 done.put(run.answer(waiting.get_nowait()))

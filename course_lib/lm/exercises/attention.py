@@ -136,6 +136,7 @@ def attention_by_adding(query, key, value, mask):
 
 
 def attention_head_by_head(query, key, value, mask):
+    """A loop over the batch and its heads."""
     mask = mask.expand(len(query), 1, *mask.shape[-2:])
     weights = torch.zeros(*query.shape[:3], key.shape[2])
     for b in range(query.shape[0]):

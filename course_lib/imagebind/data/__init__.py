@@ -1,0 +1,1 @@
+"""Voices, spectrograms and disparities of scenes, and the pairs that training gets."""

@@ -1,0 +1,41 @@
+"""The published connector (a two-layer MLP, captions alone) beside the course's mixture of words: where do they end up?
+
+`python -m tools.compare_connectors` trains both arms (some half an hour of a core) and prints a line of json for each: true claims of the
+captions after stage 1, and VQA accuracy on the stream "val" after equal steps of stage 2.
+"""
+
+import json
+from dataclasses import replace
+
+from course_lib.llava import recipes
+from course_lib.llava.data.testsets import SCORED_KINDS, draw, vqa_examples
+from course_lib.llava.evaluate.descriptions import verify_claims
+from course_lib.llava.evaluate.vqa import accuracy, answers
+from course_lib.llava.model import MiniLlava
+from course_lib.llava.train import saved, stages
+from course_lib.world.scenes import SceneSpec, make_scene
+
+CAPTION_STEPS, STAGE2_STEPS = 3000, 700
+
+
+def true_claims(model: MiniLlava) -> float:
+    """The share of true claims in 60 captions."""
+    scenes = [make_scene(index, SceneSpec(stream="val")) for index in range(60)]
+    captions = answers(model, draw(scenes), ["write a caption."] * len(scenes), brief=False)
+    claims = [verify_claims(text, scene) for text, scene in zip(captions, scenes, strict=True)]
+    return sum(one.num_true for one in claims) / sum(one.num_true + one.num_false for one in claims)
+
+
+def main() -> None:
+    """Both arms, one after the other."""
+    mlp = stages.build_model("mlp2x_gelu")
+    stages.stage1(mlp, replace(recipes.BAKED1, steps=CAPTION_STEPS))
+    for name, model in {"mlp2x_gelu": mlp, "words": saved.load("1")}.items():
+        row = {"connector": name, "true_claims": round(true_claims(model.eval()), 3)}
+        stages.stage2(model, replace(recipes.LIVE2, steps=STAGE2_STEPS))
+        right = [accuracy(model.eval(), vqa_examples(kind, 60, stream="val")) for kind in SCORED_KINDS]
+        print(json.dumps(row | {"vqa": round(sum(right) / len(right), 4)}), flush=True)
+
+
+if __name__ == "__main__":
+    main()
