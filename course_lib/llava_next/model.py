@@ -42,48 +42,44 @@ class Views:
 
 
 class TileConnector(nn.Module):
-    """Whole view and tiles → tokens [B, N, D]. It begins as Lesson 07's mixture of words, which knows 64 px pictures already.
+    """Whole view and tiles → tokens [B, N, D]: Lesson 07's mixture of words for both, as LLaVA-NeXT has one projector for both.
 
-    A tile's token is the mixture of its four patches, each word as surely as the surest of them has it; plus the letters in its left
-    and right half, which three convolutions over neighbouring patches read; plus a linear layer for all else, at first 0. Convolutions
-    in a connector are the C-Abstractor's idea (Cha et al., 2023, "Honeybee", arXiv 2312.06742).
+    A token of the whole view is words + residual, and the residual says where the patch is. A patch of a tile only knows where it is
+    *within the tile*. So a tile's token has its words (each as surely as the surest of its four patches has it) and its letters from
+    the tile, and its residual from the whole view at the same place. Letters are found by three convolutions over neighbouring
+    patches; those in a connector are the C-Abstractor's idea (Cha et al., 2023, "Honeybee", arXiv 2312.06742).
     """
 
     def __init__(self, mixture: WordMixture) -> None:
         super().__init__()
-        width, language_width = mixture.residual.in_features, mixture.residual.out_features
         self.mixture = mixture
-        self.letters = LetterHead(
-            width
-        )  # as Lesson 07's in form, but on patches of the tiles, not on the tower's early layers
-        self.detail = nn.Linear(4 * width, language_width)
-        self.newline = nn.Parameter(torch.zeros(language_width))
-        nn.init.zeros_(self.detail.weight)
-        nn.init.zeros_(self.detail.bias)
+        self.letters = LetterHead(mixture.residual.in_features)  # of Lesson 07's form, on patches, not the tower's early layers
+        self.newline = nn.Parameter(torch.zeros(mixture.residual.out_features))
 
     def letter_logits(self, tiles: Tensor) -> Tensor:
         """Which letter is at each patch: [B, 8h, 8w, W] → [B, 8h, 8w, 37], class 0 for none."""
         return self.letters(tiles.permute(0, 3, 1, 2))  # → [B, W, 8h, 8w], as convolutions take it
 
-    def whole_tokens(self, whole: Tensor) -> Tensor:
-        """The small whole view: [B, 64, W] → [B, 64, D]. Nothing can be read in it."""
-        return self.mixture.mixture(whole)
-
-    def tile_tokens(self, tiles: Tensor) -> Tensor:
-        """Tiles, merged: [B, 8h, 8w, W] → [B, 4h, 4w, D]."""
-        four = four_in_one(tiles)  # [B, 4h, 4w, 4, W]
-        word_probs = self.mixture.word_logits(four).sigmoid().amax(dim=3)  # [B, 4h, 4w, K]
-        words = word_probs @ self.mixture.word_embeddings + self.mixture.residual(four).mean(dim=3)
+    def tile_content(self, tiles: Tensor) -> Tensor:
+        """What there is, wherever it is: words and letters of tiles, merged, [B, 8h, 8w, W] → [B, 4h, 4w, D]."""
+        mixture, four = self.mixture, four_in_one(tiles)  # [B, 4h, 4w, 4, W]
+        word_probs = mixture.word_logits(four).sigmoid().amax(dim=3)  # [B, 4h, 4w, K]
         letter_probs = patch_letter_probs(self.letter_logits(tiles))  # [B, 4h·4w, 72]
-        letters = (letter_probs @ self.mixture.letter_embeddings).unflatten(1, words.shape[1:3])  # → [B, 4h, 4w, D]
-        return words + letters + self.detail(four.flatten(3))  # [B, 4h, 4w, 4, W] → [B, 4h, 4w, 4·W]
+        letters = (letter_probs @ mixture.letter_embeddings).unflatten(1, word_probs.shape[1:3])  # → [B, 4h, 4w, D]
+        return word_probs @ mixture.word_embeddings + letters
+
+    def positions(self, whole: Tensor, rows: int, columns: int) -> Tensor:
+        """The whole view's residual [B, 64, W] → [B, rows, columns, D]: where in the picture each token of the tiles is."""
+        residual = self.mixture.residual(whole).unflatten(1, (PATCHES_ASIDE, PATCHES_ASIDE))  # [B, 8, 8, D]
+        return F.adaptive_avg_pool2d(residual.permute(0, 3, 1, 2), (rows, columns)).permute(0, 2, 3, 1)
 
     def forward(self, views: Views) -> Tensor:
-        whole = self.whole_tokens(views.whole)
+        whole = self.mixture.mixture(views.whole)  # [B, 64, D]
         if views.tiles is None:
             return whole
-        rows = anyres.unpad(self.tile_tokens(views.tiles), views.size)
-        return torch.cat([whole, anyres.add_newlines(rows, self.newline)], dim=1)
+        content = anyres.unpad(self.tile_content(views.tiles), views.size)  # [B, rows, columns, D]
+        tokens = content + self.positions(views.whole, *content.shape[1:3])
+        return torch.cat([whole, anyres.add_newlines(tokens, self.newline)], dim=1)
 
 
 def num_tokens(size: Size) -> int:

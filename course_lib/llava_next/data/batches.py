@@ -71,9 +71,9 @@ def conversations_about(
     read = [ocr_segments(tokenizer, *short_form(one, recipe)) for one in signs if reads]
     short = [picture_segments(tokenizer, to_messages([in_some_form(one, rng, recipe)])) for one in others]
     short = fit_token_budget(short, recipe.max_question_tokens, rng)
-    there = existence_questions(scene, recipe.num_existence, rng)
-    pairs = [short_form(one, recipe) for one in there]
     few = len(scene.things) <= MOST_FEW
+    there = existence_questions(scene, recipe.num_existence if few else recipe.num_existence_many, rng)
+    pairs = [short_form(one, recipe) for one in there]
     if few and rng.random() < recipe.instruction_frac:
         long = [sample_instruction(scene, rng, TYPES, varied_requests=recipe.varied_requests)]
     else:
