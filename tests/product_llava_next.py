@@ -30,8 +30,10 @@ def tokens() -> object:
 
     connector = TileConnector.__new__(TileConnector)
     torch.nn.Module.__init__(connector)
-    connector.whole_tokens = lambda whole: torch.zeros(1, 64, 3)
-    connector.tile_tokens = lambda tiles: torch.zeros(1, 8, 8, 3)
+    connector.mixture = torch.nn.Module()
+    connector.mixture.mixture = lambda whole: torch.zeros(1, 64, 3)
+    connector.tile_content = lambda tiles: torch.zeros(1, 8, 8, 3)
+    connector.positions = lambda whole, rows, columns: torch.zeros(1, rows, columns, 3)
     connector.newline = torch.zeros(3)
     from course_lib.llava_next.model import Views
 

@@ -139,3 +139,17 @@ def test_the_eyes_are_asked_without_the_language_model():
     scores = name_scores(model, shown, names, "tiles")
     assert scores.shape == (6,) and there == (True, False) * 3
     assert (scores != name_scores(model, shown, names, "whole")).all()
+
+
+def test_a_crop_shows_the_thing_large_and_stays_within_the_picture():
+    from course_lib.llava_next.evaluate import ceilings
+
+    rows = evaluate.small_names(12, "val")
+    for scene, name, there in rows:
+        if there:
+            thing = next(one for one in scene.things if one.name == name)
+            shown = ceilings.crop(scene, thing)
+            assert shown.shape == (64, 64, 3) and shown.any(axis=-1).mean() > 0.5
+    texts = iter(["yes", "no"] * 12)
+    figure = ceilings.crop_figure(Knows(lambda prompt: next(texts)), rows)
+    assert (figure.value, figure.n) == (1.0, 24)

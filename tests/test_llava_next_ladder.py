@@ -55,9 +55,42 @@ def test_rows_that_are_there_are_not_made_again_and_become_figures(tmp_path, mon
     file = tmp_path / "rows.jsonl"
     ladder.run_all(file, seeds=(0,), steps=5)
     ladder.run_all(file, seeds=(0, 2), steps=5)
-    assert len(made) == len(set(made)) == 2 * len(ladder.RUNGS)
+    assert len(made) == len(set(made)) == 2 * len(ladder.RUNGS) - 1  # the last rung has one seed
     figures = {figure.id: figure for figure in ladder.figures(ladder.read_rows(file))}
-    one = figures["next.ladder.format_prompt.letter"]
+    one = figures["next.ladder.format_prompt"]
     assert (one.value, one.low, one.high, one.baseline) == (0.2, 0.1, 0.3, 0.1)
-    assert len(figures) == len(ladder.RUNGS) * len(pocketbench.COLUMNS)
+    assert len(figures) == len(ladder.RUNGS)
     assert all(json.loads(figure.to_json()) for figure in figures.values())
+
+
+def test_added_layers_say_nothing_at_first_and_can_learn():
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    torch.manual_seed(0)
+    model = LlamaForCausalLM(
+        LlamaConfig(
+            vocab_size=30,
+            hidden_size=16,
+            intermediate_size=20,
+            num_hidden_layers=2,
+            num_attention_heads=2,
+            pad_token_id=0,
+            eos_token_id=1,
+        )
+    ).eval()
+    ids = torch.arange(2, 8)[None]
+    before, said = model(ids).logits, model.generate(ids, max_new_tokens=4, do_sample=False)
+    ladder.double_layers(model)
+    assert model.config.num_hidden_layers == len(model.model.layers) == 4
+    assert torch.allclose(model(ids).logits, before, atol=1e-5)
+    assert torch.equal(model.generate(ids, max_new_tokens=4, do_sample=False), said)
+    model(ids, labels=ids).loss.backward()
+    assert model.model.layers[1].mlp.down_proj.weight.grad.abs().sum() > 0
+
+
+def test_the_mlp_stands_beside_the_mixture_of_words():
+    figure = ladder.connector_figure(ladder.read_rows(ladder.CONNECTORS))
+    assert (
+        figure.n == 420 and figure.bar == round(figure.baseline - 0.02, 4) and figure.low < figure.value < figure.high
+    )

@@ -56,11 +56,27 @@ def test_a_tile_token_depends_on_its_patches_alone_but_for_letters():
     connector.letters.layers = torch.nn.Identity()  # without its context
     connector.letters.classifier = torch.nn.Linear(6, 37)
     tiles = torch.randn(1, 8, 16, 6)
-    before = connector.tile_tokens(tiles)
+    before = connector.tile_content(tiles)
     changed = tiles.clone()
     changed[0, 3, 5] += 3
-    moved = (connector.tile_tokens(changed) - before).abs().sum(-1)[0] > 0
+    moved = (connector.tile_content(changed) - before).abs().sum(-1)[0] > 0
     assert moved.nonzero().tolist() == [[1, 2]]
+
+
+@torch.no_grad()
+@pytest.mark.parametrize(
+    "size, grid, at", [((128, 128), (16, 16), (3, 5)), ((64, 128), (8, 16), (1, 5)), ((96, 128), (16, 16), (2, 5))]
+)
+def test_a_tile_token_takes_its_place_from_the_whole_view(size, grid, at):
+    connector = small_connector()
+    torch.nn.init.normal_(connector.mixture.residual.weight)
+    whole, tiles = torch.zeros(1, 64, 6), torch.zeros(1, *grid, 6)
+    moved = whole.clone()
+    moved[0, 3 * 8 + 5] = 1  # the patch in the fourth row, at the sixth place
+    columns, at = 8, at[0] * 9 + at[1]
+    change = (connector(Views(moved, tiles, size)) - connector(Views(whole, tiles, size))).abs().sum(-1)[0]
+    assert at in (change[64:] > 1e-6).nonzero().flatten().tolist()
+    assert (change[64:] > 1e-6).sum() <= 2 and (change[64 + columns :: columns + 1] == 0).all()
 
 
 @torch.no_grad()
@@ -68,6 +84,7 @@ def test_a_picture_no_larger_than_the_whole_view_is_lesson_07s_without_its_lette
     from course_lib.llava.train import saved
 
     assistant = saved.load("2")
+    assistant.connector.word_logits = saved.load("words").connector.word_logits
     pixels = batches.to_pixels(scenes.draw([scenes.many_things(0)], "whole"))
     views = model.image_features(pixels)
     assert views.tiles is None and model.num_tokens(views) == 64

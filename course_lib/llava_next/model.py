@@ -53,7 +53,9 @@ class TileConnector(nn.Module):
     def __init__(self, mixture: WordMixture) -> None:
         super().__init__()
         self.mixture = mixture
-        self.letters = LetterHead(mixture.residual.in_features)  # of Lesson 07's form, on patches, not the tower's early layers
+        self.letters = LetterHead(
+            mixture.residual.in_features
+        )  # of Lesson 07's form, on patches, not the tower's early layers
         self.newline = nn.Parameter(torch.zeros(mixture.residual.out_features))
 
     def letter_logits(self, tiles: Tensor) -> Tensor:

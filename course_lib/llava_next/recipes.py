@@ -13,7 +13,9 @@ class NextRecipe(LlavaRecipe):
     forms: tuple[str, ...] = ("tiles", "whole", "upsampled", "wide", "tall")
     form_weights: tuple[float, ...] = (0.66, 0.12, 0.08, 0.07, 0.07)
     many_frac: float = 0.35  # of the pictures: five to nine small things
-    num_existence_many: int = 9  # questions about them: is this there? Of 10 pixels in the whole view, they are seen in tiles only
+    num_existence_many: int = (
+        9  # questions about them: is this there? Of 10 pixels in the whole view, they are seen in tiles only
+    )
     letter_frac: float = 0.15  # of short questions: answered by an option's letter
     num_scenes: int | None = None  # different ones of each kind; None: ever new ones
     sentence_frac: float = 0.12  # of short questions: without a line, answered in a sentence

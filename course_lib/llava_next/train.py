@@ -14,8 +14,8 @@ from torch.nn import functional as F
 from course_lib import checkpoints
 from course_lib.clip.pretrained import load_clip
 from course_lib.common.precision import mixed_precision
-from course_lib.llava.data.practice_signs import practice_scene
 from course_lib.llava import lora
+from course_lib.llava.data.practice_signs import practice_scene
 from course_lib.llava.train import parameters, saved, stages
 from course_lib.llava.train.letters import BACKGROUND_WEIGHT, letter_targets
 from course_lib.llava.vision import PocketVisionTower
@@ -37,8 +37,10 @@ def build_model(folder: Path = checkpoints.FOLDER, stage: str = "2", seed: int =
     assistant = saved.load(stage, folder)
     if not stages.has_letter_features(assistant):
         stages.add_letter_features(assistant, folder)
-    # The words as captions taught them: what stage 2 made of them knows less of small things (AUC 0.95, before it 0.98; stream "val").
-    assistant.connector.word_logits = saved.load("words", folder).connector.word_logits
+    if (
+        stage == "2"
+    ):  # the words as captions taught them: after stage 2 they know less of small things (AUC 0.95, before 0.98)
+        assistant.connector.word_logits = saved.load("words", folder).connector.word_logits
     vision = PocketVisionTower(load_clip(), assistant.vision.layer)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

@@ -19,7 +19,8 @@ from course_lib.llava.evaluate.vqa import is_correct
 from course_lib.llava.train.letters import letter_targets
 from course_lib.llava_next.data import forms, scenes
 from course_lib.llava_next.data.pictures import to_pixels
-from course_lib.llava_next.evaluate import pocketbench
+from course_lib.llava_next.evaluate import ladder, pocketbench
+from course_lib.llava_next.evaluate.ceilings import ceiling_figures
 from course_lib.llava_next.evaluate.eyes import eyes_figures
 from course_lib.llava_next.evaluate.pocketbench import replies
 from course_lib.llava_next.model import Views
@@ -38,6 +39,7 @@ def figures(num: int = 100) -> Iterator[Figure]:
     yield from pope_figures(model, num)
     yield from small_figures(model, num)
     yield from eyes_figures(model, *zip(*small_names(num), strict=True))
+    yield from ceiling_figures(model, small_names(num), num)
     yield from permuted_figures(model, num)
     yield from reading_figures(model, num)
     yield letters_figure(model, num)
@@ -45,6 +47,8 @@ def figures(num: int = 100) -> Iterator[Figure]:
     yield from format_figures(model, num)
     yield from description_figures(model, num)
     yield from bench_figures(model)
+    yield from ladder.figures(ladder.read_rows(ladder.ROWS))
+    yield ladder.connector_figure(ladder.read_rows(ladder.CONNECTORS))
 
 
 def right_by_form(model, asked: Sequence[PopeQuestion], names: Sequence[str] = ("tiles", "whole", "upsampled")) -> dict:
