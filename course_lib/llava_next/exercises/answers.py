@@ -50,17 +50,8 @@ def letter_one_late(question, answer, options):
     return prompt, (LETTERS + "E")[LETTERS.index(letter) + 1]
 
 
-def letter_a_number(question, answer, options):
-    prompt, letter = letter_form(question, answer, options)
-    return prompt, str(LETTERS.index(letter))
-
-
 def letter_unchecked(question, answer, options):
     return letter_form(question, answer, options) if answer in options else letter_form(question, options[0], options)
-
-
-def letter_without_options(question, answer, options):
-    return f"{question} {LETTER_PROMPT}", letter_form(question, answer, options)[1]
 
 
 def letter_by_loop(question, answer, options):
@@ -72,13 +63,6 @@ def letter_by_loop(question, answer, options):
     if right is None:
         raise ValueError("not among the options")
     return " ".join([*parts, LETTER_PROMPT]), right
-
-
-def letter_by_dict(question, answer, options):
-    letters = dict(zip(reversed(options), reversed(LETTERS[: len(options)]), strict=True))
-    if answer not in letters:
-        raise ValueError(answer)
-    return f"{question} {_listed(options)} {LETTER_PROMPT}", letters[answer]
 
 
 def pairs_inputs(rng) -> tuple[list[Pair]]:
@@ -118,15 +102,6 @@ def merge_roles_swapped(pairs):
     return [{**turn, "role": swapped[turn["role"]]} for turn in merge_pairs(pairs)]
 
 
-def merge_one_each(pairs):
-    merged = merge_pairs(pairs)
-    return [merged[i : i + 2] for i in range(0, len(merged), 2)]
-
-
-def merge_first_only(pairs):
-    return merge_pairs(pairs)[:2]
-
-
 def merge_any_order(pairs):
     return _turns(sorted(dict(reversed(pairs)).items()))
 
@@ -138,13 +113,6 @@ def merge_by_set(pairs):
             asked.add(question)
             merged += [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
     return merged
-
-
-def merge_by_dict(pairs):
-    first: dict[str, str] = {}
-    for question, answer in pairs:
-        first.setdefault(question, answer)
-    return _turns(first.items())
 
 
 def circular_inputs(rng) -> tuple[list[int], list[bool]]:
@@ -194,20 +162,9 @@ def circular_wrong_share(groups, right):
     return 1 - circular_accuracy(groups, right)
 
 
-def circular_percent(groups, right):
-    return 100 * circular_accuracy(groups, right)
-
-
 def circular_by_all(groups, right):
     found = _by_group(groups, right)
     return sum(map(all, found.values())) / len(found)
-
-
-def circular_by_min(groups, right):
-    worst = {}
-    for group, good in zip(groups, right, strict=True):
-        worst[group] = min(worst.get(group, True), good)
-    return sum(worst.values()) / len(worst)
 
 
 TASKS = [
@@ -254,19 +211,13 @@ TASKS = [
                 letter_one_late,
                 "The letter is one too late: the first option is A. `LETTERS[options.index(answer)]`.",
             ),
-            Mistake("a number", letter_a_number, "The answer is a number. It must be the letter before the option."),
             Mistake(
                 "the answer not looked for",
                 letter_unchecked,
                 "Where the answer is none of the options, a wrong letter is taught. Raise a `ValueError`.",
             ),
-            Mistake(
-                "no options",
-                letter_without_options,
-                "The options are missing from the prompt: A, B and C mean nothing without them.",
-            ),
         ),
-        alternatives=(letter_by_loop, letter_by_dict),
+        alternatives=(letter_by_loop,),
         hints=(
             'Letter and option stand together: "A. red B. blue". Question, options, line, in this order, a blank between them.',
             'prompt = question + " " + "A. …" " B. …" … + " " + LETTER_PROMPT; answer = the letter at `options.index(answer)`.',
@@ -310,18 +261,12 @@ TASKS = [
                 "The roles are swapped: the model would learn to ask.",
             ),
             Mistake(
-                "a conversation each",
-                merge_one_each,
-                "That is a conversation for each pair. *One* list of messages, so that the picture is looked at once.",
-            ),
-            Mistake("the first pair only", merge_first_only, "Only the first pair is there. All of them, please."),
-            Mistake(
                 "another order",
                 merge_any_order,
                 "The pairs come in another order. Keep the order in which they are given.",
             ),
         ),
-        alternatives=(merge_by_set, merge_by_dict),
+        alternatives=(merge_by_set,),
         hints=(
             "Go through the pairs and remember which questions have been asked.",
             '`[{"role": "user", "content": q}, {"role": "assistant", "content": a}, …]` for each pair whose q is new.',
@@ -367,9 +312,8 @@ TASKS = [
             Mistake(
                 "share of wrong ones", circular_wrong_share, "That is the share of questions that are *not* right."
             ),
-            Mistake("per cent", circular_percent, "These are per cent. Return a share from 0 to 1."),
         ),
-        alternatives=(circular_by_all, circular_by_min),
+        alternatives=(circular_by_all,),
         hints=(
             "Which questions have at least one wrong reply? All others are right.",
             "$1 - \\#\\{\\text{questions with a wrong reply}\\} / \\#\\{\\text{questions}\\}$",

@@ -56,10 +56,6 @@ def grid_nearest_ratio(size, pinpoints):
     return min(pinpoints, key=lambda one: (abs(one[0] / one[1] - size[0] / size[1]), -one[0] * one[1]))
 
 
-def grid_largest(size, pinpoints):
-    return max(pinpoints, key=lambda one: one[0] * one[1])
-
-
 def grid_scaled_to_cover(size, pinpoints):
     def merit(one):
         scale = max(one[1] / size[1], one[0] / size[0])
@@ -108,10 +104,6 @@ def tiles_by_reshape(pixels, tile):
 def tiles_cut_off(pixels, tile):
     rows, columns = pixels.shape[2] // tile, pixels.shape[3] // tile
     return split_tiles(pixels[:, :, : rows * tile, : columns * tile], tile)
-
-
-def tiles_channels_last(pixels, tile):
-    return split_tiles(pixels, tile).permute(0, 1, 3, 4, 2)
 
 
 def tiles_in_one_batch(pixels, tile):
@@ -184,11 +176,6 @@ TASKS = [
                 "The pinpoint of the most similar proportions is taken. That is close, and not the rule: what counts is how many of the picture's pixels are kept.",
             ),
             Mistake(
-                "always the largest",
-                grid_largest,
-                "Every picture gets the largest pinpoint. For a small or a narrow one that is padding for the most part.",
-            ),
-            Mistake(
                 "scaled to cover",
                 grid_scaled_to_cover,
                 "The picture is scaled until it *covers* the pinpoint (`max` of both ratios), so parts would be cut off. It must fit in: the *smaller* of both ratios.",
@@ -230,11 +217,6 @@ TASKS = [
                 "cut off in silence",
                 tiles_cut_off,
                 "What does not fill a tile is cut off, and nobody is told. Raise a `ValueError` where a side is no multiple of the tile.",
-            ),
-            Mistake(
-                "channels last",
-                tiles_channels_last,
-                "The channels stand last. The vision tower takes [3, S, S]: [B, h·w, 3, S, S].",
             ),
             Mistake(
                 "pictures and tiles in one axis",

@@ -63,12 +63,6 @@ def unpad_thin_unnoticed(features, size):
     return _cut(features, *_padding(features, size))
 
 
-def unpad_half(features, size):
-    unpad(features, size)
-    rows, columns = _padding(features, size)
-    return _cut(features, rows // 2, columns // 2)
-
-
 def unpad_square_assumed(features, size):
     unpad(features, size)
     (rows, columns), (height, width) = features.shape[1:3], size
@@ -89,13 +83,6 @@ def unpad_by_hand(features, size):
         kept = features[:, :, gone : columns - gone]
     if 0 in kept.shape:
         raise ValueError("too thin")
-    return kept
-
-
-def unpad_by_padding(features, size):
-    kept = _cut(features, *_padding(features, size))
-    if kept.shape[1] == 0 or kept.shape[2] == 0:
-        raise ValueError
     return kept
 
 
@@ -128,24 +115,9 @@ def newline_left_out(tokens, newline):
     return tokens.flatten(1, 2)
 
 
-def newline_zero(tokens, newline):
-    return add_newlines(tokens, torch.zeros_like(newline))
-
-
-def newline_not_flat(tokens, newline):
-    return torch.cat([tokens, newline.expand(*tokens.shape[:2], 1, -1)], dim=2)
-
-
 def newline_by_loop(tokens, newline):
     rows = [torch.cat([row, newline.expand(len(row), 1, -1)], dim=1) for row in tokens.unbind(1)]
     return torch.cat(rows, dim=1)
-
-
-def newline_by_filling(tokens, newline):
-    batch, rows, columns, width = tokens.shape
-    out = newline.repeat(batch, rows, columns + 1, 1)
-    out[:, :, :columns] = tokens
-    return out.reshape(batch, -1, width)  # [B, rows, columns + 1, D] → [B, rows · (columns + 1), D]
 
 
 TASKS = [
@@ -193,17 +165,12 @@ TASKS = [
                 "A picture thinner than one token leaves nothing, and an empty map is returned. Raise a `ValueError`, or the language model is asked about a picture that isn't there.",
             ),
             Mistake(
-                "half of the padding",
-                unpad_half,
-                "Only half of the padding goes. `(rows − used rows) // 2` is what lies on *each* side.",
-            ),
-            Mistake(
                 "a square map assumed",
                 unpad_square_assumed,
                 "The picture's height is compared with its width. Compare its proportions with those of the *map*, which is no square for every grid.",
             ),
         ),
-        alternatives=(unpad_by_hand, unpad_by_padding),
+        alternatives=(unpad_by_hand,),
         hints=(
             "Is the picture relatively wider than the map? Then it fills all columns, and the padding lies above and below.",
             "If $w/h > C/R$: used rows $r = \\lfloor hC/w \\rfloor$, padding $(R - r) // 2$ at the top and at the bottom. Else the same with columns.",
@@ -243,18 +210,8 @@ TASKS = [
                 "The tokens come column by column, and all newlines together at the end. Flatten the rows one after the other.",
             ),
             Mistake("none", newline_left_out, "There is no newline: rows · (columns + 1) tokens, please."),
-            Mistake(
-                "zeros",
-                newline_zero,
-                "The places are right, and zeros stand in them. The newline is a learned vector: put `newline` there.",
-            ),
-            Mistake(
-                "rows not joined",
-                newline_not_flat,
-                "Rows and columns are still two axes. The language model reads one sequence: [B, rows · (columns + 1), D].",
-            ),
         ),
-        alternatives=(newline_by_loop, newline_by_filling),
+        alternatives=(newline_by_loop,),
         hints=(
             "Make a column of newlines, one row high for each row, and put it on the right.",
             "$[B, R, C, D]$ and $[B, R, 1, D]$ joined along the third axis, then $[B, R, C+1, D] \\to [B, R(C+1), D]$.",
