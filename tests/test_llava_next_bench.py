@@ -99,7 +99,7 @@ def test_the_form_is_kept_or_not(says, kept):
 
 
 def test_bars_are_set_beside_what_they_are_measured_against():
-    figures = list(evaluate.small_figures(Knows(lambda p: "yes"), 3))
+    figures = list(evaluate.small_figures(Knows(lambda p: "yes"), 3, ceiling=0.9))
     assert [one.value for one in figures] == [0.5, 0.5]
     assert figures[0].bar == pytest.approx(0.7) and figures[1].bar == pytest.approx(0.53)
     (repeat,) = [

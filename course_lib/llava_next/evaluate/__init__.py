@@ -20,7 +20,7 @@ from course_lib.llava.train.letters import letter_targets
 from course_lib.llava_next.data import forms, scenes
 from course_lib.llava_next.data.pictures import to_pixels
 from course_lib.llava_next.evaluate import ladder, pocketbench
-from course_lib.llava_next.evaluate.ceilings import ceiling_figures
+from course_lib.llava_next.evaluate.ceilings import crop_figure, text_figure
 from course_lib.llava_next.evaluate.eyes import eyes_figures
 from course_lib.llava_next.evaluate.pocketbench import replies
 from course_lib.llava_next.model import Views
@@ -37,9 +37,10 @@ def figures(num: int = 100) -> Iterator[Figure]:
 
     model = load()
     yield from pope_figures(model, num)
-    yield from small_figures(model, num)
+    yield (cropped := crop_figure(model, small_names(num)))
+    yield text_figure(model, max(1, num // 5))
+    yield from small_figures(model, num, cropped.value)
     yield from eyes_figures(model, *zip(*small_names(num), strict=True))
-    yield from ceiling_figures(model, small_names(num), num)
     yield from permuted_figures(model, num)
     yield from reading_figures(model, num)
     yield letters_figure(model, num)
@@ -97,8 +98,11 @@ def small_questions(num_scenes: int, stream: str = "test") -> list[PopeQuestion]
     return [PopeQuestion(scene, ask_for(name, "test", rng), "yes" if there else "no") for scene, name, there in rows]
 
 
-def small_figures(model, num_scenes: int) -> Iterator[Figure]:
-    """Things of about 10 pixels in the whole view: with tiles, with the whole view alone, and with as many tokens but no more detail."""
+def small_figures(model, num_scenes: int, ceiling: float) -> Iterator[Figure]:
+    """Things of about 10 pixels in the whole view: with tiles, with the whole view alone, and with as many tokens but no more detail.
+
+    ceiling: the same questions about each thing cropped alone.
+    """
     asked = small_questions(num_scenes)
     targets = [one.answer for one in asked]
     right = {form: is_correct(texts, targets) for form, texts in right_by_form(model, asked).items()}
@@ -111,7 +115,7 @@ def small_figures(model, num_scenes: int) -> Iterator[Figure]:
         chance=0.5,
         baseline=whole,
         control=upsampled,
-        ceiling=1.0,
+        ceiling=ceiling,
         bar=bar,
         note=note,
     )

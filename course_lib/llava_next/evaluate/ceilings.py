@@ -1,7 +1,7 @@
 """Ceilings: what the same model can do at most. The thing cropped alone, for its eyes; a perfect description, for its language model."""
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image
@@ -53,9 +53,3 @@ def text_figure(model, num_per_kind: int) -> Figure:
         right,
         note="count, colour, relation, place, size; a perfect description in words, no picture",
     )
-
-
-def ceiling_figures(model, rows: Sequence[tuple[Scene, str, bool]], num: int) -> Iterator[Figure]:
-    """Both. rows: of `small_names`."""
-    yield crop_figure(model, rows)
-    yield text_figure(model, max(1, num // 5))
