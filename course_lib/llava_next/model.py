@@ -3,10 +3,10 @@
     whole view [B, 64, W] ── mixture of words ─────────────────────────────→ [B, 64, D] ───────────────────┐
     tiles, merged [B, 8h, 8w, W] ── four patches in one token ──→ [B, 4h, 4w, D] ── unpad, newlines ───────┴─→ [B, N, D]
 
-- A tile's four patches become one token *side by side*, not by their mean (pixel shuffle, as in nanoVLM): what a mean would lose,
-  which of them shows what, and parts of letters, is kept. 128 × 128 pixels cost 64 + 8 · (8 + 1) = 136 tokens.
+- A tile's four patches become one token: each word holds as surely as the surest of them says. 128 × 128 pixels cost 64 + 8 · (8 + 1) = 136
+  tokens. Where a token is, the whole view says: a patch knows its place in the tile alone.
 - Letters come from the patches of the tiles, through convolutions of the connector; the tower's early layers are not looked at.
-- LLaVA-NeXT (Liu et al., 2024, the blog of January 30) has a plain MLP here, and pools nothing.
+- LLaVA-NeXT (Liu et al., 2024, the blog of January 30) has a plain MLP here, the same for whole view and tiles, and pools nothing.
 """
 
 from dataclasses import dataclass
