@@ -21,10 +21,13 @@ MODELS = {
     "gligen": "GLIGEN (10)",
     "seem": "SEEM (11)",
     "imagebind": "ImageBind (03)",
+    "specialists": "specialists (01)",
 }
 BESIDE_THE_MODEL = {"__init__", "evaluate", "full", "pretrained", "recipes", "train", "train_supervised", "ui"}
 WORKBENCH = ("exercises", "evaluate", "ui", "full")
 CONCEPTS = {  # what somebody looks for who knows the papers → its place in course_lib/
+    "average precision (COCO)": "specialists/boxes.py:average_precision",
+    "tools with JSON schemas": "specialists/tools.py:Tool",
     "contrastive loss (CLIP)": "clip/loss.py:contrastive_loss",
     "zero-shot classifier": "clip/zero_shot.py:zero_shot_classifier",
     "mel spectrogram": "imagebind/data/mel.py:log_mel",

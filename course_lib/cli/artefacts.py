@@ -20,10 +20,13 @@ OTHERS = {  # what is drawn, measured or written rather than trained: files → 
     "data/stickers/c*.json": SOURCE,
     "data/instruct/*.json*": WRITTEN,
     "data/lm/*.json": "python tools/record_smollm2.py",
+    "data/specialists/*.json": "python tools/record_real_specialists.py",
     "data/contact_sheets/*.webp": "python -m tools.contact_sheets",
     "docs/img/*.webp": "python -m tools.hero",
     "data/figures.jsonl": "python -m course_lib evaluate --json > FILE; python -m course_lib figures FILE",
     "data/llava_ablations.jsonl": "python -m course_lib llava ablate --rows FILE",
+    "data/next_ladder.jsonl": "python -m course_lib llava ladder --rows FILE",
+    "data/next_connectors.jsonl": "python -m tools.compare_connectors",
 }
 
 

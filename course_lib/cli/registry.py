@@ -48,6 +48,8 @@ ROOMS = {
     "imagebind": Room(
         "ImageBind: sound, depth and text meet through pictures", "03", "course_lib.imagebind.evaluate:figures"
     ),
+    # and Lesson 01 behind all rooms whose models it wires together
+    "specialists": Room("Specialists wired by hand, and one model", "01", "course_lib.specialists.evaluate:figures"),
 }
 
 CLIP, LM = ("clip_tokenizer", "clip"), ("lm_tokenizer", "lm")
@@ -70,6 +72,7 @@ BAKES = {
     "gligen_gates": Bake("course_lib.gligen.train.gates:bake_gates", (*CLIP, "gligen_base"), SMALL_WORLD),
     "gligen_detector": Bake("course_lib.gligen.train.detector:bake_detector", (), SMALL_WORLD),
     "imagebind": Bake("course_lib.imagebind.train:bake", CLIP),
+    "specialists_detector": Bake("course_lib.specialists.detector:bake", ("clip", "gligen_detector")),
 }
 
 

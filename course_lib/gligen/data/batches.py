@@ -135,10 +135,10 @@ def make_detection_batch(step: int, recipe) -> DetectionBatch:
     return DetectionBatch(degrade(images, torch.Generator().manual_seed(first)), classes, boxes)
 
 
-def cell_targets(classes: list[int], boxes: Tensor) -> tuple[Tensor, Tensor]:
+def cell_targets(classes: list[int], boxes: Tensor, num_classes: int = len(NAMES)) -> tuple[Tensor, Tensor]:
     """Things of one picture, boxes [N, 4] as shares → classes [C, H, W], boxes [4, H, W]; what is in front comes last."""
     centres = cell_centres(PIXELS // STRIDE)  # [2, H, W]
-    class_targets, box_targets = torch.zeros(len(NAMES), *centres.shape[1:]), torch.zeros(4, *centres.shape[1:])
+    class_targets, box_targets = torch.zeros(num_classes, *centres.shape[1:]), torch.zeros(4, *centres.shape[1:])
     for number, box in zip(classes, boxes, strict=True):
         centre, half = (box[:2] + box[2:]) / 2, (box[2:] - box[:2]) / 2 * CENTRE_SHARE
         inside = ((centres - centre[:, None, None]).abs() <= half[:, None, None]).all(dim=0)  # [H, W]

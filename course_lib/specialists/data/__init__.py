@@ -1,0 +1,1 @@
+"""The question bank, which was fixed before any rule was written."""

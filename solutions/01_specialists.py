@@ -1,0 +1,531 @@
+# ---
+# title: "From specialists to generalists: can I print my documents here?"
+# objectives:
+#   - say what computer vision could do before 2012, and watch it see people where there are none
+#   - write IoU, non-maximum suppression and average precision, and read a detector's precision, recall and calibration
+#   - wire a detector and a letter reader with rules, and find out what the wiring can't do
+#   - compare wired specialists with one model on tasks that were revealed after the rules were written, fairly
+#   - count what one more task costs, in labels, rules and minutes, against words typed
+# prerequisites:
+#   - "[Lesson 00](00_welcome.ipynb): the sticker world, and how exercises work"
+# minutes: 55
+# ---
+
+# %% tags=["setup"]
+from course_lib.exercise import exercise, hint, points, progress
+from course_lib.session import begin
+
+session = begin(lesson="01_specialists")
+
+# %% [markdown]
+# ## See it: can I print my documents here?
+#
+# The talk's first slide shows a hotel lobby and a guest's question: *Can I print my documents here?* You see a sign, BUSINESS CENTER, and say: probably, yes.
+#
+# A machine of the last decade is a team of specialists: a detector for things, a reader for letters, and rules that somebody wrote to join them. Let us hire such a team, and ask it.
+#
+# **Predict:** what will it say?
+
+# %%
+import numpy as np
+import torch
+
+from course_lib import figures, show
+from course_lib.specialists import before, costs, rules, tools
+from course_lib.world.render import render
+from course_lib.world.scenes import SceneSpec, make_scene
+
+lobby = make_scene(1268, SceneSpec("val", (3, 3), kinds=(0.6, 0, 0.4), backdrop="room"), seed=5)
+image = render(lobby).image
+found = tools.find(image)
+show.boxed(
+    [image],
+    [[(f"{one['name']} {one['score']:.2f}", one["box"]) for one in found]],
+    columns=1,
+    alt="A room with three things and boxes around what was found: " + ", ".join(one["name"] for one in found) + ".",
+)
+print("The detector finds:", ", ".join(one["name"] for one in found))
+print("The letter reader reads:", tools.read(image))
+question = "Can I print my documents here?"
+print("The rules say:", rules.answer(question, rules.look(image), rules.KNOWN))
+print("One model says:", tools.ask(image, question))
+
+# %% [markdown]
+# The parts work. The team is *silent*: no rule speaks of printing, and no label is "printer". (COCO, on which the world's detectors are trained, has 80 labels. A printer is
+# not among them.)
+#
+# The one model speaks. Is it any use? Ours is tiny, never heard of documents, and simply says something. **An answer is not yet a right answer.** So this lesson counts both: how often somebody
+# answers, and how often rightly.
+
+# %% [markdown]
+# ### 2006 to 2012: very few systems worked
+#
+# Three that did, on real pictures. *Faces*: sums of light and dark rectangles (Haar features), a cascade of tests (Viola and Jones, 2001). *People*: histograms of edge directions, and a linear
+# classifier (HOG; Dalal and Triggs, 2005). *Digits*: a support vector machine.
+#
+# **Predict:** where will the detector of people see a person: an astronaut, a cat, a cup of coffee, a rocket on its pad?
+
+# %%
+import skimage.data
+
+record = before.recorded()  # with OpenCV 4; "command" in it says how
+for name, boxes_of in record["photographs"].items():
+    print(f"{name:10}", ", ".join(f"{kind}: {len(boxes)}" for kind, boxes in boxes_of.items()))
+old = {name: record["photographs"][name] for name in ("astronaut", "rocket")}
+show.pictures(
+    [before.boxed(getattr(skimage.data, name)(), of["face"] + of["person"])[::2, ::2] for name, of in old.items()],
+    titles=[f"{name}: faces {len(of['face'])}, people {len(of['person'])}" for name, of in old.items()],
+    columns=2,
+    alt="Two photographs with yellow boxes. The astronaut's face is found, and a “person” in the helmet beside her; in the other one, the rocket on its pad is a person.",
+)
+accuracy, number = before.digits_accuracy()
+print(f"digits, 8 × 8 pixels, live: {100 * accuracy:.1f} % of {number:,} are right")
+
+# %% [markdown]
+# The face is right. The "person" in the helmet is not, and the other one is the rocket: upright, with an outline on both sides, that is enough. The cat has no face, says the detector made for cat faces.
+#
+# And the sign? A modern text reader gets it nearly right:
+
+# %%
+show.pictures([before.office_sign()], columns=1, alt="A blue sign in capital letters: BUSINESS CENTER.")
+print("RapidOCR reads:", [(line["text"], line["score"]) for line in record["sign"]])
+
+# %% [markdown]
+# Letters and place, without what they *mean*. "BUSINESSCENTER" has to be joined to "print" by somebody. The plan of this lesson:
+
+# %%
+Box = show.Box
+diagram = {
+    "picture": Box(0, 1, "picture", "[64, 64, 3]"),
+    "detector": Box(1, 2, "detector", "boxes [K, 4], names", "learned"),
+    "reader": Box(1, 1.2, "letter reader", "a word", "learned"),
+    "rules": Box(2, 1.6, "your rules", "one for each task"),
+    "answer": Box(3, 1.6, "an answer,\nor silence", kind="result"),
+    "model": Box(1.5, 0.2, "one model (LLaVA)", "64 tokens + question", "learned"),
+    "text": Box(3, 0.2, "an answer,\nalways", kind="result"),
+}
+chains = ("picture > detector > rules > answer", "picture > reader > rules", "picture > model > text")
+arrows = [pair for chain in chains for pair in zip(chain.split(" > "), chain.split(" > ")[1:], strict=False)]
+show.diagram(
+    diagram,
+    arrows,
+    alt="A picture goes to a detector and to a letter reader, whose findings go through rules to an answer or to silence. "
+    "It also goes to one model, LLaVA, which always answers.",
+)
+
+# %% [markdown]
+# To be fair, all look through the *same eyes*: detector, reader and LLaVA share CLIP's frozen layers (Lesson 02). The detector is Lesson 10's, trained on from 12 names to all
+# 168 that training may see. Whatever fails below is not for want of a good look.
+#
+# ## Build it: boxes
+#
+# A detector says *where* with a box: left, top, right, bottom, as shares of the side. When is a box right? When it overlaps the true one enough:
+# by the *intersection over union*, IoU, at least one half.
+#
+# <!-- exercise: specialists.box_iou -->
+
+
+# %% tags=["check"]
+@exercise("specialists.box_iou")
+def box_iou(a, b):
+    """Boxes a [K, 4] and b [L, 4], x0 y0 x1 y1 → IoU of every one in a with every one in b [K, L]"""
+    ### BEGIN SOLUTION
+    low, high = torch.maximum(a[:, None, :2], b[None, :, :2]), torch.minimum(a[:, None, 2:], b[None, :, 2:])
+    shared = (high - low).clamp(min=0).prod(dim=-1)  # [K, L]
+    area_a, area_b = ((boxes[:, 2:] - boxes[:, :2]).prod(dim=-1) for boxes in (a, b))
+    return shared / (area_a[:, None] + area_b[None] - shared)
+    ### END SOLUTION
+
+
+# %% [markdown]
+# Our detector asks each cell of a 16 × 16 grid: are you the middle of something, of what, and how far away are its four sides? Neighbouring cells see the same thing. So there are many boxes for each:
+
+# %%
+from course_lib.clip.data.images import to_tensor
+from course_lib.gligen.detector import boxes_from_sides
+from course_lib.seem.data.queries import class_names
+
+with torch.no_grad():
+    logits, sides = tools._detector()(to_tensor(image[None]))
+scores, classes = logits.sigmoid()[0].flatten(1).max(dim=0)  # [168, 16, 16] → [256]
+all_boxes = boxes_from_sides(sides).clamp(0, 1)[0].flatten(1).T  # [4, 16, 16] → [256, 4]
+sure = scores > tools.MIN_SCORE
+print(int(sure.sum()), "boxes for", len(lobby.things), "things")
+
+# %% [markdown]
+# *Non-maximum suppression* keeps the surest of each heap. Take the surest box; drop all that overlap it too much; go on with what is left.
+#
+# <!-- exercise: specialists.nms -->
+
+
+# %% tags=["check"]
+@exercise("specialists.nms")
+def non_maximum_suppression(boxes, scores, threshold):
+    """boxes [K, 4], scores [K] → numbers of those that stay, the surest first"""
+    ### BEGIN SOLUTION
+    overlaps, keep = box_iou(boxes, boxes), []
+    for i in scores.argsort(descending=True).tolist():
+        if all(overlaps[i, j] <= threshold for j in keep):
+            keep.append(i)
+    return keep
+    ### END SOLUTION
+
+
+# %%
+keep = non_maximum_suppression(all_boxes[sure], scores[sure], 0.5)
+heaps = [(class_names()[c], box) for c, box in zip(classes[sure].tolist(), all_boxes[sure].tolist(), strict=True)]
+show.boxed(
+    [image, image],
+    [[("", box) for _, box in heaps], [heaps[i] for i in keep]],
+    titles=[f"before: {len(heaps)}", f"after: {len(keep)}"],
+    columns=2,
+    alt=f"The same room twice: with {len(heaps)} boxes in heaps, and with the {len(keep)} that suppression keeps.",
+)
+
+# %% [markdown]
+# ### How good is a detector?
+#
+# It also says how sure it is. Ask for only the surest detections, and nearly all are right (*precision*), though much is missed (*recall*). Ask for all, and it is the other way round. *Average
+# precision*, AP, is the mean of the precision over all recalls. COCO's way: at 101 points of recall, the best precision that this or a higher recall still has.
+#
+# <!-- exercise: specialists.average_precision -->
+
+
+# %% tags=["check"]
+@exercise("specialists.average_precision")
+def average_precision(scores, matched, num_truths):
+    """Detections of one class in all pictures: scores [K] and whether each is a hit, bool [K]; `num_truths` things are there → AP"""
+    ### BEGIN SOLUTION
+    order = np.argsort(-np.asarray(scores), kind="stable")
+    hits = np.asarray(matched, bool)[order].cumsum()
+    precision = hits / np.arange(1, len(hits) + 1)
+    precision = np.maximum.accumulate(precision[::-1])[::-1]  # the best that a higher recall still has
+    reached = np.searchsorted(hits / num_truths, np.linspace(0, 1, 101), side="left")
+    return float(np.append(precision, 0.0)[reached].mean())
+    ### END SOLUTION
+
+
+# %% [markdown]
+# A test of this course compares it with COCO's own program: the same number. Now the measurement, on scenes that nobody trained on. **Predict:** who has the better boxes, the detector, or SEEM
+# (Lesson 11), which makes masks for anything? And LLaVA?
+
+# %%
+figures.show(figures.recorded("specialists.ap50", "specialists.ms.detector"))
+
+# %% [markdown]
+# AP at IoU ≥ ½ is 97.5 %<!-- figure: specialists.ap50 -->; boxes around SEEM's masks come to 85.8 %<!-- figure: specialists.ap50 baseline -->. LLaVA has no figure at all: it knows words for
+# places ("left"), and none for a box. **Here the specialist wins**, and it is quick.
+#
+# ### From which score on do we believe it?
+#
+# Rules need a yes or no. The threshold is chosen on the stream "val", never on the test:
+
+# %%
+from course_lib.session import few
+from course_lib.specialists.evaluate import boxes
+
+rows = boxes.threshold_sweep(few(100, 20))
+show.history(
+    [row.threshold for row in rows],
+    {name: [getattr(row, name) for row in rows] for name in ("precision", "recall", "f1")},
+    xlabel="least score",
+    ylabel="share",
+    alt="Over the threshold, precision rises from under a half to nearly 1, recall falls slowly from 0.93 to 0.7; their harmonic mean is flat between 0.35 and 0.6.",
+)
+print(f"chosen once and for all: {tools.MIN_SCORE}")
+
+# %% [markdown]
+# Is a score of 0.7 a probability of 70 %? **Predict**, then look: a detector is *calibrated* if of its detections with a mean score of 0.7, 70 % are right.
+
+# %%
+bars = {f"score {score:.2f} ({number} of them)": hits for score, hits, number in boxes.calibration(few(100, 20))}
+show.bars(
+    bars,
+    alt="Share of hits by score: " + "; ".join(f"{name}: {100 * hit:.0f} percent" for name, hit in bars.items()) + ".",
+)
+
+# %% [markdown]
+# Not calibrated: low scores mean almost never, high ones almost always. The focal loss of its training makes it shy in the middle. For a threshold that does no harm; for a rule like "the two
+# scores together" it would.
+
+# %% [markdown]
+# ## Build it: the wiring
+#
+# First **the questions**. They were fixed, and committed, before any rule was written, with their true answers, which come from the world's own code. Six tasks were known:
+
+# %%
+from course_lib.specialists.data.bank import KNOWN, REVEALED
+
+for task in KNOWN:
+    one = task.examples(1, "val")[0].question
+    print(f"{task.id:9} {one.text}  →  {one.answer}")
+
+# %% [markdown]
+# Now a rule. *Where is the dog, seen from the cat?* The detector gives names, boxes and scores; the answer is one of four words. Compare the centres of the surest `name` and the surest `other`. If one of them was not found, say
+# nothing: `None`.
+#
+# <!-- exercise: specialists.relation_rule -->
+
+# %% tags=["check"]
+from course_lib.specialists.rules import surest
+
+
+@exercise("specialists.relation_rule")
+def relation_rule(things, name, other):
+    """things: a list of Found(name, box, score) → "left", "right", "above" or "below" by the longer way, or None"""
+    ### BEGIN SOLUTION
+    a, b = surest(things, name), surest(things, other)
+    if a is None or b is None:
+        return None
+    dx = (a.box[0] + a.box[2]) / 2 - (b.box[0] + b.box[2]) / 2
+    dy = (a.box[1] + a.box[3]) / 2 - (b.box[1] + b.box[3]) / 2
+    if abs(dx) >= abs(dy):
+        return "left" if dx < 0 else "right"
+    return "above" if dy < 0 else "below"
+    ### END SOLUTION
+
+
+# %% [markdown]
+# Your rule is now in the table, beside five others. A rule wakes up when one of its key words stands in the question:
+
+# %%
+for rule in rules.KNOWN:
+    print(f"{rule.task:9} wakes at: {', '.join(rule.keywords)}")
+one = KNOWN[2].examples(1, "val")[0]
+print("\n" + one.question.text, "→", rules.answer(one.question.text, rules.look(render(one.scene).image), rules.KNOWN))
+
+# %% [markdown]
+# ## At home: the known six
+#
+# **Predict:** who is better at the tasks for which the specialists were wired? Look at some answers first. ∅ is silence.
+
+
+# %%
+def put(task, count, stream="val"):
+    """The first questions of a task, with the answers of the wiring and of the one model"""
+    for one in task.examples(count, stream):
+        picture, text = render(one.scene).image, one.question.text
+        wired, model = rules.answer(text, rules.look(picture), rules.KNOWN), tools.ask(picture, text, task.brief)
+        marks = [
+            "✓" if said and said.lower().strip(" .") == one.question.answer.lower() else "✗" for said in (wired, model)
+        ]
+        print(
+            f"{text[:62]:62} truth {one.question.answer:10} rules {marks[0]} {wired or '∅':10} model {marks[1]} {model[:24]}"
+        )
+
+
+for task in KNOWN:
+    put(task, few(3, 1))
+
+# %%
+figures.show(figures.recorded("specialists.wired.known", "specialists.coverage.wired.known", "specialists.model.known"))
+by_task = {
+    f"{task.id}: {who}": figures.recorded(f"specialists.{key}.{task.id}")[0].value
+    for task in KNOWN
+    for who, key in (("rules", "wired"), ("one model", "model"))
+}
+show.bars(
+    by_task,
+    alt="Right answers on the known tasks: "
+    + "; ".join(f"{k} {100 * v:.0f} percent" for k, v in by_task.items())
+    + ".",
+)
+
+# %% [markdown]
+# The specialists win at home: 88.2 %<!-- figure: specialists.wired.known --> against 78.5 %<!-- figure: specialists.model.known -->. Where they answer, they are nearly always right; where they fail, they mostly
+# keep silent. They read signs better (84 %<!-- figure: specialists.wired.read --> against 71 %<!-- figure: specialists.model.read -->). At "is the dog left of the cat?" the one model is hardly above
+# guessing: 56 %<!-- figure: specialists.model.related -->.
+#
+# ## Break it: somebody asks something else
+#
+# Six tasks were **revealed** after the rules had been written. **Predict** for each: will a rule wake up? Will the one model be right?
+
+# %%
+for task in REVEALED:
+    one = task.examples(1, "val")[0].question
+    print(f"{task.id:11} {one.text}  →  {one.answer}")
+
+# %%
+for task in REVEALED:
+    put(task, few(3, 1))
+
+# %% [markdown]
+# Three kinds of failure. *No label*: "animals" is no name that the detector has, so the count is silent. *No rule*: nothing wakes at "swim". And luck: "say" wakes the reader, which
+# does not care what the sign is beside.
+
+# %%
+figures.show(
+    figures.recorded("specialists.wired.revealed", "specialists.coverage.wired.revealed", "specialists.model.revealed")
+)
+by_task = {
+    f"{task.id}: {who}": figures.recorded(f"specialists.{key}.{task.id}")[0].value
+    for task in REVEALED
+    for who, key in (("rules", "wired"), ("one model", "model"))
+}
+show.bars(
+    by_task,
+    alt="Right answers on the revealed tasks: "
+    + "; ".join(f"{k} {100 * v:.0f} percent" for k, v in by_task.items())
+    + ".",
+)
+
+# %% [markdown]
+# 12.7 %<!-- figure: specialists.wired.revealed --> against 62.2 %<!-- figure: specialists.model.revealed -->: nearly five times as many. But look closely. Half of that is *place* and *colour*, and questions of that kind stood in LLaVA's
+# training: nobody told *us*, but somebody told *it*. With the sign it was never asked so, and it does well. For each, was there something like it in its training? And what is the best answer that one
+# gives *without* the picture?
+
+# %%
+revealed = [figures.recorded(f"specialists.model.{task.id}")[0] for task in REVEALED]
+for task in REVEALED:
+    print(f"{task.id:11}", "asked in its training, too" if task.trained else "new to it")
+figures.show(revealed)
+
+# %% [markdown]
+# *How many animals?* 37 %<!-- figure: specialists.model.group -->, and without the picture 38 %<!-- figure: specialists.model.group baseline -->. *Safe to swim?* 44 %<!-- figure: specialists.model.swim -->; a coin has 50. It mostly says "one" and "yes", whatever it is shown. *What serves?* was asked in its training, in other words, and it
+# hardly beats a guess. **A
+# generalist is as general as its training.** It never says that it doesn't know; the wiring does.
+
+# %% [markdown]
+# ## What does one more task cost?
+#
+# So we pay: new rules, lists, a classifier of places with 1,500 labelled pictures. Each is a few minutes' work. Add them up.
+#
+# <!-- exercise: specialists.marginal_costs -->
+
+
+# %% tags=["check"]
+@exercise("specialists.marginal_costs")
+def marginal_costs(costs, seconds_per_label=3.0, minutes_per_line=2.0):
+    """costs: a list of Cost(task, labels, lines, minutes) → the minutes spent after each of them, added up"""
+    ### BEGIN SOLUTION
+    total, result = 0.0, []
+    for one in costs:
+        total += one.labels * seconds_per_label / 60 + one.lines * minutes_per_line + one.minutes
+        result.append(total)
+    return result
+    ### END SOLUTION
+
+
+# %%
+bill = costs.paid()
+print("task         labels  lines of rules  training   minutes so far   with one model")
+for one, total, task in zip(bill, marginal_costs(bill), REVEALED, strict=True):
+    print(
+        f"{one.task:11} {one.labels:7,} {one.lines:12} {one.minutes:10.1f} min {total:13.0f}     {len(task.examples(1)[0].question.text.split())} words"
+    )
+nouns = costs.nouns()
+print(
+    f"\nBefore that, {nouns.task}: {nouns.labels:,} boxes drawn by our renderer, {nouns.minutes:.0f} minutes of training."
+)
+
+# %% [markdown]
+# The seconds a label takes and the minutes a line takes are guesses; change them. What they buy is measured:
+
+# %%
+figures.show(figures.recorded("specialists.paid.revealed", "specialists.coverage.paid.revealed"))
+by_task = {
+    f"{task.id}: {who}": figures.recorded(f"specialists.{key}.{task.id}")[0].value
+    for task in REVEALED
+    for who, key in (("new rules", "paid"), ("one model", "model"))
+}
+show.bars(
+    by_task,
+    alt="Right answers once rules were added: "
+    + "; ".join(f"{k} {100 * v:.0f} percent" for k, v in by_task.items())
+    + ".",
+)
+
+# %% [markdown]
+# **Paid for, the specialists win again**: 86.2 %<!-- figure: specialists.paid.revealed -->. With nothing typed but a rule and a list, "safe to swim?" goes from silence to 95 %<!-- figure: specialists.paid.swim -->. The price is that somebody
+# must know the task, write the rule, and do it again tomorrow. That is the talk's argument: not that one model is better at each thing, but that its *next* task costs a sentence.
+
+# %% [markdown]
+# ## Prove it
+#
+# Are the rules themselves bad? Give them the truth in place of what the specialists found:
+
+# %%
+figures.show(figures.recorded("specialists.rules_on_truth", "specialists.ms.wired", "specialists.ms.model"))
+
+# %% [markdown]
+# 99.0 %<!-- figure: specialists.rules_on_truth -->: rules are not the bottleneck. Sight is a small part of it; vocabulary and glue are the rest. (The last two rows are what a question costs in time. They are about equal, since the
+# specialists look afresh for each one.)
+#
+# And does the one model *look*? Show it another scene's picture. **Predict:** on the revealed six it should fall to what one has without any picture, or below.
+
+# %%
+both = figures.recorded("specialists.model.known", "specialists.model.revealed")
+show.bars(
+    {f"{one.id.rsplit('.', 1)[1]}: {name}": getattr(one, field) for one in both for name, field in (("its picture", "value"), ("another picture", "control"), ("no picture", "baseline"))},
+    alt="Right answers of the one model on known and revealed tasks, with its picture, with another scene's, and the best without any.",
+)  # fmt: skip
+
+# %% [markdown]
+# Measure a task yourself, on validation scenes that no figure was made from:
+
+# %%
+from course_lib.specialists.evaluate.tasks import measure
+
+result = measure(REVEALED[5], few(24, 4), "val")
+for who in ("wired", "paid", "model", "shuffled", "ceiling"):
+    print(f"{who:9} answers {100 * result.answered[who].mean():3.0f} %, right {100 * result.right[who].mean():3.0f} %")
+
+# %% [markdown]
+# ### Try it
+#
+# Ask the team and the model about the room at the top. Add a rule for your own question: can you make one for *Can I print my documents here?* What would it have to know?
+
+# %%
+own = rules.Rule(
+    "electric",
+    ("plug",),
+    lambda question, seen: "yes" if any(x.name in ("laptop", "television") for x in seen.things) else "no",
+)
+for question in ("is there a sign here?", "what does the sign say?", "can I plug something in?"):
+    print(
+        question,
+        "→",
+        rules.answer(question, rules.look(image), (own, *rules.KNOWN)),
+        "| one model:",
+        tools.ask(image, question),
+    )
+
+# %% [markdown]
+# ## The real thing
+#
+# - LLaVA-1.5's famous scores on TextVQA, 58.2 and 61.3, were measured **with the words of a text reader in the prompt**: the generalist is helped by a specialist.
+# - LLaVA-Plus joins both: a language model that *chooses* among specialists. With a detector at hand it rises from 47.1 to 88.6 on grounding (LLaVA-Bench Tools). Its tools are ours:
+#   `tools.TOOLS`, each with a name, a description and a JSON schema. Lesson 13 hands them to a language model.
+# - The talk's thesis, *adapt pretrained foundation models with minimal supervision*, with two real towers: [Lesson 02](02_clip.ipynb) has that lab at its end. Towers that were trained on photographs
+#   and sentences, and are frozen, meet on stickers alone.
+#
+# ## Recap
+#
+# - IoU says when a box is right; suppression keeps one box a thing; AP sums up precision over recall.
+# - Choose thresholds on validation data. A score is no probability until you have checked.
+# - Wired specialists: precise, quick, silent where nobody wrote a rule. One model: always answers, even when it should not.
+# - Fair tests: questions before rules, the same eyes, the truth through the rules, another scene's picture, the best answer without one.
+# - Specialists win task by task; the generalist wins on the price of the next task, as far as its training reaches.
+#
+# <!-- words -->
+#
+# ## Quiz
+#
+# <!-- quiz -->
+#
+# 1. Why were the questions committed before the rules?
+#    - [x] So that the rules could not be written to them. :: Rules tuned on the test would only measure patience.
+#    - [ ] Because questions are needed to train the detector. :: It never saw a question.
+#    - [ ] To make the one model look worse. :: The order has no effect on it.
+# 2. The one model answers all questions of a task, half of them rightly; yes and no are equally frequent. What do you conclude?
+#    - [ ] It has half understood the task. :: A coin does as well.
+#    - [x] Nothing, before you show it another scene's picture. :: If that changes nothing, it doesn't look.
+#    - [ ] It beats a team that answers 10 %. :: In answers, yes. In knowledge, not at all.
+# 3. The detector finds 97 % of things. Why are fewer of the answers right?
+#    - [x] An answer needs several of them, and a rule. :: Two names to be found, a question to be understood, glue.
+#    - [ ] The scores are not calibrated. :: The rules only use a threshold.
+#    - [ ] Its boxes are too small. :: AP counts boxes, and they are good.
+# 4. You drop everything that overlaps *any* surer box, kept or not. What goes wrong?
+#    - [ ] Nothing: it is the same. :: Think of three boxes in a row.
+#    - [x] A thing beside a dropped box is lost. :: Dropped boxes must not drop others.
+#    - [ ] Too many boxes stay. :: Too few.
