@@ -1,7 +1,7 @@
 """The published connector (a two-layer MLP, captions alone) beside the course's mixture of words: where do they end up?
 
 `python -m tools.compare_connectors` trains both arms (some half an hour of a core) and prints a line of json for each: true claims of the
-captions after stage 1, and VQA accuracy on the stream "val" after equal steps of stage 2.
+captions after stage 1, and VQA accuracy on the stream "val" after equal steps of stage 2. data/next_connectors.jsonl keeps them.
 """
 
 import json
@@ -34,7 +34,7 @@ def main() -> None:
         row = {"connector": name, "true_claims": round(true_claims(model.eval()), 3)}
         stages.stage2(model, replace(recipes.LIVE2, steps=STAGE2_STEPS))
         right = [accuracy(model.eval(), vqa_examples(kind, 60, stream="val")) for kind in SCORED_KINDS]
-        print(json.dumps(row | {"vqa": round(sum(right) / len(right), 4)}), flush=True)
+        print(json.dumps(row | {"vqa": round(sum(right) / len(right), 4), "n": 60 * len(right)}), flush=True)
 
 
 if __name__ == "__main__":

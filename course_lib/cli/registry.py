@@ -41,6 +41,7 @@ ROOMS = {
         "Instruction data: filters that find planted faults", "05", "course_lib.instruct.evaluate:figures"
     ),
     "llava": Room("LLaVA: answering questions about pictures", "06, 07", "course_lib.llava.evaluate:figures"),
+    "llava_next": Room("LLaVA-1.5 and NeXT: data, prompts, resolution", "08", "course_lib.llava_next.evaluate:figures"),
     "gligen": Room("GLIGEN: drawing things into boxes", "10", "course_lib.gligen.evaluate:figures"),
     "seem": Room("SEEM: masks from clicks, boxes, words and examples", "11", "course_lib.seem.evaluate:figures"),
     # Lesson 03 stands behind the rooms whose models it lends its sounds to
@@ -65,6 +66,7 @@ BAKES = {
     "llava_connector": Bake("course_lib.llava.train.saved:bake_connector", ("clip", *LM, "llava_words")),
     "llava_letters": Bake("course_lib.llava.train.letters:bake", ("clip",)),
     "llava": Bake("course_lib.llava.train.saved:bake", ("clip", *LM, "llava_words", "llava_letters")),
+    "llava_next": Bake("course_lib.llava_next.train:bake", ("clip", *LM, "llava_letters", "llava")),
     "llava_smollm2": Bake("course_lib.llava.train.smollm2:bake", ("clip",)),
     "gligen_base": Bake("course_lib.gligen.train.base_generator:bake_base", CLIP, SMALL_WORLD),
     "gligen_gates": Bake("course_lib.gligen.train.gates:bake_gates", (*CLIP, "gligen_base"), SMALL_WORLD),
