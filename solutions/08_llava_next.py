@@ -579,8 +579,8 @@ if loaded:
 #
 # 1. A 64 px picture is made larger to 128 px and goes through AnyRes. What has the model gained?
 #    - [ ] Four times the detail, since there are four tiles. :: The tiles show the same blur, larger.
-#    - [x] Tokens, and things in a size that its eyes know. No detail. :: What is no better with real pixels does not come from resolution.
 #    - [ ] Nothing at all. :: It may well answer better: more patches see each thing.
+#    - [x] Tokens, and things in a size that its eyes know. No detail. :: What is no better with real pixels does not come from resolution.
 # 2. Two pinpoints keep all pixels of a small picture. Which one is taken?
 #    - [ ] The larger one: more pixels can't hurt. :: They are border, and cost tokens.
 #    - [x] The one that wastes less. :: Equal effective resolution: the tie is broken by waste.
@@ -591,5 +591,5 @@ if loaded:
 #    - [ ] It knows 40 % of the answers. :: Then these questions were right in every rotation.
 # 4. Why does each row end with a newline token?
 #    - [ ] To separate the pictures of a batch. :: Each picture has its own row of the batch.
-#    - [x] So that the language model can tell how wide the picture is. :: Flattened, 4 × 16 and 8 × 8 tokens look alike.
 #    - [ ] To mark where the border was. :: The border is taken away before.
+#    - [x] So that the language model can tell how wide the picture is. :: Flattened, 4 × 16 and 8 × 8 tokens look alike.

@@ -46,7 +46,8 @@ def test_few_scenes_come_again_and_are_of_all_kinds():
 def test_rows_that_are_there_are_not_made_again_and_become_figures(tmp_path, monkeypatch):
     made = []
 
-    def climb(number, seed, steps):
+    def climb(number, seed, steps, mlp):
+        assert mlp or not ladder.RUNGS[number].aside
         made.append((number, seed))
         scores = dict.fromkeys(pocketbench.COLUMNS, (number + seed) / 10)
         return {"rung": ladder.RUNGS[number].name, "seed": seed, "steps": steps, "minutes": 1.0, "tokens": 64, **scores}
@@ -55,12 +56,37 @@ def test_rows_that_are_there_are_not_made_again_and_become_figures(tmp_path, mon
     file = tmp_path / "rows.jsonl"
     ladder.run_all(file, seeds=(0,), steps=5)
     ladder.run_all(file, seeds=(0, 2), steps=5)
+    assert len(made) == 2 * len(ladder.RUNGS) - 3  # no file, so no rung aside
+    ladder.run_all(file, seeds=(0, 2), steps=5, mlp=tmp_path / "mlp.safetensors")
     assert len(made) == len(set(made)) == 2 * len(ladder.RUNGS) - 1  # the last rung has one seed
     figures = {figure.id: figure for figure in ladder.figures(ladder.read_rows(file))}
     one = figures["next.ladder.format_prompt"]
     assert (one.value, one.low, one.high, one.baseline) == (0.2, 0.1, 0.3, 0.1)
+    assert figures["next.ladder.mlp"].baseline == figures["next.ladder.academic_and_reading_data"].baseline == one.value
     assert len(figures) == len(ladder.RUNGS)
     assert all(json.loads(figure.to_json()) for figure in figures.values())
+
+
+def test_the_rung_aside_begins_with_the_mlp_of_its_file(tmp_path, monkeypatch):
+    import torch
+    from safetensors.torch import save_file
+
+    from course_lib.llava.connector import make_connector
+    from course_lib.llava_next import train
+
+    def score(bench, _):
+        return dict.fromkeys(pocketbench.COLUMNS, 0.0)
+
+    begun = []
+    mlp = make_connector(160, 192)
+    save_file(mlp.state_dict(), tmp_path / "mlp.safetensors")
+    monkeypatch.setattr(train, "train", lambda model, recipe: begun.append(model.connector))
+    monkeypatch.setattr(pocketbench, "score", score)
+    monkeypatch.setattr(pocketbench, "answered", lambda model, bench, form: [])
+    number = next(number for number, rung in enumerate(ladder.RUNGS) if rung.aside)
+    row = ladder.climb(number, 0, 1, tmp_path / "mlp.safetensors")
+    views, [connector] = ladder.Views(torch.randn(2, 64, 160), None, (64, 64)), begun
+    assert row["rung"] == "mlp" and torch.equal(connector(views), mlp(views.whole))
 
 
 def test_added_layers_say_nothing_at_first_and_can_learn():

@@ -50,6 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     ladder.add_argument("--rows", type=Path, required=True, metavar="FILE", help="keeps the runs")
     ladder.add_argument("--seeds", type=int, nargs="+", metavar="N", help="(default: three)")
     ladder.add_argument("--steps", type=int, metavar="N", help="of each rung")
+    ladder.add_argument("--mlp", type=Path, metavar="FILE", help="of tools/compare_connectors.py, for the rung mlp")
     ablate = actions.add_parser("ablate", help="what is each part worth? all runs anew, a minute or two each")
     ablate.add_argument("names", nargs="*", metavar="NAME", help="such as connector or rank (default: all)")
     ablate.add_argument("--rows", type=Path, metavar="FILE", help="keeps the runs (default: the shipped file)")
@@ -156,7 +157,7 @@ def ladder(args: argparse.Namespace) -> None:
     """Make the runs that `--rows` does not have yet, then print the figures."""
     from course_lib.llava_next.evaluate import ladder as rungs
 
-    rungs.run_all(args.rows, args.seeds or rungs.SEEDS, args.steps or rungs.STEPS)
+    rungs.run_all(args.rows, args.seeds or rungs.SEEDS, args.steps or rungs.STEPS, args.mlp)
     for figure in rungs.figures(rungs.read_rows(args.rows)):
         print(figure.to_json(), flush=True)
 

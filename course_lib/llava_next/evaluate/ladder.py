@@ -2,8 +2,8 @@
 
 `python -m course_lib llava ladder --rows FILE` makes the runs: a line of FILE for each as soon as it is known, those that are there are
 skipped. All begin with Lesson 06's captioner, which has never seen a question. A rung's cost is what its training took, and the tokens
-that a picture takes. Scored on PocketBench, which was fixed before. The rung "MLP" of the paper stands apart (`connector_figure`): at equal
-steps ours says nothing, since it needs 3,000 steps of captions first.
+that a picture takes. Scored on PocketBench, which was fixed before. The rung "MLP" of the paper stands aside: its captioner needs 3,000 steps of
+captions first (`tools/compare_connectors.py`, which saves its connector), and the rungs above go on without it.
 """
 
 import copy
@@ -14,12 +14,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from torch import nn
+from safetensors.torch import load_file
+from torch import Tensor, nn
 
 from course_lib.figures import Figure, share
+from course_lib.llava.connector import make_connector
 from course_lib.llava_next import train
 from course_lib.llava_next.evaluate import pocketbench
-from course_lib.llava_next.model import num_tokens
+from course_lib.llava_next.model import Views, num_tokens
 from course_lib.llava_next.recipes import BAKED, NextRecipe
 from course_lib.session import REPO
 
@@ -48,6 +50,7 @@ class Rung:
     change: dict
     form: str = "whole"
     deeper: bool = False  # the language model has twice as many layers
+    aside: bool = False  # its captioner has LLaVA-1.5's MLP for a connector; the rungs above have not
     seeds: tuple[int, ...] = SEEDS
 
 
@@ -55,6 +58,7 @@ DATA = {"letter_frac": 0.15, "num_existence": 5, "num_existence_many": 9, "ocr_f
 RUNGS = (
     Rung("naive_mix", {}),
     Rung("format_prompt", {"format_prompt": True}),
+    Rung("mlp", {}, aside=True),
     Rung("academic_and_reading_data", DATA),
     Rung("resolution", {"forms": ("tiles",)}, "tiles"),
     Rung("more_data", {"num_scenes": None}, "tiles"),
@@ -85,9 +89,23 @@ def double_layers(language_model: nn.Module) -> None:
     language_model.config.num_hidden_layers = len(layers)
 
 
-def climb(number: int, seed: int, steps: int) -> dict:
-    """Train and score one rung with one seed → a row."""
+class WholeViewMlp(nn.Module):
+    """LLaVA-1.5's connector, before the whole view alone: Views → [B, 64, D]."""
+
+    def __init__(self, file: Path, vision_width: int, language_width: int) -> None:
+        super().__init__()
+        self.layers = make_connector(vision_width, language_width, "mlp2x_gelu")
+        self.layers.load_state_dict(load_file(file))
+
+    def forward(self, views: Views) -> Tensor:
+        return self.layers(views.whole)
+
+
+def climb(number: int, seed: int, steps: int, mlp: Path | None = None) -> dict:
+    """Train and score one rung with one seed → a row. mlp: the file of the captioner's connector, for the rung aside."""
     rung, model = RUNGS[number], train.build_model(stage="1", seed=seed)
+    if rung.aside:
+        model.connector = WholeViewMlp(mlp, *reversed(model.connector.mixture.residual.weight.shape))  # of [D, W]
     if rung.form == "tiles":
         train.copy_letters(model)
     if rung.deeper:
@@ -102,13 +120,13 @@ def climb(number: int, seed: int, steps: int) -> dict:
     return {"rung": rung.name, "seed": seed, "steps": steps, "minutes": round(minutes, 2), "tokens": tokens, **scores}
 
 
-def run_all(file: Path, seeds: Sequence[int] = SEEDS, steps: int = STEPS) -> None:
-    """Add a row to `file` for each run that it does not have yet, a seed after the other."""
+def run_all(file: Path, seeds: Sequence[int] = SEEDS, steps: int = STEPS, mlp: Path | None = None) -> None:
+    """Add a row to `file` for each run that it does not have yet, a seed after the other; without `mlp` not for the rung aside."""
     known = {(row["rung"], row["seed"]) for row in read_rows(file)} if file.exists() else set()
     for seed in seeds:
         for number, rung in enumerate(RUNGS):
-            if seed in rung.seeds and (rung.name, seed) not in known:
-                row = climb(number, seed, steps)
+            if seed in rung.seeds and (rung.name, seed) not in known and not (rung.aside and mlp is None):
+                row = climb(number, seed, steps, mlp)
                 with file.open("a", encoding="utf-8") as stream:
                     stream.write(json.dumps(row) + "\n")
 
@@ -130,7 +148,7 @@ def figures(rows: Sequence[dict]) -> Iterator[Figure]:
         minutes, steps, tokens = np.mean([row["minutes"] for row in of_rung]), of_rung[0]["steps"], of_rung[0]["tokens"]
         note = f"{steps} steps, {minutes:.1f} min, {tokens} tokens a picture; from the worst seed to the best; baseline: the rung below"
         yield Figure(f"next.ladder.{rung.name}", mean, low, high, len(values), baseline=below, note=note)
-        below = mean
+        below = below if rung.aside else mean
 
 
 def connector_figure(rows: Sequence[dict]) -> Figure:

@@ -65,6 +65,13 @@ def letter_by_loop(question, answer, options):
     return " ".join([*parts, LETTER_PROMPT]), right
 
 
+def letter_by_joining(question, answer, options):
+    if options.count(answer) == 0:
+        raise ValueError(f"{answer} is not among {options}")
+    lines = [f"{LETTERS[place]}. {option}" for place, option in enumerate(options)]
+    return " ".join((question, *lines, LETTER_PROMPT)), LETTERS[options.index(answer)]
+
+
 def pairs_inputs(rng) -> tuple[list[Pair]]:
     """Three to six questions and answers, one of them asked twice (with two answers) in most draws."""
     count = int(rng.integers(2, 5))
@@ -113,6 +120,13 @@ def merge_by_set(pairs):
             asked.add(question)
             merged += [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
     return merged
+
+
+def merge_by_dict(pairs):
+    first = {}
+    for question, answer in pairs:
+        first.setdefault(question, answer)
+    return _turns(first.items())
 
 
 def circular_inputs(rng) -> tuple[list[int], list[bool]]:
@@ -167,6 +181,13 @@ def circular_by_all(groups, right):
     return sum(map(all, found.values())) / len(found)
 
 
+def circular_by_minimum(groups, right):
+    worst = {}
+    for group, good in zip(groups, right, strict=True):
+        worst[group] = min(worst.get(group, True), good)
+    return sum(worst.values()) / len(worst)
+
+
 TASKS = [
     Task(
         id="llava_next.letter_form",
@@ -217,7 +238,7 @@ TASKS = [
                 "Where the answer is none of the options, a wrong letter is taught. Raise a `ValueError`.",
             ),
         ),
-        alternatives=(letter_by_loop,),
+        alternatives=(letter_by_loop, letter_by_joining),
         hints=(
             'Letter and option stand together: "A. red B. blue". Question, options, line, in this order, a blank between them.',
             'prompt = question + " " + "A. …" " B. …" … + " " + LETTER_PROMPT; answer = the letter at `options.index(answer)`.',
@@ -266,7 +287,7 @@ TASKS = [
                 "The pairs come in another order. Keep the order in which they are given.",
             ),
         ),
-        alternatives=(merge_by_set,),
+        alternatives=(merge_by_set, merge_by_dict),
         hints=(
             "Go through the pairs and remember which questions have been asked.",
             '`[{"role": "user", "content": q}, {"role": "assistant", "content": a}, …]` for each pair whose q is new.',
@@ -313,7 +334,7 @@ TASKS = [
                 "share of wrong ones", circular_wrong_share, "That is the share of questions that are *not* right."
             ),
         ),
-        alternatives=(circular_by_all,),
+        alternatives=(circular_by_all, circular_by_minimum),
         hints=(
             "Which questions have at least one wrong reply? All others are right.",
             "$1 - \\#\\{\\text{questions with a wrong reply}\\} / \\#\\{\\text{questions}\\}$",

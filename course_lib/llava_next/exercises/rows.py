@@ -86,6 +86,16 @@ def unpad_by_hand(features, size):
     return kept
 
 
+def unpad_by_narrow(features, size):
+    (rows, columns), (height, width) = features.shape[1:3], size
+    axis, length, used = (1, rows, height * columns / width) if width * rows > columns * height else (2, columns, 0)
+    used = int(round(used or width * rows / height, 7))
+    padding = (length - used) // 2
+    if length - 2 * padding <= 0:
+        raise ValueError("nothing is left")
+    return features.narrow(axis, padding, length - 2 * padding)
+
+
 def newline_inputs(rng) -> tuple[Tensor, Tensor]:
     """Token maps [B, rows, columns, D], rows and columns different, and a newline [D]."""
     rows, columns = rng.in_turn(((2, 3), (4, 2), (1, 4), (3, 5)))
@@ -118,6 +128,13 @@ def newline_left_out(tokens, newline):
 def newline_by_loop(tokens, newline):
     rows = [torch.cat([row, newline.expand(len(row), 1, -1)], dim=1) for row in tokens.unbind(1)]
     return torch.cat(rows, dim=1)
+
+
+def newline_into_place(tokens, newline):
+    batch, rows, columns, width = tokens.shape
+    joined = newline.repeat(batch, rows, columns + 1, 1)  # [B, R, C + 1, D]
+    joined[:, :, :columns] = tokens
+    return joined.reshape(batch, rows * (columns + 1), width)
 
 
 TASKS = [
@@ -170,7 +187,7 @@ TASKS = [
                 "The picture's height is compared with its width. Compare its proportions with those of the *map*, which is no square for every grid.",
             ),
         ),
-        alternatives=(unpad_by_hand,),
+        alternatives=(unpad_by_hand, unpad_by_narrow),
         hints=(
             "Is the picture relatively wider than the map? Then it fills all columns, and the padding lies above and below.",
             "If $w/h > C/R$: used rows $r = \\lfloor hC/w \\rfloor$, padding $(R - r) // 2$ at the top and at the bottom. Else the same with columns.",
@@ -211,7 +228,7 @@ TASKS = [
             ),
             Mistake("none", newline_left_out, "There is no newline: rows · (columns + 1) tokens, please."),
         ),
-        alternatives=(newline_by_loop,),
+        alternatives=(newline_by_loop, newline_into_place),
         hints=(
             "Make a column of newlines, one row high for each row, and put it on the right.",
             "$[B, R, C, D]$ and $[B, R, 1, D]$ joined along the third axis, then $[B, R, C+1, D] \\to [B, R(C+1), D]$.",
