@@ -501,7 +501,7 @@ show.matrix(
 # of captions. Its short answers are as good; its descriptions are not true yet (35 % of claims, 84 % of the mixture's). After 700 steps of Lesson 07's data both answer equally well, as you see below: slower, not worse. (The rungs above it go on without it.)
 #
 # Zeros say little: nobody reads after 80 steps. But look at the letters. The baked model has 3 %<!-- figure: next.bench.letter --> by circular evaluation, and 30 % reply by reply: it nearly always says C. Short answers to the same questions: 81 %<!-- figure: next.bench.short -->. It sees
-# the picture, and has not learned to find its answer among the options. A score of single replies would have hidden that. And the format that nobody trained *falls* with training: 50 % on the lowest rung, 23 %<!-- figure: next.bench.unseen_format --> for the baked model. It
+# the picture, and has not learned to find its answer among the options. A score of single replies would have hidden that. And the format that nobody trained *falls* with training: 48 % on the rung of the format prompt, 23 %<!-- figure: next.bench.unseen_format --> for the baked model. It
 # learned our line by heart, not what such lines ask for. Write yours in many wordings.
 
 # %% [markdown]
