@@ -96,7 +96,8 @@ show.bars(rows, chance=1 / 6, alt="Group scores: " + ", ".join(f"{name} {100 * v
 #
 # The assistant knows something of places (51 %<!-- figure: failures.winoground.llava_yes.place -->), since its data asked for them, and is lost on scoops (1.5 %<!-- figure: failures.winoground.llava_yes.scoops -->), since no data asked for two things of one name in two colours.
 # Asked for the caption's own probability instead, it does better on colours, 37 %<!-- figure: failures.winoground.llava_caption.colour -->, and worse on places.
-#
+
+# %% [markdown]
 # Is it the pictures? No. A *system* can do it: SEEM's mask for each thing that a caption names, and a rule about the masks' middles, or their colours.
 
 # %%
@@ -422,7 +423,8 @@ figures.show(figures.recorded("failures.repair.after.chair_cut", "failures.repai
 # %% [markdown]
 # **The bar is missed.** False names should have fallen by 30 % of themselves. They went from 12.6 %<!-- figure: failures.repair.before.chair --> to 13.3 %<!-- figure: failures.repair.after.chair -->, no change within the interval; coverage lost 2.3<!-- figure: failures.repair.after.coverage_lost --> points, and
 # nothing else suffered.
-#
+
+# %% [markdown]
 # What was tried, on 150 *validation* scenes (false names; coverage), from 16.4; 70.4:
 #
 # | pairs, loss | false | coverage |
@@ -455,7 +457,7 @@ figures.show([*figures.recorded("failures.repair.threshold."), *figures.recorded
 
 # %% [markdown]
 # On so few scenes no gain is sure: DPO cuts false names by 8.5 %<!-- figure: failures.repair.dpo.chair_cut -->, mDPO by 10.4 %<!-- figure: failures.repair.mdpo.chair_cut -->, and both intervals hold 0. DPO without pictures gains nothing,
-# −11.4 %<!-- figure: failures.repair.dpo_blind.chair_cut -->: on *these* pairs, alike but for a name, words alone don't say which is right. Plain fine-tuning on the chosen texts makes it worse.
+# −11.4 %<!-- figure: failures.repair.dpo_blind.chair_cut -->: on *these* pairs, alike but for a name, words alone don't say which is right. On shuffled preferences false names *rise*: −29.6 %<!-- figure: failures.repair.shuffled.chair_cut -->. Plain fine-tuning on the chosen texts makes it worse.
 #
 # The threshold on *yes* moves the ratio from 48 %<!-- figure: failures.repair.before.yes_ratio --> to 51 %<!-- figure: failures.repair.threshold.yes_ratio --> and leaves accuracy where it was. It costs nothing, and mends nothing.
 
@@ -493,7 +495,8 @@ figures.show(figures.recorded("failures.judge.no_facts.accuracy", "failures.judg
 figures.show(figures.recorded("failures.best_of_8."))
 
 # %% [markdown]
-# JUDGETEXT
+# Both judges are at chance: 50.5 %<!-- figure: failures.judge.no_facts.accuracy --> and, told the caption, 51.9 %<!-- figure: failures.judge.facts.accuracy -->. Fifty steps on such pairs did not teach even the second one to compare two texts, so Fact-RLHF's point is *not* shown here.
+# What a perfect judge could do is: of eight samples the truest has 9.5 %<!-- figure: failures.best_of_8.truth.chair --> false names, any of them 30.4 %<!-- figure: failures.best_of_8.any.chair -->, and it covers more.
 
 # %% [markdown]
 # ## The real thing
