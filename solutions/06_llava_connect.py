@@ -320,9 +320,9 @@ def fingerprints(tensors):
 #
 # LLaVA-1.5 aligns its connector on 558,000 captions, with a language model of 7 billion parameters behind it, one so rich that it meets the
 # patches halfway. Ours doesn't: within minutes, a bare MLP hardly gets our frozen assistant to name a thing (you'll train one for 40 steps
-# below). It gets there after 3,000 steps (Lesson 07 compares the two). To save you those, the course's connector starts as a
-# *dictionary*: each patch becomes a mixture of word embeddings, as in AlignVLM (Masry et al., 2025,
-# [arXiv 2502.01341](https://arxiv.org/abs/2502.01341)). Stage 1 then has two parts.
+# below). It gets there after 3,000 steps (Lesson 07 compares the two). To save you those, the course's connector starts as a *dictionary*:
+# each patch becomes a mixture of word embeddings, as in AlignVLM (Masry et al., 2025, [arXiv 2502.01341](https://arxiv.org/abs/2502.01341)).
+# Stage 1 then has two parts.
 #
 # **The mixture of words.** Which words are true of a patch? Nobody tells us. All we have is a caption of the whole picture: if it says "cat",
 # *at least one* patch is a cat. (Fang et al., 2015, [arXiv 1411.4952](https://arxiv.org/abs/1411.4952) found words in pictures with this
@@ -421,11 +421,11 @@ told = {name: answers(one, shown, [ASK] * len(unseen), brief=False) for name, on
 show_figures([true_claims_figure(f"llava.true_claims.{name}", texts, unseen, bar=0.8) for name, texts in told.items()])
 
 # %% [markdown]
-# So the published recipe works in the pocket tier, too: connector alone, language model frozen, and four in five of the baked captioner's claims are true. **The data made it work.** With captions in 26 forms ("my illustration: …", "look, …") that included
-# sizes, 500 steps gave 36 % true claims (n = 100, stream "val"); with one form, 54 %; without the sizes, and with 2,500 steps, 87 %. You
-# can't teach a frozen language model which form you want, and a connector that tries has no strength left for the picture itself. What
-# still goes wrong: a thing is left out, or named twice. The language model was never taught what to do with 64 words at once; that is stage
-# 2.
+# So the published recipe works in the pocket, too: connector alone, language model frozen, and four in five of the baked captioner's claims
+# are true. **The data made it work.** With captions in 26 forms ("my illustration: …", "look, …") that included sizes, 500 steps gave 36 %
+# true claims (n = 100, stream "val"); with one form, 54 %; without the sizes, and with 2,500 steps, 87 %. You can't teach a frozen language
+# model which form you want, and a connector that tries has no strength left for the picture itself. What still goes wrong: a thing is left
+# out, or named twice. The language model was never taught what to do with 64 words at once; that is stage 2.
 #
 # ### What does a patch say?
 #
@@ -612,9 +612,9 @@ for name, losses in runs.items():
 # Compare the first two rows with each other, then the last two: the two pairs have different losses. Then compare each difference with the ±
 # beside it; runs as short as these say which learns *faster*, and no more. When this notebook was built, the linear layer was ahead of the
 # MLP, and layer -1 ahead of -2, both by more than the noise. *Our* tower has no class token, and its last layer is pooled over all its
-# patches, so it is no worse for us. "-2" is a finding about CLIP's ViT, not a law. Nor is the effect large: in LLaVA's own
-# ablation it was worth less than one point on ScienceQA (90.92 against 89.96). In LLaVA-1.5 the MLP added half a point on GQA (46.8 to 47.3),
-# GQA's own training data more than ten (51.4 to 62.0). **Data beats connector.**
+# patches, so it is no worse for us. "-2" is a finding about CLIP's ViT, not a law. Nor is the effect large: in LLaVA's own ablation it was
+# worth less than one point on ScienceQA (90.92 against 89.96). In LLaVA-1.5 the MLP added half a point on GQA (46.8 to 47.3), GQA's own
+# training data more than ten (51.4 to 62.0). **Data beats connector.**
 #
 # | connector | who | what the language model gets |
 # |---|---|---|
@@ -644,8 +644,8 @@ if loaded:
     print(published.reply(giant, processor, inputs))
 
 # %% [markdown]
-# There, too, the connector is tiny. LLaVA-1.5's stage 1 took 558,000 captions, each seen once, batch size 256, a learning
-# rate of 1e-3 (against 2e-5 in stage 2), and 3.5 hours on eight A100s for the 7B model.
+# There, too, the connector is tiny. LLaVA-1.5's stage 1 took 558,000 captions, each seen once, batch size 256, a learning rate of 1e-3
+# (against 2e-5 in stage 2), and 3.5 hours on eight A100s for the 7B model.
 #
 # ## Recap
 #
