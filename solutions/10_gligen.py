@@ -3,7 +3,7 @@
 # objectives:
 #   - explain how noise becomes a picture, and write the step and the guidance
 #   - show what a caption can't tell a text-to-image model
-#   - write GLIGEN's parts: a box as waves, learned nulls, a gate that starts shut
+#   - write GLIGEN's parts, from boxes as waves and learned nulls to a gate that starts shut
 #   - train gates beside a frozen base, and prove that nothing else moved
 #   - judge generated pictures with a detector that never saw one, between floors and a ceiling
 # prerequisites:
@@ -22,14 +22,11 @@ session = begin(lesson="10_gligen")
 # %% [markdown]
 # ## See it: a hen that hatches a huge egg
 #
-# The talk asks for *a hen hatching a huge egg*. A caption can say "huge"; it can't say *how* huge, or where. GLIGEN reads more: each phrase
-# may come with a box.
+# The talk asks for *a hen hatching a huge egg*. A caption can say "huge"; it can't say *how* huge, or where. GLIGEN reads more: each phrase may come with a box.
 #
-# Our world has twelve things, but no hens and no eggs. So we'll seat a penguin on a huge strawberry. No caption in this world mentions size:
-# the box must say "huge".
+# Our world has twelve things, but no hens and no eggs. So we'll seat a penguin on a huge strawberry. No caption in this world mentions size: the box must say "huge".
 #
-# **Predict before you run:** the first row is drawn from the caption alone, the second from the same noise, plus two boxes. What will be
-# wrong in the first?
+# **Predict before you run:** the first row is drawn from the caption alone, the second from the same noise, plus two boxes. What will be wrong in the first?
 
 # %%
 from functools import partial
@@ -57,12 +54,12 @@ pictures.rows(
 )
 
 # %% [markdown]
-# No picture of two things in its training had a thing as large as this strawberry.
+# No two-thing picture in its training had one as large as this strawberry.
 #
 # ### Where does the frog go?
 #
-# Both rows came from one small text-to-image model, trained on captioned pictures of twelve things in four places. Some captions even said
-# where two things are, such as "a frog to the left of a house".
+# Both rows came from one small text-to-image model, trained on captioned pictures of twelve things in four places. Some captions even said how two things lie: "a frog to the left of a
+# house".
 #
 # **Predict:** in how many of eight pictures will the frog be on the left?
 
@@ -92,16 +89,14 @@ for name, drawn in (("caption alone", by_caption), ("caption and boxes", by_boxe
 pictures.share_bars(shares, 8, "Share of eight pictures with a frog left of a house")
 
 # %% [markdown]
-# Large models, too, draw a beautiful frog and house wherever they like. **GLIGEN** (Li et al., 2023,
-# [arXiv 2301.07093](https://arxiv.org/abs/2301.07093)) *freezes* such a model and gives each block one more layer, which reads boxes. You
-# will write the orange parts:
+# Large models, too, draw a beautiful frog and house wherever they like. **GLIGEN** (Li et al., 2023, [arXiv 2301.07093](https://arxiv.org/abs/2301.07093)) *freezes* such a model and
+# gives each block one more layer, which reads boxes. You will write the orange parts:
 
 # %%
 pictures.block_diagram()
 
 # %% [markdown]
-# A *place* is one cell of the small grid on which the picture is drawn. Below each attention is the size of its table: who looks × who is
-# looked at.
+# A *place* is one cell of the small grid on which the picture is drawn. Below each attention is the size of its table: who looks × who is looked at.
 #
 # ## How diffusion works
 #
@@ -122,16 +117,14 @@ mixed = {t: add_noise(4 * scene - 2, noise, torch.tensor([t])) for t in range(0,
 pictures.noise_levels(mixed)
 
 # %% [markdown]
-# A network learns the way back (Ho et al., 2020, DDPM, [arXiv 2006.11239](https://arxiv.org/abs/2006.11239)): it sees $z_t$ and $t$ and says
-# what was mixed. It may name the noise or the picture; one follows from the other. But at the noisy end the noise can be read off the input,
-# at the clean end the picture, and nothing is learned. The **velocity** is hard at both ends (Salimans and Ho, 2022,
-# [arXiv 2202.00512](https://arxiv.org/abs/2202.00512)):
+# A network learns the way back (Ho et al., 2020, DDPM, [arXiv 2006.11239](https://arxiv.org/abs/2006.11239)): it sees $z_t$ and $t$ and says what was mixed. It may name the noise or the
+# picture; one follows from the other. But at the noisy end the noise can be read off the input, at the clean end the picture, and nothing is learned. The **velocity** is hard at both
+# ends (Salimans and Ho, 2022, [arXiv 2202.00512](https://arxiv.org/abs/2202.00512)):
 #
 # $$v = \sqrt{\bar\alpha_t}\; \epsilon - \sqrt{1 - \bar\alpha_t}\; x$$
 #
-# Here is a toy whose pictures have one pixel with two channels: points in a plane, in three shapes. The shape is their "caption", and one in
-# ten is left out. This is the whole training. (The real base counts nearly clean levels less, and draws with a moving average of its
-# weights.)
+# Here is a toy whose pictures have one pixel with two channels: points in a plane, in three shapes. The shape is their "caption", and one in ten is left out. This is the whole training.
+# (The base counts nearly clean levels less, and draws with averaged weights.)
 
 # %%
 from course_lib.gligen.data import toy
@@ -195,8 +188,7 @@ walks = {f"{n} step{'s' * (n > 1)}": walk(lambda x, t: net(x, t, ring), n) for n
 show.clouds(walks, alt="A ring in 1, 2, 5, 20 and 100 steps: from a heap in the middle to a ring.")
 
 # %% [markdown]
-# One step gives *the mean* of all rings: trained on squared error, a network can say nothing better about pure noise. In pictures: a grey
-# blur.
+# One step gives *the mean* of all rings: trained on squared error, a network can say nothing better about pure noise. In pictures: a grey blur.
 #
 # ## Build it: guidance
 #
@@ -210,8 +202,7 @@ show.clouds(walks, alt="A ring in 1, 2, 5, 20 and 100 steps: from a heap in the 
 #
 # <!-- exercise: gligen.guided_velocity -->
 #
-# `predict(text, grounding)` asks the network. `null_text` and `null_grounding` are an empty caption and no boxes. Pass the groundings on
-# unchanged.
+# `predict(text, grounding)` asks the network. `null_text` and `null_grounding` are an empty caption and no boxes. Pass the groundings on unchanged.
 
 
 # %% tags=["check"]
@@ -242,22 +233,20 @@ show.clouds(
 )
 
 # %% [markdown]
-# At 0 nobody asked; at 1 nothing is added; above that the cross gets cleaner and *poorer*, and in the end distorted. We use 3, Stable
-# Diffusion 7.5.
+# At 0 nobody asked; at 1 nothing is added; above that the cross gets cleaner and *poorer*, and in the end distorted. We use 3, Stable Diffusion 7.5.
 #
 # ## The base
 #
-# A picture of 64 × 64 pixels has 12,288 numbers: slow. *Latent diffusion* (Rombach et al., 2022,
-# [arXiv 2112.10752](https://arxiv.org/abs/2112.10752)) draws in a smaller space: an encoder turns the picture into *latents*, and a decoder
-# turns them back. Stable Diffusion has a deep one. Ours is fitted in a second: of the 48 numbers in a patch of 4 × 4 pixels, PCA keeps the 12
-# directions that vary most. How much is lost?
+# A picture of 64 × 64 pixels has 12,288 numbers: slow. *Latent diffusion* (Rombach et al., 2022, [arXiv 2112.10752](https://arxiv.org/abs/2112.10752)) draws in a smaller space: an
+# encoder turns the picture into *latents*, and a decoder turns them back. Stable Diffusion has a deep one. Ours is fitted in a second: of the 48 numbers in a patch of 4 × 4 pixels, PCA
+# keeps the 12 directions that vary most. How much is lost?
 
 # %%
 pictures.latent_widths(scene, to_tensor(render_images([draw_scene(i, "train") for i in range(200)])))
 
 # %% [markdown]
-# The network is a small version of diffusers' `UNet2DConditionModel`. It reads the noisy latents, the level $t$, and through
-# *cross-attention* the caption's tokens, from Lesson 02's frozen text tower. What else?
+# The network is a small version of diffusers' `UNet2DConditionModel`. It reads the noisy latents, the level $t$, and through *cross-attention* the caption's tokens, from Lesson 02's
+# frozen text tower. What else?
 
 # %% tags=["check"]
 from dataclasses import fields, replace
@@ -270,8 +259,8 @@ print("channels read:", base.unet.config.in_channels, "of which latents:", base.
 # %% [markdown]
 # **No box, no mask, no place.** A test checks this.
 #
-# The other twelve channels are a *position encoding*: sines and cosines of where each cell is. A convolution can only guess its position from
-# the picture's rim. Real diffusion UNets have no such encoding; they are deep, and find out.
+# The other twelve channels are a *position encoding*: sines and cosines of where each cell is. A convolution can only guess its position from the picture's rim. Real diffusion UNets have
+# no such encoding; they are deep, and find out.
 #
 # ### Train it, for a minute
 
@@ -285,8 +274,7 @@ run = train_base(student, recipe, callbacks=[curve], state_file=session.paths().
 curve.draw(run)
 
 # %% [markdown]
-# **Predict:** the loss has fallen by a third. Does the model draw the place, the colours, the shapes, or nothing yet? Below: the *baked*
-# base, after 2,700 steps instead of 60.
+# **Predict:** the loss has fallen by a third. Does the model draw the place, the colours, the shapes, or nothing yet? Below: the *baked* base, after 2,700 steps instead of 60.
 
 # %%
 captions = ["a panda in the snow", "a banana on the beach", "a bus in a meadow", "a rocket on a plain background"]
@@ -299,8 +287,8 @@ show.pictures(
 )
 
 # %% [markdown]
-# Sixty steps are too few. Does the caption matter? The total loss hardly shows it: most of it is backdrop. So take the error **inside the
-# things** of held-out scenes, with the same noise, under the true caption, none, and a wrong one.
+# Sixty steps are too few. Does the caption matter? The total loss hardly shows it: most of it is backdrop. So take the error **inside the things** of held-out scenes, with the same
+# noise, under the true caption, none, and a wrong one.
 
 # %%
 pictures.errors_by_caption({"a minute": young, "baked": base}, 4 if quick() else 32)
@@ -310,13 +298,12 @@ pictures.errors_by_caption({"a minute": young, "baked": base}, 4 if quick() else
 #
 # ## Build it: a box as waves
 #
-# To a linear layer, 0.30 and 0.33 are nearly the same. So we turn each coordinate of a box into waves, slow ones that tell left from right
-# and fast ones that tell one pixel from the next: *Fourier features*.
+# To a linear layer, 0.30 and 0.33 are nearly the same. So we turn each coordinate of a box into waves, slow ones that tell left from right and fast ones that tell one pixel from the
+# next: *Fourier features*.
 #
 # <!-- exercise: gligen.fourier_features -->
 #
-# Use eight frequencies $f_k = 100^{k/8}$, $k = 0 \ldots 7$; for each, first the four sines $\sin(f_k c)$ of the coordinates $c$, then the
-# four cosines.
+# Eight frequencies $f_k = 100^{k/8}$, $k = 0 \ldots 7$; for each, first the four sines $\sin(f_k c)$ of the coordinates $c$, then the four cosines.
 
 
 # %% tags=["check"]
@@ -340,10 +327,9 @@ for moved in (1, 4, 16):
 # %% [markdown]
 # ## Build it: grounding tokens
 #
-# A box with its phrase becomes one *grounding token*: phrase embedding ⊕ waves, through a small network. The text tower reads the phrase (we
-# take its state at the end, as GLIGEN does).
+# A box with its phrase becomes one *grounding token*: phrase embedding ⊕ waves, through a small network. The text tower reads the phrase (its state at the end, as in GLIGEN).
 #
-# There is room for four boxes. Other models would *mask* empty places out of attention. GLIGEN puts a **learned null** there: "nothing is
+# There is room for four boxes. Elsewhere one would *mask* empty places out of attention. GLIGEN puts a **learned null** there: "nothing is
 # asked here" is a message, too.
 #
 # <!-- exercise: gligen.token_inputs -->
@@ -372,8 +358,7 @@ def token_inputs(phrases, boxes, masks, null_phrase, null_box):
 #
 # $$v + \beta \tanh(\alpha)\, \mathrm{SA}(\mathrm{LN}([v; g]))_{1 \ldots V}$$
 #
-# $\alpha$ is learned and starts at **0**: the gate is shut, and the new model *is* the old one. $\beta$ is a knob for later. A feed-forward
-# with its own gate ends the layer.
+# $\alpha$ is learned and starts at **0**: the gate is shut, and the new model *is* the old one. $\beta$ is a knob for later. A feed-forward with its own gate ends the layer.
 #
 # <!-- exercise: gligen.gated_self_attention -->
 #
@@ -431,16 +416,16 @@ for opened in (0.0, 0.001, 0.5):
     print(f"α = {opened}: mean gradient of α {at_alpha:.0e}, of the weights behind it {behind:.0e}")
 
 # %% [markdown]
-# At first only $\alpha$ learns. Behind a barely open gate, gradients are tiny: people see gates stay near 0 for a long time, and boxes
-# ignored ([GLIGEN#103](https://github.com/gligen/GLIGEN/issues/103)). So here $\alpha$ learns ten times as fast as the rest, and Adam's
-# $\epsilon$ is $10^{-10}$, smaller than the gradients it is added to.
+# At first only $\alpha$ learns. Behind a barely open gate, gradients are tiny: people see gates stay near 0, and boxes ignored
+# ([GLIGEN#103](https://github.com/gligen/GLIGEN/issues/103)). So here $\alpha$ learns ten times as fast as the rest, and Adam's $\epsilon$ is $10^{-10}$, smaller than the gradients it is
+# added to.
 
 # %% [markdown]
 # ### An attention warm-up
 #
-# A token means "a frog, from x = 0.1 to 0.4". Which cells are meant? A cell must know its own place, and a head must compare the two. The
-# published gates had 500,000 steps to work that out. We give ours two kinds of help that GLIGEN lacks: the layer adds the position encoding
-# to each cell, and half of its heads first learn to attend from a cell to the token whose box contains it. Values and gates stay untouched.
+# A token means "a frog, from x = 0.1 to 0.4". Which cells are meant? A cell must know its own place, and a head must compare the two. The published gates had 500,000 steps to work that
+# out. We give ours two kinds of help that GLIGEN lacks: the layer adds the position encoding to each cell, and half of its heads first learn to attend from a cell to the token whose box
+# contains it. Values and gates stay untouched.
 #
 # **Predict:** one head, in pure noise. How strongly do cells attend to the two tokens, before and after? (White: entirely.)
 
@@ -453,16 +438,14 @@ print(f"attention NLL: {warmup.losses[0]:.2f} → {warmup.losses[-1]:.2f} nats")
 pictures.attention_maps(before, token_maps(student, layout), layout)
 
 # %% [markdown]
-# What is the warm-up worth? Here is the error inside the things, in nearly pure noise (level 900), after 434 steps with it and without, one
-# run each:
+# What is the warm-up worth? The error inside the things, in nearly pure noise (level 900), after 434 steps with it and without, one run each:
 #
 # | | true boxes | another scene's | no boxes |
 # |---|---|---|---|
 # | with the warm-up | 0.96 | 1.81 | 1.65 |
 # | without | 1.28 | 1.29 | 1.54 |
 #
-# Without it, the gates do read phrases: any boxes beat none. They don't read *places* yet: another scene's boxes do as well as the true ones.
-# And the warm-up has drawn nothing:
+# Without it, the gates do read phrases: any boxes beat none. They don't read *places* yet: another scene's boxes do as well as the true ones. And the warm-up has drawn nothing:
 
 # %% tags=["check"]
 print("still the same picture:", same_picture())
@@ -477,8 +460,8 @@ print("still the same picture:", same_picture())
 # - one *batch* in ten has no boxes at all: this trains the nulls, and gives guidance its "without";
 # - **half of the captions are blanked.** A caption says *what* is there, and leaves boxes only half the work. Without it, they must do it all.
 #
-# For three minutes we record $\tanh\alpha$, and the error inside held-out things with their true boxes, *another scene's*, and none.
-# **Predict:** which of the three will part from the others, and in which direction?
+# For three minutes we record $\tanh\alpha$, and the error inside held-out things with their true boxes, *another scene's*, and none. **Predict:** which of the three will part from the
+# others, and in which direction?
 
 # %%
 from course_lib.gligen.evaluate.paired import PairedLog
@@ -512,11 +495,10 @@ pictures.rows(shown, dict.fromkeys(shown, layout), alt=alt)
 # %% [markdown]
 # ## Open set?
 #
-# The paper's title promises an *open set*: what gates learn with some phrases should hold for everything the frozen base can draw. Yours read
-# nine phrases. A penguin, a strawberry and a rocket are new to them, but not to the base or the text tower.
+# The paper's title promises an *open set*: what gates learn with some phrases should hold for everything the frozen base can draw. Yours read nine phrases. A penguin, a strawberry and a
+# rocket are new to them, but not to the base or the text tower.
 #
-# **Predict:** what decides *which thing* a box holds, the caption or the phrase? So how will unread phrases fare with a caption (first row),
-# and with none (second)?
+# **Predict:** what decides *which thing* a box holds, the caption or the phrase? So how will unread phrases fare with a caption (first row), and with none (second)?
 
 # %%
 from course_lib.figures import show as show_figures
@@ -526,26 +508,23 @@ pictures.open_set_samples(partial(draw, student), gates.HELD_OUT)
 show_figures(open_set.open_set_figures(student, base, detector, ((1, 2 if quick() else 8),)))
 
 # %% [markdown]
-# With a caption, cross-attention draws the thing, and the box need only say where. Without one, the phrase must get through the gate by
-# itself.
+# With a caption, cross-attention draws the thing, and the box need only say where. Without one, the phrase must get through the gate by itself.
 #
-# In one of our runs (272 steps, eight pictures each), AP50 with a caption was 100 % for read and unread phrases: the learned *place* carries
-# over. With none, it was 100 % for read phrases and 50 % for unread ones, and in none of these eight boxes was the surest find the thing
-# asked for: the *phrase* doesn't. Nine phrases are few to learn a language from; GLIGEN's gates had those of detection, grounding and caption
-# data sets.
+# In one of our runs (272 steps, eight pictures each), AP50 with a caption was 100 % for read and unread phrases: the learned *place* carries over. With none, it was 100 % for read
+# phrases and 50 % for unread ones, and in none of these eight boxes was the surest find the thing asked for: the *phrase* doesn't. Nine phrases are few to learn a language from; GLIGEN's
+# gates had those of detection, grounding and caption data sets.
 #
 # From here on: the baked gates, the same layers trained longer, on all twelve phrases.
 
 # %% [markdown]
 # ## Build it: scheduled sampling
 #
-# Early, noisy steps lay out the picture; late ones polish it, and polish needs no boxes. So $\beta$ is 1 in the first steps and 0 in the
-# last: GLIGEN's scheduled sampling. Its code can also let $\beta$ fall evenly in between.
+# Early, noisy steps lay out the picture; late ones polish it, and polish needs no boxes. So $\beta$ is 1 in the first steps and 0 in the last: GLIGEN's scheduled sampling. Its code can
+# also let $\beta$ fall evenly in between.
 #
 # <!-- exercise: gligen.grounding_strengths -->
 #
-# `int(grounded_fraction * steps)` steps at 1; then `int(decay_fraction * steps)` steps evenly down, the first already below 1 and the last at
-# 0; the rest at 0.
+# `int(grounded_fraction * steps)` steps at 1; then `int(decay_fraction * steps)` steps evenly down, the first already below 1 and the last at 0; the rest at 0.
 
 
 # %% tags=["check"]
@@ -574,7 +553,7 @@ pictures.samples(
 #
 # ## Break it
 #
-# Here are mistakes that raise no error. **Predict** for each: are boxes still obeyed?
+# Mistakes that raise no error. **Predict** for each: are boxes still obeyed?
 
 # %%
 from course_lib.exercise import stand_in
@@ -609,9 +588,8 @@ results = {name: share_matched(*fault) for name, fault in faults.items()}
 pictures.share_bars(results, sum(map(len, tried.layouts)), "Share of boxes obeyed, with one mistake at a time")
 
 # %% [markdown]
-# Pixels are an old mistake ([GLIGEN#35](https://github.com/gligen/GLIGEN/issues/35)): the waves of 19 and of 0.3 have nothing in common.
-# (`GroundedPhrase` refuses them.) In guidance, boxes that appear in both predictions cancel out: only the caption is strengthened, and boxes
-# are heard at strength one instead of three.
+# Pixels are an old mistake ([GLIGEN#35](https://github.com/gligen/GLIGEN/issues/35)): the waves of 19 and of 0.3 have nothing in common. (`GroundedPhrase` refuses them.) In guidance,
+# boxes that appear in both predictions cancel out: only the caption is strengthened, and boxes are heard at strength one instead of three.
 #
 # What if the base isn't frozen? More weights learn boxes faster. **Predict:** what does it cost?
 
@@ -625,12 +603,11 @@ shown["base not frozen, no boxes"] = draw(careless, [prompt] * 4)
 pictures.rows(shown, {}, alt="By caption alone: the base, the same with gates, and one whose base was trained, too.")
 
 # %% [markdown]
-# Without boxes, the frozen one draws the base's pictures to the last bit. The other turned into a different model in 25 seconds.
+# Without boxes, the frozen one draws the base's pictures to the last bit. The other became a different model in 25 seconds.
 #
 # ## Draw boxes and generate
 #
-# Drag a box (or use the keyboard: arrow keys move a cursor, Enter sets a corner), type a phrase into it, write a caption, choose the
-# settings, and press *generate*.
+# Drag a box (or: arrow keys move a cursor, Enter sets a corner), type a phrase into it, write a caption, choose the settings, and press *generate*.
 
 # %%
 from course_lib.canvas import Mark
@@ -654,8 +631,7 @@ board
 #
 # ### Change a picture
 #
-# At every step, all cells *outside* the boxes are reset to the old picture with this level's noise. Inside, the network has its way. An
-# *exclude* box removes something, one with a phrase adds something:
+# At every step, all cells *outside* the boxes are reset to the old picture with this level's noise. Inside, the network has its way. An *exclude* box removes, one with a phrase adds:
 
 # %%
 board = DrawBoxes(pipeline, caption="a penguin in the snow", scene=board.pictures[0])
@@ -666,8 +642,8 @@ board
 # %% [markdown]
 # ### Show, don't tell
 #
-# Nothing says that a token's embedding must come from words. GLIGEN's image grounding takes CLIP's *picture* embedding, mapped back into the
-# space of phrases. Mark something in the reference picture; leave the box's phrase empty:
+# Nothing says that a token's embedding must come from words. GLIGEN's image grounding takes CLIP's *picture* embedding, mapped back into the space of phrases. Mark something in the
+# reference picture; leave the box's phrase empty:
 
 # %%
 other, mark = pictures.reference("frog")
@@ -677,19 +653,16 @@ board.generate()
 board
 
 # %% [markdown]
-# Nothing was copied: the embedding says "frog", and the base draws its own. The map between the two spaces was fitted on twelve things, and
-# says little more than which one it is.
+# Nothing was copied: the embedding says "frog", and the base draws its own. The map between the two spaces was fitted on twelve things, and says little more than which one it is.
 #
-# Phrases and pictures are just two *groundings* of many. The paper also trains gates for keypoints (each becomes a token), and for depth
-# maps, edges, normal and semantic maps (the map becomes tokens, and the first convolution reads it as well). Its *inpainting* model is given
-# the old picture and the mask; ours, above, is merely overruled.
+# Phrases and pictures are just two *groundings* of many. The paper also trains gates for keypoints (each becomes a token), and for depth maps, edges, normal and semantic maps (the map
+# becomes tokens, and the first convolution reads it as well). Its *inpainting* model is given the old picture and the mask; ours, above, is merely overruled.
 
 # %% [markdown]
 # ## Prove it
 #
-# We use layouts from the stream "test" and captions in wordings that training never read. The ceiling: the judge's score on **real** scenes
-# with these boxes. Three floors: the base with the caption alone; boxes of *another* layout; wrong phrases in the right boxes. First, sixteen
-# samples, not hand-picked.
+# Layouts from the stream "test", captions in wordings that training never read. The ceiling: the judge's score on **real** scenes with these boxes. Three floors: the base with the
+# caption alone; boxes of *another* layout; wrong phrases in the right boxes. First, sixteen samples, not hand-picked.
 
 # %%
 from course_lib.gligen.evaluate import fidelity, frozen
@@ -703,9 +676,8 @@ table = box_scores.condition_figures(scores, len(tests.scenes))
 show_figures([figure for figure in table if figure.id.startswith(("gligen.ap50", "gligen.phrase"))])
 
 # %% [markdown]
-# *AP50*: do the judge's finds, the surest first, lie on their boxes with an IoU of 50 %? *phrase_top1*: is the surest find in a box the thing
-# asked for? These few pictures are rough, and none has more than two boxes. [docs/FIGURES.md](../docs/FIGURES.md) has more, and up to four
-# boxes: with four, AP50 is 63 %<!-- figure: gligen.ap50.boxes_4 -->.
+# *AP50*: do the judge's finds, the surest first, lie on their boxes with an IoU of 50 %? *phrase_top1*: is the surest find in a box the thing asked for? These few pictures are rough, and
+# none has more than two boxes. [docs/FIGURES.md](../docs/FIGURES.md) has more, and up to four boxes: with four, AP50 is 63 %<!-- figure: gligen.ap50.boxes_4 -->.
 #
 # Is the judge too kind? Cover the labels and name the 24 things yourself. One person named 20; the judge names all 24. It chooses among twelve, and was trained on blurs, too. A high AP50 says that things lie where they should, not that they look good.
 #
@@ -720,9 +692,8 @@ show_figures(box_scores.hard_layout_figures(gligen, base, detector, 2 if quick()
 # What does obedience cost? *Fidelity* is a distance between two *sets* of pictures, drawn and real, in CLIP's features. Our kernel distance
 # needs fewer pictures than FID, but more than these 16.
 #
-# With 64 pictures ([docs/FIGURES.md](../docs/FIGURES.md)) the distance is 8.5<!-- figure: gligen.distance.grounded --> with boxes and
-# 8.7<!-- figure: gligen.distance.base --> for the base: boxes cost nothing measurable. But real pictures lie at
-# 0.7<!-- figure: gligen.distance.real -->. *Both* are far from real; the ratio alone would hide that.
+# With 64 pictures ([docs/FIGURES.md](../docs/FIGURES.md)) the distance is 8.5<!-- figure: gligen.distance.grounded --> with boxes and 8.7<!-- figure: gligen.distance.base --> for the
+# base: boxes cost nothing measurable. But real pictures lie at 0.7<!-- figure: gligen.distance.real -->. *Both* are far from real; the ratio alone would hide that.
 #
 # Below we also vary the share of steps with boxes, from none to all:
 
@@ -733,9 +704,8 @@ if not quick():
     pictures.obedience_curve(swept)
 
 # %% [markdown]
-# You'd expect more steps with boxes to bring more obedience and a worse picture. With 64 pictures, a quarter of the steps already gives all
-# the obedience, and the distances, 7.4<!-- figure: gligen.distance.on_0.25 --> to 8.7<!-- figure: gligen.distance.on_0 -->, can't be told
-# apart.
+# You'd expect more steps with boxes to bring more obedience and a worse picture. With 64 pictures, a quarter of the steps already gives all the obedience, and the distances,
+# 7.4<!-- figure: gligen.distance.on_0.25 --> to 8.7<!-- figure: gligen.distance.on_0 -->, can't be told apart.
 #
 # Finally, what must *not* have changed:
 
@@ -745,14 +715,12 @@ checks = [check(gligen, base, few) for check in (frozen.base_at_zero, frozen.nul
 show_figures([frozen.base_unchanged(base), *checks])
 
 # %% [markdown]
-# `base_at_zero`: with boxes given and $\alpha$ set back to 0, bit for bit. `null_apart`: how far four nulls move a picture, which should be
-# little compared with other noise.
+# `base_at_zero`: with boxes given and $\alpha$ set back to 0, bit for bit. `null_apart`: how far four nulls move a picture, which should be little compared with other noise.
 #
 # ## The real thing
 #
-# The published GLIGEN is built into Stable Diffusion 1.4. In the full tier, diffusers' `StableDiffusionGLIGENPipeline` runs behind the *same
-# board*. It gets the talk's hen and egg; above them, plain Stable Diffusion draws from the same noise. (Try the caption of the talk's title
-# slide, too: a llama with glasses.)
+# The published GLIGEN is built into Stable Diffusion 1.4. In the full tier, diffusers' `StableDiffusionGLIGENPipeline` runs behind the *same board*. It gets the talk's hen and egg; above
+# them, plain Stable Diffusion draws from the same noise. (Try the caption of the talk's title slide, too: a llama with glasses.)
 
 # %%
 from course_lib.gligen import full
