@@ -362,9 +362,9 @@ for name, (loss, share) in broken.items():
 print(one.question.text, "→", evaluate.answers(loaded, picture[None], [one.question.text])[0])
 
 # %% [markdown]
-# The last one is the worst: nothing failed. A loader that finds no connector makes one, prints a line saying "some weights were newly
-# initialised", and carries on. **Warnings are results**: this was the only one. And as in Lesson 04, a loss that includes the user's words is
-# a mean over other tokens, so you can't compare it with the others.
+# The last one is the worst: nothing failed. A loader that finds no connector makes one, prints "some weights were newly initialised", and
+# carries on. **Warnings are results**: that line was the only sign. And as in Lesson 04, a loss that includes the user's words is a mean over
+# other tokens, so you can't compare it with the others.
 #
 # ## Prove it: does it look?
 #
@@ -479,7 +479,7 @@ for said in ("no", "Yes, there is.", "a cat a cat a cat"):
     print(f"{said!r:22} ours: {pope.parse(said)}, POPE's: {pope.parse_as_pope(said)}")
 
 # %% [markdown]
-# Then we score it. **Predict:** what accuracy, and what F1, does a model get that always says yes?
+# Then we score it. **Predict:** what accuracy, and what F1, does an always-yes model get?
 #
 # <!-- exercise: llava.pope_scores -->
 #
@@ -535,7 +535,7 @@ if not quick():
     show_figures(evaluate.description_figures(captioner, assistant, num_scenes=40))
 
 # %% [markdown]
-# What did all that cost? The language model's own skills, without a picture: large models are known to forget, too (Zhai et al., 2023,
+# What did all that cost the language model's own skills, without a picture? Large models are known to forget, too (Zhai et al., 2023,
 # [arXiv 2309.10313](https://arxiv.org/abs/2309.10313)). Your stage 2 was only about pictures. In later runs of the baked model, conversations
 # about *none* were mixed in with the pictures, like LLaVA-1.5's 40,000 from ShareGPT. **Predict:** how much of the skill does each keep?
 
@@ -551,7 +551,7 @@ show.bars(skill, alt=f"Share of instructions without a picture that are followed
 
 # %% [markdown]
 # A short run forgets little. The baked model had eight runs, and in each it forgot what it didn't practise: after 2,600 steps of pictures it
-# followed a third of these instructions; 500 steps with reminders brought most of that back. 2,160 steps without a long reply cost it
+# followed a third of these instructions; 500 steps with reminders brought most of that back. 2,160 steps without a long reply lost it
 # descriptions again. So the last two runs put everything into every step: short answers, captions, all three kinds of instruction data, and
 # conversations without a picture. They took POPE's adversarial questions from 78 to 87.7 %<!-- figure: llava.pope.adversarial --> and the
 # judge's score from 51 to 81<!-- figure: llava.judge.stage2 -->. The very last asks for captions and descriptions in hundreds of wordings.

@@ -151,15 +151,14 @@ for prompt, answer in (
 # %% [markdown]
 # ## Build it: AnyRes
 #
-# A picture may have any size; tiles have one. A few *pinpoints* are allowed; ours are 64 × 128, 128 × 64 and 128 × 128. Which one fits a
-# picture? The paper's rule has two parts:
+# A picture may have any size; tiles have one. A few *pinpoints* are allowed; ours are 64 × 128, 128 × 64 and 128 × 128. Which fits a picture?
+# The paper's rule has two parts:
 #
 # 1. the largest *effective* resolution: the pixels that the picture fills once it is scaled to fit, and never more than it has;
 # 2. among equals, the least *wasted* resolution: all the pinpoint's other pixels.
 #
-# **The trap**: transformers gives every size as (height, width), LLaVA's own code and PIL as (width, height). A mix-up raises no error: every
-# wide picture gets an upright grid ([transformers#31327](https://github.com/huggingface/transformers/issues/31327)). Here it is (height,
-# width).
+# **The trap**: transformers gives sizes as (height, width), LLaVA's own code and PIL as (width, height). A mix-up raises no error: every wide
+# picture gets an upright grid ([transformers#31327](https://github.com/huggingface/transformers/issues/31327)). Here it is (height, width).
 #
 # <!-- exercise: llava_next.select_resolution -->
 
@@ -386,8 +385,8 @@ show_figures(eyes_figures(baked, *zip(*small_names(4 if quick() else 60), strict
 # detail, but because nothing so small was ever called by its name. Even signs are read nearly as well
 # (56 %<!-- figure: next.read.words control -->, with real pixels 60 %<!-- figure: next.read.words -->).
 #
-# So the better test here is the one above, of the eyes alone. And before you praise a resolution, try enlarging the small picture. Papers
-# rarely do.
+# So the better test here is the one above, of the eyes alone. And before you praise a resolution, enlarge the small picture. Papers rarely
+# do.
 #
 # ### Three ways to get there
 #
@@ -398,11 +397,11 @@ show_figures(eyes_figures(baked, *zip(*small_names(4 if quick() else 60), strict
 # | one connector, places from the whole view, adapters | 80.5<!-- figure: next.exist.small -->, 52.5<!-- figure: next.exist.small baseline --> | 88.7<!-- figure: next.pope.adversarial --> | 60<!-- figure: next.read.words --> | 83.1<!-- figure: next.vqa.mean --> |
 #
 # In the first two the eyes knew the small things (AUC 0.93), but the language model didn't look: the new layer's part of each token was four
-# times as long as the words', and drowned them out. More data didn't help. Another *form of token* did: one that Lesson 07's language model
-# can already read.
+# times as long as the words', and drowned them. More data didn't help. Another *form of token* did: one that Lesson 07's language model can
+# already read.
 #
-# Four bars are still missed. Reading needs 75 %: patch by patch, 85 %<!-- figure: next.letters.patches --> of the letters are right, but a
-# word needs them all. Lesson 07's test needs 90 %: counting (67 %<!-- figure: next.vqa.count -->) and reading hold it down. True claims:
+# Four bars remain missed. Reading needs 75 %: patch by patch, 85 %<!-- figure: next.letters.patches --> of the letters are right, but a word
+# needs them all. Lesson 07's test needs 90 %: counting (67 %<!-- figure: next.vqa.count -->) and reading hold it down. True claims:
 # 82.4 %<!-- figure: next.describe.true_claims --> of 85. Without a repeated sentence: 96 %<!-- figure: next.describe.no_repeat --> of 98.
 
 # %% [markdown]
@@ -525,8 +524,8 @@ show.matrix(
 #
 # So *equal steps* is a choice, too. It favours what is learned quickly, and that decides the rung of the **MLP**:
 # 28.0 %<!-- figure: next.ladder.mlp -->, ten points below the mixture of words with the same prompts, though its captioner had 3,000 steps of
-# captions. Its short answers are as good; its descriptions aren't true yet (35 % of claims, against the mixture's 84 %). After 700 steps of
-# Lesson 07's data both answer equally well, as you'll see below: slower, not worse. (The rungs above it carry on without it.)
+# captions. Its short answers are as good; its descriptions aren't true yet (35 % of claims, the mixture's 84 %). After 700 steps of Lesson
+# 07's data both answer equally well, as you'll see below: slower, not worse. (The rungs above it carry on without it.)
 #
 # Zeros say little: nobody reads after 80 steps. But look at the letters. The baked model gets 3 %<!-- figure: next.bench.letter --> by
 # circular evaluation, and 30 % reply by reply: it nearly always says C. Its short answers to the same questions:
@@ -609,7 +608,7 @@ if loaded:
 # - The form of an answer belongs in the prompt. Without it, short answers and conversations spoil each other.
 # - AnyRes: the pinpoint with the largest effective, then the least wasted resolution; a small whole view and tiles, before the same eyes; border off, a newline after each row.
 # - (height, width) here and in transformers, (width, height) in LLaVA and PIL. Nothing fails when you mix them up.
-# - Detail, tokens and a thing's size before the eyes are three different things: enlarging the small picture tells them apart.
+# - Detail, tokens and a thing's size before the eyes are three things: enlarging the small picture tells them apart.
 # - A benchmark is fixed before the run, rotates its options, and says who judges.
 #
 # <!-- words -->
@@ -623,7 +622,7 @@ if loaded:
 #    - [ ] Nothing at all. :: It may well answer better: more patches see each thing.
 #    - [x] Tokens, and things in a size its eyes know. No detail. :: If real pixels do no better, the gain doesn't come from resolution.
 # 2. Two pinpoints keep all pixels of a small picture. Which one is chosen?
-#    - [ ] The larger one: more pixels can't hurt. :: The extra ones are border, and cost tokens.
+#    - [ ] The larger one: more pixels can't hurt. :: The extra pixels are border, and cost tokens.
 #    - [x] The one that wastes less. :: The effective resolution is equal; waste breaks the tie.
 #    - [ ] The first in the list. :: Only if they also waste equally much.
 # 3. In a test with four options, a model gets 40 % of the replies right, and 0 % by circular evaluation. What could explain it?

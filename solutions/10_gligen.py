@@ -188,7 +188,7 @@ walks = {f"{n} step{'s' * (n > 1)}": walk(lambda x, t: net(x, t, ring), n) for n
 show.clouds(walks, alt="A ring in 1, 2, 5, 20 and 100 steps: from a heap in the middle to a ring.")
 
 # %% [markdown]
-# One step gives *the mean* of all rings: trained on squared error, a network can say nothing better about pure noise. In pictures: a grey blur.
+# One step gives *the mean* of all rings: trained on squared error, a network can't do better on pure noise. In pictures: a grey blur.
 #
 # ## Build it: guidance
 #
@@ -416,7 +416,7 @@ for opened in (0.0, 0.001, 0.5):
     print(f"α = {opened}: mean gradient of α {at_alpha:.0e}, of the weights behind it {behind:.0e}")
 
 # %% [markdown]
-# At first only $\alpha$ learns. Behind a barely open gate, gradients are tiny: people see gates stay near 0, and boxes ignored
+# At first only $\alpha$ learns. Behind a barely open gate, gradients are tiny: people see gates stay near 0 for long, and boxes ignored
 # ([GLIGEN#103](https://github.com/gligen/GLIGEN/issues/103)). So here $\alpha$ learns ten times as fast as the rest, and Adam's $\epsilon$ is $10^{-10}$, smaller than the gradients it is
 # added to.
 
@@ -458,7 +458,7 @@ print("still the same picture:", same_picture())
 # - noisy levels come more often: they decide where things lie;
 # - boxes and phrases come in any order, and only **nine of the twelve phrases**, never "a penguin", "a strawberry" or "a rocket": you'll see why;
 # - one *batch* in ten has no boxes at all: this trains the nulls, and gives guidance its "without";
-# - **half of the captions are blanked.** A caption says *what* is there, and leaves boxes only half the work. Without it, they must do it all.
+# - **half of the captions blanked.** A caption says *what* is there, and leaves boxes only half the work. Without it, they must do it all.
 #
 # For three minutes we record $\tanh\alpha$, and the error inside held-out things with their true boxes, *another scene's*, and none. **Predict:** which of the three will part from the
 # others, and in which direction?
@@ -773,4 +773,4 @@ else:
 # 3. "AP50 of 60 % on the boxes asked for." What do you ask next?
 #    - [ ] How many steps it was trained for. :: That tells you its cost, not its worth.
 #    - [x] What the detector scores on real pictures, and without boxes. :: The ceiling and the floor.
-#    - [ ] Its AP75. :: It is just as hard to read without ceiling and floor.
+#    - [ ] Its AP75. :: As hard to read without ceiling and floor.

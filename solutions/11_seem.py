@@ -148,7 +148,7 @@ show.pictures(stills, titles=list(rounds), columns=3, alt=f"Scissors after one, 
 
 # %% [markdown]
 # **SEEM** (Zou et al., 2023, [arXiv 2304.06718](https://arxiv.org/abs/2304.06718)) does this with *one* decoder: not one network for clicks
-# and another for words, but a single set of weights, in which every prompt becomes tokens. Three ideas carry it:
+# and another for words, but a single set of weights, where every prompt becomes tokens. Three ideas carry it:
 #
 # 1. **Every visual prompt is a mask**, and a mask is a set of points at which to read features. Clicks, strokes, boxes, polygons, regions elsewhere: one sampler.
 # 2. **Words and masks share one space**: you can ask a query with either or both, and its answer gets its name from a text tower like CLIP's.
@@ -517,9 +517,9 @@ print("a softmax over nothing:", scores.softmax(dim=-1).tolist())
 # %% [markdown]
 # ## Prove it
 #
-# We judge masks by **IoU**, overlap over union. *Mean* IoU averages over masks; **cIoU** first adds up all overlaps and all unions, so that
-# large things count more. Without a prompt, **PQ** (panoptic quality) is the sum of IoUs of all true finds (IoU above 0.5, right name) over
-# finds plus half of all misses and false alarms, for each name, then averaged over names; **mIoU** takes the IoU of each name's pixels.
+# We judge masks by **IoU**, overlap over union. *Mean* IoU averages over masks; **cIoU** first adds up all overlaps and unions, so that large
+# things count more. Without a prompt, **PQ** (panoptic quality) is the sum of IoUs of all true finds (IoU above 0.5, right name) over finds
+# plus half of all misses and false alarms, for each name, then averaged over names; **mIoU** takes the IoU of each name's pixels.
 #
 # We use scenes of the stream "test". For each prompt alone: mean IoU; as control, the *prompt of another picture*; as baseline, the largest
 # mask that the model predicts without a prompt. First, two tools that learn nothing, given the same clicks.
