@@ -238,7 +238,7 @@ curve.draw(run)
 # The first drop is quick: the model learns which words are frequent, and what usually follows what. Next comes *looking up*: "the car is ..." what was
 # it? Large models find their induction heads by themselves, rather suddenly, after billions of words. Ours reads a few million. So its heads are *born*
 # looking up, in the form that trained ones have (the idea: Trockman and Kolter, 2023, [arXiv 2305.09828](https://arxiv.org/abs/2305.09828)), and learn
-# from there; `init_induction_heads` in `course_lib/lm/model.py` shows how. So you don't see here how they are *found*.
+# from there; `init_induction_heads` in `course_lib/lm/model.py` shows how. So this doesn't show how they are *found*.
 
 # %% [markdown]
 # ## Build it: writing
