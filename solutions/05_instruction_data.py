@@ -21,15 +21,14 @@ session = begin(lesson="05_instruction_data")
 # %% [markdown]
 # ## Why: nobody had written it
 #
-# Lesson 04 made an assistant out of a language model with *conversations*. An assistant that sees needs conversations about pictures. In early 2023,
-# the web was full of captioned pictures, but nobody talked about them at length. And GPT-4, the best writer available, could be given only text.
+# Lesson 04 made an assistant out of a language model with *conversations*. An assistant that sees needs conversations about pictures. In early 2023, the web was full of captioned
+# pictures, but nobody talked about them at length. And GPT-4, the best writer available, could be given only text.
 #
-# LLaVA's authors (Liu et al., 2023, [arXiv 2304.08485](https://arxiv.org/abs/2304.08485), section 3) made it their **teacher model** all the same: a
-# writer hired to describe pictures over the telephone. It was told a picture's captions and boxes, and asked to write *as if it saw the picture*. The
-# result was **visual instruction data**, 158,000 replies, and a model that talks about what it sees.
+# LLaVA's authors (Liu et al., 2023, [arXiv 2304.08485](https://arxiv.org/abs/2304.08485), section 3) made it their **teacher model** all the same: a writer hired to describe pictures
+# over the telephone. It was told a picture's captions and boxes, and asked to write *as if it saw the picture*. The result was **visual instruction data**, 158,000 replies, and a model
+# that talks about what it sees.
 #
-# The talk shows one photograph, its captions and boxes, and three kinds of reply. Let us do the same (photograph: Rachel Michetti, CC0, from
-# scikit-image):
+# The talk shows one photograph, its captions and boxes, and three kinds of reply. Let us do the same (photograph: Rachel Michetti, CC0, from scikit-image):
 
 # %%
 from skimage import data
@@ -53,8 +52,8 @@ for kind in ("conversation", "detail", "complex"):
     print(f"──── {kind}\n{teacher.ask(prompts.teacher_messages(in_words['coffee'], kind)).text}\n")
 
 # %% [markdown]
-# A *conversation*, a *detailed description*, *complex reasoning*. Compare each sentence with the photograph. This teacher is a set of rules that comes
-# with the course; its style is plain. The same words could go to GPT-4, as LLaVA's did, or to a small open model, as you will see at the end.
+# A *conversation*, a *detailed description*, *complex reasoning*. Compare each sentence with the photograph. This teacher is a set of rules that comes with the course; its style is
+# plain. The same words could go to GPT-4, as LLaVA's did, or to a small open model, as you will see at the end.
 #
 # Here is the way from a picture to training data. You write the orange parts yourself:
 
@@ -91,18 +90,17 @@ print("\n".join(captions))
 print(boxes)
 
 # %% [markdown]
-# **Predict:** which of these can be answered with certainty from that text? Is there a frog? What colour is the shoe? Does the elephant look at the
-# frog? Is the shoe left of the frog? How many clouds are in the sky?
+# **Predict:** which of these can be answered with certainty from that text? Is there a frog? What colour is the shoe? Does the elephant look at the frog? Is the shoe left of the frog?
+# How many clouds are in the sky?
 #
-# <details><summary>Answer</summary>The first and the fourth. No caption mentions a colour, a gaze or the clouds: anyone who answers those is guessing.
-# Such a guess is a **hallucination**, and this lesson hunts them.</details>
+# <details><summary>Answer</summary>The first and the fourth. No caption mentions a colour, a gaze or the clouds: anyone who answers those is guessing. Such a guess is a
+# **hallucination**, and this lesson hunts them.</details>
 
 # %% [markdown]
 # ## Build it: the picture in words
 #
-# A text-only teacher needs the annotations *serialised*: written down as text. COCO's boxes are in pixels: left edge, top edge, width, height (`xywh`).
-# To a reader, 42 means little if the size is unknown. So LLaVA writes *normalised* corners (`xyxy`): left, top, right, bottom, as fractions of the
-# picture's width and height.
+# A text-only teacher needs the annotations *serialised*: written down as text. COCO's boxes are in pixels: left edge, top edge, width, height (`xywh`). To a reader, 42 means little if
+# the size is unknown. So LLaVA writes *normalised* corners (`xyxy`): left, top, right, bottom, as fractions of the picture's width and height.
 #
 # <!-- exercise: instruct.serialise -->
 #
@@ -147,22 +145,20 @@ show.annotated(
 # %% [markdown]
 # ## Build it: the prompt
 #
-# What is the teacher told? First a **system message** with rules; then **few-shot examples**, each a text and the reply it should get; and last, the
-# text of our picture. LLaVA asks for three kinds of reply: a **conversation**, a **detailed description**, or **complex reasoning**. The rules, in our
-# words:
+# What is the teacher told? First a **system message** with rules; then **few-shot examples**, each a text and the reply it should get; and last, the text of our picture. LLaVA asks for
+# three kinds of reply: a **conversation**, a **detailed description**, or **complex reasoning**. The rules, in our words:
 
 # %%
 print(prompts.system_message("complex"))
 
 # %% [markdown]
-# Every line is there for a reason. *As if you saw*: a model with eyes will be trained on the answer, and "the captions say" would teach it to talk
-# about captions it has never seen. *Only what is certain*: the teacher is blind. *Must not give the picture away*: otherwise the question answers
-# itself, and the model learns to do without the picture.
+# Every line is there for a reason. *As if you saw*: a model with eyes will be trained on the answer, and "the captions say" would teach it to talk about captions it has never seen. *Only
+# what is certain*: the teacher is blind. *Must not give the picture away*: otherwise the question answers itself, and the model learns to do without the picture.
 #
 # <!-- exercise: instruct.build_messages -->
 #
-# Few-shot examples go in as earlier turns of the conversation. All texts come with boxes, but LLaVA's conversations were written from captions *alone*
-# (asked by a user, confirmed by the author: LLaVA#87). So without `boxes`, cut every text off at the empty line.
+# Few-shot examples go in as earlier turns of the conversation. All texts come with boxes, but LLaVA's conversations were written from captions *alone* (asked by a user, confirmed by the
+# author: LLaVA#87). So without `boxes`, cut every text off at the empty line.
 
 
 # %% tags=["check"]
@@ -205,9 +201,9 @@ print(messages[1]["content"], "\n\n→\n\n" + messages[2]["content"])
 # %% [markdown]
 # ## A teacher that is always there
 #
-# Any chat model can be the teacher. The course's own is a **grammar**: rules and templates that read captions and boxes, *and nothing else*, and write
-# sentences. It isn't a language model. But it costs nothing, works offline, says the same tomorrow, and you can look up why it said what it said. To
-# the pipeline, all teachers look alike: `ask(messages)` → a text, and how many tokens it took.
+# Any chat model can be the teacher. The course's own is a **grammar**: rules and templates that read captions and boxes, *and nothing else*, and write sentences. It isn't a language
+# model. But it costs nothing, works offline, says the same tomorrow, and you can look up why it said what it said. To the pipeline, all teachers look alike: `ask(messages)` → a text, and
+# how many tokens it took.
 #
 # Your prompt goes to it now:
 
@@ -226,19 +222,17 @@ show_in_words(data.chelsea(), in_words["chelsea"])
 print(teacher.ask(prompts.teacher_messages(in_words["chelsea"], "conversation")).text)
 
 # %% [markdown]
-# Where it mentions a *camera*, it has read the word and taken it for a thing in the picture. The sentence is grammatical, and the caption vouches for
-# it. With only words, no teacher can know better.
+# Where it mentions a *camera*, it has read the word and taken it for a thing in the picture. The sentence is grammatical, and the caption vouches for it. With only words, no teacher can
+# know better.
 #
 # ## Build it: from a reply to turns
 #
-# Teachers are asked for an output format, and mostly keep to it (some servers enforce a JSON schema; like LLaVA, we ask for plain text and parse it). A
-# malformed reply must be *refused*, not repaired by guesswork: half a conversation in the training data is worse than one less, since nobody will ever
-# look for it again.
+# Teachers are asked for an output format, and mostly keep to it (some servers enforce a JSON schema; like LLaVA, we ask for plain text and parse it). A malformed reply must be *refused*,
+# not repaired by guesswork: half a conversation in the training data is worse than one less, since nobody will ever look for it again.
 #
 # <!-- exercise: instruct.parse_reply -->
 #
-# Each part ends with a line that is `===` (optional after the last). Parts begin with `Question:` and `Answer:` in turn, and are never empty. For
-# anything else, return `None`.
+# Each part ends with a line that is `===` (optional after the last). Parts begin with `Question:` and `Answer:` in turn, and are never empty. For anything else, return `None`.
 
 
 # %% tags=["check"]
@@ -286,14 +280,13 @@ for index in (28, 37):
 # %% [markdown]
 # ## Build it: mix the three types
 #
-# LLaVA-Instruct holds 58,000 conversations, 23,000 descriptions and 77,000 reasoning questions. Asking for one type after the other, or for 158 at a
-# time, would do if no run ever stopped halfway. So mix them so that *every beginning* of the list is as near to 58 : 23 : 77 as it can be. Then 100
-# replies are a good data set, and also the first 100 of the next 1,000.
+# LLaVA-Instruct holds 58,000 conversations, 23,000 descriptions and 77,000 reasoning questions. Asking for one type after the other, or for 158 at a time, would do if no run ever stopped
+# halfway. So mix them so that *every beginning* of the list is as near to 58 : 23 : 77 as it can be. Then 100 replies are a good data set, and also the first 100 of the next 1,000.
 #
 # <!-- exercise: instruct.mix -->
 #
-# Place $p = 1, 2, \ldots$ goes to the type furthest behind what it is due among $p$ replies (counting this one): its share · $p$ / the sum of the
-# shares, minus what it has; a tie goes to the first. Compare whole numbers: division rounds, so ties would no longer be ties.
+# Place $p = 1, 2, \ldots$ goes to the type furthest behind what it is due among $p$ replies (counting this one): its share · $p$ / the sum of the shares, minus what it has; a tie goes to
+# the first. Compare whole numbers: division rounds, so ties would no longer be ties.
 
 # %%
 from course_lib.instruct.run.plan import SHARES
@@ -322,8 +315,8 @@ for count in (10, 158):
     print(count, dict(Counter(mix(count))))
 
 # %% [markdown]
-# Does the mixture matter? The paper's own ablation (LLaVA's Table 4), on 90 questions: 30 COCO pictures, three kinds of question each. GPT-4 reads
-# captions and boxes instead of the picture, writes an answer of its own, and judges both; 100 means as good as its own.
+# Does the mixture matter? The paper's own ablation (LLaVA's Table 4), on 90 questions: 30 COCO pictures, three kinds of question each. GPT-4 reads captions and boxes instead of the
+# picture, writes an answer of its own, and judges both; 100 means as good as its own.
 #
 # | training data | score |
 # |---|---|
@@ -338,8 +331,8 @@ for count in (10, 158):
 # %% [markdown]
 # ## The instruction set
 #
-# All this together makes an instruction set: training scenes, mixed types, filtered. Whatever a filter throws out is replaced by a reply of the same
-# type about a later scene, so number and mixture stay as they should be. It comes from a seed, so it needs no download.
+# All this together makes an instruction set: training scenes, mixed types, filtered. Whatever a filter throws out is replaced by a reply of the same type about a later scene, so number
+# and mixture stay as they should be. It comes from a seed, so it needs no download.
 
 # %%
 import json
@@ -356,12 +349,11 @@ print(f"{len(data.samples)} samples; filtered out: {dict(data.dropped)}")
 print(f"{len(answers)} answers are yes or no, and {100 * sum(answers) / len(answers):.0f} % of these are yes")
 
 # %% [markdown]
-# Yes and no should be about equally frequent. Data that asks only about what is there gave many early models a **yes-bias**: they say *yes* to
-# anything. And some questions end with "One word is enough": a model tuned only on long answers gives long ones even when a test wants one word, until
-# told which form is wanted (LLaVA-1.5 did that with one sentence).
+# Yes and no should be about equally frequent. Data that asks only about what is there gave many early models a **yes-bias**: they say *yes* to anything. And some questions end with "One
+# word is enough": a model tuned only on long answers gives long ones even when a test wants one word, until told which form is wanted (LLaVA-1.5 did that with one sentence).
 #
-# **Predict:** how small could such a set be? Lesson 07's LLaVA, with its second stage cut to 120 steps, was tuned on sets about 10, 100 and 1,000
-# pictures. (Ten pictures are soon learned by heart. `python -m course_lib llava set-size --sizes 10 100 1000 --steps 120` measures it again.)
+# **Predict:** how small could such a set be? Lesson 07's LLaVA, with its second stage cut to 120 steps, was tuned on sets about 10, 100 and 1,000 pictures. (Ten pictures are soon learned
+# by heart. `python -m course_lib llava set-size --sizes 10 100 1000 --steps 120` measures it again.)
 
 # %%
 from course_lib.figures import recorded
@@ -391,14 +383,13 @@ for breach in check_llava_format(records):
 # %% [markdown]
 # ## Break it: what goes wrong in such data
 #
-# Our grammar makes no mistakes. Language models do, and the issue lists of models trained on their data show which: **hallucinated objects**, wrong
-# counts and relations, *leakage* of the prompt ("the caption says"), refusals, swapped roles, repetition, **near-duplicates**, and **separators**,
-# which tell turns apart in a chat template. (LLaVA's trainer finds where to mask by cutting the text at ` ASSISTANT: ` and `</s>`. An answer that
-# contains one of these is cut in the wrong place, and the whole sample is masked: nothing is learned from it.)
+# Our grammar makes no mistakes. Language models do, and the issue lists of models trained on their data show which: **hallucinated objects**, wrong counts and relations, *leakage* of the
+# prompt ("the caption says"), refusals, swapped roles, repetition, **near-duplicates**, and **separators**, which tell turns apart in a chat template. (LLaVA's trainer finds where to
+# mask by cutting the text at ` ASSISTANT: ` and `</s>`. An answer that contains one of these is cut in the wrong place, and the whole sample is masked: nothing is learned from it.)
 
 # %% [markdown]
-# Let us plant each defect in a clean sample and see whether the filters notice. (Two samples are near-duplicates if the **Jaccard index** of their
-# *shingles*, runs of three words, is high: shared ÷ all. At web scale, MinHash estimates it; ours are few enough to compute it.)
+# Let us plant each defect in a clean sample and see whether the filters notice. (Two samples are near-duplicates if the **Jaccard index** of their *shingles*, runs of three words, is
+# high: shared ÷ all. At web scale, MinHash estimates it; ours are few enough to compute it.)
 
 # %%
 import random
@@ -423,19 +414,19 @@ for name in PLANTERS:
     print("   ✗", "; ".join(defect.message for defect in defects) or "nothing: seen only beside its twin")
 
 # %% [markdown]
-# Most of these were reported in real data: hallucinated objects (MiniGPT-4#61), refusals and empty replies (SVIT#5), swapped roles (LLaVA-NeXT#89),
-# only positive questions (LRV-Instruction#23).
+# Most of these were reported in real data: hallucinated objects (MiniGPT-4#61), refusals and empty replies (SVIT#5), swapped roles (LLaVA-NeXT#89), only positive questions
+# (LRV-Instruction#23).
 #
 # ### Build a filter
 #
-# The most harmful is **object hallucination**: an answer names a thing that neither captions nor boxes support. A model trained on such answers learns
-# that *making things up is part of the job*. Your filter goes through an answer word by word. You are given `known`, which says what a word may mean
-# ("boat": a sailboat or a ship), and `supported`, the names that captions and boxes vouch for.
+# The most harmful is **object hallucination**: an answer names a thing that neither captions nor boxes support. A model trained on such answers learns that *making things up is part of
+# the job*. Your filter goes through an answer word by word. You are given `known`, which says what a word may mean ("boat": a sailboat or a ship), and `supported`, the names that
+# captions and boxes vouch for.
 #
 # <!-- exercise: instruct.unsupported_nouns -->
 #
-# Return the words that name something unsupported, in lower case and in order, each as often as it occurs. What follows "no", "not" or "without", up to
-# the end of the sentence, is denied, so no claim.
+# Return the words that name something unsupported, in lower case and in order, each as often as it occurs. What follows "no", "not" or "without", up to the end of the sentence, is
+# denied, so no claim.
 
 
 # %% tags=["check"]
@@ -479,13 +470,12 @@ for turn, words in false_alarms[:5]:
     print("false alarm:", words, "in:", turn.answer[-60:])
 
 # %% [markdown]
-# Look at what it misses: hallucinations that hide in the *question* ("Where is the unicorn?"), plurals, a "not" that denies nothing ("not only that").
-# And at its false alarms: orange the colour, the cherry of a cherry blossom, watch the verb. The course's own filter handles these, in some 500 lines
-# (`course_lib/instruct/filters/`); yours is the baseline it is measured against.
+# Look at what it misses: hallucinations that hide in the *question* ("Where is the unicorn?"), plurals, a "not" that denies nothing ("not only that"). And at its false alarms: orange the
+# colour, the cherry of a cherry blossom, watch the verb. The course's own filter handles these, in some 500 lines (`course_lib/instruct/filters/`); yours is the baseline it is measured
+# against.
 #
-# Both know a list of nouns, and nothing beyond it is a noun to them. The world has no sofa. With the world's own names, a made-up sofa would pass, so
-# `data/instruct/outside_nouns.json` adds COCO's names and other household words. A list is never complete. **Predict:** which of these two answers does
-# it catch?
+# Both know a list of nouns, and nothing beyond it is a noun to them. The world has no sofa. With the world's own names, a made-up sofa would pass, so `data/instruct/outside_nouns.json`
+# adds COCO's names and other household words. A list is never complete. **Predict:** which of these two answers does it catch?
 
 # %% tags=["check"]
 for answer in ("There is a sofa and a mug on the beach.", "There is a samovar and a marimba on the beach."):
@@ -494,8 +484,8 @@ for answer in ("There is a sofa and a mug on the beach.", "There is a samovar an
 # %% [markdown]
 # ### A bug that no filter sees
 #
-# Filters compare a reply with captions and boxes. **Predict:** somebody forgets the sums in the serialisation (`xywh` where `xyxy` should be), so width
-# and height are where right and bottom should be. In how many replies will a filter fire?
+# Filters compare a reply with captions and boxes. **Predict:** somebody forgets the sums in the serialisation (`xywh` where `xyxy` should be), so width and height are where right and
+# bottom should be. In how many replies will a filter fire?
 
 
 # %%
@@ -530,18 +520,16 @@ for name, context in {"right": contexts[11], "xywh": xywh(contexts[11])}.items()
     print(f"{name}: {teacher.ask(prompts.teacher_messages(context, 'detail')).text}")
 
 # %% [markdown]
-# The filters hardly stir, though much of what is said is wrong. They check nouns, counts and relations, and *left of* happens to survive this bug.
-# Above all, the filter gets the same wrong boxes: **a check that shares your mistake will agree with you.** So draw your boxes, as above, and test the
-# serialisation by itself.
+# The filters hardly stir, though much of what is said is wrong. They check nouns, counts and relations, and *left of* happens to survive this bug. Above all, the filter gets the same
+# wrong boxes: **a check that shares your mistake will agree with you.** So draw your boxes, as above, and test the serialisation by itself.
 
 # %% [markdown]
 # ## Prove it
 #
-# We plant defects in clean samples about test scenes, 300 of each, in wordings that the filters' author had set apart beforehand; the clean ones are
-# the world's own answers, hand-written ones, and the grammar's. All go into *one pool*, and every filter judges all of it. Precision depends on that
-# pool: only 6 %<!-- figure: instruct.filter_precision.unsupported_noun chance --> of it has the fault that a filter looks for (its *prevalence*, which
-# is also the chance level). If faults were rarer, more of the same filter's alarms would be wrong. The baseline is the filter that you wrote, on the
-# same samples.
+# We plant defects in clean samples about test scenes, 300 of each, in wordings that the filters' author had set apart beforehand; the clean ones are the world's own answers, hand-written
+# ones, and the grammar's. All go into *one pool*, and every filter judges all of it. Precision depends on that pool: only
+# 6 %<!-- figure: instruct.filter_precision.unsupported_noun chance --> of it has the fault that a filter looks for (its *prevalence*, which is also the chance level). If faults were
+# rarer, more of the same filter's alarms would be wrong. The baseline is the filter that you wrote, on the same samples.
 
 # %%
 from course_lib.instruct import evaluate
@@ -551,9 +539,8 @@ measured = list(evaluate.filter_figures(clean_samples, num_planted=few(300, 3)))
 show_figures(measured)
 
 # %% [markdown]
-# Find your own filter, the squares in the first two rows: it is the simplest one, and what it lacks is most of the work. In the last rows, some
-# hand-written clean answers are thrown away. A filter that errs on the side of caution costs a little data; one that errs on the other side costs
-# truth.
+# Find your own filter, the squares in the first two rows: it is the simplest one, and what it lacks is most of the work. In the last rows, some hand-written clean answers are thrown
+# away. A filter that errs on the side of caution costs a little data; one that errs on the other side costs truth.
 
 # %% [markdown]
 # ### Which teacher?
@@ -567,9 +554,8 @@ pictures = make_contexts(few(150, 20))
 show_figures([*teacher_figures(teacher, pictures), *teacher_figures(Parrot(), pictures)])
 
 # %% [markdown]
-# Both are *valid*, and neither makes anything up: if you only repeat, you can't be wrong. But the parrot asks a single question. A data set needs both
-# truth and variety, so never look at one figure. The control judges each reply against another picture: there, almost nothing is valid, so the check
-# does depend on the picture.
+# Both are *valid*, and neither makes anything up: if you only repeat, you can't be wrong. But the parrot asks a single question. A data set needs both truth and variety, so never look at
+# one figure. The control judges each reply against another picture: there, almost nothing is valid, so the check does depend on the picture.
 #
 # ### What no teacher can know
 #
@@ -586,14 +572,12 @@ for boxes_for_all in (False, True):
 show_figures(blind_count_figures())
 
 # %% [markdown]
-# Without boxes, even the best guesser, which always says the most frequent number, is hardly better than chance. So the only right answer is silence,
-# and ours keeps silent. A language model would rather name a number (LLaVA#991), and a model trained on its replies learns to name numbers, too. That
-# is why the rule says: *ask nothing that has no definite answer*.
+# Without boxes, even the best guesser, which always says the most frequent number, is hardly better than chance. So the only right answer is silence, and ours keeps silent. A language
+# model would rather name a number (LLaVA#991), and a model trained on its replies learns to name numbers, too. That is why the rule says: *ask nothing that has no definite answer*.
 #
 # ### Look for yourself
 #
-# Clean samples and spoilt ones: the picture, what the teacher saw, what it wrote, and which filters fired. Two are shown as a picture; leaf through the
-# others below.
+# Clean samples and spoilt ones: the picture, what the teacher saw, what it wrote, and which filters fired. Two are shown as a picture; leaf through the others below.
 
 # %%
 from course_lib.instruct.ui import show_samples, viewer
@@ -607,8 +591,8 @@ viewer(samples, images)
 # %% [markdown]
 # ## The real thing
 #
-# A small language model can run right here: SmolLM2, with 135 million parameters, or, in the full tier, Qwen2.5 with 500 million (GPT-3 had 175
-# billion). It gets *your* prompt, and its reply goes through *your* parser and *your* filter. **Predict:** will it keep to the form? And to the truth?
+# A small language model can run right here: SmolLM2, with 135 million parameters, or, in the full tier, Qwen2.5 with 500 million (GPT-3 had 175 billion). It gets *your* prompt, and its
+# reply goes through *your* parser and *your* filter. **Predict:** will it keep to the form? And to the truth?
 
 # %%
 from course_lib.instruct.evaluate.recorded import recorded_teacher
@@ -633,9 +617,8 @@ if local:
     show_figures(teacher_figures(local, make_contexts(few(6, 1))))
 
 # %% [markdown]
-# In its recorded reply, SmolLM2 asks the same thing twice, and says that "the cup is a spoon". No filter for made-up things fires: both are there.
-# **Filters find what contradicts captions and boxes. They can't tell sense from nonsense**, so always read some of what you train on. Over 24 scenes,
-# measured beforehand:
+# In its recorded reply, SmolLM2 asks the same thing twice, and says that "the cup is a spoon". No filter for made-up things fires: both are there. **Filters find what contradicts
+# captions and boxes. They can't tell sense from nonsense**, so always read some of what you train on. Over 24 scenes, measured beforehand:
 
 # %%
 ids = ("valid", "hallucinated", "distinct_questions")
@@ -643,19 +626,18 @@ teachers_compared = ("grammar", "local_SmolLM2-135M-Instruct")
 show_figures(recorded(*(f"instruct.{id}.{name}" for id in ids for name in teachers_compared)))
 
 # %% [markdown]
-# It keeps to the form in most replies, since the examples show it. But then it asks the same question again, or borrows a thing from an example, and
-# filters fire. (Mind *n*: asking more questions means repeating more, so the last two rows can't be compared.)
+# It keeps to the form in most replies, since the examples show it. But then it asks the same question again, or borrows a thing from an example, and filters fire. (Mind *n*: asking more
+# questions means repeating more, so the last two rows can't be compared.)
 #
 # ### A stronger one
 #
-# Any server that speaks OpenAI's protocol can be the teacher: OpenAI itself, vLLM, Ollama, llama.cpp, `transformers serve`. Put its address into
-# `OPENAI_BASE_URL` and a key, if it needs one, into `OPENAI_API_KEY`, *before* you start Jupyter (never into a notebook, which gets shared); the
-# model's name goes here. Its replies stay in the journal, and can be replayed without a network or a bill (`ReplayTeacher`, or
-# `--teacher replay --journal FILE`).
+# Any server that speaks OpenAI's protocol can be the teacher: OpenAI itself, vLLM, Ollama, llama.cpp, `transformers serve`. Put its address into `OPENAI_BASE_URL` and a key, if it needs
+# one, into `OPENAI_API_KEY`, *before* you start Jupyter (never into a notebook, which gets shared); the model's name goes here. Its replies stay in the journal, and can be replayed
+# without a network or a bill (`ReplayTeacher`, or `--teacher replay --journal FILE`).
 
 # %% [markdown]
-# In a terminal: `python -m course_lib instruct write --teacher endpoint --model NAME --count 100 --out data.json`; for a server on a slow computer, add
-# `--parallel 1 --timeout 300`. A reasoning model's thinking aloud (`<think>…</think>`) is cut off.
+# In a terminal: `python -m course_lib instruct write --teacher endpoint --model NAME --count 100 --out data.json`; for a server on a slow computer, add `--parallel 1 --timeout 300`. A
+# reasoning model's thinking aloud (`<think>…</think>`) is cut off.
 
 # %%
 import os
@@ -713,8 +695,8 @@ with Journal(file) as journal:
     print(f"asked for {second.num_requested}, {second.num_missing} missing in the end")
 
 # %% [markdown]
-# Real servers fail: too many requests, overload, silence, answers cut in half. Here is a real OpenAI-compatible server on your own computer, with our
-# teacher behind it, that does all this on purpose; each fault hits one request in twenty.
+# Real servers fail: too many requests, overload, silence, answers cut in half. Here is a real OpenAI-compatible server on your own computer, with our teacher behind it, that does all
+# this on purpose; each fault hits one request in twenty.
 
 # %%
 from unittest import mock
@@ -735,9 +717,8 @@ for reason, times in summary.failures.items():
 print(f"missing in the end: {summary.num_missing}; the key is in the journal: {'sk-my-secret' in file.read_text()}")
 
 # %% [markdown]
-# After a failure it waits, longer each time and with some randomness, so that clients don't all return at once. A teacher that is merely slow is asked
-# fewer questions at once, with more time for each. One that fails a dozen times in a row is given up before it costs more. The key goes to the server
-# and nowhere else.
+# After a failure it waits, longer each time and with some randomness, so that clients don't all return at once. A teacher that is merely slow is asked fewer questions at once, with more
+# time for each. One that fails a dozen times in a row is given up before it costs more. The key goes to the server and nowhere else.
 #
 # And if the process dies? We start the same work in another process and kill it at random moments, between any two instructions.
 
@@ -755,19 +736,18 @@ print("same data set as without a kill, byte by byte:", report.same_file)
 # %% [markdown]
 # ### At LLaVA's scale
 #
-# A real teacher, at one second per reply and eight at a time, needs five and a half hours for 158,000 (`python -m course_lib instruct write` says
-# beforehand what it will cost). Nearly all tokens are *read*, since rules and examples come with every question; many providers give a discount on a
-# repeated beginning.
+# A real teacher, at one second per reply and eight at a time, needs five and a half hours for 158,000 (`python -m course_lib instruct write` says beforehand what it will cost). Nearly
+# all tokens are *read*, since rules and examples come with every question; many providers give a discount on a repeated beginning.
 #
-# With several processes or machines, each takes a **shard**: a hash of the picture's id says whose it is, so none needs to talk to another. Afterwards
-# the journals are merged, and gaps and duplicates are found. In a terminal:
+# With several processes or machines, each takes a **shard**: a hash of the picture's id says whose it is, so none needs to talk to another. Afterwards the journals are merged, and gaps
+# and duplicates are found. In a terminal:
 #
 # ```
 # python -m course_lib instruct write --count 158000 --shard 2/8 --out part2.json    # and so on, then: instruct merge
 # ```
 #
-# None of this is tied to our scenes. Any data set in COCO's format will do (`--coco INSTANCES CAPTIONS`), say COCO's own val2017 or your own
-# annotations. With `--images FOLDER`, our pictures are drawn, too, so that LLaVA's own trainer, or `python -m course_lib llava scale`, can begin.
+# None of this is tied to our scenes. Any data set in COCO's format will do (`--coco INSTANCES CAPTIONS`), say COCO's own val2017 or your own annotations. With `--images FOLDER`, our
+# pictures are drawn, too, so that LLaVA's own trainer, or `python -m course_lib llava scale`, can begin.
 
 # %% [markdown]
 # ## Recap
