@@ -433,8 +433,8 @@ words = ", ".join(f"{name} {100 * value:.0f} percent" for name, value in broken.
 show.bars(broken, chance=1 / 60, alt=f"Sounds of validation speakers that find their word after a short run: {words}.")
 
 # %% [markdown]
-# The third takes minutes, since pictures must pass through their tower at every step: **unfreeze** it, so that it learns with the sounds. **Predict**
-# what happens to the sounds, and to the *pictures*.
+# The last way to break it takes minutes, since pictures must pass through their tower at every step: **unfreeze** it, so that it learns with the
+# sounds. **Predict** what happens to the sounds, and to the *pictures*.
 #
 # Here are all the changes as recorded, in runs of equal length (150 steps on 2,000 scenes; the last two 60 steps), with the test speakers.
 
@@ -448,8 +448,8 @@ figures.show(figures.recorded("imagebind.ablation."))
 # are. When the image tower moves to meet the sounds, it leaves the words behind. Emergence depends on the one thing that stands still.
 #
 # **Changed pictures** cost 27.5 %<!-- figure: imagebind.ablation.tau0.07 --> → 16.0 %<!-- figure: imagebind.ablation.augmented --> (the paper: 56.7 →
-# 22.6): the targets no longer say what is there. **Hot** is best here; in runs twice as long, 0.07 and 0.5 came out the same. A learned temperature
-# gains nothing.
+# 22.6): the targets no longer say what is there. **Hot** is best here; in runs twice as long, 0.07 and 0.5 came out alike. A learned temperature gains
+# nothing.
 
 # %% [markdown]
 # ## Prove it
