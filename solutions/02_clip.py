@@ -591,10 +591,10 @@ figures.show([*evaluate.retrieval(baked, untrained), *evaluate.winoground(baked)
 # %% [markdown]
 # ## The real thing
 #
-# CLIP's headline is that words reach things nobody named in training. Ours can't do that, and you know why: its text tower has read 160 nouns. So let
-# us try the idea with towers that have seen and read more. *EfficientNet-lite0* learned ImageNet's labels from photographs; *MiniLM* learned from pairs
-# of sentences with the same meaning. Neither knows of the other, and both stay frozen. We train only **one matrix**, from one's features to the
-# other's, with CLIP's loss, on drawings of our 160 nouns in two styles. (Linear maps into a word space are an old idea: DeViSE, Frome et al., 2013.)
+# CLIP's headline is that words reach things nobody named in training. Ours can't do that, and you know why: its text tower has read 160 nouns. So try
+# the idea with towers that have seen and read more. *EfficientNet-lite0* learned ImageNet's labels from photographs; *MiniLM* learned from pairs of
+# sentences with the same meaning. Neither knows of the other, and both stay frozen. We train only **one matrix**, from one's features to the other's,
+# with CLIP's loss, on drawings of our 160 nouns in two styles. (Linear maps into a word space are an old idea: DeViSE, Frome et al., 2013.)
 #
 # **Predict:** will a koala be called a koala, though no pair contained one?
 
