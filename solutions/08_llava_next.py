@@ -315,14 +315,19 @@ for width, height in ((640, 480), (480, 640), (1920, 1080), (1000, 1000), (336, 
 # %%
 from dataclasses import replace
 
+from course_lib.llava.train import stages
 from course_lib.llava_next import recipes, train
+from course_lib.llava_next.data import batches
 from course_lib.llava_next.evaluate import pocketbench, small_questions
 from course_lib.session import quick
 
 recipe = replace(recipes.LIVE, steps=2, batch_size=2) if quick() else recipes.LIVE
 student = train.build_model()
 train.copy_letters(student)  # the connector's convolutions that find letters: nine minutes of their own, taken over
-curve = show.LossCurve(chance=np.log(1536), chance_name="any of 1,536 tokens")
+first = batches.next_batch(student.tokenizer, 0, recipe)
+with torch.no_grad():
+    before = float(stages.loss_sum(student, first)) / stages.num_label_tokens(first)
+curve = show.LossCurve(chance=before, chance_name="before the first step")
 run = train.train(student, recipe, callbacks=[curve], state_file=session.paths().runs / "next.safetensors")
 curve.draw(run)
 
