@@ -407,7 +407,7 @@ show_figures(eyes_figures(baked, *zip(*small_names(4 if quick() else 60), strict
 #
 # Four bars remain missed. Reading needs 75 %: patch by patch, 85 %<!-- figure: next.letters.patches --> of the letters are right, but a word
 # needs them all. Lesson 07's test needs 90 %: counting (67 %<!-- figure: next.vqa.count -->) and reading hold it down. True claims:
-# 82.4 %<!-- figure: next.describe.true_claims --> of 85. Without a repeated sentence: 96 %<!-- figure: next.describe.no_repeat --> of 98.
+# 82.3 %<!-- figure: next.describe.true_claims --> of 85. Without a repeated sentence: 96 %<!-- figure: next.describe.no_repeat --> of 98.
 
 # %% [markdown]
 # ## Break it: tiles in another order
