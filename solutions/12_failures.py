@@ -275,7 +275,7 @@ figures.show(figures.recorded("failures.details."))
 # ### Forks beside knives
 #
 # POPE's hardest questions were meant for another cause. Its adversarial negatives are what often stands *beside* something in the picture: a fork, where there is a knife. In our uniform scenes nothing does, so Lesson 07 asked for
-# look-alikes. Here is a world for it: twelve pairs of things come together in 95 of 100 training scenes.
+# look-alikes. Here is a world of *co-occurrence*: twelve pairs of things come together in 95 of 100 training scenes.
 #
 # <!-- exercise: failures.cooccurring_negatives -->
 #
@@ -539,6 +539,10 @@ else:
 # - True text about what can't be seen teaches to guess. Resolution, or the words "I can't see that", help.
 # - CHAIR without coverage, POPE without the yes-ratio, DPO without a blind twin: each can be had for nothing.
 # - A narrow tuning forgets, the more the more of the model learns; a fifth of the old data keeps some of it.
+#
+# <!-- words -->
+#
+# ## Quiz
 #
 # <!-- quiz -->
 #
