@@ -41,7 +41,11 @@ from course_lib.failures.evaluate import composition
 from course_lib.world.render import render
 
 pairs = {kind: make_swap(kind, 3) for kind in SWAPS}
-shown = [(render(scene).image, text) for pair in pairs.values() for scene, text in ((pair.scene, pair.caption), (pair.other, pair.other_caption))]
+shown = [
+    (render(scene).image, text)
+    for pair in pairs.values()
+    for scene, text in ((pair.scene, pair.caption), (pair.other, pair.other_caption))
+]
 show.pictures(
     [image for image, _ in shown],
     titles=[text for _, text in shown],
@@ -87,8 +91,14 @@ swaps = {kind: composition.swaps_of(kind, 60) for kind in SWAPS}
 rows = {}
 for kind, some in swaps.items():
     rows[f"CLIP: {kind}"] = float(winoground_scores(composition.clip_scores(clip, some))["group"].mean())
-    rows[f"assistant: {kind}"] = float(winoground_scores(composition.llava_scores(assistant, some, "yes"))["group"].mean())
-show.bars(rows, chance=1 / 6, alt="Group scores: " + ", ".join(f"{name} {100 * value:.0f} percent" for name, value in rows.items()) + ".")
+    rows[f"assistant: {kind}"] = float(
+        winoground_scores(composition.llava_scores(assistant, some, "yes"))["group"].mean()
+    )
+show.bars(
+    rows,
+    chance=1 / 6,
+    alt="Group scores: " + ", ".join(f"{name} {100 * value:.0f} percent" for name, value in rows.items()) + ".",
+)
 
 # %% [markdown]
 # CLIP is *below* dice: 1.5 %<!-- figure: failures.winoground.clip.group --> over 600 pairs. It sees both scoops and both colours, and gives both captions nearly the same cosine; which one is a hair ahead depends on the words alone. One vector must hold the
@@ -101,7 +111,14 @@ show.bars(rows, chance=1 / 6, alt="Group scores: " + ", ".join(f"{name} {100 * v
 # Is it the pictures? No. A *system* can do it: SEEM's mask for each thing that a caption names, and a rule about the masks' middles, or their colours.
 
 # %%
-figures.show(figures.recorded("failures.winoground.clip.group", "failures.winoground.llava_yes.group", "failures.winoground.llava_caption.group", "failures.winoground.seem.group"))
+figures.show(
+    figures.recorded(
+        "failures.winoground.clip.group",
+        "failures.winoground.llava_yes.group",
+        "failures.winoground.llava_caption.group",
+        "failures.winoground.seem.group",
+    )
+)
 figures.show(figures.recorded("failures.winoground.clip.text", "failures.winoground.clip.pairing"))
 
 # %% [markdown]
@@ -125,7 +142,13 @@ boxes = {
     "policy": Box(1, 3.5, "assistant + LoRA", "log p: [B]", "learned"),
     "mdpo": Box(2, 3.5, "DPO, mDPO", "scalar", "result"),
 }
-chains = ("picture > clip > neg", "texts > clip", "request > assistant > judge", "judge > mdpo", "request > policy > mdpo")
+chains = (
+    "picture > clip > neg",
+    "texts > clip",
+    "request > assistant > judge",
+    "judge > mdpo",
+    "request > policy > mdpo",
+)
 arrows = [pair for chain in chains for pair in zip(chain.split(" > "), chain.split(" > ")[1:], strict=False)]
 show.diagram(
     boxes,
@@ -181,7 +204,16 @@ print("zero-shot, 160 names:", ", ".join(f"{when} {100 * value:.1f} %" for when,
 # small. A longer run, and what it costs:
 
 # %%
-figures.show(figures.recorded("failures.winoground.negclip.scoops", "failures.winoground.negclip.colour", "failures.winoground.negclip.place", "failures.winoground.negclip.group", "failures.zero_shot.clip", "failures.zero_shot.negclip"))
+figures.show(
+    figures.recorded(
+        "failures.winoground.negclip.scoops",
+        "failures.winoground.negclip.colour",
+        "failures.winoground.negclip.place",
+        "failures.winoground.negclip.group",
+        "failures.zero_shot.clip",
+        "failures.zero_shot.negclip",
+    )
+)
 figures.show(figures.recorded("failures.winoground.gain", "failures.zero_shot.lost"))
 
 # %% [markdown]
@@ -202,7 +234,9 @@ import random
 from course_lib.failures.data.details import detail_scene
 
 plain, small = detail_scene(random.Random(11), 4 / 64)
-large = replace(small, things=(*plain.things, *(replace(thing, width=18 / 64) for thing in small.things[len(plain.things) :])))
+large = replace(
+    small, things=(*plain.things, *(replace(thing, width=18 / 64) for thing in small.things[len(plain.things) :]))
+)
 names = [thing.name for thing in small.things]
 show.pictures(
     [render(small).image, render(large).image],
@@ -303,7 +337,11 @@ from course_lib.failures.data import cooccurrence
 (first, companion), *_ = cooccurrence.pairs()
 print(f"Beside {first!r} stands most often: {cooccurring_negatives([first], cooccurrence.seen_together())[0]!r}")
 example = next(one for one in cooccurrence.companion_questions("adversarial") if one.answer == "no")
-show.pictures([render(example.scene).image], titles=[example.text], alt=f"A test picture of {', '.join(sorted(present_things(example.scene)))}, and the question: {example.text}")
+show.pictures(
+    [render(example.scene).image],
+    titles=[example.text],
+    alt=f"A test picture of {', '.join(sorted(present_things(example.scene)))}, and the question: {example.text}",
+)
 figures.show(figures.recorded("failures.companions."))
 
 # %% [markdown]
@@ -321,8 +359,18 @@ curves = {
     for name in ("adapters", "everything", "connector", "replay")
     for what in ("shapes",)
 }
-show.history(list(steps), curves, xlabel="steps of tuning on names", ylabel="questions about shapes, % right", alt="Questions about shapes by step: " + "; ".join(f"{name} from {values[0]:.0f} to {values[-1]:.0f} percent" for name, values in curves.items()) + ".")
-text_skill = [f"failures.forgetting.{name}.text.{step}" for name in ("adapters", "everything", "replay") for step in (0, 40)]
+show.history(
+    list(steps),
+    curves,
+    xlabel="steps of tuning on names",
+    ylabel="questions about shapes, % right",
+    alt="Questions about shapes by step: "
+    + "; ".join(f"{name} from {values[0]:.0f} to {values[-1]:.0f} percent" for name, values in curves.items())
+    + ".",
+)
+text_skill = [
+    f"failures.forgetting.{name}.text.{step}" for name in ("adapters", "everything", "replay") for step in (0, 40)
+]
 figures.show(figures.recorded(*text_skill))
 
 # %% [markdown]
@@ -407,7 +455,13 @@ brief = PreferenceRecipe(method="mdpo", steps=25)
 run = train_on_preferences(mended, some[:200], brief, state_file=session.paths().runs / "mdpo.safetensors")
 merge(mended)
 now, texts = hallucination(mended)
-show.history(list(range(len(run.losses))), {"mDPO": run.losses}, xlabel="step", ylabel="loss", alt=f"mDPO's loss over {len(run.losses)} steps, from {run.losses[0]:.2f} to {run.losses[-1]:.2f}.")
+show.history(
+    list(range(len(run.losses))),
+    {"mDPO": run.losses},
+    xlabel="step",
+    ylabel="loss",
+    alt=f"mDPO's loss over {len(run.losses)} steps, from {run.losses[0]:.2f} to {run.losses[-1]:.2f}.",
+)
 print("before", {name: f"{100 * value:.0f} %" for name, value in before.items()})
 print("after ", {name: f"{100 * value:.0f} %" for name, value in now.items()})
 
@@ -417,8 +471,21 @@ print("after ", {name: f"{100 * value:.0f} %" for name, value in now.items()})
 
 # %%
 shown = ("chair", "coverage", "pope", "yes_ratio", "vqa", "text")
-figures.show([one for what in shown for one in figures.recorded(f"failures.repair.before.{what}", f"failures.repair.after.{what}")])
-figures.show(figures.recorded("failures.repair.after.chair_cut", "failures.repair.after.coverage_lost", "failures.repair.after.vqa_lost", "failures.repair.after.text_lost"))
+figures.show(
+    [
+        one
+        for what in shown
+        for one in figures.recorded(f"failures.repair.before.{what}", f"failures.repair.after.{what}")
+    ]
+)
+figures.show(
+    figures.recorded(
+        "failures.repair.after.chair_cut",
+        "failures.repair.after.coverage_lost",
+        "failures.repair.after.vqa_lost",
+        "failures.repair.after.text_lost",
+    )
+)
 
 # %% [markdown]
 # **The bar is missed.** False names should have fallen by 30 % of themselves. They went from 12.6 %<!-- figure: failures.repair.before.chair --> to 13.3 %<!-- figure: failures.repair.after.chair -->, no change within the interval; coverage lost 2.3<!-- figure: failures.repair.after.coverage_lost --> points, and
@@ -453,7 +520,12 @@ figures.show(figures.recorded("failures.repair.after.chair_cut", "failures.repai
 methods = ("sft", "dpo", "dpo_blind", "mdpo", "shuffled")
 figures.show(figures.recorded(*(f"failures.repair.{name}.chair_cut" for name in methods)))
 figures.show(figures.recorded(*(f"failures.repair.{name}.coverage_lost" for name in methods)))
-figures.show([*figures.recorded("failures.repair.threshold."), *figures.recorded("failures.repair.before.pope", "failures.repair.before.yes_ratio")])
+figures.show(
+    [
+        *figures.recorded("failures.repair.threshold."),
+        *figures.recorded("failures.repair.before.pope", "failures.repair.before.yes_ratio"),
+    ]
+)
 
 # %% [markdown]
 # On so few scenes no gain is sure: DPO cuts false names by 8.5 %<!-- figure: failures.repair.dpo.chair_cut -->, mDPO by 10.4 %<!-- figure: failures.repair.mdpo.chair_cut -->, and both intervals hold 0. DPO without pictures gains nothing,
@@ -465,7 +537,13 @@ figures.show([*figures.recorded("failures.repair.threshold."), *figures.recorded
 # And look at the implicit rewards, $\beta$ times the log ratio, of chosen and rejected texts *apart*. DPO's margin may grow while the chosen text itself becomes less likely.
 
 # %%
-figures.show([one for name in ("sft", "dpo", "mdpo") for one in figures.recorded(f"failures.repair.{name}.reward_chosen", f"failures.repair.{name}.reward_rejected")])
+figures.show(
+    [
+        one
+        for name in ("sft", "dpo", "mdpo")
+        for one in figures.recorded(f"failures.repair.{name}.reward_chosen", f"failures.repair.{name}.reward_rejected")
+    ]
+)
 
 # %% [markdown]
 # Fine-tuning lifts the wrong text nearly as much as the right one: they share most of their words. DPO tells them apart, and its chosen text stays where it was, 0.03<!-- figure: failures.repair.dpo.reward_chosen -->; mDPO's anchor lifts it to 0.16<!-- figure: failures.repair.mdpo.reward_chosen -->.
@@ -523,7 +601,10 @@ if published:
     from course_lib.failures.data.preferences import preference_scenes
 
     model, processor = published
-    made = [full.pair(scene, full.describe(model, processor, scene, full.SAMPLES)) for scene in preference_scenes(range(100))]
+    made = [
+        full.pair(scene, full.describe(model, processor, scene, full.SAMPLES))
+        for scene in preference_scenes(range(100))
+    ]
     usable = [pair for pair in made if pair]
     print(len(usable), "pairs, such as", usable[0]["chosen"], usable[0]["rejected"])
     trainer = full.train(model, processor, usable, session.paths().runs / "dpo")

@@ -212,7 +212,9 @@ def test_negclips_steps_show_both_pictures_of_a_pair_each_with_the_others_captio
 
 
 def test_a_repair_that_changes_nothing_cut_nothing_and_cost_nothing():
-    same = repair.Measured([{"cat", "dog"}, {"dog", "bus"}], [{"cat"}, {"bus"}], 4.0, ["yes"], ["yes"], 0.5, np.array([True]))
+    same = repair.Measured(
+        [{"cat", "dog"}, {"dog", "bus"}], [{"cat"}, {"bus"}], 4.0, ["yes"], ["yes"], 0.5, np.array([True])
+    )
     rows = {figure.id: figure.value for figure in repair.change_figures("none", same, same)}
     assert set(rows.values()) == {0.0} and len(rows) == 4
     better = replace(same, named=same.present)

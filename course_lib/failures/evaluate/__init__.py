@@ -1,6 +1,6 @@
 """The proofs of Lesson 12: where models fail, what makes it worse, and what a repair gives and costs.
 
-`composition` compares models as they are, `harm` and part of `repair` train (only with `live`, some 45 minutes).
+`composition` compares models as they are, `harm`, `judge` and part of `repair` train (only with `live`, some 30 minutes).
 """
 
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ __all__ = ["chair", "figures", "shaped_reward", "winoground_scores"]
 
 
 def figures(live: bool = False) -> Iterator[Figure]:
-    """All figures of the room; with `live`, also those that train: 45 minutes of one core."""
+    """All figures of the room; with `live`, also those that train: half an hour of one core."""
     assistant = saved.load("2")
     yield from composition_figures(assistant)
     before, after = repair.measure(assistant), repair.measure(load_repaired_assistant())
