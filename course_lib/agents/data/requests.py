@@ -1,0 +1,189 @@
+"""Requests in many wordings: questions of one or two parts, edits, and pictures to be drawn again. Tests have wordings of their own."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache, partial
+from itertools import combinations
+
+from course_lib.agents.data import plans
+from course_lib.agents.data.plans import Plan, a, beside, said_missing
+from course_lib.agents.manual import GRID, to_cells
+from course_lib.gligen.data.scenes import draw_scene
+from course_lib.gligen.vocabulary import NAMES
+from course_lib.seem.data.queries import base_names, class_names
+from course_lib.world.nouns import could_be, plural
+from course_lib.world.questions import Question, questions
+from course_lib.world.scenes import Scene, SceneSpec, make_scene
+from course_lib.world.stickers import COLOURS
+
+TOOL_OF = {  # the tool that answers a question of this kind
+    "exist": "find",
+    "count": "find",
+    "relation": "find",
+    "size": "mask",
+    "colour": "ask",
+    "which": "choose",
+    "place": "place",
+    "read": "read",
+}
+HELD_OUT = tuple(map(frozenset, (("read", "mask"), ("ask", "place"), ("choose", "read"), ("find", "choose"))))
+SEED = 90  # of the scenes of questions
+KINDS = (0.6, 0.15, 0.25)  # stickers, shapes and signs: more signs than elsewhere
+WORDINGS = {  # request → stream → wordings; those of questions are the world's own
+    "which": {
+        "train": ("is this {a} or {b}?", "what do you see, {a} or {b}?", "{a} or {b}: which is here?"),
+        "test": ("which of the two is in the picture, {a} or {b}?",),
+    },
+    "both": {
+        "train": ("{a} {b}", "{a} also, {b}", "first: {a} then: {b}", "tell me two things. {a} {b}", "{a} and now {b}"),
+        "test": ("two questions. {a} and: {b}", "{a} one more thing: {b}"),
+    },
+    "edit": {
+        "train": (
+            "add {a} {way} the {other}.",
+            "draw {a} {way} the {other}.",
+            "can you put {a} {way} the {other}?",
+            "I want {a} {way} the {other}.",
+        ),
+        "test": ("please place {a} {way} the {other}.", "there should be {a} {way} the {other}."),
+    },
+    "recreate": {
+        "train": ("draw this picture again.", "make a picture like this.", "can you draw what you see?"),
+        "test": ("draw a picture with the same things.", "paint this again, please."),
+    },
+}
+WAY_WORDS = {
+    "left": {"train": ("left of", "on the left side of"), "test": ("to the left of",)},
+    "right": {"train": ("right of", "on the right side of"), "test": ("to the right of",)},
+    "above": {"train": ("above", "over"), "test": ("higher than",)},
+    "below": {"train": ("below", "under"), "test": ("lower than",)},
+}
+
+
+@dataclass(frozen=True)
+class Request:
+    """What somebody wants, about a scene."""
+
+    kind: str  # "answer", "edit" or "recreate"
+    text: str
+    scene: Scene
+    make_plan: Callable[[], Plan]  # how it would be done
+    answers: tuple[str, ...] = ()  # what is true, one a part of the question
+    tools: frozenset[str] = frozenset()
+    edit: tuple[str, str, str] = ("", "", "")  # what, which way, of what
+
+
+def part(scene: Scene, rng: random.Random, templates: str) -> dict[str, tuple[str, Callable[[], Plan], str]]:
+    """Kind → (question, its plan, the true answer), for every kind of question that the scene can answer."""
+    parts = {}
+    for question in questions(scene, rng, templates):
+        if make_plan := plan_of(question, scene):
+            parts[question.kind] = (question.text, make_plan, question.answer)
+    names = [thing.name for thing in scene.things if thing.kind == "sticker"]
+    if names:
+        there = rng.choice(names)
+        possible = {name for thing in scene.things for name in could_be(thing.name)}
+        absent = rng.choice([name for name in base_names() if name not in possible])
+        options = rng.sample([a(there), a(absent)], 2)
+        text = rng.choice(WORDINGS["which"][templates]).format(a=options[0], b=options[1])
+        parts["which"] = (text, partial(plans.which, *options), a(there))
+    return parts
+
+
+def plan_of(question: Question, scene: Scene) -> Callable[[], Plan] | None:
+    """How a question of the world is answered with tools; None for kinds that none of our plans is for."""
+    words = question.words
+    if question.kind == "exist":
+        name = words["any"].split(" ", 1)[1]
+        return partial(plans.exist, name) if name in _names() else None  # a colour or a text is beyond the detector
+    if question.kind == "count":
+        return partial(plans.count, _singular().get(words["things"]))
+    if question.kind in ("relation", "size"):
+        return partial(getattr(plans, question.kind), words["thing"], words["other"])
+    if question.kind == "colour":
+        return partial(plans.colour, words["thing"])
+    return {"place": plans.place, "read": plans.read}.get(question.kind)
+
+
+@cache
+def _names() -> frozenset[str]:
+    return frozenset(class_names()) - {"sign"}
+
+
+@cache
+def _singular() -> dict[str, str]:
+    return {plural(name): name for name in [*_names(), "sign"]}
+
+
+def answer_request(rng: random.Random, stream: str, parts: int, held_out: bool = False) -> Request:
+    """A question of one or two parts; `held_out`: of two whose tools no training request combines."""
+    templates = "test" if stream == "test" else "train"
+    while True:
+        scene = make_scene(rng.randrange(1_000_000_000), SceneSpec(stream, (2, 4), kinds=KINDS), SEED)
+        made = part(scene, rng, templates)
+        if parts == 1:
+            pairs = [(kind,) for kind in made]
+        else:
+            pairs = [p for p in combinations(made, 2) if (frozenset(TOOL_OF[kind] for kind in p) in HELD_OUT) == held_out]
+        if pairs:
+            break
+    wanted = {}
+    for pair in pairs:  # every set of tools is equally likely, however many kinds it answers
+        wanted.setdefault(frozenset(TOOL_OF[kind] for kind in pair), []).append(pair)
+    kinds = rng.choice(wanted[rng.choice(sorted(wanted, key=sorted))])
+    chosen = rng.sample([made[kind] for kind in kinds], len(kinds))
+    tools, answers = frozenset(TOOL_OF[kind] for kind in kinds), tuple(answer for _, _, answer in chosen)
+    if parts == 1:
+        return Request("answer", chosen[0][0], scene, chosen[0][1], answers, tools)
+    text = rng.choice(WORDINGS["both"][templates]).format(a=chosen[0][0], b=chosen[1][0])
+    return Request("answer", text, scene, lambda: plans.both(chosen[0][1](), chosen[1][1]()), answers, tools)
+
+
+def edit_request(rng: random.Random, stream: str) -> Request:
+    """ "add a bus right of the house": a thing that is not there, beside one that is, where there is room for it."""
+    templates = "test" if stream == "test" else "train"
+    while True:
+        scene = draw_scene(rng.randrange(1_000_000_000), stream, (2, 2))
+        anchor, rest = rng.sample(scene.things, 2)
+        ways = [way for way in WAY_WORDS if has_room(anchor, rest, way)]
+        if ways:
+            break
+    name, way = rng.choice([name for name in NAMES if name not in (anchor.name, rest.name)]), rng.choice(ways)
+    words = {"a": a(name), "way": rng.choice(WAY_WORDS[way][templates]), "other": anchor.name}
+    text = rng.choice(WORDINGS["edit"][templates]).format(**words)
+    plan = partial(plans.edit, name, way, anchor.name)
+    return Request("edit", text, scene, plan, (), frozenset(("find", "draw", "mask")), (name, way, anchor.name))
+
+
+def has_room(anchor, rest, way: str) -> bool:
+    """Would a thing beside the anchor stay in the picture, and hide neither of the two?"""
+    half = anchor.width / 2
+    box = to_cells((anchor.x - half, anchor.y - half, anchor.x + half, anchor.y + half))
+    new = beside(box, way)
+    if way in ("left", "right"):
+        clear = new[2] <= box[0] or new[0] >= box[2]
+    else:
+        clear = new[3] <= box[1] or new[1] >= box[3]
+    x, y = ((new[i] + new[i + 2]) / 2 / GRID for i in (0, 1))
+    return clear and max(abs(x - rest.x), abs(y - rest.y)) >= 0.28
+
+
+def recreate_request(rng: random.Random, stream: str, num_things: int, memory: str = "") -> Request:
+    """A picture to be drawn again, with what was written down about failed tries."""
+    templates = "test" if stream == "test" else "train"
+    scene = draw_scene(rng.randrange(1_000_000_000), stream, (num_things, num_things))
+    text = rng.choice(WORDINGS["recreate"][templates])
+    return Request("recreate", with_memory(text, memory), scene, plans.recreate, (), frozenset(("find", "draw")))
+
+
+def with_memory(text: str, memory: str) -> str:
+    """A request, and what is remembered."""
+    return f"{text} {memory}".strip()
+
+
+def remember(failures: list[list[str]], last: int = 3) -> str:
+    """Memory of failed tries, of each what was missing; the last three are kept, as in Reflexion: "try 1: no bus. try 2: no bus."."""
+    lines = [f"try {n}: {said_missing(missing)}." for n, missing in enumerate(failures, 1)]
+    return " ".join(lines[-last:])
+
