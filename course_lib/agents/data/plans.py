@@ -91,12 +91,13 @@ def read() -> Plan:
 def both(first: Plan, second: Plan) -> Plan:
     """One request after the other; later thoughts remember the first answer."""
     thoughts, value = yield from first
+    so_far = f"{thoughts}, so {value}."
     try:
         step = next(second)
         while True:
-            step = second.send((yield (f"{thoughts}, so {value}. {step[0]}", *step[1:])))
+            step = second.send((yield (f"{so_far} {step[0]}", *step[1:])))
     except StopIteration as end:
-        return f"{value} and {end.value[1]}", f"{value}, {end.value[1]}"
+        return f"{so_far} {end.value[0]}", f"{value}, {end.value[1]}"
 
 
 def edit(name: str, way: str, other: str) -> Plan:

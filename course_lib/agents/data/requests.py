@@ -15,7 +15,6 @@ from course_lib.seem.data.queries import base_names, class_names
 from course_lib.world.nouns import could_be, plural
 from course_lib.world.questions import Question, questions
 from course_lib.world.scenes import Scene, SceneSpec, make_scene
-from course_lib.world.stickers import COLOURS
 
 TOOL_OF = {  # the tool that answers a question of this kind
     "exist": "find",
@@ -125,7 +124,9 @@ def answer_request(rng: random.Random, stream: str, parts: int, held_out: bool =
         if parts == 1:
             pairs = [(kind,) for kind in made]
         else:
-            pairs = [p for p in combinations(made, 2) if (frozenset(TOOL_OF[kind] for kind in p) in HELD_OUT) == held_out]
+            pairs = [
+                p for p in combinations(made, 2) if (frozenset(TOOL_OF[kind] for kind in p) in HELD_OUT) == held_out
+            ]
         if pairs:
             break
     wanted = {}
@@ -187,3 +188,7 @@ def remember(failures: list[list[str]], last: int = 3) -> str:
     lines = [f"try {n}: {said_missing(missing)}." for n, missing in enumerate(failures, 1)]
     return " ".join(lines[-last:])
 
+
+def critic_request(names: list[str]) -> str:
+    """The painter's message to the critic."""
+    return f"this should be a picture of {', '.join(names)}. what is missing?"

@@ -1,0 +1,14 @@
+"""The proofs of Lesson 13: does the planner answer and edit, does it follow its tools, and does looking at one's work help?"""
+
+from collections.abc import Iterator
+
+from course_lib.agents.evaluate.answering import answer_figures
+from course_lib.agents.evaluate.drawing import edit_figures, retry_figures
+from course_lib.figures import Figure
+
+
+def figures(live: bool = False) -> Iterator[Figure]:
+    """All figures of the room; `live` adds the lesson's own run, and the ablation of thoughts."""
+    yield from answer_figures(live)
+    yield from edit_figures()
+    yield from retry_figures()
