@@ -1,7 +1,8 @@
 """The agent's loop (ReAct, arXiv 2210.03629): the planner writes a turn, a tool answers, until there is a value or no step is left."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
@@ -49,8 +50,7 @@ def call_tool(use: Callable[[str, Mapping], object], action: Mapping) -> str:
         return f"error: {error}"
 
 
-@dataclass(frozen=True)
-class Episode:
+class Episode(NamedTuple):
     """How far it has come."""
 
     messages: tuple[Message, ...]
@@ -59,11 +59,6 @@ class Episode:
     malformed: int = 0  # turns that could not be parsed
     refused: int = 0  # calls that came back with an error
     actions: tuple[dict, ...] = ()  # calls that were made
-
-    @classmethod
-    def begin(cls, request: str) -> "Episode":
-        """Before the first turn."""
-        return cls((Message(role="user", content=request),))
 
 
 def advance(episode: Episode, reply: str, call: Callable[[dict], str]) -> Episode:
@@ -74,24 +69,24 @@ def advance(episode: Episode, reply: str, call: Callable[[dict], str]) -> Episod
     "error" counts as refused, and only others join the actions.
     """
     messages = (*episode.messages, Message(role="assistant", content=reply))
-    episode = replace(episode, messages=messages, steps=episode.steps + 1)
+    episode = episode._replace(messages=messages, steps=episode.steps + 1)
     turn = parse_turn(reply)
     if turn is not None and turn.action is None:
-        return replace(episode, value=turn.value)
+        return episode._replace(value=turn.value)
     seen = MALFORMED if turn is None else call(turn.action)
-    episode = replace(episode, messages=(*messages, Message(role="tool", content=seen)))
+    episode = episode._replace(messages=(*messages, Message(role="tool", content=seen)))
     if turn is None:
-        return replace(episode, malformed=episode.malformed + 1)
+        return episode._replace(malformed=episode.malformed + 1)
     if seen.startswith("error"):
-        return replace(episode, refused=episode.refused + 1)
-    return replace(episode, actions=(*episode.actions, turn.action))
+        return episode._replace(refused=episode.refused + 1)
+    return episode._replace(actions=(*episode.actions, turn.action))
 
 
 def run(
     planner: Planner, requests: Sequence[str], workspaces: Sequence[Workspace], max_steps: int = MAX_STEPS
 ) -> list[Episode]:
     """Episodes in step: all planners write at once, then each one's tool is used. Who has no value after `max_steps` turns ends without."""
-    episodes = [Episode.begin(request) for request in requests]
+    episodes = [Episode((Message(role="user", content=request),)) for request in requests]
     for _ in range(max_steps):
         open_ones = [n for n, one in enumerate(episodes) if one.value is None]
         if not open_ones:

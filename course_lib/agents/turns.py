@@ -2,13 +2,12 @@
 
 import json
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 FORM = re.compile(r"Thoughts:(.*?)Actions:(.*?)Value:(.*)", re.DOTALL)
 
 
-@dataclass(frozen=True)
-class Turn:
+class Turn(NamedTuple):
     """One turn: it either calls a tool, and has no value yet, or ends the episode with one."""
 
     thoughts: str
