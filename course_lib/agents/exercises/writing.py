@@ -76,7 +76,11 @@ def parse_unchecked(text):
 
 def parse_in_any_order(text):
     keys = dict(re.findall(r"(Thoughts|Actions|Value):(.*?)(?=(?:Thoughts|Actions|Value):|$)", text, re.DOTALL))
-    return parse_turn(" ".join(f"{key}:{keys[key]}" for key in ("Thoughts", "Actions", "Value"))) if len(keys) == 3 else None
+    return (
+        parse_turn(" ".join(f"{key}:{keys[key]}" for key in ("Thoughts", "Actions", "Value")))
+        if len(keys) == 3
+        else None
+    )
 
 
 def parse_by_finding(text):
@@ -115,7 +119,12 @@ def parse_by_matching(text):
 SCHEMA = {
     "properties": {
         "phrase": {"type": "string"},
-        "box": {"type": "array", "items": {"type": "integer", "minimum": 0, "maximum": 16}, "minItems": 4, "maxItems": 4},
+        "box": {
+            "type": "array",
+            "items": {"type": "integer", "minimum": 0, "maximum": 16},
+            "minItems": 4,
+            "maxItems": 4,
+        },
         "seed": {"type": "integer"},
         "share": {"type": "number", "minimum": 0, "maximum": 1},
         "brief": {"type": "boolean"},
@@ -165,11 +174,17 @@ def arguments_all_optional(arguments, parameters):
 
 
 def arguments_type_only(arguments, parameters):
-    return _first(arguments, parameters, lambda value, form: isinstance(value, JSON_TYPES[form["type"]]) and value is not True)
+    return _first(
+        arguments, parameters, lambda value, form: isinstance(value, JSON_TYPES[form["type"]]) and value is not True
+    )
 
 
 def arguments_outside_only(arguments, parameters):
-    return _first(arguments, parameters, lambda value, form: fits(value, {**form, "items": {"type": "integer"}}) or value == ["1", 2, 7, 8])
+    return _first(
+        arguments,
+        parameters,
+        lambda value, form: fits(value, {**form, "items": {"type": "integer"}}) or value == ["1", 2, 7, 8],
+    )
 
 
 def arguments_true_is_one(arguments, parameters):
@@ -195,7 +210,10 @@ def arguments_by_next(arguments, parameters):
 
 BOX = [0.125, 0.24, 0.5, 0.97]
 RESULTS = (
-    ("find", [{"name": "cat", "box": BOX, "score": 0.9}, {"name": "pine tree", "box": [0.53, 0.0, 1.0, 0.6], "score": 0.6}]),
+    (
+        "find",
+        [{"name": "cat", "box": BOX, "score": 0.9}, {"name": "pine tree", "box": [0.53, 0.0, 1.0, 0.6], "score": 0.6}],
+    ),
     ("find", []),
     ("mask", {"area": 0.126, "box": BOX, "score": 0.9}),
     ("mask", {"area": 0.3, "box": BOX, "score": 0.2}),
@@ -240,12 +258,14 @@ def observation_shares(name, result):
 
 def observation_matched(name, result):
     match name, result:
-        case ("find", []) | ("mask", {"score": float()}) if not result or name == "mask" and result["score"] < MIN_SURE:
+        case ("find", []) | ("mask", {"score": float()}) if not result or (
+            name == "mask" and result["score"] < MIN_SURE
+        ):
             return "nothing"
         case "find", list():
             return ", ".join(one["name"] + "".join(f" {cell}" for cell in to_cells(one["box"])) for one in result)
         case "mask", {"area": area, "box": box}:
-            return "area %d box %d %d %d %d" % (round(100 * area), *to_cells(box))
+            return " ".join(["area", str(round(100 * area)), "box", *map(str, to_cells(box))])
         case "read", text:
             return f'the sign says "{text}"' if text else "no sign"
     return "drawn" if name == "draw" else str(result)
@@ -278,12 +298,34 @@ TASKS = [
         make_inputs=turn_inputs,
         draws=len(TURNS),
         mistakes=(
-            Mistake("repaired quotes", parse_eval, "Single quotes are no JSON: such a turn is malformed. Who repairs it can't count how often it happens."),
-            Mistake("more than one action", parse_many, "Two actions came, and one was done. One tool a turn: more than one is malformed."),
-            Mistake("action and value", parse_both, "A turn that calls a tool and answers at once is malformed: which of the two counts?"),
-            Mistake("neither", parse_neither, "No action and no value: the episode would end with an empty answer. That is malformed."),
-            Mistake("unchecked call", parse_unchecked, 'An action is {"name": text, "arguments": object} and nothing more. Look at its keys and types.'),
-            Mistake("any order", parse_in_any_order, "The three keys come in their order; a turn in another is malformed."),
+            Mistake(
+                "repaired quotes",
+                parse_eval,
+                "Single quotes are no JSON: such a turn is malformed. Who repairs it can't count how often it happens.",
+            ),
+            Mistake(
+                "more than one action",
+                parse_many,
+                "Two actions came, and one was done. One tool a turn: more than one is malformed.",
+            ),
+            Mistake(
+                "action and value",
+                parse_both,
+                "A turn that calls a tool and answers at once is malformed: which of the two counts?",
+            ),
+            Mistake(
+                "neither",
+                parse_neither,
+                "No action and no value: the episode would end with an empty answer. That is malformed.",
+            ),
+            Mistake(
+                "unchecked call",
+                parse_unchecked,
+                'An action is {"name": text, "arguments": object} and nothing more. Look at its keys and types.',
+            ),
+            Mistake(
+                "any order", parse_in_any_order, "The three keys come in their order; a turn in another is malformed."
+            ),
         ),
         alternatives=(parse_by_finding, parse_by_matching),
         hints=(
@@ -304,11 +346,31 @@ TASKS = [
         make_inputs=schema_inputs,
         draws=len(ARGUMENTS),
         mistakes=(
-            Mistake("unknown allowed", arguments_unknown_allowed, "A name that the schema does not know goes through. Whatever is not in `properties` is refused."),
-            Mistake("all optional", arguments_all_optional, "An argument that is required is missing, and nothing is said. Look at `required` first."),
-            Mistake("type only", arguments_type_only, "Only the outer type is compared. Lists have `items`, `minItems`, `maxItems`; numbers have bounds."),
-            Mistake("true is one", arguments_true_is_one, "In Python True is an int. In JSON it is neither an integer nor a number: refuse it."),
-            Mistake("items unchecked", arguments_outside_only, "What is in the list is not compared with `items`, bounds and all. Recurse."),
+            Mistake(
+                "unknown allowed",
+                arguments_unknown_allowed,
+                "A name that the schema does not know goes through. Whatever is not in `properties` is refused.",
+            ),
+            Mistake(
+                "all optional",
+                arguments_all_optional,
+                "An argument that is required is missing, and nothing is said. Look at `required` first.",
+            ),
+            Mistake(
+                "type only",
+                arguments_type_only,
+                "Only the outer type is compared. Lists have `items`, `minItems`, `maxItems`; numbers have bounds.",
+            ),
+            Mistake(
+                "true is one",
+                arguments_true_is_one,
+                "In Python True is an int. In JSON it is neither an integer nor a number: refuse it.",
+            ),
+            Mistake(
+                "items unchecked",
+                arguments_outside_only,
+                "What is in the list is not compared with `items`, bounds and all. Recurse.",
+            ),
         ),
         alternatives=(arguments_by_lists, arguments_by_next),
         hints=(
@@ -329,11 +391,31 @@ TASKS = [
         make_inputs=result_inputs,
         draws=len(RESULTS),
         mistakes=(
-            Mistake("cut, not rounded", observation_floor, "Cells are cut off: 0.97 of the side is 16 sixteenths, not 15. Round to the nearest."),
-            Mistake("unsure masks", observation_unsure, "SEEM always returns a mask; below a score of `MIN_SURE` it means that there is nothing. Say so."),
-            Mistake("signs unquoted", observation_bare, "What a sign says must be marked as such: the planner can't tell a result from an order otherwise."),
-            Mistake("silence", observation_empty, "An empty result gives an empty observation. Say it: `nothing`, or `no sign`."),
-            Mistake("area as a share", observation_shares, "The area is told in hundredths: multiply by 100 before you round."),
+            Mistake(
+                "cut, not rounded",
+                observation_floor,
+                "Cells are cut off: 0.97 of the side is 16 sixteenths, not 15. Round to the nearest.",
+            ),
+            Mistake(
+                "unsure masks",
+                observation_unsure,
+                "SEEM always returns a mask; below a score of `MIN_SURE` it means that there is nothing. Say so.",
+            ),
+            Mistake(
+                "signs unquoted",
+                observation_bare,
+                "What a sign says must be marked as such: the planner can't tell a result from an order otherwise.",
+            ),
+            Mistake(
+                "silence",
+                observation_empty,
+                "An empty result gives an empty observation. Say it: `nothing`, or `no sign`.",
+            ),
+            Mistake(
+                "area as a share",
+                observation_shares,
+                "The area is told in hundredths: multiply by 100 before you round.",
+            ),
         ),
         alternatives=(observation_matched, observation_by_table),
         hints=(
