@@ -44,7 +44,7 @@ def check_with_sets(arguments, parameters):
     from course_lib.agents.manual import fits
 
     for name in parameters["required"]:
-        if name not in arguments.keys():
+        if name not in arguments:
             return name + " is missing"
     for name in arguments:
         if name not in set(parameters["properties"]):
@@ -132,7 +132,7 @@ def route_with_finditer(request, routes):
             filled = {}
             for key, text in arguments.items():
                 filled[key] = text.format(*found.groups())
-            return dict(name=name, arguments=filled)
+            return {"name": name, "arguments": filled}
     return None
 
 
