@@ -50,7 +50,7 @@ class PlannerRecipe:
 
 
 LIVE = PlannerRecipe(steps=80)
-BAKED = PlannerRecipe(steps=1500)
+BAKED = PlannerRecipe(steps=2500)
 
 
 def demonstration(rng: random.Random) -> list[Message]:
