@@ -363,11 +363,12 @@ def keep_trying(attempt, missing_in, budget):
 # %%
 from course_lib.agents.data.requests import recreate_request
 from course_lib.agents.evaluate.drawing import empty
-from course_lib.agents.reflect import own_check, paint_again
+from course_lib.agents.reflect import Painting, own_check, paint, paint_again
 
 again = recreate_request(random.Random("lesson"), "val", 3)
 original = render(again.scene).image
-painting, failures = paint_again(planner, original, empty(again.scene), again.text, own_check)
+first = paint(planner, original, Painting(empty(again.scene), ()), again.text)
+painting, failures = paint_again(planner, original, first, again.text, own_check)
 print(again.text, "| what it remembers:", failures)
 show.pictures(
     [original, painting.canvas],

@@ -3,7 +3,7 @@
 import numpy as np
 
 from course_lib.agents.loop import Workspace, run
-from course_lib.agents.reflect import paint_again
+from course_lib.agents.reflect import Painting, paint_again
 from course_lib.agents.router import run_router
 
 PHOTO = np.zeros((8, 8, 3), np.uint8)
@@ -20,7 +20,7 @@ def episode():
 
 def painting():
     """A painter that ends at once."""
-    return paint_again(lambda chats: [TURNS[1]], PHOTO, PHOTO, "draw this again.", lambda painting: [])
+    return paint_again(lambda chats: [TURNS[1]], PHOTO, Painting(PHOTO, ()), "draw this again.", lambda painting: [])
 
 
 PRODUCT = {

@@ -224,8 +224,8 @@ def test_the_painter_reads_what_the_critic_wrote():
     painting = Painting(PHOTO, (Found("bus", (0, 0, 0.5, 0.5)), Found("frog", (0.5, 0.5, 1, 1))))
     assert critic(planner)(painting) == ["frog"] and "bus, frog" in chats[0]
     opinions = iter((["frog"], []))
-    paint_again(planner, PHOTO, PHOTO, "draw this again.", lambda painting: next(opinions))
-    assert chats[1:] == ["draw this again.", "draw this again. try 1: no frog."]
+    paint_again(planner, PHOTO, painting, "draw this again.", lambda painting: next(opinions))
+    assert chats[1:] == ["draw this again. try 1: no frog."]
 
 
 def test_the_memory_keeps_three_failures():

@@ -55,19 +55,27 @@ def keep_trying(
     return results[best], failures
 
 
+def paint(
+    planner: Planner, photo: np.ndarray, before: Painting, request: str, failures: Sequence[list[str]] = ()
+) -> Painting:
+    """One episode of the painter, which goes on from what is on the canvas and reads what was missing. The layout is the first one's."""
+    workspace = Workspace(photo, canvas=before.canvas)
+    [episode] = run(planner, [with_memory(request, remember(list(failures)))], [workspace])
+    drawn = [one["arguments"] for one in episode.actions if one["name"] == "draw"]
+    layout = tuple(Found(one["phrase"].split(" ", 1)[-1], tuple(to_shares(one["box"]))) for one in drawn)
+    return Painting(workspace.canvas, before.layout or layout)
+
+
 def paint_again(
-    planner: Planner, photo: np.ndarray, blank: np.ndarray, request: str, missing_in: MissingIn, budget: int = BUDGET
+    planner: Planner, photo: np.ndarray, first: Painting, request: str, missing_in: MissingIn, budget: int = BUDGET
 ) -> tuple[Painting, list[list[str]]]:
-    """The planner draws a photo again on a blank canvas, and goes over it, reading what was missing after each try."""
-    painting = Painting(blank, ())
+    """The painter goes over its first painting of a photo, reading what was missing after each try."""
+    painting = first
 
     def attempt(failures: list[list[str]]) -> Painting:
         nonlocal painting
-        workspace = Workspace(photo, canvas=painting.canvas)
-        [episode] = run(planner, [with_memory(request, remember(failures))], [workspace])
-        drawn = [one["arguments"] for one in episode.actions if one["name"] == "draw"]
-        layout = tuple(Found(one["phrase"].split(" ", 1)[-1], tuple(to_shares(one["box"]))) for one in drawn)
-        painting = Painting(workspace.canvas, painting.layout or layout)
+        if failures:
+            painting = paint(planner, photo, painting, request, failures)
         return painting
 
     return keep_trying(attempt, missing_in, budget)

@@ -10,7 +10,7 @@ from course_lib.agents.data.plans import demonstrate
 from course_lib.agents.data.requests import Request, edit_request, recreate_request
 from course_lib.agents.loop import Episode, Planner, Workspace, run
 from course_lib.agents.planners import pocket_planner
-from course_lib.agents.reflect import BUDGET, MissingIn, Painting, blind, critic, own_check, paint_again
+from course_lib.agents.reflect import BUDGET, MissingIn, Painting, blind, critic, own_check, paint, paint_again
 from course_lib.agents.train import load_planner_lm
 from course_lib.clip.data.images import to_tensor
 from course_lib.figures import Figure, share
@@ -100,7 +100,8 @@ def retry_figures(count: int = 40) -> Iterator[Figure]:
         "critic": critic(planner),
         "oracle": oracle,
     }
-    right = {name: np.array([_all_right(planner, one, arm) for one in requests]) for name, arm in arms.items()}
+    rows = [_shares_right(planner, one, arms) for one in requests]
+    right = {name: np.array([row[name] for row in rows]) for name in arms}
     means = {name: round(float(values.mean()), 4) for name, values in right.items()}
     note = f"things that are where they should be, three or four a picture; at most {BUDGET} tries"
     for name, values in right.items():
@@ -114,11 +115,15 @@ def retry_figures(count: int = 40) -> Iterator[Figure]:
         yield Figure(f"agents.gain.{name}", round(float(gain.mean()), 4), low, high, len(gain), bar=0.0, note=note)
 
 
-def _all_right(planner: Planner, request: Request, missing_in: MissingIn) -> float:
-    """The share of a picture's things that are right in the end."""
-    picture = render(request.scene)
-    painting, _ = paint_again(planner, picture.image, empty(request.scene), request.text, missing_in)
-    return float(np.mean(things_right(painting, true_layout(request.scene, picture))))
+def _shares_right(planner: Planner, request: Request, arms: dict[str, MissingIn]) -> dict[str, float]:
+    """The share of a picture's things that are right in the end, by arm. All arms go on from the same first painting."""
+    picture, blank = render(request.scene), Painting(empty(request.scene), ())
+    first, layout = paint(planner, picture.image, blank, request.text), true_layout(request.scene, picture)
+    paintings = {
+        name: paint_again(planner, picture.image, first, request.text, missing_in)[0]
+        for name, missing_in in arms.items()
+    }
+    return {name: float(np.mean(things_right(painting, layout))) for name, painting in paintings.items()}
 
 
 def empty(scene: Scene) -> np.ndarray:
