@@ -12,6 +12,7 @@ from course_lib.agents.manual import GRID, to_cells
 from course_lib.gligen.data.scenes import draw_scene
 from course_lib.gligen.vocabulary import NAMES
 from course_lib.seem.data.queries import base_names, class_names
+from course_lib.world.language import RELATIONS
 from course_lib.world.nouns import could_be, plural
 from course_lib.world.questions import Question, questions
 from course_lib.world.scenes import Scene, SceneSpec, make_scene
@@ -29,9 +30,15 @@ TOOL_OF = {  # the tool that answers a question of this kind
 HELD_OUT = tuple(map(frozenset, (("read", "mask"), ("ask", "place"), ("choose", "read"), ("find", "choose"))))
 SEED = 90  # of the scenes of questions
 KINDS = (0.6, 0.15, 0.25)  # stickers, shapes and signs: more signs than elsewhere
-WORDINGS = {  # request → stream → wordings; those of questions are the world's own
+WORDINGS = {  # request → stream → wordings; those of questions, and of ways, are the world's own
     "which": {
-        "train": ("is this {a} or {b}?", "what do you see, {a} or {b}?", "{a} or {b}: which is here?"),
+        "train": (
+            "is this {a} or {b}?",
+            "what do you see, {a} or {b}?",
+            "{a} or {b}: which is here?",
+            "do you see {a} or {b}?",
+            "which one is this: {a} or {b}?",
+        ),
         "test": ("which of the two is in the picture, {a} or {b}?",),
     },
     "both": {
@@ -44,19 +51,22 @@ WORDINGS = {  # request → stream → wordings; those of questions are the worl
             "draw {a} {way} the {other}.",
             "can you put {a} {way} the {other}?",
             "I want {a} {way} the {other}.",
+            "I would like {a} {way} the {other}.",
+            "{a} should be {way} the {other}.",
+            "paint {a} {way} the {other}, please.",
         ),
         "test": ("please place {a} {way} the {other}.", "there should be {a} {way} the {other}."),
     },
     "recreate": {
-        "train": ("draw this picture again.", "make a picture like this.", "can you draw what you see?"),
+        "train": (
+            "draw this picture again.",
+            "make a picture like this.",
+            "can you draw what you see?",
+            "copy this picture.",
+            "paint what is here.",
+        ),
         "test": ("draw a picture with the same things.", "paint this again, please."),
     },
-}
-WAY_WORDS = {
-    "left": {"train": ("left of", "on the left side of"), "test": ("to the left of",)},
-    "right": {"train": ("right of", "on the right side of"), "test": ("to the right of",)},
-    "above": {"train": ("above", "over"), "test": ("higher than",)},
-    "below": {"train": ("below", "under"), "test": ("lower than",)},
 }
 
 
@@ -147,11 +157,11 @@ def edit_request(rng: random.Random, stream: str) -> Request:
     while True:
         scene = draw_scene(rng.randrange(1_000_000_000), stream, (2, 2))
         anchor, rest = rng.sample(scene.things, 2)
-        ways = [way for way in WAY_WORDS if has_room(anchor, rest, way)]
+        ways = [way for way in RELATIONS[templates] if has_room(anchor, rest, way)]
         if ways:
             break
     name, way = rng.choice([name for name in NAMES if name not in (anchor.name, rest.name)]), rng.choice(ways)
-    words = {"a": a(name), "way": rng.choice(WAY_WORDS[way][templates]), "other": anchor.name}
+    words = {"a": a(name), "way": rng.choice(RELATIONS[templates][way]), "other": anchor.name}
     text = rng.choice(WORDINGS["edit"][templates]).format(**words)
     plan = partial(plans.edit, name, way, anchor.name)
     return Request("edit", text, scene, plan, (), frozenset(("find", "draw", "mask")), (name, way, anchor.name))
