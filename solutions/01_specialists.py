@@ -381,7 +381,7 @@ for task in REVEALED:
 figures.show(revealed)
 
 # %% [markdown]
-# *How many animals?* 37 %<!-- figure: specialists.model.group -->, and without the picture 38 %<!-- figure: specialists.model.group baseline -->. *Safe to swim?* 44 %<!-- figure: specialists.model.swim -->; a coin has 50. It says "one" and "yes" whatever it is shown. *What serves?* was asked in its training, in other words, and it
+# *How many animals?* 37 %<!-- figure: specialists.model.group -->, and without the picture 38 %<!-- figure: specialists.model.group baseline -->. *Safe to swim?* 44 %<!-- figure: specialists.model.swim -->; a coin has 50. It mostly says "one" and "yes", whatever it is shown. *What serves?* was asked in its training, in other words, and it
 # hardly beats a guess. **A
 # generalist is as general as its training.** It never says that it doesn't know; the wiring does.
 

@@ -3,6 +3,7 @@
 import copy
 import io
 import json
+import sys
 from contextlib import redirect_stdout
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,6 +16,8 @@ from PIL import Image
 from course_lib import show
 from course_lib.authoring.master import read_lesson
 from course_lib.clip import full as real_clip
+from course_lib.imagebind import full as real_bind
+from course_lib.imagebind.compare import classify_sounds
 from course_lib.instruct.teachers import local
 from course_lib.llava.full import published as real_llava
 from course_lib.lm import full as real_lm
@@ -105,6 +108,115 @@ def test_lesson_02_goes_on_without_the_weights(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(real_clip, "WEIGHTS", str(tmp_path / "nothing.safetensors"))
     assert real_clip.load_real_clip() is None
     assert capsys.readouterr().out.endswith("The lesson goes on without it.\n")
+
+
+IMAGEBIND = """
+import torch
+from torch import nn
+
+
+class ImageBindModel(nn.Module):
+    \"\"\"The real class's four stages, tiny: modality → tensor, modality → embedding of a length of its own\"\"\"
+
+    def __init__(self):
+        super().__init__()
+        sizes = {"vision": 3, "text": 77, "audio": 204}
+        self.modality_preprocessors = nn.ModuleDict({name: nn.Linear(size, 8) for name, size in sizes.items()})
+        self.modality_trunks = nn.ModuleDict({name: nn.Linear(8, 8) for name in sizes})
+        self.modality_heads = nn.ModuleDict({name: nn.Linear(8, 6) for name in sizes})
+
+    def forward(self, inputs):
+        outputs = {}
+        for name, x in inputs.items():
+            batch = len(x)
+            if name == "audio":
+                assert x.shape[1:] == (3, 1, 128, 204)
+                x = x.mean(dim=(1, 2, 3))
+            x = x.float().mean(dim=(2, 3)) if name == "vision" else x.float()
+            x = self.modality_heads[name](self.modality_trunks[name](self.modality_preprocessors[name](x)))
+            outputs[name] = 20 * x
+            assert x.shape == (batch, 6)
+        return outputs
+
+
+def imagebind_huge(pretrained=False):
+    assert not pretrained  # that would unpickle
+    return ImageBindModel()
+"""
+
+
+@pytest.fixture
+def tiny_imagebind(tmp_path, monkeypatch):
+    """A package laid out as ImageBind's repository, whose `__init__` breaks as the real one does, and weights for it."""
+    from safetensors.torch import save_file
+
+    for name in [name for name in sys.modules if name.split(".")[0] == "imagebind"]:
+        monkeypatch.delitem(sys.modules, name)
+    (tmp_path / "imagebind" / "models").mkdir(parents=True)
+    (tmp_path / "imagebind" / "__init__.py").write_text("import pytorchvideo.is.broken", encoding="utf-8")
+    (tmp_path / "imagebind" / "models" / "imagebind_model.py").write_text(IMAGEBIND, encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    torch.manual_seed(0)
+    saved = real_bind.model_module().ImageBindModel()
+    save_file(saved.state_dict(), tmp_path / "model.safetensors")
+    monkeypatch.setattr("huggingface_hub.hf_hub_download", lambda *_, **__: str(tmp_path / "model.safetensors"))
+    monkeypatch.setattr(real_bind, "best_device", lambda: (torch.device("cpu"), "float32", "a test"))
+    yield saved
+    for name in [name for name in sys.modules if name.split(".")[0] == "imagebind"]:
+        del sys.modules[name]
+
+
+def test_lesson_03_runs_imagebind_behind_the_miniatures_calls(tiny_imagebind, monkeypatch):
+    monkeypatch.setattr(real_bind, "install", lambda: None)
+    shown, tone = [], np.sin(np.arange(16_000) * 0.3)
+    monkeypatch.setattr(show, "matrix", lambda values, *names, alt: shown.append((values, *names)))
+    said = run(
+        cells("03_imagebind", "full.install()"),
+        session=FULL, show=show, torch=torch, classify_sounds=classify_sounds, mine={}, chosen={"panda": tone, "bell": -tone},
+    )  # fmt: skip
+    ((values, rows, columns),) = shown
+    assert not said and values.shape == (len(rows), len(columns)) and rows[0] == "sound of panda"
+    assert np.allclose(values.sum(axis=1), 1, atol=1e-5)
+
+    published = real_bind.load()
+    ids = real_bind.prepare_texts(["a dog"])
+    expected = torch.nn.functional.normalize(tiny_imagebind.eval()({"text": ids})["text"], dim=-1)
+    assert torch.allclose(published.encode_text(ids), expected, atol=1e-5)
+    assert published.encode_text(ids).norm() == pytest.approx(1, abs=1e-5)
+
+
+def test_lesson_03_goes_on_without_code_gpu_or_weights(tiny_imagebind, monkeypatch, tmp_path, capsys):
+    from safetensors.torch import save_file
+
+    for damage, words in (({"other": torch.zeros(2)}, "another model's weights"), (None, "damaged")):
+        if damage:
+            save_file(damage, tmp_path / "model.safetensors")
+        else:
+            (tmp_path / "model.safetensors").write_bytes(b"no weights")
+        assert real_bind.load() is None and words in capsys.readouterr().out
+    monkeypatch.setattr(real_bind, "best_device", lambda: ("cpu", "float32", "no GPU that this torch can use"))
+    assert real_bind.load() is None and "wants a GPU" in capsys.readouterr().out
+    monkeypatch.setattr(real_bind, "best_device", lambda: (torch.device("cpu"), "float32", "a test"))
+    (tmp_path / "imagebind" / "__init__.py").unlink()
+    monkeypatch.setattr(real_bind.importlib.util, "find_spec", lambda name: None)
+    assert real_bind.load() is None
+    assert capsys.readouterr().out.endswith("full.install() brings it. The lesson goes on without it.\n")
+
+
+def test_imagebind_hears_what_its_own_code_would_give_it():
+    tone = np.sin(2 * np.pi * 440 * np.arange(16_000) / 16_000)
+    long = np.concatenate([np.zeros(80_000), tone])
+    short, ends = real_bind.prepare_sounds([tone, long])
+    assert torch.equal(short[0], short[2]) and ends[0].max() < ends[2].max()  # a long sound's clips are spread over it
+    assert abs(int(short[0, 0, :, 50].argmax()) - 23) <= 1  # 440 Hz among Kaldi's 128 mel bands from 20 to 8,000 Hz
+    padding = short[0, 0, :, 198:]  # 198 frames fill two seconds; zeros follow, and then the mean is taken off
+    assert torch.allclose(padding, torch.full_like(padding, 4.268 / 9.138))
+    picture = real_bind.prepare_images([np.full((50, 90, 3), 255, np.uint8)])
+    assert picture.shape == (1, 3, 224, 224) and picture[0, 0].mean() == pytest.approx(
+        (1 - 0.48145466) / 0.26862954, abs=1e-3
+    )
+    ids = real_bind.prepare_texts(["a dog"])
+    assert ids.shape == (1, 77) and ids.max() == ids[0, 3] == 49407
 
 
 def test_lesson_04_runs_a_base_and_a_chat_model(tmp_path, monkeypatch):

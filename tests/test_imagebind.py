@@ -1,5 +1,6 @@
 """The ImageBind room: voices, spectrograms, disparities, pairs, and sounds that a learner brings along."""
 
+import sys
 import warnings
 from dataclasses import replace
 
@@ -11,7 +12,7 @@ from course_lib.clip.data.testsets import image_features
 from course_lib.clip.pretrained import load_clip
 from course_lib.imagebind import train, ui
 from course_lib.imagebind.compare import centre, modality_gap
-from course_lib.imagebind.data import recordings, voices
+from course_lib.imagebind.data import recordings, speech, voices
 from course_lib.imagebind.data.augment import change_sounds, move
 from course_lib.imagebind.data.depth import disparity
 from course_lib.imagebind.data.mel import log_mel, mel_filter_bank
@@ -198,6 +199,42 @@ def test_wav_files_are_read_and_others_refused(tmp_path):
     for name, words in (("text.wav", "no WAV file"), ("missing.wav", "can't be read")):
         with pytest.raises(recordings.SoundError, match=words):
             recordings.open_sound(tmp_path / name)
+
+
+def test_a_folder_of_sounds_is_heard_and_what_is_none_is_said(tmp_path, capsys):
+    from scipy.io import wavfile
+
+    assert recordings.open_folder(tmp_path / "nowhere") == {}
+    wavfile.write(tmp_path / "dog.wav", 16_000, (TONE * 30_000).astype(np.int16))
+    wavfile.write(tmp_path / "silence.wav", 16_000, np.zeros(16_000, np.int16))
+    assert list(recordings.open_folder(tmp_path)) == ["dog"]
+    assert "silent" in capsys.readouterr().out
+
+
+# speech
+
+
+def test_without_espeak_speech_is_refused_in_one_sentence(monkeypatch):
+    monkeypatch.setitem(sys.modules, "espeakng_loader", None)
+    monkeypatch.setattr(speech, "find_library", lambda name: None)
+    speech.engine.cache_clear()
+    with pytest.raises(speech.NoSpeechError, match="pip install"):
+        speech.say_noun("dog", 0)
+
+
+def test_no_voice_pitch_or_speed_of_the_tests_is_heard_in_training():
+    assert not set(speech.VARIANTS["train"]) & set(speech.VARIANTS["test"])
+    for ranges in (speech.PITCHES, speech.RATES):
+        assert ranges["train"][1] < ranges["test"][0]
+
+
+def test_espeak_says_a_noun_and_another_differently():
+    try:
+        said = [log_mel(speech.say_noun(noun, 0)) for noun in ("dog", "dog", "trumpet")]
+    except speech.NoSpeechError as error:
+        pytest.skip(str(error))
+    same, other = (np.abs(said[0] - one).mean() for one in said[1:])
+    assert same < 0.5 * other
 
 
 def test_frozen_pictures_keep_their_words_and_free_ones_move(monkeypatch):

@@ -46,6 +46,7 @@ ALLOWED = {  # loads without `use_safetensors=True` → why
     "course_lib/clip/evaluate/real_towers.py: timm.create_model": "nothing is fetched: random weights, which are replaced",
     "course_lib/clip/full.py: open_clip.create_model_and_transforms": TENSORS_ONLY,  # open_clip has no such argument
     "course_lib/common/smollm2.py: AutoModelForCausalLM.from_pretrained": "a GGUF file, which is none of pickle's forms",
+    "course_lib/imagebind/full.py: hf_hub_download": "the file `model.safetensors` by its name, at a pinned commit",
     "course_lib/llava/train/smollm2.py: AutoModelForCausalLM.from_pretrained": "the folder that `course_lib.common.smollm2` wrote, as safetensors",
 }
 PACKAGED = (

@@ -119,6 +119,13 @@ def train_tower(
     )
 
 
+def train_audio(mels: Tensor, features: Tensor, recipe: BindRecipe) -> Tower:
+    """A new tower, trained on sounds [N, 64, 49] with the features [N, 128] of their scenes' pictures."""
+    tower = build_tower("audio", mels, recipe.seed)
+    train_tower(tower, sound_batches(mels, features, recipe), recipe)
+    return tower
+
+
 def bake(out_folder: Path, recipes: tuple[BindRecipe, BindRecipe] = BAKED) -> None:
     """Train the shipped towers and two controls, one after the other. Interrupted, each goes on where it was when called again."""
     (sounds, depths), clip = recipes, load_clip()
@@ -157,29 +164,29 @@ def named(clip, pairs: Pairs) -> Tensor:
     return names[[SOUNDING.index(noun) for noun in pairs.nouns]]
 
 
+def load_tower(name: str, file: Path = CHECKPOINT) -> Tower:
+    """One tower of the checkpoint: "audio", "depth", or a control. Raises CheckpointError when there is none."""
+    weights, _ = checkpoints.load(file)
+    tower = Tower(GRIDS["depth" if name == "depth" else "audio"])
+    tower.load_state_dict(
+        {key.removeprefix(f"{name}."): one for key, one in weights.items() if key.startswith(f"{name}.")}
+    )
+    return tower.eval()
+
+
 def load_bind(file: Path = CHECKPOINT) -> PocketBind:
-    """The towers that we made earlier, beside the CLIP that they were aligned with. Raises CheckpointError when there is none."""
+    """The towers that we made earlier, beside the CLIP that they were aligned with."""
     model = PocketBind(load_clip())
-    for name, tower in (("audio", model.audio), ("depth", model.depth)):
-        tower.load_state_dict(_weights(name, file))
+    model.audio, model.depth = load_tower("audio", file), load_tower("depth", file)
     return model.eval()
+
+
+def load_controls(file: Path = CHECKPOINT) -> dict[str, Tower]:
+    """The audio towers of the proofs: "shuffled" learned from other scenes' pictures, "supervised" from the nouns' names."""
+    return {name: load_tower(name, file) for name in ("shuffled", "supervised")}
 
 
 @torch.no_grad()
 def text_embedding(model: PocketBind, text: str) -> Tensor:
     """Any text → [1, 128] of length 1."""
     return model.encode_text(get_tokenizer()([text]))
-
-
-def load_controls(file: Path = CHECKPOINT) -> dict[str, Tower]:
-    """The audio towers of the proofs: "shuffled" learned from other scenes' pictures, "supervised" from the nouns' names."""
-    controls = {name: Tower(GRIDS["audio"]).eval() for name in ("shuffled", "supervised")}
-    for name, tower in controls.items():
-        tower.load_state_dict(_weights(name, file))
-    return controls
-
-
-def _weights(name: str, file: Path) -> dict[str, Tensor]:
-    """The weights of one tower of the checkpoint."""
-    weights, _ = checkpoints.load(file)
-    return {key.removeprefix(f"{name}."): value for key, value in weights.items() if key.startswith(f"{name}.")}

@@ -34,6 +34,17 @@ def open_sound(file: str | Path) -> np.ndarray:
     return prepare_sound(samples, rate)
 
 
+def open_folder(folder: str | Path) -> dict[str, np.ndarray]:
+    """The WAV files of a folder, name → float32 [16000]; of each that can't be used it says why. No folder: nothing."""
+    sounds = {}
+    for file in sorted(Path(folder).glob("*.wav")):
+        try:
+            sounds[file.stem] = open_sound(file)
+        except SoundError as error:
+            print("✗", error)
+    return sounds
+
+
 def prepare_sound(samples: np.ndarray, rate: int = RATE) -> np.ndarray:
     """Samples [N], or [N, channels], integers or floats, at any rate → float32 [16000] at 16 kHz, its peak at 0.9.
 

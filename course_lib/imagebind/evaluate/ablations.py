@@ -19,7 +19,7 @@ from course_lib.imagebind.data.voices import SOUNDING
 from course_lib.imagebind.evaluate.alignment import embed, names_correct, sounds_of
 from course_lib.imagebind.loss import info_nce
 from course_lib.imagebind.model import Tower
-from course_lib.imagebind.train import SOUNDS, build_tower, sound_batches, train_tower
+from course_lib.imagebind.train import SOUNDS, BindRecipe, build_tower, sound_batches, train_audio
 from course_lib.training import fit
 
 RECIPE = replace(SOUNDS, steps=150, scenes=2000)
@@ -35,10 +35,8 @@ def figures() -> Iterator[Figure]:
     runs = {f"tau{tau}": (features, replace(RECIPE, temperature=tau)) for tau in TEMPERATURES}
     runs["augmented"] = image_features(clip, strongly_changed(pairs)), RECIPE
     for name, (targets, recipe) in runs.items():
-        tower = build_tower("audio", mels)
-        train_tower(tower, sound_batches(mels, targets, recipe), recipe)
-        yield named(name, tower, names)
-    yield named("learned_tau", learned_temperature(mels, features), names)
+        yield named(name, train_audio(mels, targets, recipe), names)
+    yield named("learned_tau", learned_temperature(mels, features, RECIPE), names)
     for name, free in (("frozen", False), ("unfrozen", True)):
         tower, pictures_right = trained_with_pictures(pairs, names, free)
         yield named(name, tower, names, baseline=pictures_right, note="baseline: pictures → words after the run")
@@ -65,14 +63,14 @@ class WithTemperature(nn.Module):
         self.tower, self.log_scale = tower, nn.Parameter(-torch.tensor(start).log())
 
 
-def learned_temperature(mels: Tensor, features: Tensor) -> Tower:
+def learned_temperature(mels: Tensor, features: Tensor, recipe: BindRecipe) -> Tower:
     """The same run, with a temperature that starts at the recipe's."""
-    model = WithTemperature(build_tower("audio", mels), RECIPE.temperature)
+    model = WithTemperature(build_tower("audio", mels), recipe.temperature)
 
     def loss(model: WithTemperature, batch: tuple[Tensor, Tensor]) -> Tensor:
         return info_nce(model.tower(batch[0]), batch[1], 1 / model.log_scale.exp())
 
-    fit(model, sound_batches(mels, features, RECIPE), loss, steps=RECIPE.steps, learning_rate=RECIPE.learning_rate)
+    fit(model, sound_batches(mels, features, recipe), loss, steps=recipe.steps, learning_rate=recipe.learning_rate)
     return model.tower
 
 

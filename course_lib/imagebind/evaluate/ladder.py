@@ -23,7 +23,7 @@ from course_lib.figures import Figure, share
 from course_lib.imagebind.data.pairs import make_pairs
 from course_lib.imagebind.data.voices import SOUNDING
 from course_lib.imagebind.evaluate.alignment import embed, names_correct, sounds_of
-from course_lib.imagebind.train import SOUNDS, build_tower, sound_batches, train_tower
+from course_lib.imagebind.train import SOUNDS, train_audio
 
 RECIPE = replace(SOUNDS, steps=150, scenes=2000)
 BRIEF = replace(clip_train.LIVE, steps=250, close_up_frac=1.0)
@@ -71,8 +71,7 @@ def figures() -> Iterator[Figure]:
     for name, make in rungs().items():
         rung = make()
         features = F.normalize(encode_images(rung.encode, pairs.images), dim=-1)
-        tower = build_tower("audio", mels)
-        train_tower(tower, sound_batches(mels, features, RECIPE), RECIPE)
+        tower = train_audio(mels, features, RECIPE)
         seen = F.normalize(encode_images(rung.encode, pictures.images), dim=-1)
         own = round(float(np.mean(names_correct(seen, rung.names, 5))), 4)
         right = names_correct(embed(tower, sounds_of()), rung.names)
