@@ -269,7 +269,11 @@ print([action["name"] for action in mine_says.actions], "→", mine_says.value)
 # Is planning a list of learned routes, or can it put parts together?
 
 # %%
-show.figures(figures.recorded("agents.success.wordings", "agents.success.two_parts", "agents.success.combinations", "agents.valid"))
+show.figures(
+    figures.recorded(
+        "agents.success.wordings", "agents.success.two_parts", "agents.success.combinations", "agents.valid"
+    )
+)
 
 # %% [markdown]
 # Read the company. The *ceiling* is what a perfect plan achieves with the same tools: what is missing there is the tools' own error. The *control* asks the right question with another picture behind the tools.
@@ -386,7 +390,11 @@ show.pictures(
 # The honest gain is **own − blind**, on the same pictures.
 
 # %%
-show.figures(figures.recorded("agents.retry.once", "agents.retry.blind", "agents.retry.own", "agents.retry.critic", "agents.retry.oracle"))
+show.figures(
+    figures.recorded(
+        "agents.retry.once", "agents.retry.blind", "agents.retry.own", "agents.retry.critic", "agents.retry.oracle"
+    )
+)
 show.figures(figures.recorded("agents.gain.own", "agents.gain.critic"))
 
 # %% [markdown]
@@ -400,7 +408,9 @@ show.figures(figures.recorded("agents.gain.own", "agents.gain.critic"))
 from course_lib.agents.data.requests import critic_request
 
 names = [one.name for one in painting.layout]
-[criticism] = run(planner, [critic_request([*names, "rocket" if "rocket" not in names else "lion"])], [Workspace(painting.canvas)])
+[criticism] = run(
+    planner, [critic_request([*names, "rocket" if "rocket" not in names else "lion"])], [Workspace(painting.canvas)]
+)
 for message in criticism.messages:
     print(f"{message['role']:>9}  {message['content']}")
 
