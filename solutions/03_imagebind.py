@@ -537,7 +537,7 @@ ui.sound_box(model, seem, gated, chosen, single.images, of["picture"])
 # ### Sounds of your own
 #
 # The tower knows 60 made-up voices, and nothing else. We tried 25 real recordings of 18 of our nouns (Debian's `tuxpaint-stamps-default`; GPL-2, so it does not come with the
-# course): not one found its word. A tower that learned from one recording of each knows these by heart, and 2 of 7 others.
+# course): not one found its word. A tower that learned from one recording of each knows these by heart, and 2 of 7 others. (Tried once, by hand; no code here measures it.)
 #
 # **Predict** what ours will say to your sounds. Put WAV files, named after what sounds, into the folder `.course/sounds` of the course (on Colab, with your Drive mounted,
 # `multimodal_from_scratch/sounds`).

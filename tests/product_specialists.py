@@ -2,7 +2,7 @@
 
 import torch
 
-from course_lib.specialists import costs, rules
+from course_lib.specialists import rules
 from course_lib.specialists.boxes import mean_average_precision
 from course_lib.specialists.evaluate.boxes import scored_hits
 
@@ -18,7 +18,6 @@ PRODUCT = {
         [(BOX, torch.zeros(1), torch.ones(1))], [(BOX, torch.zeros(1))]
     ),
     "specialists.relation_rule": lambda: rules.answer("where is the cat, seen from the dog?", THERE, rules.KNOWN),
-    "specialists.marginal_costs": lambda: costs.marginal_costs(costs.paid()),
 }
 
 NO_EMPTY = "no two boxes without any area are compared: neither a scene nor a detector has one"

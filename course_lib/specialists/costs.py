@@ -42,7 +42,7 @@ def paid() -> list[Cost]:
             "place",
             tools.LABELLED_PLACES,
             _lines(rules.place_rule, tools.place, tools._place_features, tools._place_weights),
-            0.1,
+            0.1,  # a guess, as the others' 0 is: fitting takes seconds
         ),
         Cost("colour", len(COLOURS), _lines(rules.colour_rule), 0.0),
         Cost("sign_thing", 0, 0, 0.0),
