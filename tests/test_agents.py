@@ -6,14 +6,16 @@ from itertools import combinations
 import numpy as np
 import pytest
 
+from course_lib.agents import reflect
 from course_lib.agents.data import plans, requests
 from course_lib.agents.data.imagined import Imagined
 from course_lib.agents.evaluate.answering import RequestSet, same, succeeded, valid_turns
 from course_lib.agents.evaluate.drawing import edited_right
 from course_lib.agents.loop import MALFORMED, Episode, Workspace, call_tool, run
 from course_lib.agents.manual import check_call, manual, to_cells, to_shares
+from course_lib.agents.messages import remember
 from course_lib.agents.planners import MAX_TURN, openai_tools, turn_from_message
-from course_lib.agents.reflect import Painting, blind, critic, overlap, paint_again
+from course_lib.agents.reflect import Painting, blind, critic, paint_again
 from course_lib.agents.router import ROUTES, route
 from course_lib.agents.train import LENGTH, PlannerRecipe, demonstration, planner_batch
 from course_lib.agents.turns import Turn, parse_turn, write_turn
@@ -207,10 +209,20 @@ def test_an_edit_is_right_only_where_it_was_wanted():
     assert not edited_right(detections(bus), ("bus", "right", "house"))
 
 
-def test_blind_names_only_what_was_wanted_and_overlap_is_intersection_over_union():
+def test_blind_looks_at_nothing_and_names_what_was_wanted_at_the_rate_it_is_given():
     painting = Painting(PHOTO, (Found("bus", (0, 0, 0.5, 0.5)), Found("frog", (0.5, 0.5, 1, 1))))
-    assert {blind(seed)(painting)[0] for seed in range(20)} == {"bus", "frog"}
-    assert overlap((0, 0, 0.5, 1), (0.25, 0, 0.75, 1)) == pytest.approx(1 / 3)
+    check = blind(0.3)
+    named = [name for _ in range(1000) for name in check(painting)]
+    assert set(named) == {"bus", "frog"} and 0.25 < len(named) / 2000 < 0.35
+
+
+def test_own_check_misses_what_is_elsewhere(monkeypatch):
+    seen = {"a bus": {"score": 0.9, "box": [0, 0, 0.5, 0.5]}, "a frog": {"score": 0.9, "box": [0, 0, 0.4, 0.4]}}
+    seen["a lion"] = {"score": 0.1, "box": [0, 0, 0.5, 0.5]}
+    monkeypatch.setattr(reflect, "TOOLS", {"mask": lambda image, phrase: seen[phrase]})
+    corner, other = (0, 0, 0.5, 0.5), (0.5, 0.5, 1, 1)
+    painting = Painting(PHOTO, (Found("bus", corner), Found("frog", other), Found("lion", corner)))
+    assert reflect.own_check(painting) == ["frog", "lion"]
 
 
 def test_the_painter_reads_what_the_critic_wrote():
@@ -229,7 +241,7 @@ def test_the_painter_reads_what_the_critic_wrote():
 
 def test_the_memory_keeps_three_failures():
     assert (
-        requests.remember([["bus"], ["frog"], ["frog"], ["lion", "bus"]])
+        remember([["bus"], ["frog"], ["frog"], ["lion", "bus"]])
         == "try 2: no frog. try 3: no frog. try 4: no lion, no bus."
     )
 
@@ -258,3 +270,26 @@ def test_succeeded_is_judged_by_the_scene():
     tests = RequestSet((request,), PHOTO[None])
     assert succeeded([Episode((), ", ".join(request.answers))], tests).all()
     assert not succeeded([Episode((), None)], tests).any()
+
+
+def test_the_canvas_is_shared_by_person_and_agent(monkeypatch):
+    from course_lib.agents import ui
+
+    monkeypatch.setattr(ui.stages, "load", lambda: None)
+    looked = []
+    monkeypatch.setattr(ui.Interactive, "look", lambda self, picture: looked.append(picture.mean()))
+    monkeypatch.setattr(ui.Interactive, "ask", lambda self, marks: ui.Answer(label=f"{len(marks)} click"))
+    shared = ui.SharedCanvas(script(turn("place"), "Thoughts: so Actions: [] Value: beach"), PHOTO)
+    seen = []
+    shared.workspace.tools = {
+        "draw": lambda image, phrase, box: image + 5,
+        "place": lambda image: seen.append(image.mean()) or "beach",
+    }
+    shared.canvas.draw([ui.Mark("box", ((0.1, 0.1), (0.5, 0.5)), text="a bus")])
+    assert shared.canvas.picture.mean() == 5 and not shared.canvas.marks and looked == [0, 5]
+    assert shared.say("where is this?") == "beach" and seen == [5]
+    assert shared.point(0.2, 0.2).label == "1 click"
+    assert shared.chat[-1] == ("agent", "beach (place)") and "beach" in shared._lines()
+    with pytest.raises(ValueError, match="box does not fit"):
+        shared.draw("a bus", (0, 0, 0.5, 1.5))
+    assert [type(child).__name__ for child in shared.widget.children][1:] == ["Text", "HTML"]

@@ -11,12 +11,12 @@ from typing import TypeVar
 
 import numpy as np
 
-from course_lib.agents.data.plans import said_missing
-from course_lib.agents.data.requests import critic_request, remember, with_memory
 from course_lib.agents.loop import Planner, Workspace, run
 from course_lib.agents.manual import MIN_SURE, to_shares
+from course_lib.agents.messages import critic_request, remember, said_missing, with_memory
 from course_lib.specialists.rules import Found
 from course_lib.specialists.tools import TOOLS
+from course_lib.world.geometry import overlap
 from course_lib.world.nouns import article
 
 BUDGET = 3  # tries
@@ -60,7 +60,7 @@ def paint(
 ) -> Painting:
     """One episode of the painter, which goes on from what is on the canvas and reads what was missing. The layout is the first one's."""
     workspace = Workspace(photo, canvas=before.canvas)
-    [episode] = run(planner, [with_memory(request, remember(list(failures)))], [workspace])
+    [episode] = run(planner, [with_memory(request, remember(failures))], [workspace])
     drawn = [one["arguments"] for one in episode.actions if one["name"] == "draw"]
     layout = tuple(Found(one["phrase"].split(" ", 1)[-1], tuple(to_shares(one["box"]))) for one in drawn)
     return Painting(workspace.canvas, before.layout or layout)
@@ -91,17 +91,10 @@ def _seen(canvas: np.ndarray, wanted: Found) -> bool:
     return seen["score"] >= MIN_SURE and overlap(seen["box"], wanted.box) >= MIN_SHARED
 
 
-def overlap(a: Sequence[float], b: Sequence[float]) -> float:
-    """Intersection over union of two boxes of shares."""
-    width, height = (max(min(a[i + 2], b[i + 2]) - max(a[i], b[i]), 0.0) for i in (0, 1))
-    areas = sum((box[2] - box[0]) * (box[3] - box[1]) for box in (a, b))
-    return width * height / max(areas - width * height, 1e-9)
-
-
-def blind(seed: int) -> MissingIn:
-    """The control: it looks at nothing, and names a thing at random at every try."""
+def blind(rate: float, seed: int = 0) -> MissingIn:
+    """The control: it looks at nothing, and names each thing with the probability with which the real check does."""
     rng = np.random.default_rng(seed)
-    return lambda painting: [str(rng.choice([one.name for one in painting.layout]))] if painting.layout else []
+    return lambda painting: [one.name for one in painting.layout if rng.random() < rate]
 
 
 def critic(planner: Planner) -> MissingIn:

@@ -9,13 +9,8 @@ from pathlib import Path
 from course_lib import checkpoints
 from course_lib.agents.data import plans
 from course_lib.agents.data.imagined import Imagined
-from course_lib.agents.data.requests import (
-    answer_request,
-    critic_request,
-    edit_request,
-    recreate_request,
-    remember,
-)
+from course_lib.agents.data.requests import answer_request, edit_request, recreate_request
+from course_lib.agents.messages import critic_request, remember
 from course_lib.gligen.vocabulary import NAMES
 from course_lib.lm.chat import Message, encode_chat
 from course_lib.lm.data.batches import TextBatch, pack
@@ -27,14 +22,7 @@ from course_lib.training import Progress
 
 CHECKPOINT = checkpoints.FOLDER / "agents.safetensors"
 LENGTH = 512  # tokens a row: the model's context
-SHARES = {
-    "one": 0.35,
-    "two": 0.3,
-    "edit": 0.15,
-    "recreate": 0.1,
-    "again": 0.05,
-    "critic": 0.05,
-}  # of the demonstrations
+SHARES = {"one": 0.35, "two": 0.3, "edit": 0.15, "recreate": 0.1, "again": 0.05, "critic": 0.05}  # of demonstrations
 
 
 @dataclass(frozen=True)

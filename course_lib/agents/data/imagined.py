@@ -1,7 +1,7 @@
 """Imagined tools for the demonstrations: what the real ones might say of a scene, right or wrong, at no cost.
 
-How often each errs was counted once on scenes of the stream "val". It need not be exact: a demonstration follows what the tools say,
-so that errors only have to be *met* in training, in every form that they take.
+How often each errs is a round guess, and `evaluate` measures the real rates beside them (`agents.tool.…`). It need not be exact: a
+demonstration follows what the tools say, so that errors only have to be *met* in training, in every form that they take.
 """
 
 import random

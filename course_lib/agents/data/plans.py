@@ -8,6 +8,7 @@ demonstration follows the tools even where they err.
 from collections.abc import Callable, Generator, Mapping, Sequence
 
 from course_lib.agents.manual import GRID, MIN_SURE, observation, to_cells
+from course_lib.agents.messages import said_missing
 from course_lib.agents.turns import Turn, write_turn
 from course_lib.lm.chat import Message
 from course_lib.world.nouns import NUMBERS, article
@@ -143,11 +144,6 @@ def critic(wanted: Sequence[str]) -> Plan:
     found = yield "what is there", "find", {}
     missing = [name for name in wanted if name not in {one["name"] for one in found}]
     return f"found {', '.join(one['name'] for one in found) or 'nothing'}", said_missing(missing)
-
-
-def said_missing(names: Sequence[str]) -> str:
-    """What a critic says, and a memory holds: "no bus, no frog", or "all there"."""
-    return ", ".join(f"no {name}" for name in names) or "all there"
 
 
 def demonstrate(request: str, plan: Plan, use: Callable[[str, Mapping], object]) -> list[Message]:

@@ -7,8 +7,9 @@ from functools import cache, partial
 from itertools import combinations
 
 from course_lib.agents.data import plans
-from course_lib.agents.data.plans import Plan, a, beside, said_missing
+from course_lib.agents.data.plans import Plan, a, beside
 from course_lib.agents.manual import GRID, to_cells
+from course_lib.agents.messages import with_memory
 from course_lib.gligen.data.scenes import draw_scene
 from course_lib.gligen.vocabulary import NAMES
 from course_lib.seem.data.queries import base_names, class_names
@@ -186,19 +187,3 @@ def recreate_request(rng: random.Random, stream: str, num_things: int, memory: s
     scene = draw_scene(rng.randrange(1_000_000_000), stream, (num_things, num_things))
     text = rng.choice(WORDINGS["recreate"][templates])
     return Request("recreate", with_memory(text, memory), scene, plans.recreate, (), frozenset(("find", "draw")))
-
-
-def with_memory(text: str, memory: str) -> str:
-    """A request, and what is remembered."""
-    return f"{text} {memory}".strip()
-
-
-def remember(failures: list[list[str]], last: int = 3) -> str:
-    """Memory of failed tries, of each what was missing; the last three are kept, as in Reflexion: "try 1: no bus. try 2: no bus."."""
-    lines = [f"try {n}: {said_missing(missing)}." for n, missing in enumerate(failures, 1)]
-    return " ".join(lines[-last:])
-
-
-def critic_request(names: list[str]) -> str:
-    """The painter's message to the critic."""
-    return f"this should be a picture of {', '.join(names)}. what is missing?"

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from course_lib.agents.data.imagined import UNDRAWN
 from course_lib.agents.data.plans import demonstrate
 from course_lib.agents.data.requests import Request, edit_request, recreate_request
 from course_lib.agents.loop import Episode, Planner, Workspace, run
@@ -39,11 +40,11 @@ def edited_right(detections: Detections, edit: tuple[str, str, str]) -> bool:
     return relation_rule(things, name, other) == way
 
 
-def edit_figures(count: int = 60) -> Iterator[Figure]:
+def edit_figures(count: int = 40) -> Iterator[Figure]:
     """ "Add a bus right of the house", in wordings that training never used."""
     planner, rng = pocket_planner(load_planner_lm()), random.Random("agents/edit")
     requests = [edit_request(rng, "test") for _ in range(few(count))]
-    photos = np.stack([render(one.scene).image for one in requests])
+    photos = np.stack([photo_of(one) for one in requests])
     done, right = _edits(planner, requests, photos)
     _, elsewhere = _edits(planner, requests, np.roll(photos, -1, axis=0))
     ceiling = _by_plan(requests, photos)
@@ -89,41 +90,51 @@ def oracle(painting: Painting) -> list[str]:
     return [one.phrase.split(" ", 1)[1] for one, there in zip(layout, matched, strict=True) if not there]
 
 
-def retry_figures(count: int = 40) -> Iterator[Figure]:
+def retry_figures(count: int = 30) -> Iterator[Figure]:
     """Pictures of three and four things, drawn again: at once, and with retries by four different opinions of what is missing."""
     planner, rng = pocket_planner(load_planner_lm()), random.Random("agents/retry")
     requests = [recreate_request(rng, "test", 3 + n % 2) for n in range(few(count))]
+    firsts = [paint(planner, photo_of(one), Painting(empty(one.scene), ()), one.text) for one in requests]
+    wanted = [one for first in firsts for one in first.layout if one.name in NAMES]
+    undrawn = np.arange(len(wanted)) < sum(len(oracle(first)) for first in firsts)
+    note = "drawings that the judge does not find; baseline: of the imagined tool"
+    yield share("agents.tool.draw", undrawn, baseline=UNDRAWN, note=note)
+    rate = sum(len(own_check(first)) for first in firsts) / max(len(wanted), 1)
     arms: dict[str, MissingIn] = {
         "once": lambda painting: [],
-        "blind": blind(0),
+        "blind": blind(rate),
         "own": own_check,
         "critic": critic(planner),
         "oracle": oracle,
     }
-    rows = [_shares_right(planner, one, arms) for one in requests]
-    right = {name: np.array([row[name] for row in rows]) for name in arms}
+    rows = [_shares_right(planner, *pair, arms) for pair in zip(requests, firsts, strict=True)]
+    yield from _compared({name: np.array([row[name] for row in rows]) for name in arms})
+
+
+def _compared(right: dict[str, np.ndarray]) -> Iterator[Figure]:
+    """Of each arm the share of things right, [N] pictures; then the gains, on pairs of the same pictures."""
     means = {name: round(float(values.mean()), 4) for name, values in right.items()}
     note = f"things that are where they should be, three or four a picture; at most {BUDGET} tries"
     for name, values in right.items():
         company = {} if name in ("once", "oracle") else {"baseline": means["once"], "ceiling": means["oracle"]}
-        low, high = _interval(values)
-        yield Figure(f"agents.retry.{name}", means[name], low, high, len(values), **company, note=note)
+        yield Figure(f"agents.retry.{name}", means[name], *_interval(values), len(values), **company, note=note)
     for name, versus in (("own", "blind"), ("critic", "once")):
         gain = right[name] - right[versus]
-        low, high = _interval(gain)
         note = f"share of things right, {name} minus {versus}; pairs of the same pictures, bootstrap"
-        yield Figure(f"agents.gain.{name}", round(float(gain.mean()), 4), low, high, len(gain), bar=0.0, note=note)
+        mean = round(float(gain.mean()), 4)
+        yield Figure(f"agents.gain.{name}", mean, *_interval(gain), len(gain), bar=0.0, note=note)
 
 
-def _shares_right(planner: Planner, request: Request, arms: dict[str, MissingIn]) -> dict[str, float]:
+def _shares_right(planner: Planner, request: Request, first: Painting, arms: dict[str, MissingIn]) -> dict[str, float]:
     """The share of a picture's things that are right in the end, by arm. All arms go on from the same first painting."""
-    picture, blank = render(request.scene), Painting(empty(request.scene), ())
-    first, layout = paint(planner, picture.image, blank, request.text), true_layout(request.scene, picture)
-    paintings = {
-        name: paint_again(planner, picture.image, first, request.text, missing_in)[0]
-        for name, missing_in in arms.items()
-    }
-    return {name: float(np.mean(things_right(painting, layout))) for name, painting in paintings.items()}
+    layout = true_layout(request.scene, render(request.scene))
+    last = {name: paint_again(planner, photo_of(request), first, request.text, arm)[0] for name, arm in arms.items()}
+    return {name: float(np.mean(things_right(painting, layout))) for name, painting in last.items()}
+
+
+def photo_of(request: Request) -> np.ndarray:
+    """The picture that a request is about, uint8 [64, 64, 3]."""
+    return render(request.scene).image
 
 
 def empty(scene: Scene) -> np.ndarray:

@@ -65,14 +65,6 @@ def step_free_if_malformed(episode, reply, call):
     return after._replace(steps=episode.steps) if after.malformed > episode.malformed else after
 
 
-def step_value_from_tool(episode, reply, call):
-    after = advance(episode, reply, call)
-    last = after.messages[-1]
-    return (
-        after._replace(value=last["content"]) if last["role"] == "tool" and after.actions != episode.actions else after
-    )
-
-
 def step_by_dict(episode, reply, call):
     state, turn = episode._asdict(), parse_turn(reply)
     said = [Message(role="assistant", content=reply)]
@@ -135,10 +127,6 @@ def route_case(request, routes):
 
 def route_last(request, routes):
     return route(request, routes[::-1])
-
-
-def route_lowered(request, routes):
-    return route(request.lower(), routes)
 
 
 def route_unfilled(request, routes):
@@ -205,11 +193,6 @@ TASKS = [
                 step_free_if_malformed,
                 "Every reply is a step, the malformed ones as well; else a broken planner runs forever.",
             ),
-            Mistake(
-                "the result is the answer",
-                step_value_from_tool,
-                "The tool's result became the value. Only the planner ends an episode.",
-            ),
         ),
         alternatives=(step_by_dict, step_by_cases),
         hints=(
@@ -238,11 +221,6 @@ TASKS = [
             Mistake("case matters", route_case, "`HOW many` is a question, too: search whatever the case."),
             Mistake(
                 "the last route wins", route_last, "Two routes fit, and the later one was taken. The *first* wins."
-            ),
-            Mistake(
-                "words in lower case",
-                route_lowered,
-                "The words of the request are copied as they were written; lower only for the comparison.",
             ),
             Mistake(
                 "placeholders left",

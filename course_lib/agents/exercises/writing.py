@@ -1,7 +1,6 @@
 """The exercises on what is written: the parser of a turn, the check of arguments, the observation."""
 
 import json
-import re
 
 from course_lib.agents.manual import JSON_TYPES, MIN_SURE, check_arguments, fits, observation, to_cells
 from course_lib.agents.turns import FORM, Turn, parse_turn
@@ -51,12 +50,8 @@ def parse_many(text):
 
 def parse_both(text):
     parts = _parts(text)
-    return parse_turn(text) or (parse_both_of(parts) if parts else None)
-
-
-def parse_both_of(parts):
-    turn = parse_turn(f"Thoughts: {parts[0]} Actions: {parts[1]} Value:")
-    return turn and turn._replace(value=parts[2])
+    turn = parts and parse_turn(f"Thoughts: {parts[0]} Actions: {parts[1]} Value:")
+    return parse_turn(text) or (turn and turn._replace(value=parts[2]))
 
 
 def parse_neither(text):
@@ -72,15 +67,6 @@ def parse_unchecked(text):
     except (TypeError, ValueError, KeyError):
         return None
     return parse_turn(text) if len(actions) > 1 or bool(first) == bool(parts[2]) else Turn(parts[0], first, parts[2])
-
-
-def parse_in_any_order(text):
-    keys = dict(re.findall(r"(Thoughts|Actions|Value):(.*?)(?=(?:Thoughts|Actions|Value):|$)", text, re.DOTALL))
-    return (
-        parse_turn(" ".join(f"{key}:{keys[key]}" for key in ("Thoughts", "Actions", "Value")))
-        if len(keys) == 3
-        else None
-    )
 
 
 def parse_by_finding(text):
@@ -322,9 +308,6 @@ TASKS = [
                 "unchecked call",
                 parse_unchecked,
                 'An action is {"name": text, "arguments": object} and nothing more. Look at its keys and types.',
-            ),
-            Mistake(
-                "any order", parse_in_any_order, "The three keys come in their order; a turn in another is malformed."
             ),
         ),
         alternatives=(parse_by_finding, parse_by_matching),
