@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from course_lib.agents.loop import Planner
 from course_lib.agents.manual import manual
 from course_lib.agents.turns import Turn, write_turn
+from course_lib.lm import full
 from course_lib.lm.chat import Message, encode_prompt
 from course_lib.lm.generate import generate_batch
 from course_lib.lm.tokenizer import get_tokenizer
@@ -69,8 +70,22 @@ def written_planner(write_text) -> Planner:
     return lambda conversations: [write_text([told, *to_openai(messages)]) for messages in conversations]
 
 
+def smollm2_planner() -> Planner:
+    """SmolLM2-135M-Instruct from its offline package, as it comes; `Problem` says how to install it."""
+    model, tokenizer = full.load_offline()
+
+    def write_text(messages: Sequence[Message]) -> str:
+        text = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+        return full.reply(model, tokenizer, text.rstrip("\n"), chat=False, max_new_tokens=MAX_TURN)
+
+    return written_planner(write_text)
+
+
 BRIEF = (
     "You answer requests about a picture that you can't see. Tools can see it. Boxes are [left, top, right, bottom] in sixteenths of "
     "the picture's side. Call one tool a turn; when you know enough, answer in a few words."
 )
-FORM = 'Write every turn as: Thoughts: … Actions: [{"name": …, "arguments": {…}}] Value: … With a value, the list of actions is empty.'
+FORM = (
+    'Write every turn as: Thoughts: … Actions: [{"name": …, "arguments": {…}}] Value: … With a value, the list of actions is empty. For '
+    'example: Thoughts: what is there Actions: [{"name": "find", "arguments": {}}] Value:'
+)

@@ -45,6 +45,7 @@ CONCEPTS = {  # what somebody looks for who knows the papers → its place in co
     "classifier-free guidance": "gligen/sampling.py:guided_velocity",
     "visual sampler (SEEM)": "seem/prompts.py:visual_sampler",
     "click simulator": "seem/train/click_simulator.py:next_click",
+    "an agent's step (ReAct)": "agents/loop.py:advance",
     "training loop": "training.py:fit",
     "a scene of the sticker world": "world/scenes.py:make_scene",
 }

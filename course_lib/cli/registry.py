@@ -49,6 +49,7 @@ ROOMS = {
     ),
     # and Lesson 01 behind all rooms whose models it wires together
     "specialists": Room("Specialists wired by hand, and one model", "01", "course_lib.specialists.evaluate:figures"),
+    "agents": Room("Agents with tools", "13", "course_lib.agents.evaluate:figures"),
 }
 
 CLIP, LM = ("clip_tokenizer", "clip"), ("lm_tokenizer", "lm")
@@ -71,6 +72,7 @@ BAKES = {
     "gligen_detector": Bake("course_lib.gligen.train.detector:bake_detector", (), SMALL_WORLD),
     "imagebind": Bake("course_lib.imagebind.train:bake", CLIP),
     "specialists_detector": Bake("course_lib.specialists.detector:bake", ("clip", "gligen_detector")),
+    "agents": Bake("course_lib.agents.train:bake", ("lm_tokenizer", "lm")),
 }
 
 

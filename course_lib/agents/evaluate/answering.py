@@ -9,10 +9,11 @@ import numpy as np
 from course_lib.agents.data import plans
 from course_lib.agents.data.requests import Request, answer_request
 from course_lib.agents.loop import Episode, Planner, Workspace, run
-from course_lib.agents.planners import pocket_planner
+from course_lib.agents.planners import pocket_planner, smollm2_planner
 from course_lib.agents.router import run_router
 from course_lib.agents.train import LIVE, PlannerRecipe, load_planner_lm, tune_planner
 from course_lib.agents.turns import parse_turn
+from course_lib.common import smollm2
 from course_lib.figures import Figure, share
 from course_lib.llava.evaluate.vqa import answers
 from course_lib.llava.train import saved
@@ -151,6 +152,15 @@ def trained_figures(count: int = 120) -> Iterator[Figure]:
     yield _trained("live", load_tuned(), LIVE, one)
     for name, thoughts in (("with_thoughts", True), ("no_thoughts", False)):
         yield _trained(name, load_planner_lm(), PlannerRecipe(250, thoughts=thoughts, seed=1), unseen)
+
+
+def smollm2_figures(count: int = 24) -> Iterator[Figure]:
+    """A general model that is told the form in words: its first turns, where its package is installed."""
+    if smollm2.available():
+        tests = request_set(count, 1)
+        done = run(smollm2_planner(), tests.texts(), tests.workspaces(), max_steps=1)
+        note = f"first turns of {smollm2.NAME}, told the form in words, that are well-formed and within the schema"
+        yield share("agents.smollm2.valid", [not one.malformed + one.refused for one in done], note=note)
 
 
 def _trained(name: str, model, recipe: PlannerRecipe, tests: RequestSet) -> Figure:
