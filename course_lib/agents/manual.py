@@ -74,19 +74,30 @@ def to_shares(cells: Sequence[int]) -> list[float]:
     return [cell / GRID for cell in cells]
 
 
+def middle(box: Sequence[int]) -> tuple[int, int]:
+    """The middle of a box, in whole cells."""
+    return (box[0] + box[2]) // 2, (box[1] + box[3]) // 2
+
+
+def item(name: str, cells: Sequence[int]) -> str:
+    """A thing with its box as calls write it, so that a plan can copy it, and its middle: "cat [2, 3, 8, 9] at 5 6"."""
+    x, y = middle(cells)
+    return f"{name} {list(cells)} at {x} {y}"
+
+
 def observation(name: str, result: object) -> str:
     """The result of a tool in the words that the planner reads.
 
-    "find": "cat 2 3 8 9, bus 9 3 15 9", the surest first, or "nothing". "mask": "area 12 box 2 3 8 9", the area in hundredths of the
-    picture, or "nothing" where SEEM is less than half sure. "read": 'the sign says "TAXI"', or "no sign". "draw": "drawn". All others
-    give their text as it is.
+    "find": the `item` of each thing, the surest first, with ", " between them, or "nothing". "mask": "area 12 box [2, 3, 8, 9]", the
+    area in hundredths of the picture, or "nothing" where SEEM is less than half sure. "read": 'the sign says "TAXI"', or "no sign".
+    "draw": "drawn". All others give their text as it is.
     """
     if name == "find":
-        return ", ".join(" ".join(map(str, [one["name"], *to_cells(one["box"])])) for one in result) or "nothing"
+        return ", ".join(item(one["name"], to_cells(one["box"])) for one in result) or "nothing"
     if name == "mask":
         if result["score"] < MIN_SURE:
             return "nothing"
-        return f"area {round(100 * result['area'])} box {' '.join(map(str, to_cells(result['box'])))}"
+        return f"area {round(100 * result['area'])} box {to_cells(result['box'])}"
     if name == "read":
         return f'the sign says "{result}"' if result else "no sign"
     return "drawn" if name == "draw" else str(result)

@@ -7,7 +7,7 @@ demonstration follows the tools even where they err.
 
 from collections.abc import Callable, Generator, Mapping, Sequence
 
-from course_lib.agents.manual import GRID, MIN_SURE, observation, to_cells
+from course_lib.agents.manual import GRID, MIN_SURE, item, middle, observation, to_cells
 from course_lib.agents.messages import said_missing
 from course_lib.agents.turns import Turn, write_turn
 from course_lib.lm.chat import Message
@@ -48,12 +48,7 @@ def relation(name: str, other: str) -> Plan:
     (x, y), (u, v) = middle(boxes[name]), middle(boxes[other])
     across, along = x - u, y - v
     value = ("left" if across < 0 else "right") if abs(across) >= abs(along) else "above" if along < 0 else "below"
-    return f"{name} at {x} {y}, {other} at {u} {v}", value
-
-
-def middle(box: Sequence[int]) -> tuple[int, int]:
-    """The middle of a box, in whole cells."""
-    return (box[0] + box[2]) // 2, (box[1] + box[3]) // 2
+    return f"{item(name, boxes[name])}, {item(other, boxes[other])}", value
 
 
 def size(name: str, other: str) -> Plan:
@@ -91,8 +86,8 @@ def read() -> Plan:
 
 def both(first: Plan, second: Plan) -> Plan:
     """One request after the other; later thoughts remember the first answer."""
-    thoughts, value = yield from first
-    so_far = f"{thoughts}, so {value}."
+    _, value = yield from first
+    so_far = f"first: {value}."
     try:
         step = next(second)
         while True:
@@ -107,7 +102,7 @@ def edit(name: str, way: str, other: str) -> Plan:
     boxes = [to_cells(one["box"]) for one in found if one["name"] == other]
     if not boxes:
         return f"no {other} found", f"no {other}"
-    box, thoughts = beside(boxes[0], way), f"{way} of {' '.join(map(str, boxes[0]))}"
+    box, thoughts = beside(boxes[0], way), f"{way} of {boxes[0]}"
     for seed in range(MAX_TRIES):
         yield thoughts, "draw", {"phrase": a(name), "box": box} | ({"seed": seed} if seed else {})
         seen = yield f"is the {name} there", "mask", {"phrase": a(name)}
@@ -135,7 +130,7 @@ def recreate(missing: Sequence[str] | None = None, tries: int = 0) -> Plan:
     wanted = [one for one in found if missing is None or one["name"] in missing][:4]
     for one in wanted:
         arguments = {"phrase": a(one["name"]), "box": to_cells(one["box"])} | ({"seed": tries} if tries else {})
-        yield f"the {one['name']}", "draw", arguments
+        yield f"{one['name']} {arguments['box']}", "draw", arguments
     return "all drawn", "done"
 
 

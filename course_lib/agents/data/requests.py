@@ -39,11 +39,26 @@ WORDINGS = {  # request → stream → wordings; those of questions, and of ways
             "{a} or {b}: which is here?",
             "do you see {a} or {b}?",
             "which one is this: {a} or {b}?",
+            "is it {a} or {b} that you see?",
+            "there is {a} or {b}. which?",
+            "choose: {a} or {b}.",
+            "what is shown here, {a} or {b}?",
+            "does the picture have {a} or {b}?",
         ),
         "test": ("which of the two is in the picture, {a} or {b}?",),
     },
     "both": {
-        "train": ("{a} {b}", "{a} also, {b}", "first: {a} then: {b}", "tell me two things. {a} {b}", "{a} and now {b}"),
+        "train": (
+            "{a} {b}",
+            "{a} also, {b}",
+            "first: {a} then: {b}",
+            "tell me two things. {a} {b}",
+            "{a} and now {b}",
+            "{a} then, {b}",
+            "both, please: {a} {b}",
+            "{a} next: {b}",
+            "I ask twice. {a} and {b}",
+        ),
         "test": ("two questions. {a} and: {b}", "{a} one more thing: {b}"),
     },
     "edit": {
@@ -55,6 +70,11 @@ WORDINGS = {  # request → stream → wordings; those of questions, and of ways
             "I would like {a} {way} the {other}.",
             "{a} should be {way} the {other}.",
             "paint {a} {way} the {other}, please.",
+            "make {a} appear {way} the {other}.",
+            "{a} would look good {way} the {other}.",
+            "let us have {a} {way} the {other}.",
+            "{way} the {other} I miss {a}.",
+            "give me {a} {way} the {other}.",
         ),
         "test": ("please place {a} {way} the {other}.", "there should be {a} {way} the {other}."),
     },
@@ -65,10 +85,52 @@ WORDINGS = {  # request → stream → wordings; those of questions, and of ways
             "can you draw what you see?",
             "copy this picture.",
             "paint what is here.",
+            "draw all things once more.",
+            "make it again.",
+            "I want the same picture.",
         ),
         "test": ("draw a picture with the same things.", "paint this again, please."),
     },
 }
+
+BEFORE = (
+    "",
+    "",
+    "please tell me: ",
+    "look: ",
+    "hey, ",
+    "I wonder: ",
+    "quickly: ",
+    "my friend asks: ",
+    "could you help? ",
+)
+SMALL = frozenset(
+    [
+        "please",
+        "can",
+        "you",
+        "do",
+        "does",
+        "is",
+        "are",
+        "the",
+        "there",
+        "this",
+        "here",
+        "see",
+        "would",
+        "I",
+        "want",
+        "like",
+        "be",
+        "should",
+        "tell",
+        "me",
+        "let",
+        "us",
+    ]
+)
+LEFT_OUT = 0.15  # of the small words
 
 
 @dataclass(frozen=True)
@@ -82,6 +144,12 @@ class Request:
     answers: tuple[str, ...] = ()  # what is true, one a part of the question
     tools: frozenset[str] = frozenset()
     edit: tuple[str, str, str] = ("", "", "")  # what, which way, of what
+
+
+def loosely(text: str, rng: random.Random) -> str:
+    """A request for training with another beginning, and some small words left out: no single wording shall be leaned on."""
+    words = [word for word in text.split(" ") if word not in SMALL or rng.random() >= LEFT_OUT]
+    return rng.choice(BEFORE) + " ".join(words)
 
 
 def part(scene: Scene, rng: random.Random, templates: str) -> dict[str, tuple[str, Callable[[], Plan], str]]:
@@ -140,10 +208,12 @@ def answer_request(rng: random.Random, stream: str, parts: int, held_out: bool =
             ]
         if pairs:
             break
-    wanted = {}
-    for pair in pairs:  # every set of tools is equally likely, however many kinds it answers
-        wanted.setdefault(frozenset(TOOL_OF[kind] for kind in pair), []).append(pair)
-    kinds = rng.choice(wanted[rng.choice(sorted(wanted, key=sorted))])
+    [kinds] = rng.choices(pairs, [3 if "size" in pair else 1 for pair in pairs])  # few scenes have two sizes to compare
+    if stream != "train":  # tests: every set of tools is equally likely, however many kinds it answers
+        by_tools = {}
+        for pair in pairs:
+            by_tools.setdefault(frozenset(TOOL_OF[kind] for kind in pair), []).append(pair)
+        kinds = rng.choice(by_tools[rng.choice(sorted(by_tools, key=sorted))])
     chosen = rng.sample([made[kind] for kind in kinds], len(kinds))
     tools, answers = frozenset(TOOL_OF[kind] for kind in kinds), tuple(answer for _, _, answer in chosen)
     if parts == 1:

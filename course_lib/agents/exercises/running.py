@@ -20,7 +20,7 @@ REPLIES = (
 
 def tool(action: dict) -> str:
     """A tool box for the exercise: it knows two tools."""
-    return {"find": "bus 9 3 15 9", "place": "errand road"}.get(
+    return {"find": "bus [9, 3, 15, 9] at 12 6", "place": "errand road"}.get(
         action["name"], f"error: there is no tool {action['name']}"
     )
 

@@ -2,7 +2,7 @@
 
 import json
 
-from course_lib.agents.manual import JSON_TYPES, MIN_SURE, check_arguments, fits, observation, to_cells
+from course_lib.agents.manual import JSON_TYPES, MIN_SURE, check_arguments, fits, item, observation, to_cells
 from course_lib.agents.turns import FORM, Turn, parse_turn
 from course_lib.checker.task import Mistake, Task
 
@@ -249,9 +249,9 @@ def observation_matched(name, result):
         ):
             return "nothing"
         case "find", list():
-            return ", ".join(one["name"] + "".join(f" {cell}" for cell in to_cells(one["box"])) for one in result)
+            return ", ".join([item(one["name"], to_cells(one["box"])) for one in result])
         case "mask", {"area": area, "box": box}:
-            return " ".join(["area", str(round(100 * area)), "box", *map(str, to_cells(box))])
+            return " ".join(["area", str(round(100 * area)), "box", str(to_cells(box))])
         case "read", text:
             return f'the sign says "{text}"' if text else "no sign"
     return "drawn" if name == "draw" else str(result)
@@ -259,16 +259,17 @@ def observation_matched(name, result):
 
 def observation_by_table(name, result):
     def box(one):
-        return " ".join(str(round(16 * edge)) for edge in one["box"])
+        return "[" + ", ".join(str(round(16 * edge)) for edge in one["box"]) + "]"
 
-    def found(things):
-        return ", ".join(f"{one['name']} {box(one)}" for one in things) if things else "nothing"
+    def thing(one):
+        x0, y0, x1, y1 = (round(16 * edge) for edge in one["box"])
+        return f"{one['name']} {box(one)} at {(x0 + x1) // 2} {(y0 + y1) // 2}"
 
     def masked(seen):
         return "nothing" if seen["score"] < MIN_SURE else f"area {round(seen['area'] * 100)} box {box(seen)}"
 
-    words = {"find": found, "mask": masked, "draw": lambda picture: "drawn"}
-    words["read"] = lambda text: "no sign" if text == "" else 'the sign says "' + text + '"'
+    words = {"find": lambda things: ", ".join(map(thing, things)) or "nothing", "mask": masked}
+    words |= {"draw": lambda picture: "drawn", "read": lambda text: f'the sign says "{text}"' if text else "no sign"}
     return words.get(name, str)(result)
 
 
@@ -402,9 +403,9 @@ TASKS = [
         ),
         alternatives=(observation_matched, observation_by_table),
         hints=(
-            "A case for each tool that returns more than a text. `to_cells` makes sixteenths of a box.",
-            "mask: `area round(100·area) box x0 y0 x1 y1`; cells: round(16·share).",
-            '```python\nif name == "find":\n    return ", ".join(...) or "nothing"\nif name == "mask":\n    ...\nif name == "read":\n    ...\n'
+            "A case for each tool that returns more than a text. `to_cells` makes sixteenths of a box, `item` a line of a thing.",
+            "mask: `area round(100·area) box [x0, y0, x1, y1]`; cells: round(16·share).",
+            '```python\nif name == "find":\n    return ", ".join(item(...) for ...) or "nothing"\nif name == "mask":\n    ...\nif name == "read":\n    ...\n'
             'return "drawn" if name == "draw" else str(result)\n```',
         ),
     ),
