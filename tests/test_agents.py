@@ -2,6 +2,7 @@
 
 import random
 from itertools import combinations
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,7 +15,13 @@ from course_lib.agents.evaluate.drawing import edited_right
 from course_lib.agents.loop import MALFORMED, Episode, Workspace, call_tool, run
 from course_lib.agents.manual import check_call, manual, to_cells, to_shares
 from course_lib.agents.messages import remember
-from course_lib.agents.planners import MAX_TURN, openai_tools, turn_from_message
+from course_lib.agents.planners import (
+    MAX_TURN,
+    endpoint_planner,
+    openai_tools,
+    turn_from_message,
+    written_planner,
+)
 from course_lib.agents.reflect import Painting, blind, critic, paint_again
 from course_lib.agents.router import ROUTES, route
 from course_lib.agents.train import LENGTH, PlannerRecipe, demonstration, planner_batch
@@ -275,6 +282,32 @@ def test_endpoints_are_told_of_every_tool_and_their_calls_become_turns():
     broken = turn_from_message({"content": "", "tool_calls": [{"function": {"name": "read", "arguments": "{"}}]})
     assert parse_turn(write_turn(broken)) is None  # counted as malformed by the loop
     assert turn_from_message({"content": "STOP"}).value == "STOP"
+
+
+def test_an_endpoint_plans_an_episode():
+    asked, answers = [], [{"content": "", "tool_calls": [{"function": {"name": "read", "arguments": "{}"}}]}]
+    answers.append({"content": "STOP", "tool_calls": None})
+
+    def create(**request):
+        asked.append(request)
+        message = SimpleNamespace(model_dump=lambda: answers[len(asked) - 1])
+        return SimpleNamespace(choices=[SimpleNamespace(message=message)])
+
+    client = SimpleNamespace(chat=SimpleNamespace(completions=SimpleNamespace(create=create)))
+    workspace = Workspace(PHOTO, tools={"read": lambda image: "STOP"})
+    [done] = run(endpoint_planner(client, "some-model"), ["read the sign"], [workspace])
+    assert (done.value, [one["name"] for one in done.actions]) == ("STOP", ["read"])
+    assert asked[0]["tools"] == openai_tools() and asked[0]["messages"][0]["role"] == "system"
+    assert asked[1]["messages"][-1] == {"role": "user", "content": 'Result: the sign says "STOP"'}
+
+
+def test_a_planner_without_tool_calls_is_told_form_and_manual():
+    told = []
+    planner = written_planner(lambda messages: told.append(messages) or "I see a bus.")
+    [done] = run(planner, ["what is there?"], [Workspace(PHOTO)], max_steps=2)
+    assert (done.malformed, done.steps, done.value) == (2, 2, None)
+    assert "Thoughts:" in told[0][0]["content"] and all(f'"{name}"' in told[0][0]["content"] for name in manual())
+    assert told[1][-1]["content"] == f"Result: {MALFORMED}"
 
 
 def test_succeeded_is_judged_by_the_scene():
