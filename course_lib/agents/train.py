@@ -24,6 +24,7 @@ CHECKPOINT = checkpoints.FOLDER / "agents.safetensors"
 LENGTH = 640  # tokens a row: four things drawn again take more than the 512 of Lesson 04
 SHARES = {"one": 0.35, "two": 0.3, "edit": 0.15, "recreate": 0.1, "again": 0.05, "critic": 0.05}  # of demonstrations
 EASY = {"one": 0.5, "edit": 0.25, "recreate": 0.25}  # what tuning begins with: one question, and copying what tools say
+SCRAMBLED = 0.6  # of the hard demonstrations have signs that say letters at random
 LOOSE = 0.5  # of the demonstrations have a request that is worded loosely
 
 
@@ -36,6 +37,7 @@ class PlannerRecipe:
     learning_rate: float = 1e-3
     weight_decay: float = 0.05
     easy_frac: float = 0.3  # of the steps
+    hard_after: float = 0.6235  # of the steps: hard questions from then on, and signs that can only be copied
     thoughts: bool = True  # False: the ablation, all thoughts are left empty
     seed: int = 0
 
@@ -44,14 +46,16 @@ LIVE = PlannerRecipe(steps=80)
 BAKED = PlannerRecipe(steps=2000)
 
 
-def demonstration(rng: random.Random, easy: bool = False) -> list[Message]:
+def demonstration(rng: random.Random, easy: bool = False, hard: bool = False) -> list[Message]:
     """One demonstration of some kind, with imagined tools."""
     shares = EASY if easy else SHARES
     [kind] = rng.choices(list(shares), list(shares.values()))
     if kind in ("one", "two", "edit"):
-        request = edit_request(rng, "train") if kind == "edit" else answer_request(rng, "train", 1 + (kind == "two"))
+        make = edit_request if kind == "edit" else partial(answer_request, parts=1 + (kind == "two"), hard=hard)
+        request = make(rng, "train")
         text = loosely(request.text, rng) if rng.random() < LOOSE else request.text
-        return plans.demonstrate(text, request.make_plan(), Imagined(request.scene, rng).use)
+        tools = Imagined(request.scene, rng, scrambled=hard and rng.random() < SCRAMBLED)
+        return plans.demonstrate(text, request.make_plan(), tools.use)
     scene = recreate_request(rng, "train", rng.randint(1, 2 if easy else 4)).scene
     names = [thing.name for thing in scene.things]
     if kind == "critic":
@@ -84,9 +88,10 @@ def without_thoughts(messages: list[Message]) -> list[Message]:
 
 def planner_batch(step: int, recipe: PlannerRecipe) -> TextBatch:
     """The demonstrations of a step, packed; tool results and requests are context, and are not learned."""
-    rng, easy = random.Random(f"agents/{recipe.seed}/{step}"), step < recipe.easy_frac * recipe.steps
+    rng, done = random.Random(f"agents/{recipe.seed}/{step}"), step / recipe.steps
+    stage = {"easy": done < recipe.easy_frac, "hard": done >= recipe.hard_after}
     keep = (lambda messages: messages) if recipe.thoughts else without_thoughts
-    rows = (encode_chat(get_tokenizer(), keep(demonstration(rng, easy))) for _ in count())
+    rows = (encode_chat(get_tokenizer(), keep(demonstration(rng, **stage))) for _ in count())
     return pack(rows, few(recipe.batch_size), LENGTH)
 
 

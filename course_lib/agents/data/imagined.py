@@ -7,6 +7,7 @@ demonstration follows what the tools say, so that errors only have to be *met* i
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from string import ascii_uppercase, digits
 
 from course_lib.agents.manual import to_shares
 from course_lib.seem.data.queries import base_names
@@ -27,6 +28,7 @@ class Imagined:
     scene: Scene
     rng: random.Random
     on_blank: bool = False  # is the canvas empty at first?
+    scrambled: bool = False  # do signs say letters at random? Words that are met again and again need not be copied
     drawn: list[tuple[str, list[float]]] | None = None  # (name, box) on the canvas; None before the first drawing
     things: list[tuple[str, list[float]]] = field(init=False)
 
@@ -80,6 +82,8 @@ class Imagined:
     def read(self) -> str:
         """A word of the signs that training may see, or nothing."""
         said = next((thing.text for thing in self.scene.things if thing.text), "")
+        if said and self.scrambled:
+            return "".join(self.rng.choices(ascii_uppercase + digits, k=self.rng.randint(2, 6)))
         return self.rng.choice(("", *WORDS_TRAIN)) if self.rng.random() < WRONG else said
 
     def choose(self, options: Sequence[str]) -> str:

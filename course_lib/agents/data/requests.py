@@ -29,6 +29,7 @@ TOOL_OF = {  # the tool that answers a question of this kind
     "read": "read",
 }
 HELD_OUT = tuple(map(frozenset, (("read", "mask"), ("ask", "place"), ("choose", "read"), ("find", "choose"))))
+HARD = {"exist": 2, "relation": 2, "size": 2, "read": 2}  # what must be compared or copied → how much more of it
 SEED = 90  # of the scenes of questions
 KINDS = (0.6, 0.15, 0.25)  # stickers, shapes and signs: more signs than elsewhere
 WORDINGS = {  # request → stream → wordings; those of questions, and of ways, are the world's own
@@ -194,8 +195,8 @@ def _singular() -> dict[str, str]:
     return {plural(name): name for name in [*_names(), "sign"]}
 
 
-def answer_request(rng: random.Random, stream: str, parts: int, held_out: bool = False) -> Request:
-    """A question of one or two parts; `held_out`: of two whose tools no training request combines."""
+def answer_request(rng: random.Random, stream: str, parts: int, held_out: bool = False, hard: bool = False) -> Request:
+    """A question of one or two parts; `held_out`: of two whose tools no training request combines; `hard`: HARD ones more often."""
     templates = "test" if stream == "test" else "train"
     while True:
         scene = make_scene(rng.randrange(1_000_000_000), SceneSpec(stream, (2, 4), kinds=KINDS), SEED)
@@ -208,7 +209,8 @@ def answer_request(rng: random.Random, stream: str, parts: int, held_out: bool =
             ]
         if pairs:
             break
-    [kinds] = rng.choices(pairs, [3 if "size" in pair else 1 for pair in pairs])  # few scenes have two sizes to compare
+    weigh = HARD if hard else {"size": 2}  # few scenes have two sizes to compare
+    [kinds] = rng.choices(pairs, [1 + sum(weigh.get(kind, 0) for kind in set(pair)) for pair in pairs])
     if stream != "train":  # tests: every set of tools is equally likely, however many kinds it answers
         by_tools = {}
         for pair in pairs:
