@@ -110,6 +110,13 @@ def test_loose_wordings_leave_out_small_words_only():
     assert len(set(loose)) > 20 and text in loose
 
 
+def test_scrambled_signs_can_only_be_copied():
+    rng = random.Random(7)
+    request = next(r for r in (requests.answer_request(rng, "train", 1) for _ in iter(int, 1)) if r.tools == {"read"})
+    said = {Imagined(request.scene, rng, scrambled=True).read() for _ in range(20)}
+    assert len(said) > 18 and request.answers[0] not in said
+
+
 def test_tuning_begins_with_one_question_at_a_time():
     rng = random.Random(0)
     wanted = [message[0]["content"] for message in (demonstration(rng, easy=True) for _ in range(100))]
