@@ -41,11 +41,13 @@ class Figure:
 AT_MOST = {  # here less is better; all other bars are to be reached
     "world.held_out_leaks", "lm.follow.before", "llava.vqa_blank.mean", "llava.vqa_shuffled.mean", "gligen.ap50.no_boxes",
     "gligen.ap50.shuffled", "gligen.fidelity_ratio", "gligen.seconds_4x20", "seem.noc85", "seem.round_ms", "course.minutes.total",
+    "next.control.upsampled", "next.control.permuted.relation",
     "llava.describe.repeats", "imagebind.seem_iou.other",
 }  # fmt: skip
 Rule = Callable[[Figure], bool] | None  # who met it; None: it needs another figure
 WORDED_BARS: dict[str, tuple[str, Rule]] = {  # bars that are no single number
     "llava.pope.yes_ratio": ("45 to 55 %", lambda figure: 0.45 <= figure.value <= 0.55),
+    "next.pope.yes_ratio": ("45 to 55 %", lambda figure: 0.45 <= figure.value <= 0.55),
     "seem.noc90": ("fewer than without memory", lambda figure: figure.value < figure.control),
     "seem.wrong_prompt_iou": ("50 points below one click", None),
 }
@@ -132,15 +134,14 @@ def _dot(figure: Figure):
         del marks["ceiling"]
     interval = None if figure.low is None or figure.high is None else (factor * figure.low, factor * figure.high)
     label = f"{name(figure.id)} (bar missed)" if missed(figure) else name(figure.id)
-    text = _number(figure.value, figure.unit).removesuffix(f" {figure.unit}")  # a unit stands below the axis
+    text = number(figure.value, figure.unit).removesuffix(f" {figure.unit}")  # a unit stands below the axis
     return Dot(label, factor * figure.value, text, figure.unit or "%", interval, marks)
 
 
 def _alt(figures: Iterable[Figure]) -> str:
     """The chart in words."""
     said = [
-        f"{name(figure.id)} {_number(figure.value, figure.unit)}{' (bar missed)' * missed(figure)}"
-        for figure in figures
+        f"{name(figure.id)} {number(figure.value, figure.unit)}{' (bar missed)' * missed(figure)}" for figure in figures
     ]
     return f"A chart of measured figures, with intervals and what each is compared with: {'; '.join(said)}."
 
@@ -164,27 +165,25 @@ def _html_table(figures: Iterable[Figure]) -> str:
 
 def _cells(figure: Figure) -> dict[str, str]:
     """Every column of a figure as text, empty where there is nothing to say."""
-    cells = {"figure": name(figure.id), "value": _number(figure.value, figure.unit), "note": figure.note or ""}
+    cells = {"figure": name(figure.id), "value": number(figure.value, figure.unit), "note": figure.note or ""}
     cells |= {"id": figure.id, "interval": _interval(figure.low, figure.high, figure.unit)}
     cells["n"] = "" if figure.n is None else f"{figure.n:,}"
     for field in ("chance", "control", "baseline", "ceiling"):
-        cells[field] = _number(getattr(figure, field), figure.unit)
+        cells[field] = number(getattr(figure, field), figure.unit)
     if figure.ceiling == 1 and figure.unit is None:
         cells["ceiling"] = ""  # 100 % says nothing
-    cells["bar"] = _bar(figure)
+    cells["bar"] = f"{bar(figure)}, missed" if missed(figure) else bar(figure)
     paper = papers().get(figure.id)
     return cells | {"paper": f"{paper['value']} ({paper['of']})" if paper else ""}
 
 
-def _bar(figure: Figure) -> str:
-    """Such as "≥ 85.0 %, missed"."""
+def bar(figure: Figure) -> str:
+    """Its bar in words, such as "≥ 85.0 %"; "" if it has none."""
     if figure.id in WORDED_BARS:
-        words = WORDED_BARS[figure.id][0]
-    elif figure.bar is None:
+        return WORDED_BARS[figure.id][0]
+    if figure.bar is None:
         return ""
-    else:
-        words = f"{'≤' if figure.id in AT_MOST else '≥'} {_number(figure.bar, figure.unit)}"
-    return f"{words}, missed" if missed(figure) else words
+    return f"{'≤' if figure.id in AT_MOST else '≥'} {number(figure.bar, figure.unit)}"
 
 
 @cache
@@ -199,7 +198,7 @@ def names() -> dict[str, str]:
     return json.loads(NAMES.read_text(encoding="utf-8"))
 
 
-def _number(value: float | None, unit: str | None) -> str:
+def number(value: float | None, unit: str | None) -> str:
     """A share as a percentage, any other number with its unit."""
     if value is None:
         return ""
@@ -210,7 +209,7 @@ def _interval(low: float | None, high: float | None, unit: str | None) -> str:
     """Both ends with their unit said once, such as "98.2 to 99.2 %"."""
     if low is None or high is None:
         return ""
-    return f"{_number(low, unit).removesuffix(' ' + (unit or '%'))} to {_number(high, unit)}"
+    return f"{number(low, unit).removesuffix(' ' + (unit or '%'))} to {number(high, unit)}"
 
 
 def wilson(share: float, n: int, z: float = 1.96) -> tuple[float, float]:

@@ -22,6 +22,7 @@ MODELS = {
     "seem": "SEEM (11)",
     "imagebind": "ImageBind (03)",
     "specialists": "specialists (01)",
+    "agents": "agents (13)",
 }
 BESIDE_THE_MODEL = {"__init__", "evaluate", "full", "pretrained", "recipes", "train", "train_supervised", "ui"}
 WORKBENCH = ("exercises", "evaluate", "ui", "full")
@@ -142,12 +143,12 @@ def course_map() -> list[str]:
         file, name = place.split(":")
         if not defines(REPO / "course_lib" / file, name):
             raise Problem(f"course_lib/authoring/guide.py: course_lib/{file} has no {name}, where README's map leads.")
-        lines.append(f"| {concept} | `{name}` | [{file.removesuffix('.py')}](course_lib/{file}) |")
+        lines.append(f"| {concept} | `{name}` | [{file}](course_lib/{file}) |")
     lines += ["", "| model | its files | lines |", "|---|---|---|"]
     for room, title in MODELS.items():
         folder = REPO / "course_lib" / room
         files = [file for file in sorted(folder.glob("*.py")) if file.stem not in BESIDE_THE_MODEL]
-        links = ", ".join(f"[{file.stem}](course_lib/{room}/{file.name})" for file in files)
+        links = ", ".join(f"[{file.name}](course_lib/{room}/{file.name})" for file in files)
         lines.append(f"| {title} | {links} | {about(files)} |")
     everything = [file for file in (REPO / "course_lib").rglob("*.py") if "__pycache__" not in file.parts]
     return [*lines, "", f"Lines to the nearest hundred. {shares(everything)}"]
@@ -161,7 +162,8 @@ def shares(everything: list[Path]) -> str:
     return (
         f"Of the package's {about(everything)} lines, {about(subject)} are the course's subject: these models with their `data/` and "
         f"`train/`, and the scenes of [world/](course_lib/world/); {about(lesson_05)} more, [instruct/](course_lib/instruct/), make "
-        "Lesson 05's instruction data. The rest is the workbench: each room's `exercises/`, `evaluate/`, `ui` and `full`, and tools."
+        "Lesson 05's instruction data. The rest is the workbench: `exercises/` with their known mistakes, `evaluate/`, `ui` and `full` "
+        "in each room, and `checker/`, `canvas/`, `show/`, `common/`, `authoring/`, `classroom/`, `cli/`."
     )
 
 

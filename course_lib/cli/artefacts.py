@@ -25,6 +25,8 @@ OTHERS = {  # what is drawn, measured or written rather than trained: files → 
     "docs/img/*.webp": "python -m tools.hero",
     "data/figures.jsonl": "python -m course_lib evaluate --json > FILE; python -m course_lib figures FILE",
     "data/llava_ablations.jsonl": "python -m course_lib llava ablate --rows FILE",
+    "data/next_ladder.jsonl": "python -m course_lib llava ladder --rows FILE",
+    "data/next_connectors.jsonl": "python -m tools.compare_connectors",
 }
 
 

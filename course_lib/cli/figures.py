@@ -1,4 +1,4 @@
-"""`figures`: what was measured, into README.md (the figures with a bar) and docs/FIGURES.md (all of them).
+"""`figures`: what was measured, into README.md (the headlines, and which bars were missed) and docs/FIGURES.md (all of it).
 
 python -m course_lib evaluate llava --json > new.jsonl   # one room, several, or none for all
 python -m course_lib figures new.jsonl                   # takes them in
@@ -7,20 +7,20 @@ python -m course_lib figures new.jsonl                   # takes them in
 import argparse
 import json
 from collections.abc import Iterable
-from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 
 from course_lib.cli.registry import ROOMS
 from course_lib.common.files import write_atomically
-from course_lib.figures import COLUMNS, WORDED_BARS, Figure, from_json, table
+from course_lib.figures import Figure, bar, from_json, missed, name, number, table
 from course_lib.session import REPO
 
 FIGURES = REPO / "data" / "figures.jsonl"
 BEGIN, END = "<!-- figures:begin -->", "<!-- figures:end -->"
-IN_README = ("figure", "value", "interval", "chance", "control", "baseline", "ceiling", "bar", "paper")
-HEADINGS = {name: room.heading for name, room in ROOMS.items()} | {"course": "The lessons, from first to last cell"}
-LOWEST_ONLY = ("instruct.filter_recall", "instruct.filter_precision")  # of thirteen kinds of fault each
+IN_README = ("figure", "value", "interval", "chance", "control", "baseline", "bar")
+HEADINGS = {key: one.heading for key, one in ROOMS.items()} | {"course": "The lessons, from first to last cell"}
+ORDER = sorted(ROOMS, key=lambda key: ROOMS[key].lessons) + ["course"]
+BEGIN_OTHERWISE = {"next": "llava_next"}  # first part of an id → the room, where the two differ
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -52,7 +52,8 @@ def lessons() -> list[Figure]:
 
 def room(figure: Figure) -> str:
     """The room that measured it: the first part of its id."""
-    return figure.id.partition(".")[0]
+    first = figure.id.partition(".")[0]
+    return BEGIN_OTHERWISE.get(first, first)
 
 
 def merged(old: Iterable[Figure], new: Iterable[Figure]) -> list[Figure]:
@@ -60,40 +61,49 @@ def merged(old: Iterable[Figure], new: Iterable[Figure]) -> list[Figure]:
     return list(({figure.id: figure for figure in old} | {figure.id: figure for figure in new}).values())
 
 
-def chapters(figures: Iterable[Figure], level: str, columns: Iterable[str] = COLUMNS) -> str:
-    """A table a room, each below its heading, in the order of the lessons."""
-    figures = sorted(figures, key=lambda figure: list(HEADINGS).index(room(figure)))
-    tables = [
-        f"{level} {HEADINGS[name]}\n\n{table(list(its), columns, padded=False)}" for name, its in groupby(figures, room)
-    ]
-    return "\n\n".join(tables)
+def by_room(figures: Iterable[Figure]) -> list[tuple[str, list[Figure]]]:
+    """(heading, figures) of each room that has some, in the order of the lessons."""
+    figures = sorted(figures, key=lambda figure: ORDER.index(room(figure)))
+    return [(HEADINGS[key], list(its)) for key, its in groupby(figures, room)]
 
 
-def aims(figures: Iterable[Figure]) -> list[Figure]:
-    """Those with a bar. Of each measure that has one bar for many faults only the lowest, or README would drown in them."""
-    aimed = [figure for figure in figures if figure.bar is not None or figure.id in WORDED_BARS]
-    for measure in LOWEST_ONLY:
-        if family := [figure for figure in aimed if figure.id.startswith(f"{measure}.")]:
-            lowest = min(family, key=lambda figure: figure.value)
-            aimed[aimed.index(family[0])] = replace(lowest, id=f"{lowest.id} (the lowest of {len(family)})")
-            aimed = [figure for figure in aimed if figure not in family]
-    return aimed
+def headlines(figures: Iterable[Figure]) -> str:
+    """One table of all rooms' headlines, a row in bold above each room's."""
+    shown = {"course.minutes.total", *(id for one in ROOMS.values() for id in one.headlines)}
+    groups = by_room(figure for figure in figures if figure.id in shown)
+    head, rule, *rows = table([one for _, its in groups for one in its], IN_README, padded=False).splitlines()
+    lines = [head, rule]
+    for heading, its in groups:
+        lines += [f"| **{heading}** {'|' * head.count(' | ')}|", *rows[: len(its)]]
+        rows = rows[len(its) :]
+    return "\n".join(lines)
+
+
+def missed_bars(figures: Iterable[Figure]) -> str:
+    """A line for each room that missed a bar: which ones, and by how much."""
+    return "\n".join(
+        f"- {heading}: " + "; ".join(f"{name(one.id)} {number(one.value, one.unit)} ({bar(one)})" for one in its)
+        for heading, its in by_room(filter(missed, figures))
+    )
 
 
 def with_figures(readme: str, lines: str) -> str:
-    """README's text, with the figures that have a bar between its marks."""
+    """README's text, with the headlines and the missed bars between its marks."""
     head, _, rest = readme.partition(BEGIN)
     _, _, tail = rest.partition(END)
-    return f"{head}{BEGIN}\n{chapters(aims([*read(lines), *lessons()]), '###', IN_README)}\n{END}{tail}"
+    figures = [*read(lines), *lessons()]
+    text = f"{headlines(figures)}\n\n**Bars that were missed**\n\n{missed_bars(figures)}"
+    return f"{head}{BEGIN}\n{text}\n{END}{tail}"
 
 
 def all_figures(lines: str) -> str:
-    """The text of docs/FIGURES.md."""
+    """The text of docs/FIGURES.md: a table a room, each below its heading."""
+    groups = by_room([*read(lines), *lessons()])
+    tables = [f"## {heading}\n\n{table(its, padded=False)}" for heading, its in groups]
     return (
         "# All measured figures\n\n"
-        "Written by `python -m course_lib figures` from [data/figures.jsonl](../data/figures.jsonl); the ones with a bar stand in\n"
-        "[README](../README.md#measured), too, which says how to read them.\n\n"
-        f"{chapters([*read(lines), *lessons()], '##')}\n"
+        "Written by `python -m course_lib figures` from [data/figures.jsonl](../data/figures.jsonl). Some stand in\n"
+        "[README](../README.md#measured), too, which says how to read them.\n\n" + "\n\n".join(tables) + "\n"
     )
 
 
@@ -102,10 +112,10 @@ def main(args: argparse.Namespace) -> int:
     known = read(FIGURES.read_text(encoding="utf-8"))
     for file in args.files:
         new = read(file.read_text(encoding="utf-8"))
-        for name in dict.fromkeys(map(room, new)):
+        for key in dict.fromkeys(map(room, new)):
             ids = {figure.id for figure in new}
-            if kept := [figure.id for figure in known if room(figure) == name and figure.id not in ids]:
-                print(f"{name}: kept as they were, since {file} has them not: {', '.join(kept)}")
+            if kept := [figure.id for figure in known if room(figure) == key and figure.id not in ids]:
+                print(f"{key}: kept as they were, since {file} has them not: {', '.join(kept)}")
         known = merged(known, new)
     lines = "".join(f"{figure.to_json()}\n" for figure in known)
     write_atomically(FIGURES, lines.encode())

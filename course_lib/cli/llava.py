@@ -1,6 +1,7 @@
 """`llava`: train a LLaVA of full size, ask it, write POPE's files, and repeat the long measurements of Lessons 05 and 07."""
 
 import argparse
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import MISSING, fields, replace
@@ -25,8 +26,9 @@ SCALE_OPTIONS = {  # the fields of PretrainedParts and ScaleRecipe
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """scale …, ask …, pope …, ablate … and set-size …."""
-    actions = parser.add_subparsers(dest="action", required=True, metavar="scale | ask | pope | ablate | set-size")
+    """scale …, ask …, pope …, bench …, ladder …, ablate … and set-size …."""
+    names = "scale | ask | pope | bench | ladder | ablate | set-size"
+    actions = parser.add_subparsers(dest="action", required=True, metavar=names)
     _add_scale(actions.add_parser("scale", help="stage 2 around published models, on one GPU or several"))
     ask = actions.add_parser("ask", help="ask what `scale` has tuned about a picture")
     ask.add_argument("llava", type=Path, help="such as my_llava/llava.safetensors")
@@ -37,6 +39,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     pope.add_argument("out", type=Path, metavar="FOLDER", help="for questions, answers and pictures")
     pope.add_argument("--scenes", type=int, default=100, metavar="N", help="six questions each (default: %(default)s)")
+    bench = actions.add_parser(
+        "bench", help="PocketBench as pictures and JSON, for models that are not ours; or its score"
+    )
+    bench.add_argument("out", type=Path, metavar="FOLDER", help="for pictures, prompts and answers")
+    bench.add_argument(
+        "--replies", type=Path, metavar="FILE", help='a list of {"id": …, "text": …}: scored, nothing written'
+    )
+    ladder = actions.add_parser("ladder", help="Lesson 08's ladder: each rung one change more, some minutes a run")
+    ladder.add_argument("--rows", type=Path, required=True, metavar="FILE", help="keeps the runs")
+    ladder.add_argument("--seeds", type=int, nargs="+", metavar="N", help="(default: three)")
+    ladder.add_argument("--steps", type=int, metavar="N", help="of each rung")
+    ladder.add_argument("--mlp", type=Path, metavar="FILE", help="of tools/compare_connectors.py, for the rung mlp")
     ablate = actions.add_parser("ablate", help="what is each part worth? all runs anew, a minute or two each")
     ablate.add_argument("names", nargs="*", metavar="NAME", help="such as connector or rank (default: all)")
     ablate.add_argument("--rows", type=Path, metavar="FILE", help="keeps the runs (default: the shipped file)")
@@ -72,7 +86,15 @@ def _add_scale(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Do what was asked for; 0 if it went well."""
-    {"scale": scale, "ask": ask, "pope": pope, "ablate": ablate, "set-size": set_size}[args.action](args)
+    {
+        "scale": scale,
+        "ask": ask,
+        "pope": pope,
+        "bench": bench,
+        "ladder": ladder,
+        "ablate": ablate,
+        "set-size": set_size,
+    }[args.action](args)
     return 0
 
 
@@ -114,6 +136,30 @@ def pope(args: argparse.Namespace) -> None:
     for negatives, found in measured.items():
         values = ", ".join(f"{name} {found[name]:.4f}" for name in ("accuracy", "f1", "yes_ratio"))
         print(f"pope_{negatives}.json, pope_{negatives}_answers.json: {values}")
+
+
+def bench(args: argparse.Namespace) -> None:
+    """Write PocketBench, or score what a model replied to it. A prompt without a reply is a wrong one."""
+    from course_lib.llava_next.evaluate import pocketbench
+
+    items = pocketbench.items()
+    with said_in_a_sentence():
+        if args.replies is None:
+            pocketbench.export(args.out, items)
+            print(f"{len(items)} prompts: {args.out / 'prompts.json'}")
+            return
+        texts = {one["id"]: one["text"] for one in json.loads(args.replies.read_text(encoding="utf-8"))}
+    for column, value in pocketbench.score(items, [texts.get(i, "") for i in range(len(items))]).items():
+        print(f"{column:14s} {100 * value:5.1f} %")
+
+
+def ladder(args: argparse.Namespace) -> None:
+    """Make the runs that `--rows` does not have yet, then print the figures."""
+    from course_lib.llava_next.evaluate import ladder as rungs
+
+    rungs.run_all(args.rows, args.seeds or rungs.SEEDS, args.steps or rungs.STEPS, args.mlp)
+    for figure in rungs.figures(rungs.read_rows(args.rows)):
+        print(figure.to_json(), flush=True)
 
 
 def ablate(args: argparse.Namespace) -> None:

@@ -17,6 +17,7 @@ class Room:
     title: str
     lessons: str  # their numbers; "" for the world, which all lessons look at
     function: str  # measures it: yields the room's figures
+    headlines: tuple[str, ...]  # ids of one to three figures, for README
 
     @property
     def heading(self) -> str:
@@ -34,22 +35,69 @@ class Bake:
 
 
 ROOMS = {
-    "world": Room("The sticker world", "", "course_lib.world.evaluate:figures"),
-    "clip": Room("CLIP: finding words for a picture", "02", "course_lib.clip.evaluate:figures"),
-    "lm": Room("The assistant: following instructions in text", "04", "course_lib.lm.evaluate:figures"),
-    "instruct": Room(
-        "Instruction data: filters that find planted faults", "05", "course_lib.instruct.evaluate:figures"
+    "world": Room("The sticker world", "", "course_lib.world.evaluate:figures", ("world.held_out_leaks",)),
+    "clip": Room(
+        "CLIP: finding words for a picture",
+        "02",
+        "course_lib.clip.evaluate:figures",
+        ("clip.zero_shot_top1.trained", "clip.zero_shot_top1.fluent_flat", "clip.zero_shot_top1.colour_pairs"),
     ),
-    "llava": Room("LLaVA: answering questions about pictures", "06, 07", "course_lib.llava.evaluate:figures"),
-    "gligen": Room("GLIGEN: drawing things into boxes", "10", "course_lib.gligen.evaluate:figures"),
-    "seem": Room("SEEM: masks from clicks, boxes, words and examples", "11", "course_lib.seem.evaluate:figures"),
+    "lm": Room(
+        "The assistant: following instructions in text",
+        "04",
+        "course_lib.lm.evaluate:figures",
+        ("lm.follow.after", "lm.text_qa.relation"),
+    ),
+    "instruct": Room(
+        "Instruction data: filters that find planted faults",
+        "05",
+        "course_lib.instruct.evaluate:figures",
+        ("instruct.clean_left_alone.by_hand", "instruct.kills_survived"),
+    ),
+    "llava": Room(
+        "LLaVA: answering questions about pictures",
+        "06, 07",
+        "course_lib.llava.evaluate:figures",
+        ("llava.vqa.mean", "llava.vqa_blank.mean", "llava.pope.adversarial"),
+    ),
+    "llava_next": Room(
+        "LLaVA-1.5 and NeXT: data, prompts, resolution",
+        "08",
+        "course_lib.llava_next.evaluate:figures",
+        ("next.pope.adversarial", "next.exist.small"),
+    ),
+    "gligen": Room(
+        "GLIGEN: drawing things into boxes",
+        "10",
+        "course_lib.gligen.evaluate:figures",
+        ("gligen.ap50.grounded", "gligen.ap50.shuffled", "gligen.phrase_top1.grounded"),
+    ),
+    "seem": Room(
+        "SEEM: masks from clicks, boxes, words and examples",
+        "11",
+        "course_lib.seem.evaluate:figures",
+        ("seem.iou.click1", "seem.iou.text_base", "seem.pq"),
+    ),
     # Lesson 03 stands behind the rooms whose models it lends its sounds to
     "imagebind": Room(
-        "ImageBind: sound, depth and text meet through pictures", "03", "course_lib.imagebind.evaluate:figures"
+        "ImageBind: sound, depth and text meet through pictures",
+        "03",
+        "course_lib.imagebind.evaluate:figures",
+        ("imagebind.sound_text", "imagebind.seem_iou"),
     ),
     # and Lesson 01 behind all rooms whose models it wires together
-    "specialists": Room("Specialists wired by hand, and one model", "01", "course_lib.specialists.evaluate:figures"),
-    "agents": Room("Agents with tools", "13", "course_lib.agents.evaluate:figures"),
+    "specialists": Room(
+        "Specialists wired by hand, and one model",
+        "01",
+        "course_lib.specialists.evaluate:figures",
+        ("specialists.model.revealed", "specialists.rules_on_truth"),
+    ),
+    "agents": Room(
+        "Agents with tools",
+        "13",
+        "course_lib.agents.evaluate:figures",
+        ("agents.success.combinations", "agents.gain.own"),
+    ),
 }
 
 CLIP, LM = ("clip_tokenizer", "clip"), ("lm_tokenizer", "lm")
@@ -66,6 +114,7 @@ BAKES = {
     "llava_connector": Bake("course_lib.llava.train.saved:bake_connector", ("clip", *LM, "llava_words")),
     "llava_letters": Bake("course_lib.llava.train.letters:bake", ("clip",)),
     "llava": Bake("course_lib.llava.train.saved:bake", ("clip", *LM, "llava_words", "llava_letters")),
+    "llava_next": Bake("course_lib.llava_next.train:bake", ("clip", *LM, "llava_letters", "llava")),
     "llava_smollm2": Bake("course_lib.llava.train.smollm2:bake", ("clip",)),
     "gligen_base": Bake("course_lib.gligen.train.base_generator:bake_base", CLIP, SMALL_WORLD),
     "gligen_gates": Bake("course_lib.gligen.train.gates:bake_gates", (*CLIP, "gligen_base"), SMALL_WORLD),

@@ -127,8 +127,9 @@ class MiniLlava(nn.Module):
         picture: pixel_values [B, 3, S, S], or features [B, N, W] as `image_features` gives them. Keys and values of what was
         read are kept (the KV cache), so that each further token costs one step.
         """
-        features = self.image_features(picture) if picture.ndim == 4 else picture
-        input_ids, attention_mask = (tensor.to(features.device) for tensor in self._prompts(questions))
+        features = self.image_features(picture) if getattr(picture, "ndim", 3) == 4 else picture
+        prompts = self._prompts(questions, self.num_tokens(features))
+        input_ids, attention_mask = (tensor.to(features.device) for tensor in prompts)
         new_ids = self.language_model.generate(
             inputs_embeds=self.embed(input_ids, features),
             attention_mask=attention_mask,
@@ -139,16 +140,20 @@ class MiniLlava(nn.Module):
         )
         return [text.strip() for text in self.tokenizer.batch_decode(new_ids, skip_special_tokens=True)]
 
+    def num_tokens(self, features: Tensor) -> int:
+        """How many places each of these pictures takes in the text."""
+        return self.num_patches
+
     def stop_token_ids(self) -> list[int]:
         """Token ids that end an answer."""
         return stop_token_ids(self.tokenizer)
 
-    def _prompts(self, questions: Sequence[str]) -> tuple[Tensor, Tensor]:
+    def _prompts(self, questions: Sequence[str], num_tokens: int) -> tuple[Tensor, Tensor]:
         """Input ids and attention mask [B, T], padded on the left: questions behind a picture, up to where the assistant begins."""
         rows = []
         for question in questions:
             ids = [i for _, tokens in self.segments(question)[:-1] for i in tokens]
-            rows.append(chat_format.expand_image_tokens(ids, self.image_token, self.num_patches))
+            rows.append(chat_format.expand_image_tokens(ids, self.image_token, num_tokens))
         length = max(map(len, rows))
         input_ids = torch.tensor([[self.tokenizer.pad_token_id] * (length - len(row)) + row for row in rows])
         mask = (torch.arange(length) >= torch.tensor([[length - len(row)] for row in rows])).long()  # [B, T]

@@ -46,7 +46,7 @@ IRREGULAR = {
     "dice": "dice",
     "maple leaf": "maple leaves",
 }
-NUMBERS = ("no", "one", "two", "three", "four", "five", "six")
+NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
 @cache

@@ -78,6 +78,7 @@ class SceneSpec:
         "mixed"  # or one colour for all that can have it, None for no paint, "held out" for unseen pairs
     )
     backdrop: str | None = None  # None: any
+    scale: float = 1.0  # of all widths: smaller things, of which more find a place
 
     def __post_init__(self) -> None:
         """The gate: what is held out stays out of every training scene, whoever asks for it."""
@@ -189,7 +190,7 @@ def _place(
         size = "small" if draw < 0.3 else "medium" if draw < (0.8 if others else 0.65) else "big"
         if kind == "sign":
             size = "big"
-        width = SIZES[size][rng.random() < 0.5] / 64
+        width = spec.scale * SIZES[size][rng.random() < 0.5] / 64
         x, y = _position(rng, width, sticker, backdrop, spec.placement)
         if all(_apart(x, y, width, other) for other in others):
             tilt = 0 if kind == "sign" else TILTS[int(rng.random() * 5)]

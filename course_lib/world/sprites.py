@@ -42,8 +42,8 @@ def sprite_of(thing, size: int) -> Sprite:
     if thing.kind == "sign":
         sprite = _sign(thing.text, thing.colour, pixels)
     else:
-        # A training run draws every small sprite many times; a large picture is drawn once.
-        one = _single if pixels > CELL else _from_bank
+        # Training at 64 pixels draws every sprite many times; of larger pictures, whose sprites have many sizes, each is drawn as it comes.
+        one = _single if pixels > CELL or size > 64 else _from_bank
         sprite = one(thing.style, pixels, thing.tilt, _row(thing))
     return sprite.flipped() if thing.flip else sprite
 
@@ -83,7 +83,7 @@ def _from_bank(style: str | Path, pixels: int, tilt: int, row: int) -> Sprite:
     return _bank(style, pixels, tilt)[row]
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=2048)
 def _single(style: str | Path, pixels: int, tilt: int, row: int) -> Sprite:
     return _trimmed(resample(_premultiplied(style)[row : row + 1], pixels, tilt)[0])
 
