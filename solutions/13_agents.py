@@ -23,7 +23,7 @@ session = begin(lesson="13_agents")
 # ## See it: add a bus right of the house
 #
 # The talk ends with a wish: models that *can self reflect, use tools, plan, and collaborate with other agents*. Here is a small one at work. It is the language model of Lesson 04, two million
-# parameters, tuned for some minutes. It can't see. It knows seven tools that can.
+# parameters, tuned for half an hour. It can't see. It knows seven tools that can.
 #
 # **Predict:** which tools does it need for *add a bus right of the house*, and in which order?
 

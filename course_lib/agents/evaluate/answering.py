@@ -79,7 +79,7 @@ def right_tools(episodes: Sequence[Episode], tests: RequestSet) -> np.ndarray:
     return np.array([request.tools <= names for names, request in zip(used, tests.requests, strict=True)])
 
 
-def answer_figures(count: int = 120) -> Iterator[Figure]:
+def answer_figures(count: int = 80) -> Iterator[Figure]:
     """Unseen wordings, unseen combinations, following the tools, and who comes after."""
     planner = pocket_planner(load_planner_lm())
     one, seen, unseen = request_set(count, 1), request_set(count, 2), request_set(count, 2, held_out=True)

@@ -26,7 +26,7 @@ IMAGINED = {
 }
 
 
-def tool_figures(count: int = 60, stream: str = "test") -> Iterator[Figure]:
+def tool_figures(count: int = 50, stream: str = "test") -> Iterator[Figure]:
     """Errors of six tools on scenes as requests are about; those of `draw` stand beside the retries."""
     rng, errors = random.Random("agents/tools"), {}
     for index in range(few(count)):
