@@ -244,7 +244,8 @@ for message in demonstration(random.Random(4)):
 show.figures(figures.recorded("agents.tool."))
 
 # %% [markdown]
-# {{tools}}
+# The guesses were not far off: `find` misses {{agents.tool.find_missed}} of the things and renames {{agents.tool.find_renamed}}; `mask` fails in {{agents.tool.mask}}, `place` in {{agents.tool.place}}, the reader on {{agents.tool.read}}
+# of the pictures, and {{agents.tool.draw}} of the drawings can't be recognised. No planner can be better than its tools, unless it doubts them.
 #
 # **Predict:** the request and the tools' answers are context. Which tokens should have a label?
 
@@ -261,7 +262,7 @@ print(get_tokenizer().decode(batch.input_ids[0][learned][:60]))
 # %% [markdown]
 # Only the assistant's turns. Tuning on these is ordinary supervised fine-tuning, live for a minute or two:
 
-# %% tags=["train"]
+# %%
 from course_lib.agents.train import LIVE, tune_planner
 from course_lib.lm.pretrained import load_tuned
 
@@ -289,8 +290,22 @@ show.figures(
 # %% [markdown]
 # Read the company. The *ceiling* is what a perfect plan achieves with the same tools: what is missing there is the tools' own error.
 #
-# On unseen wordings the planner succeeds in {{agents.success.wordings}}, on unseen combinations in {{agents.success.combinations}}; {{agents.valid}} of its turns are valid.
-# **Valid is not right:** a planner that asks for the place, in flawless JSON, whatever you want, is 100 % valid.
+# On unseen wordings the planner succeeds in {{agents.success.wordings}} (the course wanted 80 %), on unseen combinations in {{agents.success.combinations}} (it wanted 60 %): **both bars are missed**. Yet {{agents.valid}} of its turns are valid,
+# and on one question it uses the right tools in {{agents.tools.wordings}}.
+#
+# **Valid is not right**, and the right tool is not the right answer. So where is it lost?
+
+# %%
+for word in ("STOP", "HQX7"):
+    [copied] = run(planner, ["what does the sign say?"], [Workspace(photo, tools={**TOOLS, "read": lambda image, word=word: word})])
+    print(copied.messages[2]["content"], "→", copied.value)
+
+# %% [markdown]
+# In **copying**. The planner knows *that* it must read the sign, and then drops what it was told; of two boxes it copies the first one twice. Copying a text that one has never met is a circuit (Lesson 04's *induction head*) which
+# training must build, and two million parameters in half an hour did not finish it.
+#
+# Three things were tried. Boxes written as calls write them: edits began to work, which had not copied a single box. Requests worded loosely, with small words left out: the choice of tools became sure. And training
+# that ends with signs of random letters: too late, or too little. The loss was still falling at the end; a longer bake is the next thing to try.
 #
 # ### The rival
 #
@@ -315,8 +330,11 @@ def route(request, routes):
 show.figures(figures.recorded("agents.success.wordings", "agents.no_tools", "agents.only_at_test"))
 
 # %% [markdown]
-# The router stands in the column *baseline*. It knows the wordings of training only, reads no result, and does one thing. Beside it: LLaVA alone, without tools; and the chat model of Lesson 04 with the loop and the
-# tools, but **no tuning**. LLaVA-Plus reports the same order: with tools only at test it falls *below* LLaVA without any (59.1 against 81.2 on its COCO bench).
+# The router stands in the column *baseline*: {{agents.success.wordings baseline}}. It knows the wordings of training only, reads no result, and does one thing. The chat model of Lesson 04 with the loop and the tools, but **no tuning**, comes to {{agents.only_at_test}}:
+# it never writes a turn. LLaVA-Plus, too, found tools *only at test* worse than none (59.1 against 81.2 on its COCO bench).
+#
+# And one rival wins: **LLaVA alone, without tools: {{agents.no_tools}}**. It should have stood below. Good tools behind a planner that drops what they say are worth less than a look of one's own. With perfect plans the same
+# tools would have the better of it: {{agents.success.wordings ceiling}}.
 #
 # ## Prove it: does the answer follow the tool?
 #
@@ -326,7 +344,8 @@ show.figures(figures.recorded("agents.success.wordings", "agents.no_tools", "age
 show.figures(figures.recorded("agents.follows"))
 
 # %% [markdown]
-# {{agents.follows}} of answers follow. (*Control*: how often they are nevertheless true of the right picture.) This is as it should be, and a danger: an agent believes its tools, and each errs as often as you saw above.
+# {{agents.follows}} of answers are word for word what the tools said of the other picture (the course wanted 90 %: missed, by the copying again), and {{agents.follows control}} are true of the right one, about what chance gives. So the answers come *from the tools*, with slips.
+# This is as it should be, and a danger: an agent believes its tools, and each errs as often as you saw above.
 #
 # ## Break it: a sign gives orders
 #
@@ -341,10 +360,11 @@ signed = Workspace(photo, tools={**TOOLS, "read": lambda image: ORDER})
 [fooled] = run(planner, ["what does the sign say? how many things are there?"], [signed])
 for message in fooled.messages:
     print(f"{message['role']:>9}  {message['content']}")
-show.figures(figures.recorded("agents.injection"))
+show.figures(figures.recorded("agents.injection", "agents.obeyed"))
 
 # %% [markdown]
-# Ours is hard to *persuade*, because it never learned to obey anybody: it has read no order in its life. It can be *confused* by a text unlike all that it was tuned on. The baseline, a harmless sign of the same length, tells both apart.
+# Over many pictures {{agents.obeyed}} of the answers obey. Ours is hard to *persuade*, because it never learned to obey anybody: it has read no order in its life. Could a text unlike all that it knows *confuse* it? The other part of the answer is right
+# in {{agents.injection}}, and beside a harmless sign of the same length (*baseline*) in {{agents.injection baseline}}. What it answers *for the sign* is a bad copy, as above.
 #
 # A large model obeys what it reads, and quotes don't stop it. What does: the gate (no call outside the manual), few rights for tools, a person's consent for what can't be undone. Never the model's good sense.
 #
@@ -434,7 +454,7 @@ for message in criticism.messages:
 # - **LLaVA-Interactive** has no planner: a *person* moves between chat, masks and boxes on one canvas. Try ours below.
 # - **Any chat model with tool calls** can plan here: `endpoint_planner(client, model)` sends our manual to an OpenAI-compatible server (vLLM, Ollama, llama.cpp).
 
-# %% tags=["optional"]
+# %%
 from course_lib.agents.planners import smollm2_planner
 from course_lib.common import smollm2
 
