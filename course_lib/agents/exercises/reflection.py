@@ -127,7 +127,7 @@ TASKS = [
             "A loop of at most `budget` tries that stops when nothing is missing; keep results and failures side by side.",
             "best = argmin over tries of |missing|, of equals the first.",
             "```python\nfailures, results = [], []\nwhile len(results) < budget:\n    results.append(attempt(list(failures)))\n    missing = ...\n"
-            "    if not missing:\n        return results[-1], failures\n    failures.append(missing)\nreturn ...\n```",
+            "    if not missing:\n        return ...\n    failures.append(...)\nreturn ...\n```",
         ),
     ),
 ]
