@@ -241,7 +241,7 @@ for message in demonstration(random.Random(4)):
 # How often do the *real* tools err? (The column *baseline* has the imagined ones' rates, which were round guesses.)
 
 # %%
-show.figures(figures.recorded("agents.tool."))
+figures.show(figures.recorded("agents.tool."))
 
 # %% [markdown]
 # The guesses were not far off: `find` misses 8.6 %<!-- figure: agents.tool.find_missed --> of the things and renames 3 %<!-- figure: agents.tool.find_renamed -->; `mask` fails in 15.7 %<!-- figure: agents.tool.mask -->, `place` in 18 %<!-- figure: agents.tool.place -->, the reader on 14 %<!-- figure: agents.tool.read -->
@@ -281,7 +281,7 @@ print([action["name"] for action in mine_says.actions], "→", mine_says.value)
 # Is planning a list of learned routes, or can it put parts together?
 
 # %%
-show.figures(
+figures.show(
     figures.recorded(
         "agents.success.wordings", "agents.success.two_parts", "agents.success.combinations", "agents.valid"
     )
@@ -297,14 +297,16 @@ show.figures(
 
 # %%
 for word in ("STOP", "HQX7"):
-    [copied] = run(planner, ["what does the sign say?"], [Workspace(photo, tools={**TOOLS, "read": lambda image, word=word: word})])
+    [copied] = run(
+        planner, ["what does the sign say?"], [Workspace(photo, tools={**TOOLS, "read": lambda image, word=word: word})]
+    )
     print(copied.messages[2]["content"], "→", copied.value)
 
 # %% [markdown]
 # In **copying**. The planner knows *that* it must read the sign, and then drops what it was told; of two boxes it copies the first one twice. Copying a text that one has never met is a circuit (Lesson 04's *induction head*) which
 # training must build, and two million parameters in half an hour did not finish it.
 #
-# Three things were tried. Boxes written as calls write them: edits began to work, which had not copied a single box. Requests worded loosely, with small words left out: the choice of tools became sure. And training
+# Three things were tried. Boxes written as calls write them: edits began to work, which in a pilot had not copied a single box. Requests worded loosely, with small words left out: the choice of tools became sure. And training
 # that ends with signs of random letters: too late, or too little. The loss was still falling at the end; a longer bake is the next thing to try.
 #
 # ### The rival
@@ -327,7 +329,7 @@ def route(request, routes):
 
 
 # %%
-show.figures(figures.recorded("agents.success.wordings", "agents.no_tools", "agents.only_at_test"))
+figures.show(figures.recorded("agents.success.wordings", "agents.no_tools", "agents.only_at_test"))
 
 # %% [markdown]
 # The router stands in the column *baseline*: 15 %<!-- figure: agents.success.wordings baseline -->. It knows the wordings of training only, reads no result, and does one thing. The chat model of Lesson 04 with the loop and the tools, but **no tuning**, comes to 0 %<!-- figure: agents.only_at_test -->:
@@ -341,10 +343,10 @@ show.figures(figures.recorded("agents.success.wordings", "agents.no_tools", "age
 # The sharpest test of tool use: turn the tools on *another* picture. A planner that uses them must now give the other picture's answer.
 
 # %%
-show.figures(figures.recorded("agents.follows"))
+figures.show(figures.recorded("agents.follows"))
 
 # %% [markdown]
-# 62.5 %<!-- figure: agents.follows --> of answers are word for word what the tools said of the other picture (the course wanted 90 %: missed, by the copying again), and 21.2 %<!-- figure: agents.follows control --> are true of the right one, about what chance gives. So the answers come *from the tools*, with slips.
+# 62.5 %<!-- figure: agents.follows --> of answers are word for word what the tools said of the other picture (the course wanted 90 %: missed, by the copying again), and 21.2 %<!-- figure: agents.follows control --> happen to be true of the right one. So the answers come *from the tools*, with slips.
 # This is as it should be, and a danger: an agent believes its tools, and each errs as often as you saw above.
 #
 # ## Break it: a sign gives orders
@@ -360,11 +362,11 @@ signed = Workspace(photo, tools={**TOOLS, "read": lambda image: ORDER})
 [fooled] = run(planner, ["what does the sign say? how many things are there?"], [signed])
 for message in fooled.messages:
     print(f"{message['role']:>9}  {message['content']}")
-show.figures(figures.recorded("agents.injection", "agents.obeyed"))
+figures.show(figures.recorded("agents.injection", "agents.obeyed"))
 
 # %% [markdown]
 # Over many pictures 0 %<!-- figure: agents.obeyed --> of the answers obey. Ours is hard to *persuade*, because it never learned to obey anybody: it has read no order in its life. Could a text unlike all that it knows *confuse* it? The other part of the answer is right
-# in 82.5 %<!-- figure: agents.injection -->, and beside a harmless sign of the same length (*baseline*) in 45 %<!-- figure: agents.injection baseline -->. What it answers *for the sign* is a bad copy, as above.
+# in 82.5 %<!-- figure: agents.injection -->, and beside a harmless sign of the same length (*baseline*) in 45 %<!-- figure: agents.injection baseline -->. So strange texts do confuse it, and an order no more than a harmless one. What it answers *for the sign* is a bad copy, as above.
 #
 # A large model obeys what it reads, and quotes don't stop it. What does: the gate (no call outside the manual), few rights for tools, a person's consent for what can't be undone. Never the model's good sense.
 #
@@ -421,28 +423,28 @@ show.pictures(
 # The honest gain is **own − blind**, on the same pictures.
 
 # %%
-show.figures(
+figures.show(
     figures.recorded(
         "agents.retry.once", "agents.retry.blind", "agents.retry.own", "agents.retry.critic", "agents.retry.oracle"
     )
 )
-show.figures(figures.recorded("agents.gain.own", "agents.gain.critic"))
+figures.show(figures.recorded("agents.gain.own", "agents.gain.critic"))
 
 # %% [markdown]
 # The gain is 10.8 %<!-- figure: agents.gain.own -->, and its interval stays above 0: the look is worth something. *Blind* even falls below *once*: going over good things at random breaks some. SEEM's look comes close to the oracle's,
-# 71.7 %<!-- figure: agents.retry.own --> against 72.1 %<!-- figure: agents.retry.oracle -->; what is left is things that were never found in the photo, or copied into a wrong box. Were the checker the scorer, the gain would be a number about the judge.
+# 71.7 %<!-- figure: agents.retry.own --> against 72.1 %<!-- figure: agents.retry.oracle -->; what neither can mend is what was never found in the photo, or copied into a wrong box. Were the checker the scorer, the gain would be a number about the judge.
 #
 # ### Two agents
 #
 # The critic is the same language model with another request: *this should be a picture of bus, frog. what is missing?* It looks with its own tools and answers. The painter reads the answer.
 #
-# Is it any use? It is 0 %<!-- figure: agents.gain.critic --> better than the painter alone: not worse, and not better. The critic names what `find` does not see, and hardly ever says that something is missing. Two agents are no gain by themselves; what counts is what the
+# Is it any use? It is 0 %<!-- figure: agents.gain.critic --> better than the painter alone: not worse, and not better. Its word changed no picture's score. Two agents are no gain by themselves; what counts is what the
 # second one *knows* that the first does not.
 #
 # And a fair warning: the critic's `find` began as the judge's weights (Lesson 01 trained them further). Its gain is not as clean as SEEM's, which shares nothing with the judge.
 
 # %%
-from course_lib.agents.data.requests import critic_request
+from course_lib.agents.messages import critic_request
 
 names = [one.name for one in painting.layout]
 [criticism] = run(
