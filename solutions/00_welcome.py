@@ -1,10 +1,10 @@
 # ---
 # title: "Welcome to the sticker world"
 # objectives:
-#   - see what you will have built at the end, and the way there
-#   - find your way in the world that all lessons look at
+#   - see what you will build, and the way there
+#   - find your way around the world that all lessons share
 #   - know what training may see, and what is kept back for honest tests
-#   - know how an exercise feels, wrong and right, and how to get unstuck
+#   - see what an exercise looks like, wrong and right, and how to get unstuck
 #   - "read a figure: interval, chance, control, baseline, ceiling, bar"
 # prerequisites:
 #   - a little Python and NumPy
@@ -12,9 +12,10 @@
 # ---
 
 # %% [markdown]
-# **How to use this page.** It is a *notebook*: text, and code in grey cells. Click the first grey cell (it is folded up, and the same in all lessons) and press
-# **Shift+Enter**: the cell runs, and the next one is chosen. Go on like this to the end. A number in the brackets at the left says that a cell has run, a `*` that it is
-# still running. Change any code you like, and run it again; *Kernel → Restart Kernel…* forgets everything but what you wrote. [Without a mouse](../docs/KEYBOARD.md) works, too.
+# **How to use this page.** It is a *notebook*: text, and code in grey cells. Click the first grey cell (it is folded up, and the same in every lesson)
+# and press **Shift+Enter**: the cell runs, and the next one is selected. Carry on like this to the end. A number in the brackets on the left means that
+# a cell has run, a `*` that it is still running. Change any code you like and run it again; *Kernel → Restart Kernel…* forgets everything except what
+# you wrote. It also works [without a mouse](../docs/KEYBOARD.md).
 
 # %% tags=["setup"]
 from course_lib.exercise import exercise, hint, points, progress
@@ -25,12 +26,11 @@ session = begin(lesson="00_welcome")
 # %% [markdown]
 # ## What you will own at the end
 #
-# You stand in a hotel lobby with a memory stick and ask your phone's camera: *can I print my documents here?* A detector finds no printer. A
-# text reader finds "BUSINESS CENTER", and doesn't know what one is for. A classifier says "lobby". Each of these **specialists** is right,
-# and none can answer. You need a model that understands picture *and* question.
+# You are standing in a hotel lobby with a memory stick, and you ask your phone's camera: *can I print my documents here?* A detector finds no printer.
+# A text reader finds "BUSINESS CENTER" but doesn't know what one is for. A classifier says "lobby". Each of these **specialists** is right, and none
+# can answer. You need a model that understands the picture *and* the question.
 #
-# In this course you build such models yourself, small enough for your computer. Here are four of them, finished. They all look at this picture, which
-# none has seen before:
+# In this course you build such models yourself, small enough for your computer. Here are four of them, finished. The picture is new to them all:
 
 # %%
 import numpy as np
@@ -58,9 +58,9 @@ titles += ["GLIGEN draws what we ask for where we ask for it", "SEEM cuts out: t
 show.pictures([picture, picture, drawing, cut_out], columns=4, titles=titles, alt="Four pictures. " + ". ".join(titles))
 
 # %% [markdown]
-# Change a caption, the question, or a box, and run the cell again. (A few words will fail: these models know about two hundred things.)
+# Change a caption, the question or a box, and run the cell again. (Some words will fail: these models know only about two hundred things.)
 #
-# And this is the way there. Orange boxes are what you build and train. An arrow is what one lesson hands to the next:
+# And this is the way there. You build and train what is orange. An arrow shows what one lesson hands to the next:
 
 # %%
 show.diagram(
@@ -90,8 +90,8 @@ show.diagram(
 # %% [markdown]
 # ## One small world
 #
-# To learn how such models are built we need pictures whose *every* fact is known: what is there, where, in which colour, left of what. So
-# all lessons share one small world, made of real, open emoji artwork.
+# To learn how such models are built, we need pictures about which *every* fact is known: what is there, where, in which colour, left of what. So all
+# lessons share one small world, made of real, open emoji artwork.
 
 # %%
 from course_lib.world.language import captions as captions_of
@@ -106,8 +106,8 @@ show.pictures(
 )
 
 # %% [markdown]
-# A scene is made from its number and a seed: nothing is downloaded, and your scene 8 is the same as everybody's. Behind the pixels
-# stands the full description, so every claim that a model makes can be checked.
+# A scene is made from its number and a seed: nothing is downloaded, and your scene 8 is the same as everyone else's. Behind the pixels is a full
+# description, so every claim a model makes can be checked.
 
 # %% tags=["check"]
 scene = scenes[8]
@@ -115,7 +115,7 @@ for thing in scene.things:
     print(f"{thing.name}: {thing.size}, {thing.colour or 'as drawn'}, at x {thing.x:.2f}, y {thing.y:.2f}")
 
 # %% [markdown]
-# A *box* is the smallest rectangle around a thing, a *mask* says which pixels are its own:
+# A *box* is the smallest rectangle around a thing; a *mask* says which pixels belong to it:
 
 # %%
 scene_8 = render(scene, size=192)
@@ -129,7 +129,7 @@ show.annotated(
 )
 
 # %% [markdown]
-# The models see less than you do. They get 64 pixels a side, so that they learn in minutes:
+# The models see less than you do. They get 64 pixels a side, so that they can learn in minutes:
 
 # %%
 show.pictures(
@@ -142,10 +142,10 @@ show.pictures(
 # %% [markdown]
 # ## What is in it
 #
-# 200 things in five drawing styles, ten shapes in eight colours, signs to read, ten backdrops.
+# 200 things in five drawing styles, ten shapes in eight colours, signs to read, and ten backdrops.
 #
-# **Predict before you run:** the finished CLIP was trained on the first two styles only. Here it may choose among 160 names. In which
-# styles will it still know a bicycle? And a pizza?
+# **Predict before you run:** the finished CLIP was trained on the first two styles only. Here it chooses among 160 names. In which styles will it still
+# recognise a bicycle? And a pizza?
 
 # %%
 from course_lib.world.stickers import COLOURS, STYLES, classes
@@ -166,14 +166,14 @@ show.pictures(
 )
 
 # %% [markdown]
-# Two drawings prove nothing, of course. Lesson 02 measures 1,600 pictures a style.
+# Two drawings prove nothing, of course. Lesson 02 measures 1,600 pictures per style.
 
 # %% [markdown]
 # ## What training may see
 #
-# A test is only honest on what training never saw. Some things are therefore kept back, once and for all: three styles, 40 of
-# the 200 classes, one colour of everything that can be painted, some pairs of things in some relations, some wordings. One
-# function decides, and a training scene that would need something else can't even be asked for:
+# A test is honest only on what training never saw. So some things are kept back for good: three styles, 40 of the 200 classes, one colour of everything
+# that can be painted, some pairs of things in some relations, some wordings. One function decides, and you can't even ask for a training scene that
+# would need any of these:
 
 # %% tags=["check"]
 from course_lib.world.splits import held_out_colour, training_may_see
@@ -190,9 +190,9 @@ print("the colour that training paints no fox in:", [c for c in COLOURS if held_
 # %% [markdown]
 # ## How an exercise feels
 #
-# In every lesson you write the few functions that *are* the system. A function is checked as soon as you run its cell, on random inputs.
-# When it is not right, the course says which mistake it recognises, and goes on with the reference: you are
-# never blocked. Run this one, which is wrong on purpose:
+# In every lesson you write the few functions that *are* the system. Each function is checked on random inputs as soon as you run its cell. When it is
+# wrong, the course names the mistake if it recognises it and carries on with the reference, so you are never blocked. Run this one, which is wrong on
+# purpose:
 
 
 # %% tags=["check"]
@@ -204,12 +204,12 @@ def box_from_mask(mask):
 
 
 # %% [markdown]
-# Now it is your turn: put your own lines in place of the `...` below, and run the cell. A tick says that it is solved; try as often as you like.
+# Now it's your turn: replace the `...` below with your own lines, and run the cell. A tick means that it is solved; try as often as you like.
 #
 # <!-- exercise: world.box_from_mask -->
 #
-# Write it so that `mask[y0:y1, x0:x1]` is the part of the mask that holds the thing. Once it passes, the course itself draws with it:
-# what you hand in takes the place of its own function, in every lesson.
+# Write it so that `mask[y0:y1, x0:x1]` is the part of the mask that holds the thing. Once it passes, the course itself draws with it: in every lesson,
+# what you hand in replaces the course's own function.
 
 
 # %% tags=["check"]
@@ -224,7 +224,7 @@ def box_from_mask(mask):
 
 
 # %% [markdown]
-# With it, the boxes of a whole scene:
+# It gives the boxes of a whole scene:
 
 # %% tags=["check"]
 for number, name in enumerate(names, start=1):
@@ -233,7 +233,7 @@ for number, name in enumerate(names, start=1):
 # %% [markdown]
 # <!-- exercise: world.overlap -->
 #
-# Detectors and segmenters are judged by *intersection over union*: the area that two boxes share, divided by the area that they cover together.
+# Detectors and segmenters are judged by *intersection over union*: the area two boxes share, divided by the area they cover together.
 
 
 # %% tags=["check"]
@@ -254,20 +254,20 @@ print(f"{overlap((0, 0, 10, 10), (5, 0, 15, 10)):.3f}")
 # %% [markdown]
 # ## How to read a figure
 #
-# Every lesson ends by measuring what you built. A number alone says little, so each stands beside what it must be compared with:
+# Every lesson ends by measuring what you built. A number alone says little, so each one comes with what it must be compared with:
 #
 # | mark | word | what it is |
 # |---|---|---|
-# | ● | measured | on scenes that training never saw; the pale line is its *95 % interval*: how far chance in the choice of scenes may have moved it |
+# | ● | measured | on scenes that training never saw; the pale line is its *95 % interval*: how far the random choice of scenes may have moved it |
 # | ◆ | chance | what guessing gets |
 # | × | control | the same measure where the system **must** fail, say with a blank picture; if a control does well, the measure is broken |
-# | □ | baseline | the best without the lesson's idea: the usual method, or an answer that ignores the picture |
-# | △ | ceiling | the truth itself through the same measure; left out where it is 100 % |
-# | ❘ | bar | what the course had set itself; where it was missed, the name says so |
-# | | paper | in the table only: what a paper reports of its own, far larger model on other data; not comparable in size |
+# | □ | baseline | the best score without the lesson's idea: the usual method, or an answer that ignores the picture |
+# | △ | ceiling | the truth itself, put through the same measure; left out where it is 100 % |
+# | ❘ | bar | the target the course had set itself; where it was missed, the name says so |
+# | | paper | in the table only: what a paper reports for its own, far larger model on other data; don't compare the numbers |
 
 # %% [markdown]
-# **Predict:** here are five figures of the shipped models: CLIP twice, LLaVA, GLIGEN, SEEM. Which is *worse than guessing*? How can that be?
+# **Predict:** here are five figures for the course's own models: CLIP twice, LLaVA, GLIGEN, SEEM. Which one is *worse than guessing*? How can that be?
 
 # %%
 from course_lib.figures import recorded
@@ -280,24 +280,25 @@ show_figures(
 )
 
 # %% [markdown]
-# <details><summary>Answer</summary>The second. There, CLIP has two pictures and two captions of the same words in another order, and must choose right for <i>both</i>
-# pictures. Who guesses does so in a quarter of the cases. Who prefers one caption, whatever the picture, never does. A figure below chance tells of such a fixed taste.</details>
+# <details><summary>Answer</summary>The second. There, CLIP gets two pictures, and two captions with the same words in a different order. It must choose
+# right for <i>both</i> pictures. Guessing manages that a quarter of the time; preferring one caption whatever the picture never does. A figure below
+# chance points to such a fixed preference.</details>
 
 # %% [markdown]
 # ## When you are stuck
 #
 # | what | how |
 # |---|---|
-# | a nudge, then the formula, then a skeleton | `hint("world.overlap")` in a cell of your own (the toolbar's **+** makes one), again for the next one |
+# | a nudge, then the formula, then a skeleton | `hint("world.overlap")` in a cell of your own (the toolbar's **+** makes one); run it again for the next one |
 # | what you have solved so far | `progress()` here, or `python -m course_lib check` |
-# | something about the set-up is wrong | `python -m course_lib doctor` |
-# | an error message you don't know | [docs/TROUBLESHOOTING.md](../docs/TROUBLESHOOTING.md), sorted by message |
+# | to find out what is wrong with the set-up | `python -m course_lib doctor` |
+# | an error message you don't recognise | [docs/TROUBLESHOOTING.md](../docs/TROUBLESHOOTING.md), sorted by message |
 
 # %% [markdown]
 # ## Two sizes, one path
 #
-# `pocket` is the default: everything on the CPU, offline, in minutes. `full` (set the environment variable `COURSE_TIER=full` before you
-# start) loads pretrained models, best on a GPU such as Colab's T4. The same notebook and the same functions serve both.
+# `pocket` is the default: everything on the CPU, offline, in minutes. `full` (set the environment variable `COURSE_TIER=full` before you start) loads
+# pretrained models, and is best run on a GPU such as Colab's T4. Both use the same notebook and the same functions.
 
 # %% tags=["check"]
 print(session.tier, "tier on", session.device)
@@ -305,10 +306,10 @@ print(session.tier, "tier on", session.device)
 # %% [markdown]
 # ## Recap
 #
-# - Specialists answer one kind of question each. The course builds models that take pictures and words together.
-# - Every scene comes from a number and a seed, and carries its whole truth.
-# - What is held out is held out everywhere, by one function.
-# - A figure is worth as much as what stands beside it: chance, a control that must fail, a baseline, a ceiling.
+# - Each specialist answers one kind of question. The course builds models that take pictures and words together.
+# - Every scene comes from a number and a seed, and every fact about it is known.
+# - One function decides what is held out, and it is held out everywhere.
+# - A figure is worth only as much as what stands beside it: chance, a control that must fail, a baseline, a ceiling.
 # - Exercises are checked at once, know the common mistakes, and never block you.
 #
 # <!-- words -->
@@ -318,15 +319,15 @@ print(session.tier, "tier on", session.device)
 #
 # <!-- quiz -->
 #
-# 1. Why is a whole *style* kept back, and not just some pictures of each style?
-#    - [ ] Otherwise there would be too few pictures to train on. :: Scenes are made from a seed: there are as many as one likes.
-#    - [x] A new style tests whether the model knows the thing, or the hand that drew it. :: New pictures in a known style test memory and a little more.
-#    - [ ] Hard styles would spoil the training. :: They would do it good. They are kept back so that the test stays honest.
-# 2. Your function is wrong and you move on. What does the rest of the notebook run with?
-#    - [ ] With your function, and with wrong results. :: Then one mistake would spoil a whole lesson. The card says what steps in.
-#    - [ ] With nothing: the next cell fails. :: Unsolved work never blocks you.
-#    - [x] With the reference. :: That is the course's own implementation; the card says so. Solve it later and run the notebook again to use yours.
-# 3. Two boxes lie apart, left-right *and* up-down. What is wrong with the *shared area* without `max(0, …)`?
-#    - [x] It is positive. :: Two negative lengths multiply to a positive area. Divided by the union it may then give anything, even less than 0.
+# 1. Why keep back a whole *style*, and not just some pictures of each style?
+#    - [ ] Otherwise there would be too few pictures to train on. :: Scenes are made from a seed: there are as many as you like.
+#    - [x] A new style tests whether the model knows the thing, or the hand that drew it. :: New pictures in a known style test memory and little more.
+#    - [ ] Hard styles would spoil the training. :: They would help it. They are kept back so that the test stays honest.
+# 2. Your function is wrong and you move on. What does the rest of the notebook use?
+#    - [ ] Your function, with wrong results. :: Then one mistake would spoil a whole lesson. The card says what replaces it.
+#    - [ ] Nothing: the next cell fails. :: Unsolved work never blocks you.
+#    - [x] The reference. :: That is the course's own implementation; the card says so. Solve it later and run the notebook again to use yours.
+# 3. Two boxes are apart, both left-right *and* up-down. What is wrong with the *shared area* without `max(0, …)`?
+#    - [x] It is positive. :: Two negative lengths multiply to a positive area. Divided by the union, it may then give anything, even a value below 0.
 #    - [ ] It is negative. :: It would be if they were apart in one direction only. Here both lengths are negative.
 #    - [ ] Nothing: it is zero. :: It is zero only if they touch at an edge.

@@ -1,11 +1,11 @@
 # ---
 # title: "From specialists to generalists: can I print my documents here?"
 # objectives:
-#   - say what computer vision could do before 2012, and watch it see people where there are none
+#   - say what computer vision could do before 2012, and watch it see people who aren't there
 #   - write IoU, non-maximum suppression and average precision, and read a detector's precision, recall and calibration
-#   - wire a detector and a letter reader with rules, and find out what the wiring can't do
-#   - compare wired specialists with one model on tasks that were revealed after the rules were written, fairly
-#   - count what one more task costs, in labels, rules and minutes, against words typed
+#   - wire a detector and a letter reader together with rules, and find out what the wiring can't do
+#   - compare wired specialists fairly with one model, on tasks revealed after the rules were written
+#   - count what one more task costs in labels, rules and minutes, compared with words typed
 # prerequisites:
 #   - "[Lesson 00](00_welcome.ipynb): the sticker world, and how exercises work"
 # minutes: 55
@@ -22,7 +22,8 @@ session = begin(lesson="01_specialists")
 #
 # The talk's first slide shows a hotel lobby and a guest's question: *Can I print my documents here?* You see a sign, BUSINESS CENTER, and say: probably, yes.
 #
-# A machine of the last decade is a team of specialists: a detector for things, a reader for letters, and rules that somebody wrote to join them. Let us hire such a team, and ask it.
+# Last decade's machine is a team of specialists: a detector for things, a reader for letters, and rules that somebody wrote to join them. Let's hire
+# one and ask.
 #
 # **Predict:** what will it say?
 
@@ -51,19 +52,19 @@ print("The rules say:", rules.answer(question, rules.look(image), rules.KNOWN))
 print("One model says:", tools.ask(image, question))
 
 # %% [markdown]
-# The parts work. The team is *silent*: no rule speaks of printing, and no label is "printer". (COCO, on which the world's detectors are trained, has 80 labels. A printer is
-# not among them.)
+# The parts work. The team is *silent*: no rule mentions printing, and no label is "printer". (COCO, the data set on which detectors everywhere are
+# trained, has 80 labels. "Printer" isn't one.)
 #
-# The one model speaks. Is it any use? Ours is tiny, never heard of documents, and simply says something. **An answer is not yet a right answer.** So this lesson counts both: how often somebody
-# answers, and how often rightly.
+# The one model speaks. Is it any use? Ours is tiny, has never heard of documents, and just says something. **An answer is not yet a right answer.** So
+# this lesson counts both: how often each one answers, and how often it is right.
 
 # %% [markdown]
 # ### 2006 to 2012: very few systems worked
 #
-# Three that did, on real pictures. *Faces*: sums of light and dark rectangles (Haar features), a cascade of tests (Viola and Jones, 2001). *People*: histograms of edge directions, and a linear
-# classifier (HOG; Dalal and Triggs, 2005). *Digits*: a support vector machine.
+# Three that did, on real pictures. *Faces*: sums over light and dark rectangles (Haar features) and a cascade of tests (Viola and Jones, 2001).
+# *People*: histograms of edge directions and a linear classifier (HOG; Dalal and Triggs, 2005). *Digits*: a support vector machine.
 #
-# **Predict:** where will the detector of people see a person: an astronaut, a cat, a cup of coffee, a rocket on its pad?
+# **Predict:** where will the people detector see a person: an astronaut, a cat, a cup of coffee, a rocket on its pad?
 
 # %%
 import skimage.data
@@ -82,7 +83,8 @@ accuracy, number = before.digits_accuracy()
 print(f"digits, 8 × 8 pixels, live: {100 * accuracy:.1f} % of {number:,} are right")
 
 # %% [markdown]
-# The face is right. The "person" in the helmet is not, and the other one is the rocket: upright, with an outline on both sides, that is enough. The cat has no face, says the detector made for cat faces.
+# The face is right. The "person" in the helmet is wrong, and the other one is the rocket: being upright, with an outline on both sides, is enough. The
+# detector made for cat faces says that the cat has no face.
 #
 # And the sign? A modern text reader gets it nearly right:
 
@@ -91,7 +93,7 @@ show.pictures([before.office_sign()], columns=1, alt="A blue sign in capital let
 print("RapidOCR reads:", [(line["text"], line["score"]) for line in record["sign"]])
 
 # %% [markdown]
-# Letters and place, without what they *mean*. "BUSINESSCENTER" has to be joined to "print" by somebody. The plan of this lesson:
+# It knows the letters and their place, but not what they *mean*. Somebody has to connect "BUSINESSCENTER" with "print". The plan of this lesson:
 
 # %%
 Box = show.Box
@@ -114,13 +116,13 @@ show.diagram(
 )
 
 # %% [markdown]
-# To be fair, all look through the *same eyes*: detector, reader and LLaVA share CLIP's frozen layers (Lesson 02). The detector is Lesson 10's, trained on from 12 names to all
-# 168 that training may see. Whatever fails below is not for want of a good look.
+# To be fair, all see through the *same eyes*: detector, reader and LLaVA share CLIP's frozen layers (Lesson 02). The detector is Lesson 10's, trained
+# further, from 12 names to all 168 that training may see. Whatever fails below doesn't fail for lack of a good look.
 #
 # ## Build it: boxes
 #
-# A detector says *where* with a box: left, top, right, bottom, as shares of the side. When is a box right? When it overlaps the true one enough:
-# by the *intersection over union*, IoU, at least one half.
+# A detector says *where* with a box: left, top, right, bottom, as fractions of the picture's side. When is a box right? When it overlaps the true one
+# enough: when their *intersection over union*, IoU, is at least one half.
 #
 # <!-- exercise: specialists.box_iou -->
 
@@ -138,7 +140,8 @@ def box_iou(a, b):
 
 
 # %% [markdown]
-# Our detector asks each cell of a 16 × 16 grid: are you the middle of something, of what, and how far away are its four sides? Neighbouring cells see the same thing. So there are many boxes for each:
+# Our detector asks each cell of a 16 × 16 grid: are you the middle of something? Of what? How far away are its four sides? Neighbouring cells see the
+# same thing, so each thing gets many boxes:
 
 # %%
 from course_lib.clip.data.images import to_tensor
@@ -153,7 +156,8 @@ sure = scores > tools.MIN_SCORE
 print(int(sure.sum()), "boxes for", len(lobby.things), "things")
 
 # %% [markdown]
-# *Non-maximum suppression* keeps the surest of each heap. Take the surest box; drop all that overlap it too much; go on with what is left.
+# *Non-maximum suppression* keeps the surest box of each heap. Take the surest box, drop all those that overlap it too much, and repeat with what is
+# left.
 #
 # <!-- exercise: specialists.nms -->
 
@@ -185,8 +189,9 @@ show.boxed(
 # %% [markdown]
 # ### How good is a detector?
 #
-# It also says how sure it is. Ask for only the surest detections, and nearly all are right (*precision*), though much is missed (*recall*). Ask for all, and it is the other way round. *Average
-# precision*, AP, is the mean of the precision over all recalls. COCO's way: at 101 points of recall, the best precision that this or a higher recall still has.
+# It also says how sure it is. If you take only the surest detections, nearly all are right (*precision*), but many things are missed (*recall*). If you
+# take them all, it is the other way round. *Average precision*, AP, is the mean precision over all recalls. COCO averages over 101 recalls, taking at
+# each the best precision at that recall or a higher one.
 #
 # <!-- exercise: specialists.average_precision -->
 
@@ -206,19 +211,19 @@ def average_precision(scores, matched, num_truths):
 
 
 # %% [markdown]
-# A test of this course compares it with COCO's own program: the same number. Now the measurement, on scenes that nobody trained on. **Predict:** who has the better boxes, the detector, or SEEM
-# (Lesson 11), which makes masks for anything? And LLaVA?
+# One of this course's tests compares it with COCO's own program: the number is the same. Now the measurement, on scenes that nobody trained on.
+# **Predict:** which has the better boxes, the detector or SEEM (Lesson 11), which makes masks for anything? And LLaVA?
 
 # %%
 figures.show(figures.recorded("specialists.ap50", "specialists.ms.detector"))
 
 # %% [markdown]
-# AP at IoU ≥ ½ is 97.5 %<!-- figure: specialists.ap50 -->; boxes around SEEM's masks come to 85.8 %<!-- figure: specialists.ap50 baseline -->. LLaVA has no figure at all: it knows words for
-# places ("left"), and none for a box. **Here the specialist wins**, and it is quick.
+# AP at IoU ≥ ½ is 97.5 %<!-- figure: specialists.ap50 -->; boxes around SEEM's masks come to 85.8 %<!-- figure: specialists.ap50 baseline -->. LLaVA
+# has no figure at all: it has words for places ("left"), but none for a box. **Here the specialist wins**, and it is quick.
 #
 # ### From which score on do we believe it?
 #
-# Rules need a yes or no. The threshold is chosen on the stream "val", never on the test:
+# Rules need a yes or a no. The threshold is chosen on the stream "val", never on the test:
 
 # %%
 from course_lib.session import few
@@ -235,7 +240,8 @@ show.history(
 print(f"chosen once and for all: {tools.MIN_SCORE}")
 
 # %% [markdown]
-# Is a score of 0.7 a probability of 70 %? **Predict**, then look: a detector is *calibrated* if of its detections with a mean score of 0.7, 70 % are right.
+# Is a score of 0.7 a probability of 70 %? **Predict**, then look: a detector is *calibrated* if 70 % of its detections with a mean score of 0.7 are
+# right.
 
 # %%
 bars = {f"score {score:.2f} ({number} of them)": hits for score, hits, number in boxes.calibration(few(100, 20))}
@@ -245,13 +251,14 @@ show.bars(
 )
 
 # %% [markdown]
-# Not calibrated: low scores mean almost never, high ones almost always. The focal loss of its training makes it shy in the middle. For a threshold that does no harm; for a rule like "the two
-# scores together" it would.
+# It isn't calibrated: low scores are almost never right, high ones almost always. The focal loss used in training makes it shy in the middle. That does
+# no harm to a threshold; it would harm a rule like "the two scores together".
 
 # %% [markdown]
 # ## Build it: the wiring
 #
-# First **the questions**. They were fixed, and committed, before any rule was written, with their true answers, which come from the world's own code. Six tasks were known:
+# First **the questions**. They were fixed and committed before any rule was written, with their true answers, which come from the world's own code. Six
+# tasks were known:
 
 # %%
 from course_lib.specialists.data.bank import KNOWN, REVEALED
@@ -261,8 +268,8 @@ for task in KNOWN:
     print(f"{task.id:9} {one.text}  →  {one.answer}")
 
 # %% [markdown]
-# Now a rule. *Where is the dog, seen from the cat?* The detector gives names, boxes and scores; the answer is one of four words. Compare the centres of the surest `name` and the surest `other`. If one of them was not found, say
-# nothing: `None`.
+# Now a rule. *Where is the dog, seen from the cat?* The detector gives names, boxes and scores; the answer is one of four words. Compare the centres of
+# the surest `name` and the surest `other`. If either was not found, say nothing: `None`.
 #
 # <!-- exercise: specialists.relation_rule -->
 
@@ -286,7 +293,7 @@ def relation_rule(things, name, other):
 
 
 # %% [markdown]
-# Your rule is now in the table, beside five others. A rule wakes up when one of its key words stands in the question:
+# Your rule is now in the table with five others. A rule wakes up when one of its keywords is in the question:
 
 # %%
 for rule in rules.KNOWN:
@@ -297,7 +304,7 @@ print("\n" + one.question.text, "→", rules.answer(one.question.text, rules.loo
 # %% [markdown]
 # ## At home: the known six
 #
-# **Predict:** who is better at the tasks for which the specialists were wired? Look at some answers first. ∅ is silence.
+# **Predict:** who is better at the tasks the specialists were wired for? Look at some answers first. ∅ means silence.
 
 
 # %%
@@ -332,9 +339,10 @@ show.bars(
 )
 
 # %% [markdown]
-# The specialists win at home: 88.2 %<!-- figure: specialists.wired.known --> against 78.5 %<!-- figure: specialists.model.known -->. Where they answer, they are nearly always right; where they fail, they mostly
-# keep silent. They read signs better (84 %<!-- figure: specialists.wired.read --> against 71 %<!-- figure: specialists.model.read -->). At "is the dog left of the cat?" the one model is hardly above
-# guessing: 56 %<!-- figure: specialists.model.related -->.
+# The specialists win at home: 88.2 %<!-- figure: specialists.wired.known --> against 78.5 %<!-- figure: specialists.model.known -->. When they answer,
+# they are nearly always right; when they fail, they mostly stay silent. They read signs better (84 %<!-- figure: specialists.wired.read --> against
+# 71 %<!-- figure: specialists.model.read -->). At "is the dog left of the cat?" the one model is hardly better than guessing:
+# 56 %<!-- figure: specialists.model.related -->.
 #
 # ## Break it: somebody asks something else
 #
@@ -350,8 +358,8 @@ for task in REVEALED:
     put(task, few(3, 1))
 
 # %% [markdown]
-# Three kinds of failure. *No label*: "animals" is no name that the detector has, so the count is silent. *No rule*: nothing wakes at "swim". And luck: "say" wakes the reader, which
-# does not care what the sign is beside.
+# Three kinds of failure. *No label*: the detector has no name "animals", so the counting rule is silent. *No rule*: nothing wakes at "swim". And
+# *luck*: "say" wakes the reader, which doesn't care what the sign is beside.
 
 # %%
 figures.show(
@@ -370,9 +378,10 @@ show.bars(
 )
 
 # %% [markdown]
-# 12.7 %<!-- figure: specialists.wired.revealed --> against 62.2 %<!-- figure: specialists.model.revealed -->: nearly five times as many. But look closely. Half of that is *place* and *colour*, and questions of that kind stood in LLaVA's
-# training: nobody told *us*, but somebody told *it*. With the sign it was never asked so, and it does well. For each, was there something like it in its training? And what is the best answer that one
-# gives *without* the picture?
+# 12.7 %<!-- figure: specialists.wired.revealed --> against 62.2 %<!-- figure: specialists.model.revealed -->: nearly five times as many. But look
+# closely. Half of that comes from *place* and *colour*, and LLaVA's training contained questions of that kind: nobody told *us*, but somebody told
+# *it*. It was never asked about signs like this, and it does well. For each task: was there something like it in its training? And how far does the
+# best answer *without* the picture get?
 
 # %%
 revealed = [figures.recorded(f"specialists.model.{task.id}")[0] for task in REVEALED]
@@ -381,14 +390,15 @@ for task in REVEALED:
 figures.show(revealed)
 
 # %% [markdown]
-# *How many animals?* 37 %<!-- figure: specialists.model.group -->, and without the picture 38 %<!-- figure: specialists.model.group baseline -->. *Safe to swim?* 44 %<!-- figure: specialists.model.swim -->; a coin has 50. It mostly says "one" and "yes", whatever it is shown. *What serves?* was asked in its training, in other words, and it
-# hardly beats a guess. **A
-# generalist is as general as its training.** It never says that it doesn't know; the wiring does.
+# *How many animals?* 37 %<!-- figure: specialists.model.group -->, and without the picture 38 %<!-- figure: specialists.model.group baseline -->. *Safe
+# to swim?* 44 %<!-- figure: specialists.model.swim -->; a coin gets 50. It mostly says "one" and "yes", whatever it is shown. *What can I use?* was
+# asked in its training, in other words, yet it hardly beats a guess. **A generalist is as general as its training.** It never says that it doesn't
+# know; the wiring does.
 
 # %% [markdown]
 # ## What does one more task cost?
 #
-# So we pay: new rules, lists, a classifier of places with 1,500 labelled pictures. Each is a few minutes' work. Add them up.
+# So we pay: new rules, new lists, a classifier of places with 1,500 labelled pictures. Add up the minutes.
 #
 # <!-- exercise: specialists.marginal_costs -->
 
@@ -419,7 +429,7 @@ print(
 )
 
 # %% [markdown]
-# The seconds a label takes and the minutes a line takes are guesses; change them. What they buy is measured:
+# The seconds per label and the minutes per line are guesses; change them. What they buy is measured:
 
 # %%
 figures.show(figures.recorded("specialists.paid.revealed", "specialists.coverage.paid.revealed"))
@@ -436,22 +446,24 @@ show.bars(
 )
 
 # %% [markdown]
-# **Paid for, the specialists win again**: 86.2 %<!-- figure: specialists.paid.revealed -->. With nothing typed but a rule and a list, "safe to swim?" goes from silence to 95 %<!-- figure: specialists.paid.swim -->. The price is that somebody
-# must know the task, write the rule, and do it again tomorrow. That is the talk's argument: not that one model is better at each thing, but that its *next* task costs a sentence.
+# **Paid for, the specialists win again**: 86.2 %<!-- figure: specialists.paid.revealed -->. With just a rule and a list typed in, "safe to swim?" goes
+# from silence to 95 %<!-- figure: specialists.paid.swim -->. The price is that somebody must know the task, write the rule, and do the same again
+# tomorrow. That is the talk's argument: not that one model is better at each thing, but that its *next* task costs a sentence.
 
 # %% [markdown]
 # ## Prove it
 #
-# Are the rules themselves bad? Give them the truth in place of what the specialists found:
+# Are the rules themselves bad? Give them the truth instead of what the specialists found:
 
 # %%
 figures.show(figures.recorded("specialists.rules_on_truth", "specialists.ms.wired", "specialists.ms.model"))
 
 # %% [markdown]
-# 99.0 %<!-- figure: specialists.rules_on_truth -->: rules are not the bottleneck. Sight is a small part of it; vocabulary and glue are the rest. (The last two rows are what a question costs in time. They are about equal, since the
-# specialists look afresh for each one.)
+# 99.0 %<!-- figure: specialists.rules_on_truth -->: the rules are not the bottleneck. Sight is a small part of the problem; vocabulary and glue are the
+# rest. (The last two rows give the time a question takes. They are about equal, since the specialists look afresh for each one.)
 #
-# And does the one model *look*? Show it another scene's picture. **Predict:** on the revealed six it should fall to what one has without any picture, or below.
+# And does the one model *look*? Show it another scene's picture. **Predict:** on the revealed six, it should fall to what is possible without any
+# picture, or below.
 
 # %%
 both = figures.recorded("specialists.model.known", "specialists.model.revealed")
@@ -461,7 +473,7 @@ show.bars(
 )  # fmt: skip
 
 # %% [markdown]
-# Measure a task yourself, on validation scenes that no figure was made from:
+# Measure a task yourself, on validation scenes that no figure is based on:
 
 # %%
 from course_lib.specialists.evaluate.tasks import measure
@@ -473,7 +485,8 @@ for who in ("wired", "paid", "model", "shuffled", "ceiling"):
 # %% [markdown]
 # ### Try it
 #
-# Ask the team and the model about the room at the top. Add a rule for your own question: can you make one for *Can I print my documents here?* What would it have to know?
+# Ask the team and the model about the room at the top. Add a rule for your own question: can you write one for *Can I print my documents here?* What
+# would it have to know?
 
 # %%
 own = rules.Rule(
@@ -493,18 +506,17 @@ for question in ("is there a sign here?", "what does the sign say?", "can I plug
 # %% [markdown]
 # ## The real thing
 #
-# - LLaVA-1.5's famous scores on TextVQA, 58.2 and 61.3, were measured **with the words of a text reader in the prompt**: the generalist is helped by a specialist.
-# - LLaVA-Plus joins both: a language model that *chooses* among specialists. With a detector at hand it rises from 47.1 to 88.6 on grounding (LLaVA-Bench Tools). Its tools are ours:
+# - LLaVA-1.5's famous scores on TextVQA, 58.2 and 61.3, were measured **with a text reader's words in the prompt**: a specialist helps the generalist.
+# - LLaVA-Plus combines the two: a language model that *chooses* among specialists. With a detector at hand, it rises from 47.1 to 88.6 on grounding (LLaVA-Bench Tools). Its tools are ours:
 #   `tools.TOOLS`, each with a name, a description and a JSON schema. Lesson 13 hands them to a language model.
-# - The talk's thesis, *adapt pretrained foundation models with minimal supervision*, with two real towers: [Lesson 02](02_clip.ipynb) has that lab at its end. Towers that were trained on photographs
-#   and sentences, and are frozen, meet on stickers alone.
+# - The talk's thesis, *adapt pretrained foundation models with minimal supervision*, with two real towers: [Lesson 02](02_clip.ipynb) ends with that lab. Frozen towers, trained on photographs and on sentences, meet on stickers alone.
 #
 # ## Recap
 #
-# - IoU says when a box is right; suppression keeps one box a thing; AP sums up precision over recall.
-# - Choose thresholds on validation data. A score is no probability until you have checked.
+# - IoU says when a box is right; suppression keeps one box per thing; AP sums up precision over recall.
+# - Choose thresholds on validation data. A score isn't a probability until you have checked.
 # - Wired specialists: precise, quick, silent where nobody wrote a rule. One model: always answers, even when it should not.
-# - Fair tests: questions before rules, the same eyes, the truth through the rules, another scene's picture, the best answer without one.
+# - Fair tests: questions before rules, the same eyes, the rules on the truth, another scene's picture, the best answer without one.
 # - Specialists win task by task; the generalist wins on the price of the next task, as far as its training reaches.
 #
 # <!-- words -->
@@ -514,18 +526,18 @@ for question in ("is there a sign here?", "what does the sign say?", "can I plug
 # <!-- quiz -->
 #
 # 1. Why were the questions committed before the rules?
-#    - [x] So that the rules could not be written to them. :: Rules tuned on the test would only measure patience.
-#    - [ ] Because questions are needed to train the detector. :: It never saw a question.
+#    - [x] So that the rules couldn't be fitted to them. :: Rules tuned on the test would only measure patience.
+#    - [ ] Because the detector is trained on questions. :: It never saw a question.
 #    - [ ] To make the one model look worse. :: The order has no effect on it.
-# 2. The one model answers all questions of a task, half of them rightly; yes and no are equally frequent. What do you conclude?
+# 2. The one model answers all questions of a task and gets half of them right; yes and no are equally frequent. What do you conclude?
 #    - [ ] It has half understood the task. :: A coin does as well.
-#    - [x] Nothing, before you show it another scene's picture. :: If that changes nothing, it doesn't look.
+#    - [x] Nothing, until you show it another scene's picture. :: If that changes nothing, it doesn't look.
 #    - [ ] It beats a team that answers 10 %. :: In answers, yes. In knowledge, not at all.
-# 3. The detector finds 97 % of things. Why are fewer of the answers right?
-#    - [x] An answer needs several of them, and a rule. :: Two names to be found, a question to be understood, glue.
+# 3. The detector's AP is 97 %. Why are fewer of the answers right?
+#    - [x] An answer needs several boxes, and a rule. :: Two names to find, a question to understand, glue.
 #    - [ ] The scores are not calibrated. :: The rules only use a threshold.
 #    - [ ] Its boxes are too small. :: AP counts boxes, and they are good.
-# 4. You drop everything that overlaps *any* surer box, kept or not. What goes wrong?
+# 4. You drop every box that overlaps *any* surer one, kept or not. What goes wrong?
 #    - [ ] Nothing: it is the same. :: Think of three boxes in a row.
-#    - [x] A thing beside a dropped box is lost. :: Dropped boxes must not drop others.
+#    - [x] A thing beside a dropped box is lost. :: Dropped boxes must not drop others in turn.
 #    - [ ] Too many boxes stay. :: Too few.

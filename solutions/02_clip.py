@@ -2,8 +2,8 @@
 # title: "CLIP: pictures and words in one space"
 # objectives:
 #   - say why a classifier with fixed labels can't name what it was not asked to learn
-#   - write the heart of CLIP, two towers' pooling, the symmetric contrastive loss and the temperature
-#   - train a small CLIP on your own computer and classify pictures with nothing but words
+#   - write the heart of CLIP: the pooling of its two towers, the symmetric contrastive loss and the temperature
+#   - train a small CLIP on your own computer, and classify pictures with nothing but words
 #   - provoke the contrastive shortcut, and see why a good score can hide it
 #   - judge a zero-shot classifier by chance, controls, baselines and pictures in styles it never saw
 # prerequisites:
@@ -21,11 +21,11 @@ session = begin(lesson="02_clip")
 # %% [markdown]
 # ## See it: why do fixed labels fail?
 #
-# The talk begins with a photograph and a question: *can I print my documents here?* A detector, trained on a fixed list of indoor
-# things, finds no printer. A text reader finds the words "BUSINESS CENTER". Glued together they answer: "probably?"
+# The talk begins with a photograph and a question: *can I print my documents here?* A detector, trained on a fixed list of indoor things, finds no
+# printer. A text reader finds the words "BUSINESS CENTER". Glued together, they answer: "probably?"
 #
-# Each is a specialist: it can say what is on its list, and nothing else. Let us see what that does to it. Here is a good one, a network
-# trained on pictures of 160 things, with one output for each. On pictures of these it is right 99 times in 100.
+# Each is a specialist: it can say what is on its list, and nothing else. Let us see what that does to it. Here is a good one: a network trained on
+# pictures of 160 things, with one output for each. On pictures of these, it is right 99 times in 100.
 #
 # **Predict before you run:** what will it say to a koala, a zebra, a UFO and a ladybug? None is on its list.
 
@@ -51,15 +51,15 @@ titles = [f"{name}: I say {answer}" for name, answer in zip(truth, answers, stri
 show.pictures(images, titles=titles, columns=3, alt=f"What the specialist says. {'; '.join(titles)}.")
 
 # %% [markdown]
-# It has no way to say "koala", nor "none of these": the probabilities of its 160 labels must add up to 1. So it names something
-# that looks a little alike, as if it knew. To teach it one more label you need labelled pictures, a new output and a new training.
+# It can't say "koala", or "none of these": the probabilities of its 160 labels must add up to 1. So it names something that looks a bit similar, as if
+# it knew. To teach it one more label, you need labelled pictures, a new output and new training.
 #
-# **CLIP's idea** (Radford et al., 2021, [arXiv 2103.00020](https://arxiv.org/abs/2103.00020)): don't learn a list of labels. Learn
-# *which text belongs to which picture*, from pairs as they are found on the web. Then any text is a label.
+# **CLIP's idea** (Radford et al., 2021, [arXiv 2103.00020](https://arxiv.org/abs/2103.00020)): don't learn a list of labels. Learn *which text belongs
+# to which picture*, from pairs found on the web. Then any text is a label.
 
 # %% [markdown]
-# Two towers do it. One turns a picture into a vector, the other a text. Both vectors live in one space, where a cosine says how well
-# they fit. The numbers are the sizes of our model; B is the number of pairs in a batch.
+# It takes two towers. One turns a picture into a vector, the other a text. Both vectors live in one space, where a cosine says how well they match. The
+# numbers are our model's sizes; B is the number of pairs in a batch.
 
 # %%
 Box = show.Box
@@ -95,11 +95,11 @@ for name, tower in (("image tower", model.visual), ("text tower", model.text)):
     print(f"{name}: {sum(p.numel() for p in tower.parameters()):,} parameters")
 
 # %% [markdown]
-# OpenAI's ViT-B/32 has 151 million in all. Ours has the interface of [open_clip](https://github.com/mlfoundations/open_clip)'s models
-# (`encode_image`, `encode_text`, `logit_scale`), so what you write here will run theirs at the end. Inside it differs where small models
-# need it: convolutions come before the transformer, and a learned query pools the patches.
+# OpenAI's ViT-B/32 has 151 million in all. Ours has the same interface as [open_clip](https://github.com/mlfoundations/open_clip)'s models
+# (`encode_image`, `encode_text`, `logit_scale`), so what you write here will run theirs at the end. Inside, it differs where a small model needs it:
+# convolutions come before the transformer, and a learned query pools the patches.
 #
-# These are the pairs that we train on: pictures from the sticker world, with captions that say more, or less.
+# These are the pairs we train on: pictures from the sticker world; some captions say more, some less.
 
 # %%
 pairs = batches.singles(step=0, batch_size=8)
@@ -111,8 +111,8 @@ show.pictures(
 )
 
 # %% [markdown]
-# Every picture beside every text, as cosines: this table is all that CLIP ever learns from. At the left an untrained model, at the right
-# one that we trained earlier. **Before you run:** where should the right table be dark?
+# Every picture against every text, as cosines: this table is all that CLIP ever learns from. On the left is an untrained model, on the right one we
+# trained earlier. **Before you run:** where should the right-hand table be dark?
 
 # %%
 from course_lib.clip.tokenizer import get_tokenizer
@@ -140,14 +140,14 @@ show.similarity(
 # %% [markdown]
 # ## Build it: the two towers
 #
-# The image tower turns 64 × 64 pixels into 8 × 8 = 64 patch vectors. CLIP needs *one* vector a picture. We pool with attention: a
-# learned query scores every patch, a softmax over the patches makes weights of the scores, and the weighted mean goes through a
-# projection into the space shared with text. (OpenAI's ResNets pool with attention, too; its ViTs read a class token, which does the same.)
+# The image tower turns 64 × 64 pixels into 8 × 8 = 64 patch vectors. CLIP needs *one* vector per picture. We pool with attention: a learned query
+# scores every patch, a softmax over the patches turns the scores into weights, and a projection takes the weighted mean into the space shared with
+# text. (OpenAI's ResNets pool with attention, too; its ViTs read a class token, which does the same.)
 #
 # <!-- exercise: clip.image_head -->
 #
-# Score the patches with the query, scaled by $1/\sqrt{W}$; softmax over the patches; weighted sum; project.
-# Whatever passes here is what the model, its training and its measuring use from then on: this function and all that follow.
+# Score the patches with the query, scaled by $1/\sqrt{W}$; softmax over the patches; weighted sum; project. Once a function passes, the model, its
+# training and its measurements use it from then on: this one and all that follow.
 
 
 # %% tags=["check"]
@@ -163,9 +163,8 @@ def image_head(patches, query, projection):
 
 
 # %% [markdown]
-# The text tower reads tokens from left to right: each sees itself and what came before. So only the *last* token has read
-# everything. CLIP puts a special end-of-text token there and gives it the highest id of all, so that `argmax` finds it;
-# behind it there is only padding.
+# The text tower reads tokens from left to right: each sees itself and what came before. So only the *last* token has read everything. CLIP puts a
+# special end-of-text token there and gives it the highest id of all, so that `argmax` finds it; after it there is only padding.
 
 # %% tags=["check"]
 tokens = tokenizer(["a cat", "a small red fire truck at night"])
@@ -175,7 +174,7 @@ print("end of text has id", tokenizer.eot_token_id)
 # %% [markdown]
 # <!-- exercise: clip.pool_at_end -->
 #
-# From the states of all tokens, take for each text the one at its end-of-text token.
+# For each text, take the state at its end-of-text token.
 
 
 # %% tags=["check"]
@@ -191,13 +190,13 @@ def pool_at_end(hidden, tokens):
 # %% [markdown]
 # ## Build it: the contrastive loss
 #
-# Now look at the table again. Each row is a picture choosing among B texts, each column a text choosing among B pictures. The
-# right choices lie on the diagonal. With cosines times a learned scale as logits, that is a classification, read in two ways:
+# Now look at the table again. Each row is a picture choosing among B texts, each column a text choosing among B pictures. The right choices lie on the
+# diagonal. With cosines times a learned scale as logits, that is a classification, read in two ways:
 #
 # $$\mathcal{L} = \tfrac{1}{2}\Big[\mathrm{CE}(sUV^\top, y) + \mathrm{CE}(sVU^\top, y)\Big],\qquad y = (0, 1, \dots, B-1)$$
 #
-# Rows of $U$ and $V$ are the L2-normalised features, and $s$ is the scale, a factor. Picking the partner of a pair out of many candidates
-# is called *InfoNCE* (van den Oord et al., 2018, [arXiv 1807.03748](https://arxiv.org/abs/1807.03748)); CLIP's is symmetric.
+# Rows of $U$ and $V$ are the L2-normalised features, and $s$ is the scale, a factor. Picking out the partner from many candidates is called *InfoNCE*
+# (van den Oord et al., 2018, [arXiv 1807.03748](https://arxiv.org/abs/1807.03748)); CLIP's version is symmetric.
 #
 # <!-- exercise: clip.contrastive_loss -->
 #
@@ -216,7 +215,7 @@ def contrastive_loss(image_features, text_features, logit_scale):
 
 
 # %% [markdown]
-# **Predict:** what does the loss cost before any training, on batches of 8, 32 and 128? And on a batch of *one*?
+# **Predict:** what is the loss before any training, on batches of 8, 32 and 128? And on a batch of *one*?
 
 # %%
 many = batches.singles(step=1, batch_size=128)
@@ -230,12 +229,12 @@ with torch.no_grad():
         print(f"{size:3} pairs: guessing costs ln {size} = {np.log(size):.2f}; {', '.join(costs)}")
 
 # %% [markdown]
-# A loss that stays at ln B means that nothing is learned; a loss of exactly 0 with batches of one means that nothing is asked.
-# Both are well-known bug reports in CLIP's trackers.
+# A loss that stays at ln B means that nothing is learned; a loss of exactly 0 with batches of one means that nothing is asked. Both are well-known bug
+# reports in CLIP's issue trackers.
 #
-# A larger batch asks a harder question: with 8 candidates "something brown" may be enough, with 128 it is not. CLIP trained with
-# batches of 32,768. But there is a price, *false negatives*. All other texts of the batch count as wrong, also those that are right by
-# chance. **Predict:** in a batch of 8 perfect pairs, two show the same. What is the lowest loss?
+# A larger batch asks a harder question: with 8 candidates "something brown" may be enough, with 128 it is not. CLIP trained with batches of 32,768. But
+# there is a price: *false negatives*. All other texts in the batch count as wrong, even those that happen to be right. **Predict:** in a batch of 8
+# perfect pairs, two show the same thing. What is the lowest loss?
 
 # %%
 perfect = torch.eye(8)  # 8 pairs, each with a direction of its own
@@ -246,13 +245,13 @@ print(
 )
 
 # %% [markdown]
-# Each cat is told that the other cat's text is wrong for it. So our close-ups never show a class twice in a batch; on the web nobody can
-# see to that.
+# Each cat is told that the other cat's text is wrong for it. So our close-ups never show a class twice in a batch; on the web, nobody can make sure of
+# that.
 #
 # ### The temperature
 #
-# Cosines lie between −1 and 1. Even if the right one of 128 texts had 1 and all others −1, a softmax of the bare cosines would give it
-# $e / (e + 127/e) = 5.5\,\%$. So CLIP multiplies them by a scale $s$ (a *temperature* is its inverse). Take one picture, the bat, and its eight texts.
+# Cosines lie between −1 and 1. Even if the right one of 128 texts had 1 and all others −1, a softmax of the bare cosines would give it only
+# $e / (e + 127/e) = 5.5\,\%$. So CLIP multiplies them by a scale $s$ (a *temperature* is its inverse). Take one picture, the bat, and the eight texts.
 # **Predict:** what do $s = 1$, 14 and 100 make of the same cosines?
 
 # %%
@@ -269,13 +268,13 @@ show.matrix(
 print(f"the trained model's own scale: {baked.logit_scale.exp():.0f}")
 
 # %% [markdown]
-# At 1 nearly flat: a small loss is out of reach. At 100 the winner takes all, also where it is wrong. CLIP *learns* $s$, as a logarithm
-# that starts at $\ln(1/0.07)$, a factor of 14. Without a limit the easiest way to a smaller loss is ever larger logits, until training
-# breaks. CLIP keeps the *factor* between 1 and 100 after each step.
+# At 1 it is nearly flat: a small loss is out of reach. At 100 the winner takes all, even when it is wrong. CLIP *learns* $s$, as a logarithm that
+# starts at $\ln(1/0.07)$, a factor of 14. Without a limit, the easiest way to a smaller loss is ever larger logits, until training breaks. After each
+# step, CLIP puts the *factor* back between 1 and 100.
 #
 # <!-- exercise: clip.clamp_logit_scale -->
 #
-# What does that mean for the logarithm? Return a new tensor, and leave the one you are given as it is.
+# What does that mean for the logarithm? Return a new tensor, and don't change the one you are given.
 
 
 # %% tags=["check"]
@@ -290,8 +289,8 @@ def clamp_logit_scale(logit_scale):
 # %% [markdown]
 # ## Train it, here and now
 #
-# 1,500 steps of 128 pairs, with *your* loss, in about four minutes on two cores. You can stop it (■) and run the cell again: it
-# goes on where it was. Watch the curve leave ln 128.
+# 1,500 steps of 128 pairs, with *your* loss, take about four minutes on two cores. You can stop it (■) and run the cell again: it carries on where it
+# left off. Watch the curve leave ln 128.
 
 # %%
 recipe = train.live_recipe()
@@ -300,10 +299,11 @@ run = train.train(model, recipe, callbacks=[curve], state_file=session.paths().r
 curve.draw(run)
 
 # %% [markdown]
-# The jump half-way is no accident: until then all pictures were close-ups; from then on every other batch shows whole scenes,
-# some with several things, which are harder.
+# The jump halfway is no accident: until then, all pictures were close-ups; from then on, every other batch shows whole scenes, some with several
+# things, which are harder.
 #
-# How good is it? We ask for one of 160 things, on scenes and in wordings that it never saw. Chance is 0.6 %<!-- figure: clip.zero_shot_top1.trained chance -->.
+# How good is it? It has to name one of 160 things, on scenes and in wordings that it never saw. Chance is
+# 0.6 %<!-- figure: clip.zero_shot_top1.trained chance -->.
 
 # %%
 tests = testsets.single_things(per_class=5)
@@ -317,7 +317,7 @@ words = ", ".join(f"{name} {100 * value:.0f} percent" for name, value in live.it
 show.bars(live, chance=1 / 160, alt=f"Bars of zero-shot accuracy after the live run: {words}.")
 
 # %% [markdown]
-# And the table from the beginning, now from your own model:
+# And here is the table from the beginning, now from your own model:
 
 # %%
 mine = cosines(model, pairs)
@@ -332,8 +332,8 @@ show.similarity(
 # %% [markdown]
 # ## One we made earlier
 #
-# The model at the right of the first table is the same as yours, on the same data, trained longer. From here on we use this one.
-# Everything about it stands on its card.
+# The model on the right of the first table is the same as yours, trained longer on the same data. From here on we use that one. Everything about it is
+# on its card.
 
 # %% tags=["check"]
 print(
@@ -345,9 +345,8 @@ print(
 # %% [markdown]
 # ## Build it: zero-shot classification
 #
-# To classify with words, write the class name into a sentence, encode it, and see which sentence lies nearest to the picture. One
-# wording is a gamble, so CLIP averages several: each text feature is normalised first, so that all count alike, then
-# the mean is taken, and normalised again.
+# To classify with words, write each class name into a sentence, encode it, and see which sentence lies nearest to the picture. One wording is a gamble,
+# so CLIP averages several: each text feature is normalised first, so that all count equally, then their mean is taken and normalised again.
 #
 # <!-- exercise: clip.prompt_ensemble -->
 #
@@ -368,7 +367,7 @@ def prompt_ensemble(text_features):
 # <!-- exercise: clip.zero_shot_classifier -->
 #
 # The class names become the weights of a linear classifier: write every name into every template, encode all these texts with
-# `model.encode_text(tokenizer(texts))`, which gives one feature a text, and ensemble the features of each class. It must equal open_clip's
+# `model.encode_text(tokenizer(texts))`, which gives one feature per text, and ensemble the features of each class. It must equal open_clip's
 # `build_zero_shot_classifier`.
 
 
@@ -401,7 +400,7 @@ def classify(image_features, weights, logit_scale):
 
 
 # %% [markdown]
-# Now all of it together, with your functions, on four pictures in a style that was never trained:
+# Now all your functions together, on four pictures in a style that was never in training:
 
 # %%
 from course_lib.world.language import TEST_TEMPLATES
@@ -428,11 +427,10 @@ show.matrix(
 )
 
 # %% [markdown]
-# No output was trained for any of these lists: the words *are* the classifier.
+# No output was trained for these labels: the words *are* the classifier.
 #
-# Where does it look? The picture's feature is a weighted mean of its patches, so its agreement with a text is a sum, one
-# part a patch. Bright is where the parts are large. **Predict:** will the bright places lie on the things? Nobody ever told this model
-# where anything is.
+# Where does it look? The picture's feature is a weighted mean of its patches, so its agreement with a text is a sum, one part per patch. Bright means
+# that the part is large. **Predict:** will the bright places lie on the things? Nobody ever told this model where anything is.
 
 # %%
 with torch.no_grad():
@@ -446,7 +444,7 @@ show.heat(
 
 # %% [markdown]
 # Four pictures prove little, so we count. In the *pointing game* (Zhang et al., 2016, [arXiv 1608.00507](https://arxiv.org/abs/1608.00507)) the
-# brightest patch is a hit where it touches the thing. With two things in the scene, one is named; the control asks for the other.
+# brightest patch is a hit if it touches the thing. When the scene holds two things, one is named; the control names the other.
 
 # %%
 figures.show(evaluate.pointing_game(baked, untrained))
@@ -454,8 +452,8 @@ figures.show(evaluate.pointing_game(baked, untrained))
 # %% [markdown]
 # ### Try it: your own labels
 #
-# Type labels, separated by commas, and watch the probabilities move. Try a wrong list, a list without the right answer, another
-# language, a colour. The bars show what it says to the first list.
+# Type labels, separated by commas, and watch the probabilities move. Try a wrong list, a list without the right answer, another language, a colour. The
+# bars show what it makes of the first list.
 
 # %%
 from course_lib.clip.ui import label_box
@@ -471,9 +469,9 @@ label_box(baked, tokenizer, dict(zip(things, pictures.images, strict=True)), lab
 # %% [markdown]
 # ## Break it: the contrastive shortcut
 #
-# Our close-ups are chosen with care. No class comes twice in a batch, and captions often leave out colour, size and place. (In painted
-# close-ups no class comes twice *in the same colour*; only whole scenes with several things do repeat themselves.) What if we take batches of
-# anything, and captions that always say everything? Look at both:
+# Our close-ups are chosen with care. No class comes twice in a batch, and captions often leave out colour, size and place. (In painted close-ups, no
+# class comes twice *in the same colour*; only whole scenes with several things repeat themselves.) What if batches hold anything, and captions always
+# say everything? Look at both:
 
 # %%
 for title, one in {
@@ -484,12 +482,12 @@ for title, one in {
     show.pictures(list(one.images), titles=shown, columns=4, alt=f"Eight pairs of a batch, {'; '.join(shown)}.")
 
 # %% [markdown]
-# Two things differ, so we change one at a time: what a batch holds, and what captions say. That makes four designs, all on
-# equally many pairs. A fifth run sees *no shapes at all*: its image tower is a linear map of the colour histogram.
+# They differ in two ways, so we change one at a time: what a batch holds, and what captions say. That makes four designs, all with equally many pairs.
+# A fifth run sees *no shapes at all*: its image tower is a linear map of the colour histogram.
 #
-# Each run gets two scores: does it find a picture's full caption among 256, and does it name the thing among 160?
+# Each run gets two scores: how often does it find a picture's full caption among 256, and how often does it name the right one of 160 things?
 #
-# **Predict:** which design finds captions best? Which knows things best? And what can colours do alone?
+# **Predict:** which design finds captions best? Which knows things best? And what can colours alone do?
 
 # %%
 # As `python -m course_lib evaluate clip --live` recorded them, with three seeds. If it has not, one seed is trained now, in some minutes.
@@ -506,54 +504,57 @@ evaluate.shortcut.chart(
 )
 
 # %% [markdown]
-# One change does nearly all of it: *what captions say*. Where they say everything, 67 %<!-- figure: clip.shortcut.finds.anything_full --> to 68 %<!-- figure: clip.shortcut.finds.distinct_full --> of the captions are found, and
-# some 11 % of the things are named, whether or not a class comes twice. Colours alone do as well (62 %<!-- figure: clip.shortcut.finds.colours_only -->, 15 %<!-- figure: clip.shortcut.names.colours_only -->): size, colour and place tell a batch apart, so shapes go unlearned. With sparing
-# captions the score of finding falls by half, and three to four times as many things are known. Then it helps, too, that no class comes twice (37<!-- figure: clip.shortcut.names.anything_sparing --> to 43 %<!-- figure: clip.shortcut.names.distinct_sparing -->).
+# One change does nearly all of it: *what captions say*. When they say everything, 67 %<!-- figure: clip.shortcut.finds.anything_full --> to
+# 68 %<!-- figure: clip.shortcut.finds.distinct_full --> of the captions are found and some 11 % of the things named, whether or not a class comes
+# twice. Colours alone do as well (62 %<!-- figure: clip.shortcut.finds.colours_only -->, 15 %<!-- figure: clip.shortcut.names.colours_only -->): size,
+# colour and place tell a batch apart, so shapes go unlearned. With sparing captions, half as many captions are found, and three to four times as many
+# things are known. Then having no class twice helps, too (37<!-- figure: clip.shortcut.names.anything_sparing --> to
+# 43 %<!-- figure: clip.shortcut.names.distinct_sparing -->).
 #
-# That is a *shortcut* (Geirhos et al., 2020, [arXiv 2004.07780](https://arxiv.org/abs/2004.07780)): the score of finding looks good, and hides what was not learned.
-# So don't trust one score; ask for exactly what you want to know.
+# That is a *shortcut* (Geirhos et al., 2020, [arXiv 2004.07780](https://arxiv.org/abs/2004.07780)): the retrieval score looks good, and hides what was
+# not learned. So don't trust one score; test exactly what you want to know.
 
 # %% [markdown]
 # ## Prove it
 #
-# Now the measurements, on scenes of the stream "test", in wordings never trained on. Each figure has company: chance, a control
-# that must fail, a baseline or a ceiling.
+# Now the measurements, on scenes from the stream "test", in wordings never trained on. No figure stands alone: each has chance, a control that must
+# fail, a baseline or a ceiling beside it.
 
 # %%
 ladder = list(evaluate.zero_shot(baked, untrained))
 figures.show(ladder)
 
 # %% [markdown]
-# The model saw two hands draw, noto and twemoji. The further a style lies from these, the less it knows: *line* has no colours
-# at all. The baseline is the specialist from the beginning: the same tower trained on labels, with the same pictures. It is as good, and
-# on *line* a little better. So what CLIP buys here is not robustness; it is that nobody had to fix a list of labels.
+# The model saw drawings by two hands, noto and twemoji. The further a style is from these, the less it knows: *line* has no colours at all. The
+# baseline is the specialist from the beginning: the same tower trained on labels, with the same pictures. It is as good, and on *line* a little better.
+# So what CLIP buys here is not robustness; it is that nobody had to fix a list of labels.
 #
-# The real CLIP closes up to 75 % of the robustness gap (its paper, section 3.3, which leaves the cause open). Later experiments found it in
-# the data: in how *varied* the pictures are, and not in language or the loss (Fang et al., 2022, [arXiv 2205.01397](https://arxiv.org/abs/2205.01397)).
+# The real CLIP closes up to 75 % of the robustness gap (its paper, section 3.3, which leaves the cause open). Later experiments found it in the data:
+# in how *varied* the pictures are, not in language or the loss (Fang et al., 2022, [arXiv 2205.01397](https://arxiv.org/abs/2205.01397)).
 
 # %% [markdown]
-# Next: a colour on a thing that never had it in training, and things that were never named. (Classes whose own artwork has the colour,
-# such as the orange fox, are left out: training saw those foxes, though it never painted one.) **Predict:** which of the two works?
+# Next come colours on things that never had them in training, and things that were never named. (Classes whose own artwork has the colour, such as the
+# orange fox, are left out: training saw those foxes, though it never painted one.) **Predict:** which of the two works?
 
 # %%
 figures.show(evaluate.pairs_and_novel(baked, untrained))
 
 # %% [markdown]
-# Unseen *pairs* work, since colour and thing were each learned. Novel *words* do not: tokens that were never read still point where they
-# pointed at birth. The little that is above chance comes from names with a word that training did read, such as police *car*; the last row
-# leaves these out. A text tower that has read 160 nouns can't know the 161st. In "The real thing" we give it one that has read more.
+# Unseen *pairs* work, since colour and thing were each learned. Novel *words* don't: tokens that were never read still point where they pointed at
+# birth. What little is above chance comes from names containing a word that training did read, such as police *car*; the last row leaves these out. A
+# text tower that has read 160 nouns can't know the 161st. In "The real thing" we use one that has read more.
 #
-# Does it matter how one asks? In CLIP's paper an ensemble of 80 wordings is worth 3.5 points on ImageNet. Our model met every name in 26
-# wordings: **predict** whether more wordings help it.
+# Does it matter how you ask? In CLIP's paper, an ensemble of 80 wordings is worth 3.5 points on ImageNet. Our model met every name in 26 wordings:
+# **predict** whether more wordings help it.
 
 # %%
 figures.show(evaluate.prompts(baked))
 
 # %% [markdown]
-# They don't help: so many wordings in training have taught the text tower to look through the wording.
+# They don't: so many wordings in training have taught the text tower to look past the wording.
 #
-# And if one has a few labelled pictures? A *linear probe* is a linear classifier, trained on the frozen picture features, here with
-# k labelled examples a class. **Predict:** how many does it need to pass zero-shot?
+# And if you have a few labelled pictures? A *linear probe* is a linear classifier trained on the frozen picture features, here with k labelled examples
+# per class. **Predict:** how many does it need to beat zero-shot?
 
 # %%
 shots = list(evaluate.probes(baked))
@@ -569,33 +570,33 @@ show.curves(
 )
 
 # %% [markdown]
-# In CLIP's paper zero-shot equals a linear probe with 4 examples a class on average over its data sets, and with 16 on ImageNet (section 3.1.5).
-# Ours is passed by a single one. That is a fact about our small world, not about the method: a style draws each class once or twice, so one example *shows the very drawing* that is
-# asked for. On photographs every picture is new. When a baseline looks too good, ask what it was shown.
+# In CLIP's paper, zero-shot equals a linear probe with 4 examples per class on average over its data sets, and with 16 on ImageNet (section 3.1.5). A
+# single example beats ours. That is a fact about our small world, not about the method: a style draws each class once or twice, so one example *shows
+# the very drawing* being asked for. With photographs, every picture is new. When a baseline looks too good, ask what it was shown.
 #
-# Last, retrieval among 512 captions, and *Winoground* in miniature (Thrush et al., 2022, [arXiv 2204.03162](https://arxiv.org/abs/2204.03162)): two
-# pictures, two captions of the same words, "a cat left of a dog" and "a dog left of a cat".
+# Finally, retrieval among 512 captions, and *Winoground* in miniature (Thrush et al., 2022, [arXiv 2204.03162](https://arxiv.org/abs/2204.03162)): two
+# pictures and two captions with the same words, "a cat left of a dog" and "a dog left of a cat".
 
 # %%
 figures.show([*evaluate.retrieval(baked, untrained), *evaluate.winoground(baked)])
 
 # %% [markdown]
-# A bag of words is enough for most retrieval, so the order of words is learned last, if at all. On Winoground our model is far *below* chance, in all
-# three scores. How can that be? A model that likes one of the two captions better, whatever it sees, gets every such pair wrong, where coin tosses
-# would get some right.
+# A bag of words is enough for most retrieval, so word order is learned last, if at all. On Winoground our model is far *below* chance, in all three
+# scores. How can that be? A model that prefers one of the two captions whatever it sees gets every such pair wrong, where coin tosses would get some
+# right.
 #
-# OpenAI's CLIP ViT-B/32 does better on the real Winoground, and not well: its text score, 30.8 %, is a little above chance (25 %), its image score, 10.5 %, and
-# its group score, 8.0 %, are below (25 and 16.7 %).
+# OpenAI's CLIP ViT-B/32 does better on the real Winoground, but not well: its text score, 30.8 %, is a little above chance (25 %); its image score,
+# 10.5 %, and its group score, 8.0 %, are below (25 and 16.7 %).
 
 # %% [markdown]
 # ## The real thing
 #
-# CLIP's headline is that words reach things nobody named in training. Ours can't, and you know why: its text tower has read 160 nouns. So give the
-# idea towers that have seen and read more. *EfficientNet-lite0* learned ImageNet's labels from photographs, *MiniLM* learned from pairs of sentences which mean
-# the same. Neither knows of the other, both stay frozen. We train only **one matrix** from the one's features to the other's, with CLIP's
-# loss, on drawings of our 160 nouns in two styles. (Linear maps into a space of words are an old idea: DeViSE, Frome et al., 2013.)
+# CLIP's headline is that words reach things nobody named in training. Ours can't do that, and you know why: its text tower has read 160 nouns. So try
+# the idea with towers that have seen and read more. *EfficientNet-lite0* learned ImageNet's labels from photographs; *MiniLM* learned from pairs of
+# sentences with the same meaning. Neither knows of the other, and both stay frozen. We train only **one matrix**, from one's features to the other's,
+# with CLIP's loss, on drawings of our 160 nouns in two styles. (Linear maps into a word space are an old idea: DeViSE, Frome et al., 2013.)
 #
-# **Predict:** will a koala be called a koala, when no koala was in any pair?
+# **Predict:** will a koala be called a koala, though no pair contained one?
 
 # %%
 lab = evaluate.frozen_towers  # needs two packages of the registry; without them, what was recorded with them
@@ -607,13 +608,12 @@ else:
 figures.show(measured)
 
 # %% [markdown]
-# Far above chance, and above the control, which was taught with shuffled names. The pocket model stays at chance on the same drawings. So the word
-# *koala* brings its meaning along: MiniLM puts it near *elephant* and *parrot*, and *violin* near *guitar* and *trumpet*. The matrix knows where
-# those look.
+# This is far above chance, and above the control, which was taught with shuffled names. The pocket model stays at chance on the same drawings. So the
+# word *koala* brings its meaning along: MiniLM puts it near *elephant* and *parrot*, and *violin* near *guitar* and *trumpet*. The matrix knows what
+# those look like.
 #
-# Be careful with the claim. EfficientNet has seen photographs of koalas, with a label; so the row "not in ImageNet"
-# counts only nouns that none of its labels names; it is hardly lower.
-# And among all 200 names the new ones lose to the trained ones nearly always: *generalised* zero-shot is harder.
+# Be careful with the claim. EfficientNet has seen labelled photographs of koalas. So the row "not in ImageNet" counts only nouns that none of its
+# labels names; it is hardly lower. And among all 200 names, the new ones nearly always lose to the trained ones: *generalised* zero-shot is harder.
 
 # %% [markdown]
 # How many nouns must training name before it reaches others?
@@ -632,13 +632,13 @@ show.curves(
 )
 
 # %% [markdown]
-# The other lesson of the table: in a style never trained, these towers beat the pocket model. But labels in place of words, on the same image tower, do about as
-# well. What helps is what the image tower has seen, as Fang et al. found, and not the language.
+# The table shows something else: in a style never trained, these towers beat the pocket model. But labels instead of words, on the same image tower, do
+# about as well. What helps is what the image tower has seen, as Fang et al. found, not the language.
 #
 # ### On photographs
 #
-# In the full tier (`COURSE_TIER=full`, best on a Colab T4) the same functions run open_clip's ViT-B-32, trained on two billion
-# pairs, on real photographs. In the pocket tier we only show the photographs to our own model, which has never seen one.
+# In the full tier (`COURSE_TIER=full`, best on a Colab T4) the same functions run open_clip's ViT-B-32, trained on two billion pairs, on real
+# photographs. In the pocket tier, we only show the photographs to our own model, which has never seen one.
 
 # %%
 from PIL import Image
@@ -674,16 +674,16 @@ show.matrix(
 )
 
 # %% [markdown]
-# The pocket model's answers here are guesses, and yet some are confident: photographs and most of these words are outside its world, and a
-# softmax must add up to 1. With the real one, see whether it names the four; then look for CLIP's known weaknesses: can it tell
-# one cup from three (counting)? What does it make of "not a cat" among the labels (negation)?
+# The pocket model's answers here are guesses, yet some are confident: photographs and most of these words are outside its world, and a softmax must add
+# up to 1. If you run the real one, see whether it names all four; then look for CLIP's known weaknesses: can it tell one cup from three (counting)?
+# What does it make of "not a cat" among the labels (negation)?
 #
 # ## Recap
 #
 # - A list of labels is a wall; text is a door. CLIP learns which text belongs to which picture.
-# - The loss (InfoNCE, both ways) is a classification inside the batch, at a learned and limited temperature.
+# - The loss (InfoNCE, both ways) is a classification within the batch, at a learned and limited temperature.
 # - Zero-shot: class names → sentences → normalise, mean, renormalise → the weights of a linear classifier.
-# - A contrastive model learns what tells its batch apart, and no more. Choose the batch, and measure what you care about.
+# - A contrastive model learns what tells its batch apart, and no more. Choose the batch well, and measure what you care about.
 # - Words reach unseen things only as far as the towers have seen and read: with 160 nouns not at all, with real towers partly.
 # - Every score needs chance, a control and a held-out set beside it.
 #
@@ -694,19 +694,19 @@ show.matrix(
 # <!-- quiz -->
 #
 # 1. The loss stays at 4.85 with batches of 128. What does that tell you?
-#    - [ ] It learns slowly: wait, or raise the rate. :: A *slow* start would at least move.
+#    - [ ] It learns slowly: wait, or raise the rate. :: Even a *slow* start would move.
 #    - [x] It guesses among 128. :: ln 128 = 4.85. Look for shuffled pairs, a missing scale, a learning rate of zero.
 #    - [ ] It has learned all that these pictures hold. :: Then every picture would find its own text, and the loss would be near 0.
-#    - [ ] It overfits. :: That drives the loss of training down, not to the value of guessing.
+#    - [ ] It overfits. :: That drives the training loss down, not to the value of guessing.
 # 2. Why normalise each wording *before* the mean?
-#    - [ ] So that the mean has length 1. :: It has not: the mean of unit vectors is shorter, which is why it is normalised once more afterwards.
+#    - [ ] So that the mean has length 1. :: It doesn't: the mean of unit vectors is shorter, which is why it is normalised again afterwards.
 #    - [x] Otherwise long vectors outvote short ones. :: Length carries no meaning in a model trained on cosines.
-#    - [ ] To keep the softmax from overflowing. :: The softmax sees cosines times the scale. How long the wordings were does not reach it.
+#    - [ ] To keep the softmax from overflowing. :: The softmax sees cosines times the scale. The length of each feature never reaches it.
 # 3. Retrieval among random captions is 97 %. Has the model learned shapes?
 #    - [ ] Yes: 97 % can't be luck. :: It isn't luck. But colour, size and place may be enough to tell those captions apart.
-#    - [ ] No: retrieval can be had without shapes. :: It can, but that does not say that this model does. The figure can't tell.
-#    - [x] Not necessarily. :: Colour, size and place may be enough. Ask for the thing alone, and report recolourable things by themselves.
-# 4. Why does a purple guitar work, when no guitar was purple in training, but a kangaroo hardly?
-#    - [x] "Purple" and "guitar" were each learned, and they combine. :: The word "kangaroo" was never read with any picture: nothing ties its vector to one.
+#    - [ ] No: retrieval can be done without shapes. :: It can, but that doesn't mean that this model does so. The figure can't tell.
+#    - [x] Not necessarily. :: Colour, size and place may be enough. Ask for the thing alone, and report recolourable things separately.
+# 4. No guitar was purple in training. Why does a purple guitar work, but a kangaroo hardly?
+#    - [x] "Purple" and "guitar" were each learned, and they combine. :: The word "kangaroo" never came with a picture: nothing ties its vector to one.
 #    - [ ] A guitar is easier to recognise than a kangaroo. :: Both are drawn by the same hands. What differs is the words that training has read.
-#    - [ ] A few purple guitars were in the training data. :: None was: a test looks for such leaks in thousands of scenes.
+#    - [ ] A few purple guitars were in the training data. :: None were: a test looks for such leaks in thousands of scenes.

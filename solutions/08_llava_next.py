@@ -1,10 +1,10 @@
 # ---
 # title: "LLaVA-1.5 and NeXT: what data, prompts and resolution buy"
 # objectives:
-#   - write the line that asks for a word or for a letter, and say why a model can't do without it
+#   - write the line that asks for a word or for a letter, and say why a model needs it
 #   - write AnyRes by hand (grid, tiles, unpad, newline) and find it equal to transformers'
 #   - count the tokens that a picture costs, and tell resolution from token count
-#   - score a small benchmark by circular evaluation, and distrust it
+#   - score a small benchmark by circular evaluation, and learn to distrust it
 # prerequisites:
 #   - "[visual instruction tuning](07_llava_tuned.ipynb)"
 # minutes: 70
@@ -20,12 +20,13 @@ session = begin(lesson="08_llava_next")
 # %% [markdown]
 # ## See it: what 64 pixels can't show
 #
-# The talk that this course follows has two slides on what came after LLaVA. *LLaVA-1.5*: a connector of two layers in place of one, a line in the prompt that says which form
-# of an answer is wanted, and data from many tasks. *LLaVA-NeXT (1.6)*: more pixels, better data, larger language models. Each came with a table in which everything rises.
+# The talk that this course follows has two slides on what came after LLaVA. *LLaVA-1.5*: a connector of two layers instead of one, a line in
+# the prompt that says which form of answer is wanted, and data from many tasks. *LLaVA-NeXT (1.6)*: more pixels, better data, larger language
+# models. Each came with a table in which everything rises.
 #
-# Which change did what? Here is one scene twice, as the vision tower of Lesson 02 gets it, and as it was drawn.
+# Which change did what? Here are two scenes, each as Lesson 02's vision tower gets it, and as it was drawn.
 #
-# **Predict before you run:** what is written on the sign? How many of the things could you name?
+# **Predict before you run:** what does the sign say? How many of the things could you name?
 
 # %%
 import random
@@ -50,8 +51,8 @@ show.pictures(
 )
 
 # %% [markdown]
-# A new tower for larger pictures would have to be trained. AnyRes does not need one. It looks with the same eyes several times: once at the whole picture, made small, and
-# once at each *tile* of it.
+# A new tower for larger pictures would need training. AnyRes avoids that. It looks several times with the same eyes: once at the whole
+# picture, shrunk, and once at each *tile* of it.
 
 # %%
 show.diagram(
@@ -80,17 +81,18 @@ show.diagram(
 # %% [markdown]
 # ## Build it: which form of an answer?
 #
-# "What colour is the cat?" may be answered by *red*, by *B*, or by a sentence. A data set of short answers and one of conversations, mixed without a word about it, teach a
-# model to guess which is wanted. LLaVA-1.5's diagnosis: models so trained fall into short answers everywhere. Its remedy is a line at the end of the prompt
-# (Liu et al., 2024, [arXiv 2310.03744](https://arxiv.org/abs/2310.03744), section 3.2).
+# You can answer "What colour is the cat?" with *red*, with *B*, or with a sentence. Mix a data set of short answers with one of
+# conversations, without a word about it, and the model must guess what is wanted. LLaVA-1.5's diagnosis: models so trained fall into short
+# answers everywhere. Its remedy is a line at the end of the prompt (Liu et al., 2024, [arXiv 2310.03744](https://arxiv.org/abs/2310.03744),
+# section 3.2).
 #
-# Lesson 07 had one for words. Here comes the one for letters:
+# Lesson 07 had one for words. Here is the one for letters:
 #
 # `where is this? A. road B. sea Answer with the letter.` → `B`
 #
 # <!-- exercise: llava_next.letter_form -->
 #
-# The options keep their order. An answer that is none of them must not become a label.
+# The options keep their order. An answer that isn't among them must not become a label.
 
 # %%
 from course_lib.llava_next.data.forms import LETTER_PROMPT, LETTERS
@@ -109,12 +111,12 @@ def letter_form(question, answer, options):
 
 
 # %% [markdown]
-# A picture costs far more tokens than a question. So LLaVA-1.5 merges all questions about one picture into one conversation (appendix A): the picture stands in it once.
-# A question that comes twice would teach the model to copy itself.
+# A picture costs far more tokens than a question. So LLaVA-1.5 merges all questions about one picture into one conversation (appendix A), in
+# which the picture appears once. A question that occurs twice would teach the model to copy itself.
 #
 # <!-- exercise: llava_next.merge_pairs -->
 #
-# Turn by turn, in the given order; of a question that comes again, the first answer counts.
+# Turn by turn, in the given order; if a question is repeated, the first answer counts.
 
 
 # %% tags=["check"]
@@ -132,7 +134,7 @@ def merge_pairs(pairs):
 
 
 # %% [markdown]
-# Your functions are in the course's data from now on. One question in the forms that training has:
+# From now on, your functions are part of the course's data. Here is one question in the forms used in training:
 
 # %% tags=["check"]
 from course_lib.world.questions import questions
@@ -149,13 +151,14 @@ for prompt, answer in (
 # %% [markdown]
 # ## Build it: AnyRes
 #
-# A picture may have any size; tiles have one. A few *pinpoints* are allowed, ours are 64 × 128, 128 × 64 and 128 × 128. Which one fits a picture? The paper's rule has two parts:
+# A picture may have any size; tiles have one. A few *pinpoints* are allowed; ours are 64 × 128, 128 × 64 and 128 × 128. Which fits a picture?
+# The paper's rule has two parts:
 #
-# 1. the largest *effective* resolution: the pixels that the picture fills once it is scaled to fit in, and never more than it has;
+# 1. the largest *effective* resolution: the pixels that the picture fills once it is scaled to fit, and never more than it has;
 # 2. among equals, the least *wasted* resolution: all the pinpoint's other pixels.
 #
-# **The trap**: transformers has all sizes as (height, width), LLaVA's own code and PIL as (width, height). Mixed up, nothing fails: every wide picture gets an upright grid
-# ([transformers#31327](https://github.com/huggingface/transformers/issues/31327)). Here it is (height, width).
+# **The trap**: transformers gives sizes as (height, width), LLaVA's own code and PIL as (width, height). A mix-up raises no error: every wide
+# picture gets an upright grid ([transformers#31327](https://github.com/huggingface/transformers/issues/31327)). Here it is (height, width).
 #
 # <!-- exercise: llava_next.select_resolution -->
 
@@ -177,11 +180,11 @@ def select_resolution(size, pinpoints):
 
 
 # %% [markdown]
-# The picture is scaled to fit in, and gets a border of mean grey. Then it is cut.
+# The picture is scaled to fit, and gets a border of mean grey. Then it is cut into tiles.
 #
 # <!-- exercise: llava_next.split_tiles -->
 #
-# Row by row, as one reads. If the sides are no whole number of tiles, raise a `ValueError`.
+# Go row by row, in reading order. If the sides aren't a whole number of tiles, raise a `ValueError`.
 
 
 # %% tags=["check"]
@@ -210,12 +213,12 @@ show.pictures(
 )
 
 # %% [markdown]
-# After the tower the tiles' features are put together again, one map. Where the border was, there is nothing to see, and tokens are dear: take them away.
+# After the tower, the tiles' features are put back together into one map. The border shows nothing, and tokens are expensive: remove it.
 #
 # <!-- exercise: llava_next.unpad -->
 #
-# A picture relatively wider than the map has fewer rows: `int(round(height * columns / width, 7))` are used, and half of the others lie above, half below (rounded down). Otherwise the same with
-# columns. A picture so thin that nothing is left is a `ValueError`.
+# A picture relatively wider than the map has fewer rows: it uses `int(round(height * columns / width, 7))`; half of the others lie above it,
+# half below (rounded down). Otherwise do the same with columns. If the picture is so thin that nothing is left, raise a `ValueError`.
 
 
 # %% tags=["check"]
@@ -237,7 +240,7 @@ def unpad(features, size):
 
 
 # %% [markdown]
-# A row of 8 and then a row of 8 looks, flattened, like 16 in a row. So every row ends with a learned vector, the *newline*.
+# Flattened, a row of 8 followed by a row of 8 looks like a row of 16. So every row ends with a learned vector, the *newline*.
 #
 # <!-- exercise: llava_next.add_newlines -->
 
@@ -253,7 +256,7 @@ def add_newlines(tokens, newline):
 
 
 # %% [markdown]
-# Are they the field's own? transformers, on a thousand sizes, with the pinpoints of the real LLaVA-NeXT:
+# Do yours match the standard ones? Compare with transformers, on a thousand sizes, with the pinpoints of the real LLaVA-NeXT:
 
 # %% tags=["check"]
 from transformers.image_processing_utils import select_best_resolution
@@ -273,8 +276,8 @@ print(f"the same grid for {same_grid} of 1,000 sizes, the same without border fo
 # %% [markdown]
 # ### What a picture costs
 #
-# Whole view, plus rows × (columns + 1). LLaVA-NeXT's tower has 24 × 24 patches a tile, so a photograph of 640 × 480 costs thousands of tokens. **Predict:** which of these pictures is
-# dearest? And what does the smallest, 336 × 336, cost, where one view would do?
+# The whole view, plus rows × (columns + 1). LLaVA-NeXT's tower has 24 × 24 patches per tile, so a photograph of 640 × 480 costs thousands of
+# tokens. **Predict:** which of these pictures costs most? And what does the smallest, 336 × 336, cost, where one view would do?
 
 # %% tags=["check"]
 for width, height in ((640, 480), (480, 640), (1920, 1080), (1000, 1000), (336, 336), (200, 800)):
@@ -284,43 +287,52 @@ for width, height in ((640, 480), (480, 640), (1920, 1080), (1000, 1000), (336, 
     )
 
 # %% [markdown]
-# "2,880 tokens a picture", which one often reads, forgets that the border goes. And the small square picture gets twice the tokens and not one pixel more: **tokens are not resolution**.
+# The often-quoted "2,880 tokens a picture" forgets that the border is removed. And the small square picture gets twice the tokens without
+# gaining a single pixel: **tokens are not resolution**.
 #
-# Ours costs 136 in place of 64: the four patches of a 2 × 2 square become *one* token, which holds each word as surely as the surest of them.
+# Ours costs 136 instead of 64: the four patches of a 2 × 2 square become *one* token, as sure of each word as the surest of the four.
 #
 # ### Where is a tile's patch?
 #
-# LLaVA-NeXT has one projector for whole view and tiles, and so have we: Lesson 07's mixture of words. Its token is *words + residual*. The words say what a patch shows, the residual where it is.
+# LLaVA-NeXT has one projector for whole view and tiles, and so do we: Lesson 07's mixture of words. Its token is *words + residual*. The
+# words say what a patch shows, the residual where it is.
 #
-# **Predict:** a patch in the upper left corner *of the last tile*. Where does its residual say that it is?
+# **Predict:** take a patch in the upper left corner *of the last tile*. Where does its residual say it is?
 #
-# In the upper left corner. The tower never learned that there are other tiles. So a token of ours has words and letters from the tile, and its place from the whole view, which has a patch at the same spot.
+# In the upper left corner. The tower never learned that there are other tiles. So our tokens take words and letters from the tile, and their
+# place from the whole view, which has a patch at the same spot.
 #
-# What is that worth? Lesson 07's assistant, shown such tokens alone, *before any training* (40 questions of a kind, stream "val"): with the tile's own residual it reads 12 % of the signs and has 52 % of the relations; with the
-# whole view's it reads 48 % and has 70 %.
+# What is that worth? We showed Lesson 07's assistant such tokens alone, *before any training* (40 questions of each kind, stream "val"). With
+# the tile's own residual it reads 12 % of the signs and gets 52 % of the relations right; with the whole view's, 48 % and 70 %.
 
 # %% [markdown]
 # ## Train it
 #
-# We begin with Lesson 07's assistant, without its letter eyes. Tiles are new to it. The tower stays frozen, the connector learns in full, and the language model by adapters (Lesson 07). Tuned in full, it unlearned what it
-# could: our first run had 78 % of Lesson 07's questions right, where the assistant had 86 %.
+# We start from Lesson 07's assistant, without its letter eyes. Tiles are new to it. The tower stays frozen, the connector learns in full, the
+# language model through adapters (Lesson 07). Tuned in full, it unlearned what it knew: our first run got 78 % of Lesson 07's questions
+# right, where the assistant had 86 %.
 
 # %%
 from dataclasses import replace
 
+from course_lib.llava.train import stages
 from course_lib.llava_next import recipes, train
+from course_lib.llava_next.data import batches
 from course_lib.llava_next.evaluate import pocketbench, small_questions
 from course_lib.session import quick
 
 recipe = replace(recipes.LIVE, steps=2, batch_size=2) if quick() else recipes.LIVE
 student = train.build_model()
 train.copy_letters(student)  # the connector's convolutions that find letters: nine minutes of their own, taken over
-curve = show.LossCurve(chance=np.log(1536), chance_name="any of 1,536 tokens")
+first = batches.next_batch(student.tokenizer, 0, recipe)
+with torch.no_grad():
+    before = float(stages.loss_sum(student, first)) / stages.num_label_tokens(first)
+curve = show.LossCurve(chance=before, chance_name="before the first step")
 run = train.train(student, recipe, callbacks=[curve], state_file=session.paths().runs / "next.safetensors")
 curve.draw(run)
 
 # %% [markdown]
-# Now the baked one, which had more of the same: 1,100 steps. Before any score: what do they say about one picture?
+# Now the baked model, which had more of the same: 1,100 steps. Before we score anything: what do the two say about one picture?
 
 # %%
 baked = train.load()
@@ -339,13 +351,14 @@ for name, model in (("yours", student), ("baked", baked)):
 # %% [markdown]
 # ## Prove it: is it the pixels?
 #
-# Things of about 10 pixels in the whole view, one that is there and one of its kind that is not, in wordings that training never used. Three ways to show the *same* scene to the *same* model:
+# We ask about things of about 10 pixels in the whole view, one that is there and one of its kind that isn't, in wordings that training never
+# used. Three ways to show the *same* scene to the *same* model:
 #
 # - **tiles**: 128 px, 136 tokens;
 # - **whole**: the whole view alone, 64 tokens;
-# - **upsampled**: the 64 px picture made larger. 136 tokens, and not one detail more.
+# - **upsampled**: the 64 px picture enlarged. 136 tokens, and not one detail more.
 #
-# **Predict:** how much of the gain, if there is one, is left when the picture is only made larger? We had set as our bar: three points at most.
+# **Predict:** how much of the gain, if any, remains when you only enlarge the picture? Our bar was three points at most.
 
 # %%
 from course_lib.llava.evaluate.vqa import is_correct
@@ -357,8 +370,8 @@ words = ", ".join(f"{form} {100 * value:.0f} percent" for form, value in found.i
 show.bars(found, alt=f"Is a small thing there? Right answers: {words}.")
 
 # %% [markdown]
-# An answer can be wrong for two reasons: the eyes don't know, or the language model does not look. Ask the eyes alone: among the connector's words, is the thing's name there for some patch? (AUC: 0.5 is a
-# guess, 1 is always right.)
+# An answer can be wrong for two reasons: the eyes don't know, or the language model doesn't look. So ask the eyes alone: among the
+# connector's words, does some patch have the thing's name? (AUC: 0.5 is a guess, 1 is always right.)
 
 # %%
 from course_lib.figures import show as show_figures
@@ -368,12 +381,17 @@ from course_lib.llava_next.evaluate.eyes import eyes_figures
 show_figures(eyes_figures(baked, *zip(*small_names(4 if quick() else 60), strict=True)))
 
 # %% [markdown]
-# Tiles find small things: 80.5 %<!-- figure: next.exist.small --> on the test, the whole view 52.5 %<!-- figure: next.exist.small baseline -->, which is a guess. The thing cropped alone, the ceiling, gets 95 %<!-- figure: next.ceiling.crop -->.
+# Tiles find small things: 80.5 %<!-- figure: next.exist.small --> on the test, the whole view
+# 52.5 %<!-- figure: next.exist.small baseline -->, which is a guess. The thing cropped out, our ceiling, gets
+# 95 %<!-- figure: next.ceiling.crop -->.
 #
-# But our control failed. The 64 px picture, only made larger, gets 78 %<!-- figure: next.control.upsampled -->. The bar was wrong: **what the whole view lacks here is size, not detail.** These eyes were trained on things of 16 to 36 pixels. At 10 pixels they fail, not
-# because detail is missing, but because nothing so small was ever called by its name. Even signs are read nearly as well (56 %<!-- figure: next.read.words control -->, with real pixels 60 %<!-- figure: next.read.words -->).
+# But our control failed. The 64 px picture, merely enlarged, gets 78 %<!-- figure: next.control.upsampled -->. The bar was wrong: **what the
+# whole view lacks here is size, not detail.** These eyes were trained on things of 16 to 36 pixels. At 10 pixels they fail, not for lack of
+# detail, but because nothing so small was ever called by its name. Even signs are read nearly as well
+# (56 %<!-- figure: next.read.words control -->, with real pixels 60 %<!-- figure: next.read.words -->).
 #
-# So the better test here is the one above, of the eyes alone. And before you praise a resolution, make the small picture larger. Papers rarely do.
+# So the better test here is the one above, of the eyes alone. And before you praise a resolution, enlarge the small picture. Papers rarely
+# do.
 #
 # ### Three ways to get there
 #
@@ -383,16 +401,19 @@ show_figures(eyes_figures(baked, *zip(*small_names(4 if quick() else 60), strict
 # | then more questions about small things (stream "val") | 65, 60 | 82 | | |
 # | one connector, places from the whole view, adapters | 80.5<!-- figure: next.exist.small -->, 52.5<!-- figure: next.exist.small baseline --> | 88.7<!-- figure: next.pope.adversarial --> | 60<!-- figure: next.read.words --> | 83.1<!-- figure: next.vqa.mean --> |
 #
-# In the first two the eyes knew the small things (AUC 0.93), and the language model did not look: the new layer's part of a token was four times as long as that of the words, and drowned them. More data did not help. Another
-# *form of token* did: one that Lesson 07's language model can read already.
+# In the first two the eyes knew the small things (AUC 0.93), but the language model didn't look: the new layer's part of each token was four
+# times as long as the words', and drowned them. More data didn't help. Another *form of token* did: one that Lesson 07's language model can
+# already read.
 #
-# Four bars stay missed. Reading wants 75 %: of the letters, patch by patch, 85 %<!-- figure: next.letters.patches --> are right, and all of a word must be. Lesson 07's test wants 90 %: counting (67 %<!-- figure: next.vqa.count -->) and reading hold it down.
-# True claims: 82.4 %<!-- figure: next.describe.true_claims --> of 85. Without a repeated sentence: 96 %<!-- figure: next.describe.no_repeat --> of 98.
+# Four bars remain missed. Reading needs 75 %: patch by patch, 85 %<!-- figure: next.letters.patches --> of the letters are right, but a word
+# needs them all. Lesson 07's test needs 90 %: counting (67 %<!-- figure: next.vqa.count -->) and reading hold it down. True claims:
+# 82.3 %<!-- figure: next.describe.true_claims --> of 85. Without a repeated sentence: 96 %<!-- figure: next.describe.no_repeat --> of 98.
 
 # %% [markdown]
 # ## Break it: tiles in another order
 #
-# Each tile stays whole, but the first stands where the last was. **Predict:** which questions suffer, "is there a cat?" or "where is the cat, seen from the dog?"
+# Each tile stays whole, but the first one goes where the last was. **Predict:** which questions suffer, "is there a cat?" or "where is the
+# cat, seen from the dog?"
 
 # %%
 from course_lib.llava_next.evaluate import permuted_figures
@@ -400,10 +421,12 @@ from course_lib.llava_next.evaluate import permuted_figures
 show_figures(permuted_figures(baked, 2 if quick() else 40))
 
 # %% [markdown]
-# On the test, questions of where fall from 57 %<!-- figure: next.control.permuted.relation baseline --> to 44 %<!-- figure: next.control.permuted.relation -->, of whether from 76 %<!-- figure: next.control.permuted.exist baseline --> to 67 %<!-- figure: next.control.permuted.exist -->. We had asked for 20 points and
-# 5 at most: both missed. The small whole view still lies in its own order and contradicts the tiles; the model listens to both.
+# On the test, questions of where fall from 57 %<!-- figure: next.control.permuted.relation baseline --> to
+# 44 %<!-- figure: next.control.permuted.relation -->, questions of whether from 76 %<!-- figure: next.control.permuted.exist baseline --> to
+# 67 %<!-- figure: next.control.permuted.exist -->. We had asked for 20 points at least and 5 at most: we missed both. The small whole view
+# keeps its order and contradicts the tiles; the model listens to both.
 #
-# And the trap of height and width: `stand_in` puts a wrong function into the model. A wide picture gets an upright grid, and most of it is border.
+# Now the trap of height and width: `stand_in` puts a wrong function into the model. A wide picture gets an upright grid, most of it border.
 
 # %% tags=["check"]
 from course_lib.exercise import stand_in
@@ -417,8 +440,9 @@ print("a picture of 64 × 128 pixels:", anyres.num_tokens((64, 128)), "tokens as
 # %% [markdown]
 # ## A benchmark, and how to distrust it
 #
-# With four options, who always says A is right once in four. *Circular evaluation* (MMBench, Liu et al., 2023, [arXiv 2307.06281](https://arxiv.org/abs/2307.06281)) asks each question in every rotation
-# of its options, and counts it only if **all** are right.
+# With four options, a model that always says A is right a quarter of the time. *Circular evaluation* (MMBench, Liu et al., 2023,
+# [arXiv 2307.06281](https://arxiv.org/abs/2307.06281)) asks each question in every rotation of its options, and counts it only if **all** the
+# answers are right.
 #
 # <!-- exercise: llava_next.circular_accuracy -->
 
@@ -441,8 +465,9 @@ print(
 )
 
 # %% [markdown]
-# **PocketBench** has six columns: short answer, option letter, yes or no (POPE's adversarial questions), reading, true claims of a description, and an instruction format that training never had
-# ("In a single word, please:", before the question). It was fixed before any run. `pocketbench.export(folder, bench)` writes it for models that are not ours.
+# **PocketBench** has six columns: short answer, option letter, yes or no (POPE's adversarial questions), reading, true claims in a
+# description, and an instruction format never seen in training ("In a single word, please:", before the question). We fixed it before any
+# run. `pocketbench.export(folder, bench)` writes it out for models that aren't ours.
 
 # %%
 bench = pocketbench.items(1 if quick() else 6)
@@ -460,10 +485,12 @@ show.matrix(
 # %% [markdown]
 # ## The ladder: which change did what?
 #
-# LLaVA-1.5's table changes one thing a row (GQA): format prompt 46.8, MLP 47.3, reading data 50.0, region data 50.3, 336 px 51.4, GQA's own training set 62.0, 13 billion 63.3. Ours, from Lesson 06's captioner, which never
-# saw a question: each rung has the one below it and one change more, equally many steps, three seeds (the last rung one). The score is the mean of PocketBench's columns.
+# LLaVA-1.5's table changes one thing per row (GQA): format prompt 46.8, MLP 47.3, reading data 50.0, region data 50.3, 336 px 51.4, GQA's own
+# training set 62.0, 13 billion 63.3. Ours starts from Lesson 06's captioner, which never saw a question. Each rung adds one change to the
+# rung below, for equally many steps, with three seeds (one for the last rung). The score is the mean of PocketBench's columns.
 #
-# The *larger language model* has each layer twice. The copies add nothing at first (block expansion, [LLaMA Pro](https://arxiv.org/abs/2401.02415)).
+# The *larger language model* has each layer twice. At first the copies add nothing (block expansion,
+# [LLaMA Pro](https://arxiv.org/abs/2401.02415)).
 #
 # **Predict:** which rung is highest? Which costs most?
 
@@ -493,16 +520,24 @@ show.matrix(
 # %% [markdown]
 # **The line in the prompt is the highest rung**: 30.3 %<!-- figure: next.ladder.naive_mix --> → 38.0 %<!-- figure: next.ladder.format_prompt -->. Short answers rise from 16 to 50 %, with no more data and no more time. In the paper it is the first rung, too.
 #
-# **Data** of other kinds teach what they are about: yes or no rises from 46 to 53 %, the mean does not (37.2 %<!-- figure: next.ladder.academic_and_reading_data -->). **Resolution costs at first**: 31.4 %<!-- figure: next.ladder.resolution -->, at twice the price of a step. 80 steps don't teach
-# what to do with twice as many tokens; the baked model, after 1,100 steps, has its 28 points on small things from them. **More data** (ever new scenes, not 400) says nothing yet: the seeds lie further apart than the rungs. The **larger language
-# model** is one run; beside the same seed below it has 1.5 points more, for twice the minutes.
+# **Data** of other kinds teach what they are about: yes or no rises from 46 to 53 %, the mean doesn't
+# (37.2 %<!-- figure: next.ladder.academic_and_reading_data -->). **Resolution costs at first**:
+# 31.4 %<!-- figure: next.ladder.resolution -->, at twice the price per step. 80 steps don't teach what to do with twice as many tokens; the
+# baked model, after 1,100 steps, owes them its 28 points on small things. **More data** (ever new scenes, not 400) says nothing yet: the
+# seeds lie further apart than the rungs. The **larger language model** is a single run; it beats the same seed below it by 1.5 points, for
+# twice the minutes.
 #
-# So *equal steps* is a choice, too. It favours what is learned quickly, and that decides the rung of the **MLP**: 28.0 %<!-- figure: next.ladder.mlp -->, ten points below the mixture of words with the same prompts, though its captioner had 3,000 steps
-# of captions. Its short answers are as good; its descriptions are not true yet (35 % of claims, 84 % of the mixture's). After 700 steps of Lesson 07's data both answer equally well, as you see below: slower, not worse. (The rungs above it go on without it.)
+# So *equal steps* is a choice, too. It favours what is learned quickly, and that decides the rung of the **MLP**:
+# 28.0 %<!-- figure: next.ladder.mlp -->, ten points below the mixture of words with the same prompts, though its captioner had 3,000 steps of
+# captions. Its short answers are as good; its descriptions aren't true yet (35 % of claims, the mixture's 84 %). After 700 steps of Lesson
+# 07's data both answer equally well, as you'll see below: slower, not worse. (The rungs above it carry on without it.)
 #
-# Zeros say little: nobody reads after 80 steps. But look at the letters. The baked model has 3 %<!-- figure: next.bench.letter --> by circular evaluation, and 30 % reply by reply: it nearly always says C. Short answers to the same questions: 81 %<!-- figure: next.bench.short -->. It sees
-# the picture, and has not learned to find its answer among the options. A score of single replies would have hidden that. And the format that nobody trained *falls* with training: 50 % on the lowest rung, 23 %<!-- figure: next.bench.unseen_format --> for the baked model. It
-# learned our line by heart, not what such lines ask for. Write yours in many wordings.
+# Zeros say little: nobody reads after 80 steps. But look at the letters. The baked model gets 3 %<!-- figure: next.bench.letter --> by
+# circular evaluation, and 30 % reply by reply: it nearly always says C. Its short answers to the same questions:
+# 81 %<!-- figure: next.bench.short -->. It sees the picture, but hasn't learned to find its answer among the options. Scoring single replies
+# would have hidden that. And the format that nobody trained *falls* with training: 48 % on the format prompt's rung,
+# 23 %<!-- figure: next.bench.unseen_format --> for the baked model. It learned our line by heart, not what such lines ask for. Write yours in
+# many wordings.
 
 # %% [markdown]
 # The connectors after 700 steps, and the ceilings:
@@ -511,12 +546,14 @@ show.matrix(
 figures.show(figures.recorded("next.mlp", "next.ceiling.crop", "next.ceiling.text"))
 
 # %% [markdown]
-# And the ceilings. Told in words what a picture shows, the language model answers 91 %<!-- figure: next.ceiling.text --> of the questions about count, colour, relation, place and size. So much is lost before any picture is looked at.
+# And the ceilings: told in words what a picture shows, the language model answers 91 %<!-- figure: next.ceiling.text --> of the questions
+# about count, colour, relation, place and size. The rest is lost before it looks at any picture.
 
 # %% [markdown]
 # ## Use it: pictures of any size
 #
-# `any_pixels` takes a file, bytes, an array or a PIL image, grey or transparent too. Long and thin ones get a grid that fits; one so thin that no token is left is refused in words.
+# `any_pixels` takes a file, bytes, an array or a PIL image, even grey or transparent. Long and thin pictures get a grid that fits; one so
+# thin that no token is left is refused, with an explanation.
 
 # %%
 from PIL import Image
@@ -538,18 +575,20 @@ for name, image in {
 #
 # | benchmark | LLaVA-NeXT-34B | asks for | scored by |
 # |---|---|---|---|
-# | MMMU | 51.1 | examinations of college subjects | option letter |
+# | MMMU | 51.1 | college-level exam questions | option letter |
 # | MathVista | 46.5 | mathematics in diagrams and plots | a language model extracts the answer |
 # | MMBench | 79.3 | twenty abilities, options | circular evaluation |
 # | MMBench-CN | 79.0 | the same, in Chinese | circular evaluation |
 # | MM-Vet | 57.4 | open questions, several abilities at once | GPT-4 gives points |
 #
-# So its repository reports. None of them measures what PocketBench does. A figure with a judge in it depends on the judge: TinyLLaVA's MM-Vet is 32.0 in the paper and 37.5 in its own README.
+# So its repository reports. None of them measures what PocketBench does. A figure with a judge in it depends on the judge:
+# TinyLLaVA's MM-Vet is 32.0 in the paper and 37.5 in its own README.
 #
 # ## The real thing
 #
-# `llava-hf/llava-v1.6-mistral-7b-hf` has 7 billion parameters; in 4 bits (NF4) they take some 4.5 GB, and a T4 has room for the 2,900 tokens of a picture, too. Where memory is short, `limit_tiles` leaves
-# out the pinpoints of most tiles: fewer tokens, so fewer keys and values. In the full tier (`COURSE_TIER=full`) the cell loads it, asks it, and compares its tokens with your count.
+# `llava-hf/llava-v1.6-mistral-7b-hf` has 7 billion parameters; in 4 bits (NF4) they take about 4.5 GB, and a T4 has room for a picture's
+# 2,900 tokens, too. Where memory is short, `limit_tiles` drops the pinpoints with the most tiles: fewer tokens, so fewer keys and values. In
+# the full tier (`COURSE_TIER=full`) the cell loads the model, asks it, and compares its tokens with your count.
 
 # %%
 from course_lib.llava_next import full
@@ -571,10 +610,10 @@ if loaded:
 # %% [markdown]
 # ## Recap
 #
-# - The form of an answer belongs into the prompt. Without it, short answers and conversations spoil each other.
-# - AnyRes: the pinpoint with the largest effective, then the least wasted resolution; a small whole view and tiles, before the same eyes; border off, a newline for each row.
-# - (height, width) here and in transformers, (width, height) in LLaVA and PIL. Nothing fails when they are mixed up.
-# - Detail, tokens and a thing's size before the eyes are three things: the small picture made larger tells them apart.
+# - The form of an answer belongs in the prompt. Without it, short answers and conversations spoil each other.
+# - AnyRes: the pinpoint with the largest effective, then the least wasted resolution; a small whole view and tiles, before the same eyes; border off, a newline after each row.
+# - (height, width) here and in transformers, (width, height) in LLaVA and PIL. Nothing fails when you mix them up.
+# - Detail, tokens and a thing's size before the eyes are three things: enlarging the small picture tells them apart.
 # - A benchmark is fixed before the run, rotates its options, and says who judges.
 #
 # <!-- words -->
@@ -583,19 +622,19 @@ if loaded:
 #
 # <!-- quiz -->
 #
-# 1. A 64 px picture is made larger to 128 px and goes through AnyRes. What has the model gained?
+# 1. You enlarge a 64 px picture to 128 px and run it through AnyRes. What has the model gained?
 #    - [ ] Four times the detail, since there are four tiles. :: The tiles show the same blur, larger.
 #    - [ ] Nothing at all. :: It may well answer better: more patches see each thing.
-#    - [x] Tokens, and things in a size that its eyes know. No detail. :: What is no better with real pixels does not come from resolution.
-# 2. Two pinpoints keep all pixels of a small picture. Which one is taken?
-#    - [ ] The larger one: more pixels can't hurt. :: They are border, and cost tokens.
-#    - [x] The one that wastes less. :: Equal effective resolution: the tie is broken by waste.
-#    - [ ] The first in the list. :: Only if they waste equally much, too.
-# 3. A model gets 40 % of the replies right in a test with four options, and 0 % by circular evaluation. What may be so?
+#    - [x] Tokens, and things in a size its eyes know. No detail. :: If real pixels do no better, the gain doesn't come from resolution.
+# 2. Two pinpoints keep all pixels of a small picture. Which one is chosen?
+#    - [ ] The larger one: more pixels can't hurt. :: The extra pixels are border, and cost tokens.
+#    - [x] The one that wastes less. :: The effective resolution is equal; waste breaks the tie.
+#    - [ ] The first in the list. :: Only if they also waste equally much.
+# 3. In a test with four options, a model gets 40 % of the replies right, and 0 % by circular evaluation. What could explain it?
 #    - [x] It prefers a letter, whatever it stands for. :: Then each question is right in some rotations and wrong in others.
-#    - [ ] The circular score is broken. :: It counts a question only if all its rotations are right; that can well be none.
-#    - [ ] It knows 40 % of the answers. :: Then these questions were right in every rotation.
+#    - [ ] The circular score is broken. :: It counts a question only if all its rotations are right; there may well be none.
+#    - [ ] It knows 40 % of the answers. :: Then those questions would be right in every rotation.
 # 4. Why does each row end with a newline token?
-#    - [ ] To separate the pictures of a batch. :: Each picture has its own row of the batch.
-#    - [ ] To mark where the border was. :: The border is taken away before.
+#    - [ ] To separate the pictures of a batch. :: Each picture has its own row in the batch.
+#    - [ ] To mark where the border was. :: The border is removed before that.
 #    - [x] So that the language model can tell how wide the picture is. :: Flattened, 4 × 16 and 8 × 8 tokens look alike.

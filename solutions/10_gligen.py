@@ -1,11 +1,11 @@
 # ---
 # title: "GLIGEN: grounded image generation"
 # objectives:
-#   - explain how a picture is made out of noise, and write its step and its guidance
+#   - explain how noise becomes a picture, and write the step and the guidance
 #   - show what a caption can't tell a text-to-image model
-#   - write GLIGEN's parts, a box as waves, learned nulls, a gate that begins shut
+#   - write GLIGEN's parts, from boxes as waves and learned nulls to a gate that starts shut
 #   - train gates beside a frozen base, and prove that nothing else moved
-#   - judge generated pictures by a detector that never saw one, between floors and a ceiling
+#   - judge generated pictures with a detector that never saw one, between floors and a ceiling
 # prerequisites:
 #   - "[the CLIP lesson](02_clip.ipynb)"
 #   - attention, gradient descent, mean and variance
@@ -22,11 +22,11 @@ session = begin(lesson="10_gligen")
 # %% [markdown]
 # ## See it: a hen that hatches a huge egg
 #
-# The talk asks for *a hen hatching a huge egg*. A caption can say "huge"; it can't say *how* huge, nor where. GLIGEN reads more: each phrase may bring a box.
+# The talk asks for *a hen hatching a huge egg*. A caption can say "huge"; it can't say *how* huge, or where. GLIGEN reads more: each phrase may come with a box.
 #
-# Our world has twelve things, no hens, no eggs. So a penguin shall sit on a huge strawberry. No caption of this world says a size: the box must say "huge".
+# Our world has twelve things, but no hens and no eggs. So we'll seat a penguin on a huge strawberry. No caption in this world mentions size: the box must say "huge".
 #
-# **Predict before you run:** the first row is drawn from the caption alone, the second from the same noise, with two boxes. What will be wrong in the first?
+# **Predict before you run:** the first row is drawn from the caption alone, the second from the same noise, plus two boxes. What will be wrong in the first?
 
 # %%
 from functools import partial
@@ -54,12 +54,12 @@ pictures.rows(
 )
 
 # %% [markdown]
-# No picture of two things in its training had one as large as this strawberry.
+# No two-thing picture in its training had one as large as this strawberry.
 #
 # ### Where does the frog go?
 #
-# Both rows came from one small text-to-image model, trained on captioned pictures of twelve things in four places. Some captions
-# even said how two things lie, "a frog to the left of a house".
+# Both rows came from one small text-to-image model, trained on captioned pictures of twelve things in four places. Some captions even said how two things lie: "a frog to the left of a
+# house".
 #
 # **Predict:** in how many of eight pictures will the frog be on the left?
 
@@ -70,13 +70,13 @@ by_caption, by_boxes = draw(base, [prompt] * 8), draw(gligen, [prompt] * 8, [lay
 show.pictures(to_images(by_caption), columns=4, alt=f"Eight pictures of the base for the caption: {prompt}.")
 
 # %% [markdown]
-# The same noise and the same frozen weights, with *two boxes* besides:
+# The same noise and the same frozen weights, but with *two boxes*:
 
 # %%
 pictures.samples(by_boxes, [layout] * 8, alt="The same eight with boxes: a frog left, a house right.")
 
 # %% [markdown]
-# Let a *judge* count: a detector, trained on real scenes, that never saw a generated picture.
+# Let a *judge* count: a detector, trained on real scenes, that has never seen a generated picture.
 
 # %%
 from course_lib.gligen.detector import detect
@@ -89,22 +89,22 @@ for name, drawn in (("caption alone", by_caption), ("caption and boxes", by_boxe
 pictures.share_bars(shares, 8, "Share of eight pictures with a frog left of a house")
 
 # %% [markdown]
-# Large models, too, draw a beautiful frog and house wherever they like. **GLIGEN** (Li et al., 2023,
-# [arXiv 2301.07093](https://arxiv.org/abs/2301.07093)) *freezes* such a model and adds one layer a block that reads boxes. You will write what is orange here:
+# Large models, too, draw a beautiful frog and house wherever they like. **GLIGEN** (Li et al., 2023, [arXiv 2301.07093](https://arxiv.org/abs/2301.07093)) *freezes* such a model and
+# gives each block one more layer, which reads boxes. You will write the orange parts:
 
 # %%
 pictures.block_diagram()
 
 # %% [markdown]
-# A *place* is one cell of the small grid on which the picture is drawn. Under an attention stand the sizes of its table: who looks × who is looked at.
+# A *place* is one cell of the small grid on which the picture is drawn. Below each attention is the size of its table: who looks × who is looked at.
 #
 # ## How diffusion works
 #
-# Take a picture $x$ and mix it with noise $\epsilon$. At level $t$ of 1,000 a share $\bar\alpha_t$ of the picture's variance is left:
+# Take a picture $x$ and mix it with noise $\epsilon$. At level $t$ of 1,000, a share $\bar\alpha_t$ of the picture's variance is left:
 #
 # $$z_t = \sqrt{\bar\alpha_t}\; x + \sqrt{1 - \bar\alpha_t}\; \epsilon, \qquad \epsilon \sim \mathcal N(0, 1)$$
 #
-# Two roots: shares of variance add up to 1, and $z_t$ is as loud as $x$ at every level.
+# Why the two roots? Shares of variance add up to 1, so $z_t$ is as loud as $x$ at every level.
 
 # %%
 from course_lib.gligen.data.batches import render_images
@@ -117,14 +117,14 @@ mixed = {t: add_noise(4 * scene - 2, noise, torch.tensor([t])) for t in range(0,
 pictures.noise_levels(mixed)
 
 # %% [markdown]
-# A network learns the way back (Ho et al., 2020, DDPM, [arXiv 2006.11239](https://arxiv.org/abs/2006.11239)): it sees $z_t$ and $t$ and says
-# what was mixed. It may name the noise or the picture: one follows from the other. But at the noisy end the noise can be read off the input, at the clean end the picture, and
-# nothing is learned. The **velocity** is hard at both ends (Salimans and Ho, 2022, [arXiv 2202.00512](https://arxiv.org/abs/2202.00512)):
+# A network learns the way back (Ho et al., 2020, DDPM, [arXiv 2006.11239](https://arxiv.org/abs/2006.11239)): it sees $z_t$ and $t$ and says what was mixed. It may name the noise or the
+# picture; one follows from the other. But at the noisy end the noise can be read off the input, at the clean end the picture, and nothing is learned. The **velocity** is hard at both
+# ends (Salimans and Ho, 2022, [arXiv 2202.00512](https://arxiv.org/abs/2202.00512)):
 #
 # $$v = \sqrt{\bar\alpha_t}\; \epsilon - \sqrt{1 - \bar\alpha_t}\; x$$
 #
-# Here is a toy whose pictures have one pixel with two channels: points in a plane, of three shapes. The shape is their
-# "caption", and one in ten is left out. This is the whole training. (The base: nearly clean levels count less, and a moving average of the weights draws.)
+# Here is a toy whose pictures have one pixel with two channels: points in a plane, in three shapes. The shape is their "caption", and one in ten is left out. This is the whole training.
+# (The base counts nearly clean levels less, and draws with averaged weights.)
 
 # %%
 from course_lib.gligen.data import toy
@@ -146,12 +146,12 @@ print(f"loss {loss.item():.2f}")
 # %% [markdown]
 # ## Build it: one step back
 #
-# A trained network says $v$. From $z_t$ and $v$ follow $x$ and $\epsilon$, as the network believes them to be. *DDIM* (Song et al., 2021,
-# [arXiv 2010.02502](https://arxiv.org/abs/2010.02502)) mixes the two anew, with less noise, and asks again.
+# A trained network gives $v$. From $z_t$ and $v$ follow $x$ and $\epsilon$, as the network believes them to be. *DDIM* (Song et al., 2021,
+# [arXiv 2010.02502](https://arxiv.org/abs/2010.02502)) mixes the two again, with less noise, and asks again.
 #
 # <!-- exercise: gligen.ddim_step -->
 #
-# `alpha_bar` is $\bar\alpha$ here, `alpha_bar_next` that of the level to go to.
+# Here `alpha_bar` is $\bar\alpha$, and `alpha_bar_next` that of the level to go to.
 
 
 # %% tags=["check"]
@@ -166,9 +166,9 @@ def ddim_step(noisy, v, alpha_bar, alpha_bar_next):
 
 
 # %% [markdown]
-# Now the loop. A thousand levels need not be visited one by one.
+# Now the loop. We needn't visit a thousand levels one by one.
 #
-# **Predict:** the network is asked *once*, and its clean picture taken at its word. What do we get?
+# **Predict:** we ask the network *once*, and take its clean picture at its word. What do we get?
 
 
 # %%
@@ -188,12 +188,13 @@ walks = {f"{n} step{'s' * (n > 1)}": walk(lambda x, t: net(x, t, ring), n) for n
 show.clouds(walks, alt="A ring in 1, 2, 5, 20 and 100 steps: from a heap in the middle to a ring.")
 
 # %% [markdown]
-# One step gives *the mean* of all rings: trained with squares, a network can say nothing better in pure noise. In pictures: a grey blur.
+# One step gives *the mean* of all rings: trained on squared error, a network can't do better on pure noise. In pictures: a grey blur.
 #
 # ## Build it: guidance
 #
-# The network heeds its caption, but not much. **Classifier-free guidance** (Ho and Salimans, 2022, [arXiv 2207.12598](https://arxiv.org/abs/2207.12598)) asks it twice,
-# with the caption (*conditional*) and without (*unconditional*), and goes further in the direction of the difference:
+# The network heeds its caption, but not much. **Classifier-free guidance** (Ho and Salimans, 2022,
+# [arXiv 2207.12598](https://arxiv.org/abs/2207.12598)) asks it twice, with the caption (*conditional*) and without (*unconditional*), and
+# goes further in the direction of the difference:
 #
 # $$v = v_\varnothing + s\,(v_{c,g} - v_\varnothing)$$
 #
@@ -201,7 +202,7 @@ show.clouds(walks, alt="A ring in 1, 2, 5, 20 and 100 steps: from a heap in the 
 #
 # <!-- exercise: gligen.guided_velocity -->
 #
-# `predict(text, grounding)` asks the network. `null_text` and `null_grounding` are an empty caption and no boxes. Hand groundings on as they are.
+# `predict(text, grounding)` asks the network. `null_text` and `null_grounding` are an empty caption and no boxes. Pass the groundings on unchanged.
 
 
 # %% tags=["check"]
@@ -216,7 +217,7 @@ def guided_velocity(predict, text, grounding, null_text, null_grounding, guidanc
 
 
 # %% [markdown]
-# **Predict:** a cross at guidance 0, 1, 2 and 6. What is gained, what is lost?
+# **Predict:** a cross at guidance 0, 1, 2 and 6. What is gained, and what is lost?
 
 # %%
 cross, null_shape = torch.ones(400, dtype=torch.long), torch.full((400,), toy.NULL_SHAPE)
@@ -232,19 +233,20 @@ show.clouds(
 )
 
 # %% [markdown]
-# At 0 nobody asked; at 1 nothing is added; above it the cross gets cleaner and *poorer*, at last distorted. We use 3, Stable Diffusion 7.5.
+# At 0 nobody asked; at 1 nothing is added; above that the cross gets cleaner and *poorer*, and in the end distorted. We use 3, Stable Diffusion 7.5.
 #
 # ## The base
 #
-# A picture of 64 × 64 pixels has 12,288 numbers: slow. *Latent diffusion* (Rombach et al., 2022,
-# [arXiv 2112.10752](https://arxiv.org/abs/2112.10752)) draws in a smaller space: an encoder makes *latents* of the picture, a decoder brings them back. Stable Diffusion
-# has a deep one. Ours is fitted in a second: of the 48 numbers of a patch of 4 × 4 pixels, PCA keeps the 12 directions that vary most. How much is lost?
+# A picture of 64 × 64 pixels has 12,288 numbers: slow. *Latent diffusion* (Rombach et al., 2022, [arXiv 2112.10752](https://arxiv.org/abs/2112.10752)) draws in a smaller space: an
+# encoder turns the picture into *latents*, and a decoder turns them back. Stable Diffusion has a deep one. Ours is fitted in a second: of the 48 numbers in a patch of 4 × 4 pixels, PCA
+# keeps the 12 directions that vary most. How much is lost?
 
 # %%
 pictures.latent_widths(scene, to_tensor(render_images([draw_scene(i, "train") for i in range(200)])))
 
 # %% [markdown]
-# The network is diffusers' `UNet2DConditionModel`, in small. It reads the noisy latents, the level $t$, and in *cross-attention* the caption's tokens, from Lesson 02's frozen text tower. What else?
+# The network is a small version of diffusers' `UNet2DConditionModel`. It reads the noisy latents, the level $t$, and through *cross-attention* the caption's tokens, from Lesson 02's
+# frozen text tower. What else?
 
 # %% tags=["check"]
 from dataclasses import fields, replace
@@ -255,9 +257,10 @@ print("a training step gets:", ", ".join(field.name for field in fields(Denoisin
 print("channels read:", base.unet.config.in_channels, "of which latents:", base.config.latent_channels)
 
 # %% [markdown]
-# **No box, no mask, no place.** A test checks it.
+# **No box, no mask, no place.** A test checks this.
 #
-# The twelve other channels are a *position encoding*: sines and cosines of where each cell is. A convolution can guess where it is only from the picture's rim. Real diffusion UNets have none; they are deep, and find out.
+# The other twelve channels are a *position encoding*: sines and cosines of where each cell is. A convolution can only guess its position from the picture's rim. Real diffusion UNets have
+# no such encoding; they are deep, and find out.
 #
 # ### Train it, for a minute
 
@@ -271,7 +274,7 @@ run = train_base(student, recipe, callbacks=[curve], state_file=session.paths().
 curve.draw(run)
 
 # %% [markdown]
-# **Predict:** the loss has fallen by a third. Does it draw the place, the colours, the shapes, nothing yet? Below: the *baked* base, after 2,700 steps instead of 60.
+# **Predict:** the loss has fallen by a third. Does the model draw the place, the colours, the shapes, or nothing yet? Below: the *baked* base, after 2,700 steps instead of 60.
 
 # %%
 captions = ["a panda in the snow", "a banana on the beach", "a bus in a meadow", "a rocket on a plain background"]
@@ -284,22 +287,23 @@ show.pictures(
 )
 
 # %% [markdown]
-# Sixty steps are too few. Does the caption matter? The total loss hardly tells: most of it is backdrop. So take the error **inside the things** of held-out scenes, with the same noise, under the true caption, none, and a wrong one.
+# Sixty steps are too few. Does the caption matter? The total loss hardly shows it: most of it is backdrop. So take the error **inside the things** of held-out scenes, with the same
+# noise, under the true caption, none, and a wrong one.
 
 # %%
 pictures.errors_by_caption({"a minute": young, "baked": base}, 4 if quick() else 32)
 
 # %% [markdown]
-# A base that doesn't heed its caption can't be grounded: it has no "frog" to put.
+# You can't ground a base that doesn't heed its caption: it has no "frog" to place.
 #
 # ## Build it: a box as waves
 #
-# To a linear layer, 0.30 and 0.33 are nearly the same. So each coordinate of a box becomes waves, slow ones that tell left from right, fast ones
-# that tell a pixel from the next: *Fourier features*.
+# To a linear layer, 0.30 and 0.33 are nearly the same. So we turn each coordinate of a box into waves, slow ones that tell left from right and fast ones that tell one pixel from the
+# next: *Fourier features*.
 #
 # <!-- exercise: gligen.fourier_features -->
 #
-# Eight frequencies $f_k = 100^{k/8}$, $k = 0 \ldots 7$; for each the four sines $\sin(f_k c)$ of the coordinates $c$, then the four cosines.
+# Eight frequencies $f_k = 100^{k/8}$, $k = 0 \ldots 7$; for each, first the four sines $\sin(f_k c)$ of the coordinates $c$, then the four cosines.
 
 
 # %% tags=["check"]
@@ -323,14 +327,14 @@ for moved in (1, 4, 16):
 # %% [markdown]
 # ## Build it: grounding tokens
 #
-# A box with its phrase becomes one *grounding token*: phrase embedding ⊕ waves, through a small network. The text tower reads the phrase (its state at
-# the end, as in GLIGEN).
+# A box with its phrase becomes one *grounding token*: phrase embedding ⊕ waves, through a small network. The text tower reads the phrase (its state at the end, as in GLIGEN).
 #
-# There is room for four boxes. Elsewhere one would *mask* empty places out of attention. GLIGEN puts a **learned null** there: "nothing is asked here" is a message, too.
+# There is room for four boxes. Elsewhere one would *mask* empty places out of attention. GLIGEN puts a **learned null** there: "nothing is
+# asked here" is a message, too.
 #
 # <!-- exercise: gligen.token_inputs -->
 #
-# `masks` is 1 where there is a box. Phrase and waves have a null each.
+# `masks` is 1 where there is a box. Phrase and waves each have their own null.
 
 
 # %% tags=["check"]
@@ -348,16 +352,17 @@ def token_inputs(phrases, boxes, masks, null_phrase, null_box):
 # %% [markdown]
 # ## Build it: the gate
 #
-# How does a frozen block learn to read a new kind of token? It gets one more layer, between self-attention and cross-attention (see the diagram above). There the picture's places $v$ attend
-# to themselves *and to the grounding tokens* $g$, and what they see is added, through a gate:
+# How does a frozen block learn to read a new kind of token? It gets one more layer, between self-attention and cross-attention (see the
+# diagram above). There the picture's places $v$ attend to themselves *and to the grounding tokens* $g$, and what they see is added, through a
+# gate:
 #
 # $$v + \beta \tanh(\alpha)\, \mathrm{SA}(\mathrm{LN}([v; g]))_{1 \ldots V}$$
 #
-# $\alpha$ is learned and begins at **0**: the gate is shut, and the new model *is* the old one. $\beta$ is a knob for later. A feed-forward with a gate of its own ends the layer.
+# $\alpha$ is learned and starts at **0**: the gate is shut, and the new model *is* the old one. $\beta$ is a knob for later. A feed-forward with its own gate ends the layer.
 #
 # <!-- exercise: gligen.gated_self_attention -->
 #
-# The tokens are read, and not written: keep the first $V$ places.
+# Tokens are only read, never written: keep the first $V$ places.
 
 
 # %% tags=["check"]
@@ -371,7 +376,7 @@ def gated_self_attention(visual, tokens, attention, norm, alpha, beta=1.0):
 
 
 # %% [markdown]
-# The course's model now calls what passed. Yours must agree with diffusers' published layers to 1e-6.
+# The course's model now calls the functions of yours that passed. They must agree with diffusers' published layers to 1e-6.
 
 # %% tags=["check"]
 from course_lib.gligen.evaluate.published import differences
@@ -381,7 +386,7 @@ print({name: difference < 1e-6 for name, difference in differences(session.seed)
 # %% [markdown]
 # ### At birth it is the base
 #
-# To the last bit, whatever boxes are given:
+# To the last bit, whatever boxes you give it:
 
 # %% tags=["check"]
 from course_lib.gligen.model import add_gates, base_hash
@@ -399,7 +404,8 @@ print(f"learns: {learned / 1e6:.1f} million; frozen: {sum(p.numel() for p in bas
 print("the same base in it:", base_hash(student) == base_hash(base))
 
 # %% [markdown]
-# How does a shut gate ever open? **Predict:** the gradients of $\alpha$, and of the weights behind the gate, with the gate shut, ajar, and half open.
+# How does a shut gate ever open? **Predict:** the gradients of $\alpha$, and of the weights behind the gate, with the gate shut, ajar, and
+# half open.
 
 # %%
 from course_lib.gligen.data.batches import make_grounded_batch
@@ -410,18 +416,18 @@ for opened in (0.0, 0.001, 0.5):
     print(f"α = {opened}: mean gradient of α {at_alpha:.0e}, of the weights behind it {behind:.0e}")
 
 # %% [markdown]
-# Only $\alpha$ learns at first. Behind a gate that is barely open, gradients are tiny: people see gates near 0 for long, and boxes
-# ignored ([GLIGEN#103](https://github.com/gligen/GLIGEN/issues/103)). So here $\alpha$ learns ten times as fast as the rest, and Adam's $\epsilon$ is
-# $10^{-10}$, below the gradients that it is added to.
+# At first only $\alpha$ learns. Behind a barely open gate, gradients are tiny: people see gates stay near 0 for long, and boxes ignored
+# ([GLIGEN#103](https://github.com/gligen/GLIGEN/issues/103)). So here $\alpha$ learns ten times as fast as the rest, and Adam's $\epsilon$ is $10^{-10}$, smaller than the gradients it is
+# added to.
 
 # %% [markdown]
 # ### An attention warm-up
 #
-# A token means "a frog, from x = 0.1 to 0.4". Which cells are meant? A cell must know its own place, and a head must compare the two. The published gates had 500,000
-# steps to find out. Ours get two helps that GLIGEN has not: the layer adds the position encoding to each cell, and half of its heads first learn
-# to attend from a cell to the token in whose box it lies. Values and gates are not touched.
+# A token means "a frog, from x = 0.1 to 0.4". Which cells are meant? A cell must know its own place, and a head must compare the two. The published gates had 500,000 steps to work that
+# out. We give ours two kinds of help that GLIGEN lacks: the layer adds the position encoding to each cell, and half of its heads first learn to attend from a cell to the token whose box
+# contains it. Values and gates stay untouched.
 #
-# **Predict:** one head, in pure noise. How much do cells attend to the two tokens, before and after? (White: all.)
+# **Predict:** one head, in pure noise. How strongly do cells attend to the two tokens, before and after? (White: entirely.)
 
 # %%
 from course_lib.gligen.train.attention_warmup import attention_warmup, token_maps
@@ -432,14 +438,14 @@ print(f"attention NLL: {warmup.losses[0]:.2f} → {warmup.losses[-1]:.2f} nats")
 pictures.attention_maps(before, token_maps(student, layout), layout)
 
 # %% [markdown]
-# What is it worth? The error inside the things, in nearly pure noise (level 900), after 434 steps with it and without, one run each:
+# What is the warm-up worth? The error inside the things, in nearly pure noise (level 900), after 434 steps with it and without, one run each:
 #
 # | | true boxes | another scene's | no boxes |
 # |---|---|---|---|
 # | with the warm-up | 0.96 | 1.81 | 1.65 |
 # | without | 1.28 | 1.29 | 1.54 |
 #
-# Without it, phrases are read: any boxes beat none. *Places* are not yet: another scene's boxes do as well as the true ones. And it has drawn nothing:
+# Without it, the gates do read phrases: any boxes beat none. They don't read *places* yet: another scene's boxes do as well as the true ones. And the warm-up has drawn nothing:
 
 # %% tags=["check"]
 print("still the same picture:", same_picture())
@@ -447,15 +453,15 @@ print("still the same picture:", same_picture())
 # %% [markdown]
 # ## Train the gates, here and now
 #
-# The loss is the base's own. New are four habits of the data:
+# The loss is the base's own. Four habits of the data are new:
 #
-# - noisy levels come more often: there it is decided where things lie;
-# - boxes and phrases in any order; only **nine of the twelve phrases**, never "a penguin", "a strawberry" or "a rocket": you will see why;
-# - in one *batch* of ten no box at all: nulls are learned, and guidance has its "without";
-# - **half of the captions blanked.** A caption says *what* is there, and boxes are only half a help. Without it all must come from them.
+# - noisy levels come more often: they decide where things lie;
+# - boxes and phrases come in any order, and only **nine of the twelve phrases**, never "a penguin", "a strawberry" or "a rocket": you'll see why;
+# - one *batch* in ten has no boxes at all: this trains the nulls, and gives guidance its "without";
+# - **half of the captions blanked.** A caption says *what* is there, and leaves boxes only half the work. Without it, they must do it all.
 #
-# For three minutes we note $\tanh\alpha$, and the error inside held-out things with their true boxes, *another scene's*, and none.
-# **Predict:** which of the three will part from the others, and in which direction?
+# For three minutes we record $\tanh\alpha$, and the error inside held-out things with their true boxes, *another scene's*, and none. **Predict:** which of the three will part from the
+# others, and in which direction?
 
 # %%
 from course_lib.gligen.evaluate.paired import PairedLog
@@ -474,7 +480,7 @@ curve.draw(run)
 pictures.training_curves(gate_log, paired_log)
 
 # %% [markdown]
-# Are boxes ignored? See first whether the gates have opened; then the *paired* loss tells whether boxes are read.
+# Are boxes ignored? First check whether the gates have opened; then the *paired* loss tells you whether boxes are read.
 #
 # And the base?
 
@@ -489,10 +495,10 @@ pictures.rows(shown, dict.fromkeys(shown, layout), alt=alt)
 # %% [markdown]
 # ## Open set?
 #
-# The paper's title promises an *open set*: what gates learn with some phrases should hold for all that the frozen base can draw. Yours read nine phrases. A penguin, a
-# strawberry and a rocket are new to them, but not to the base nor to the text tower.
+# The paper's title promises an *open set*: what gates learn with some phrases should hold for everything the frozen base can draw. Yours read nine phrases. A penguin, a strawberry and a
+# rocket are new to them, but not to the base or the text tower.
 #
-# **Predict:** who says *what* a box shall hold, the caption or the phrase? So how will unread phrases fare with a caption (first row), and with none (second)?
+# **Predict:** what decides *which thing* a box holds, the caption or the phrase? So how will unread phrases fare with a caption (first row), and with none (second)?
 
 # %%
 from course_lib.figures import show as show_figures
@@ -502,23 +508,23 @@ pictures.open_set_samples(partial(draw, student), gates.HELD_OUT)
 show_figures(open_set.open_set_figures(student, base, detector, ((1, 2 if quick() else 8),)))
 
 # %% [markdown]
-# With a caption, cross-attention draws the thing, and the box need only say where. Without one, the phrase must pass the gate by itself.
+# With a caption, cross-attention draws the thing, and the box need only say where. Without one, the phrase must get through the gate by itself.
 #
-# In a run of ours (272 steps, eight pictures each), AP50 with a caption was 100 % for read and unread phrases: the learned *place* carries over. With none, it was 100 %
-# for read phrases and 50 % for unread ones, and in none of these eight boxes was the surest thing the one asked for: the *phrase* does not. Nine phrases are few to learn a language
-# from; GLIGEN's gates had those of detection, grounding and caption data sets.
+# In one of our runs (272 steps, eight pictures each), AP50 with a caption was 100 % for read and unread phrases: the learned *place* carries over. With none, it was 100 % for read
+# phrases and 50 % for unread ones, and in none of these eight boxes was the surest find the thing asked for: the *phrase* doesn't. Nine phrases are few to learn a language from; GLIGEN's
+# gates had those of detection, grounding and caption data sets.
 #
 # From here on: the baked gates, the same layers trained longer, on all twelve phrases.
 
 # %% [markdown]
 # ## Build it: scheduled sampling
 #
-# Early, noisy steps lay out the picture; late ones polish it. Polish needs no boxes. So $\beta$ is 1 in the first
-# steps, and 0 in the last: GLIGEN's scheduled sampling. Its code can also let $\beta$ fall evenly between the two.
+# Early, noisy steps lay out the picture; late ones polish it, and polish needs no boxes. So $\beta$ is 1 in the first steps and 0 in the last: GLIGEN's scheduled sampling. Its code can
+# also let $\beta$ fall evenly in between.
 #
 # <!-- exercise: gligen.grounding_strengths -->
 #
-# `int(grounded_fraction * steps)` steps at 1; then `int(decay_fraction * steps)` steps evenly down, the first of them already below 1 and the last at 0; the rest at 0.
+# `int(grounded_fraction * steps)` steps at 1; then `int(decay_fraction * steps)` steps evenly down, the first already below 1 and the last at 0; the rest at 0.
 
 
 # %% tags=["check"]
@@ -543,7 +549,7 @@ pictures.samples(
 )
 
 # %% [markdown]
-# When is the place decided? The paper's Figure 7 shows a share $\tau$ of 0.2; the authors' code takes 0.3 with text and boxes.
+# When is the place decided? The paper's Figure 7 uses a share $\tau$ of 0.2; the authors' code takes 0.3 with text and boxes.
 #
 # ## Break it
 #
@@ -582,10 +588,10 @@ results = {name: share_matched(*fault) for name, fault in faults.items()}
 pictures.share_bars(results, sum(map(len, tried.layouts)), "Share of boxes obeyed, with one mistake at a time")
 
 # %% [markdown]
-# Pixels are an old mistake ([GLIGEN#35](https://github.com/gligen/GLIGEN/issues/35)): the waves of 19 and of 0.3 have nothing in common. (`GroundedPhrase`
-# refuses them.) In guidance, boxes that are on in both predictions cancel out: only the caption is strengthened, and boxes are heard at strength one instead of three.
+# Pixels are an old mistake ([GLIGEN#35](https://github.com/gligen/GLIGEN/issues/35)): the waves of 19 and of 0.3 have nothing in common. (`GroundedPhrase` refuses them.) In guidance,
+# boxes that appear in both predictions cancel out: only the caption is strengthened, and boxes are heard at strength one instead of three.
 #
-# And if the base isn't frozen? More weights learn boxes faster. **Predict:** what does it cost?
+# What if the base isn't frozen? More weights learn boxes faster. **Predict:** what does it cost?
 
 # %%
 careless = add_gates(base, seed=session.seed).requires_grad_(True)
@@ -597,11 +603,11 @@ shown["base not frozen, no boxes"] = draw(careless, [prompt] * 4)
 pictures.rows(shown, {}, alt="By caption alone: the base, the same with gates, and one whose base was trained, too.")
 
 # %% [markdown]
-# Without boxes, the frozen one draws the base's pictures to the last bit. The other became another model in 25 seconds.
+# Without boxes, the frozen one draws the base's pictures to the last bit. The other became a different model in 25 seconds.
 #
 # ## Draw boxes and generate
 #
-# Drag a box (or: arrow keys move a cursor, Enter sets a corner), type a phrase into it, write a caption, choose the settings, press *generate*.
+# Drag a box (or: arrow keys move a cursor, Enter sets a corner), type a phrase into it, write a caption, choose the settings, and press *generate*.
 
 # %%
 from course_lib.canvas import Mark
@@ -621,11 +627,11 @@ board.generate()
 board
 
 # %% [markdown]
-# Exchange boxes, overlap them. Let box and caption contradict each other: who wins? Try "a giraffe", which it never learned; four boxes.
+# Swap boxes, overlap them. Let box and caption contradict each other: which wins? Try "a giraffe", which it never learned, or four boxes.
 #
 # ### Change a picture
 #
-# At every step, all cells *outside* the boxes become the old picture with this level's noise. Inside, the network has its way. An *exclude* box takes away, one with a phrase adds:
+# At every step, all cells *outside* the boxes are reset to the old picture with this level's noise. Inside, the network has its way. An *exclude* box removes, one with a phrase adds:
 
 # %%
 board = DrawBoxes(pipeline, caption="a penguin in the snow", scene=board.pictures[0])
@@ -636,8 +642,8 @@ board
 # %% [markdown]
 # ### Show, don't tell
 #
-# Nobody says that a token's embedding must come from words. GLIGEN's image grounding takes CLIP's *picture* embedding, carried back into the space of phrases.
-# Mark something in the reference picture; leave the box's phrase empty:
+# Nothing says that a token's embedding must come from words. GLIGEN's image grounding takes CLIP's *picture* embedding, mapped back into the space of phrases. Mark something in the
+# reference picture; leave the box's phrase empty:
 
 # %%
 other, mark = pictures.reference("frog")
@@ -647,16 +653,16 @@ board.generate()
 board
 
 # %% [markdown]
-# Nothing was copied: the embedding says "frog", and the base draws its own. The map between the two spaces was fitted on twelve
-# things, and says hardly more than which it is.
+# Nothing was copied: the embedding says "frog", and the base draws its own. The map between the two spaces was fitted on twelve things, and says little more than which one it is.
 #
-# Phrases and pictures are two *groundings* of many. The paper also trains gates for keypoints (each becomes a token), and for depth maps, edges, normal and semantic
-# maps (the map becomes tokens, and the first convolution reads it as well). Its *inpainting* model is told the old picture and the mask; ours, above, is only overruled.
+# Phrases and pictures are just two *groundings* of many. The paper also trains gates for keypoints (each becomes a token), and for depth maps, edges, normal and semantic maps (the map
+# becomes tokens, and the first convolution reads it as well). Its *inpainting* model is given the old picture and the mask; ours, above, is merely overruled.
 
 # %% [markdown]
 # ## Prove it
 #
-# Layouts of the stream "test", captions in wordings that training never read. The ceiling: the judge's score on **real** scenes with these boxes. Three floors: the base with the caption alone; boxes of *another* layout; wrong phrases in the right boxes. First, sixteen samples, none picked.
+# Layouts from the stream "test", captions in wordings that training never read. The ceiling: the judge's score on **real** scenes with these boxes. Three floors: the base with the
+# caption alone; boxes of *another* layout; wrong phrases in the right boxes. First, sixteen samples, not hand-picked.
 
 # %%
 from course_lib.gligen.evaluate import fidelity, frozen
@@ -670,12 +676,12 @@ table = box_scores.condition_figures(scores, len(tests.scenes))
 show_figures([figure for figure in table if figure.id.startswith(("gligen.ap50", "gligen.phrase"))])
 
 # %% [markdown]
-# *AP50*: do the things that the judge finds, the surest first, lie on their boxes with an IoU of 50 %? *phrase_top1*: is the surest thing in a box the one asked for? These few
-# pictures are rough, and none has more than two boxes. [docs/FIGURES.md](../docs/FIGURES.md) has more, and up to four boxes: with four, AP50 is 63 %<!-- figure: gligen.ap50.boxes_4 -->.
+# *AP50*: do the judge's finds, the surest first, lie on their boxes with an IoU of 50 %? *phrase_top1*: is the surest find in a box the thing asked for? These few pictures are rough, and
+# none has more than two boxes. [docs/FIGURES.md](../docs/FIGURES.md) has more, and up to four boxes: with four, AP50 is 63 %<!-- figure: gligen.ap50.boxes_4 -->.
 #
 # Is the judge too kind? Cover the labels and name the 24 things yourself. One person named 20; the judge names all 24. It chooses among twelve, and was trained on blurs, too. A high AP50 says that things lie where they should, not that they look good.
 #
-# **Predict:** a place where training *never* showed this thing, and boxes that overlap. Which is harder?
+# **Predict:** a thing in a place where training *never* showed it, and boxes that overlap. Which is harder?
 
 # %%
 show_figures(box_scores.hard_layout_figures(gligen, base, detector, 2 if quick() else 8))
@@ -683,13 +689,13 @@ show_figures(box_scores.hard_layout_figures(gligen, base, detector, 2 if quick()
 # %% [markdown]
 # An unseen pair can work: place and thing come from different halves of the token.
 #
-# What does obedience cost? *Fidelity* is a distance between two *sets* of pictures, drawn and real, in CLIP's features. Our kernel distance needs fewer pictures
-# than FID, but more than these 16.
+# What does obedience cost? *Fidelity* is a distance between two *sets* of pictures, drawn and real, in CLIP's features. Our kernel distance
+# needs fewer pictures than FID, but more than these 16.
 #
-# With 64 pictures ([docs/FIGURES.md](../docs/FIGURES.md)) the distance is 8.5<!-- figure: gligen.distance.grounded --> with boxes and 8.7<!-- figure: gligen.distance.base --> for the base: boxes cost nothing measurable. But real
-# pictures lie at 0.7<!-- figure: gligen.distance.real -->. *Both* are far from real; the ratio alone would hide it.
+# With 64 pictures ([docs/FIGURES.md](../docs/FIGURES.md)) the distance is 8.5<!-- figure: gligen.distance.grounded --> with boxes and 8.7<!-- figure: gligen.distance.base --> for the
+# base: boxes cost nothing measurable. But real pictures lie at 0.7<!-- figure: gligen.distance.real -->. *Both* are far from real; the ratio alone would hide that.
 #
-# Below, also the boxes' share of the steps, from none to all:
+# Below we also vary the share of steps with boxes, from none to all:
 
 # %%
 if not quick():
@@ -698,10 +704,10 @@ if not quick():
     pictures.obedience_curve(swept)
 
 # %% [markdown]
-# One expects more obedience, and a worse picture, of more steps with boxes. With 64 pictures a quarter of the steps gives all the obedience, and the
-# distances, 7.4<!-- figure: gligen.distance.on_0.25 --> to 8.7<!-- figure: gligen.distance.on_0 -->, can't be told apart.
+# You'd expect more steps with boxes to bring more obedience and a worse picture. With 64 pictures, a quarter of the steps already gives all the obedience, and the distances,
+# 7.4<!-- figure: gligen.distance.on_0.25 --> to 8.7<!-- figure: gligen.distance.on_0 -->, can't be told apart.
 #
-# Last, what must *not* have changed:
+# Finally, what must *not* have changed:
 
 # %%
 few = testsets.make_test_set(((1, 2), (2, 6)))
@@ -709,12 +715,12 @@ checks = [check(gligen, base, few) for check in (frozen.base_at_zero, frozen.nul
 show_figures([frozen.base_unchanged(base), *checks])
 
 # %% [markdown]
-# `base_at_zero`: with boxes given and $\alpha$ set back to 0, bit for bit. `null_apart`: how far four nulls move a picture. It should be little beside other noise.
+# `base_at_zero`: with boxes given and $\alpha$ set back to 0, bit for bit. `null_apart`: how far four nulls move a picture, which should be little compared with other noise.
 #
 # ## The real thing
 #
-# The published GLIGEN sits in Stable Diffusion 1.4. In the full tier diffusers' `StableDiffusionGLIGENPipeline` stands behind the *same board*. It gets the
-# talk's hen and egg; plain Stable Diffusion draws them above, from the same noise. (Try the caption of the talk's title slide, too: a llama with glasses.)
+# The published GLIGEN is built into Stable Diffusion 1.4. In the full tier, diffusers' `StableDiffusionGLIGENPipeline` runs behind the *same board*. It gets the talk's hen and egg; above
+# them, plain Stable Diffusion draws from the same noise. (Try the caption of the talk's title slide, too: a llama with glasses.)
 
 # %%
 from course_lib.gligen import full
@@ -732,22 +738,22 @@ else:
 # | phrases | CLIP ViT-L/14, up to 30 boxes | PocketCLIP, up to 4 |
 # | groundings | boxes, keypoints, depth, edges, normal and semantic maps, reference pictures | boxes, reference pictures |
 # | gates | trained for 500,000 steps at 5e-5 | 1,600 after an attention warm-up, at a higher rate |
-# | scheduled sampling | paper (Eq. 10) and diffusers: a **hard switch** after a share $\tau$ of the steps; the authors' code also knows a way down | your function knows both, our pictures use the switch |
+# | scheduled sampling | paper (Eq. 10) and diffusers: a **hard switch** after a share $\tau$ of the steps; the authors' code can also decay | your function can do both, our pictures use the switch |
 #
-# `gligen_scheduled_sampling_beta` of diffusers is our `grounded_fraction`, the paper's $\tau$, not its $\beta$.
+# diffusers' `gligen_scheduled_sampling_beta` is our `grounded_fraction`, the paper's $\tau$, not its $\beta$.
 #
 # Read on: your layer, in `ldm/modules/attention.py` of [gligen/GLIGEN](https://github.com/gligen/GLIGEN); and ControlNet (Zhang et al., 2023,
-# [arXiv 2302.05543](https://arxiv.org/abs/2302.05543)), which freezes the base as well, and begins with convolutions of zeros.
+# [arXiv 2302.05543](https://arxiv.org/abs/2302.05543)), which also freezes the base, and starts with convolutions of zeros.
 
 # %% [markdown]
 # ## Recap
 #
-# - Diffusion mixes picture and noise by shares of variance, and learns to say what was mixed. A DDIM step finds both, and mixes them anew with less noise.
-# - Guidance goes further along the difference of two answers. What is on in both cancels out.
-# - GLIGEN freezes a finished generator and adds a gated layer a block. The gate begins shut: at birth nothing has changed, to the last bit.
-# - A box is waves, a token is phrase ⊕ box, and "nothing here" is learned, not masked.
-# - "Open set" is asked of phrases that the gates never read.
-# - True and shuffled boxes under the same noise show whether boxes are *read*; a detector trained elsewhere, whether they are *obeyed*.
+# - Diffusion mixes picture and noise by shares of variance, and learns to say what was mixed. A DDIM step finds both, and mixes them again with less noise.
+# - Guidance goes further along the difference between two answers. What is on in both cancels out.
+# - GLIGEN freezes a finished generator and adds one gated layer per block. The gate starts shut: at birth nothing has changed, to the last bit.
+# - A box becomes waves, a token is phrase ⊕ box, and "nothing here" is learned, not masked.
+# - To test "open set", ask for phrases that the gates never read.
+# - True and shuffled boxes under the same noise show whether boxes are *read*; a detector trained elsewhere shows whether they are *obeyed*.
 #
 # <!-- words -->
 
@@ -756,15 +762,15 @@ else:
 #
 # <!-- quiz -->
 #
-# 1. Your gates train for an hour, the total loss falls a little, and boxes do nothing. What do you look at first?
+# 1. Your gates train for an hour, the total loss falls a little, and boxes do nothing. What do you check first?
 #    - [ ] A longer run's total loss. :: It moves little even when boxes are obeyed.
 #    - [x] tanh(α), and the error inside things with true and shuffled boxes. :: Gates near 0 need more steps or a higher rate. Open gates and no difference: the tokens say nothing.
-#    - [ ] More guidance. :: It enlarges a difference. There is none.
-# 2. α begins at 0, and so the layer adds nothing. Why is it not stuck there?
-#    - [ ] Noise in the gradients kicks it out. :: No chance is needed.
-#    - [ ] Its weights learn first, then α. :: The other way round: while α is 0 their gradients are 0.
-#    - [x] α's own gradient isn't 0. :: It is a product with what the attention returns, which is random. LoRA with two zero matrices would be stuck.
+#    - [ ] More guidance. :: It amplifies a difference. There is none.
+# 2. α starts at 0, so the layer adds nothing. Why doesn't it get stuck there?
+#    - [ ] Noise in the gradients kicks it out. :: No luck is needed.
+#    - [ ] Its weights learn first, then α. :: The other way round: while α is 0, their gradients are 0.
+#    - [x] α's own gradient isn't 0. :: It is a product with the attention's output, which is random. LoRA with two zero matrices would be stuck.
 # 3. "AP50 of 60 % on the boxes asked for." What do you ask next?
-#    - [ ] How many steps it was trained for. :: That is what it cost, not what it is worth.
+#    - [ ] How many steps it was trained for. :: That tells you its cost, not its worth.
 #    - [x] What the detector scores on real pictures, and without boxes. :: The ceiling and the floor.
 #    - [ ] Its AP75. :: As hard to read without ceiling and floor.

@@ -1,11 +1,11 @@
 # ---
 # title: "SEEM: segment everything, with any prompt"
 # objectives:
-#   - say what a segmenter with a fixed list of classes can't be asked
+#   - say what you can't ask a segmenter with a fixed list of classes
 #   - turn clicks, strokes, boxes and regions of another picture into one kind of prompt, with one visual sampler
 #   - write the heart of a prompted mask decoder, from masked attention to matching, dice, next click and memory
-#   - train it live, and meet the mistakes that ruin such a model without an error
-#   - judge it by controls, by the clicks it needs, with memory on and off, and by words for what is not there
+#   - train it live, and meet the mistakes that ruin such a model without raising an error
+#   - judge it by controls, by the clicks it needs, with memory on and off, and by words for what isn't there
 # prerequisites:
 #   - "[the CLIP lesson](02_clip.ipynb)"
 #   - attention, cross-entropy, gradient descent
@@ -21,9 +21,8 @@ session = begin(lesson="11_seem")
 # %% [markdown]
 # ## See it: one picture, asked in five ways
 #
-# A classical segmenter has a list of classes, and gives every pixel one of them. You can't tell it *which* of two cats you mean, nor
-# correct it, nor show it what you look for. Here is a small model that takes a click, a stroke, a box, words, or a piece of *another*
-# picture.
+# A classical segmenter has a list of classes, and gives every pixel one of them. You can't tell it *which* of two cats you mean, correct it,
+# or show it what you're looking for. Here is a small model that takes a click, a stroke, a box, words, or a piece of *another* picture.
 
 # %%
 from dataclasses import replace
@@ -100,7 +99,7 @@ show.pictures(
 print(said(answers))
 
 # %% [markdown]
-# **And asked nothing?** Then twelve *object queries* look for one thing each, and name what they find. This picture has twins.
+# **What if you ask nothing?** Then twelve *object queries* look for one thing each, and name what they find. This picture contains twins.
 
 # %%
 from course_lib.clip.data.images import normalise, to_tensor
@@ -116,7 +115,7 @@ show.masks(
 )
 
 # %% [markdown]
-# Which lion do you mean? Say it (*referring* words), or draw.
+# Which lion do you mean? Say it (*referring* words), or draw it.
 
 # %%
 upper = twins.instances == 1
@@ -133,7 +132,7 @@ show.pictures(
 )
 
 # %% [markdown]
-# One more click is one more **round**. Some things stay hard: what is thinner than the pixels of its outline.
+# Each further click is one more **round**. Some things stay hard: those thinner than the pixels of their outline.
 
 # %%
 scissors = render(make_scene(2, SceneSpec(stream="test", names=("scissors", "cat"), colour=None)))
@@ -148,16 +147,15 @@ stills, answers = asked(scissors, rounds)
 show.pictures(stills, titles=list(rounds), columns=3, alt=f"Scissors after one, two and three clicks. {said(answers)}")
 
 # %% [markdown]
-# **SEEM** (Zou et al., 2023, [arXiv 2304.06718](https://arxiv.org/abs/2304.06718)) does this with *one* decoder: not one network for
-# clicks and another for words, but a single set of weights, in which every prompt becomes tokens. Three ideas carry it:
+# **SEEM** (Zou et al., 2023, [arXiv 2304.06718](https://arxiv.org/abs/2304.06718)) does this with *one* decoder: not one network for clicks
+# and another for words, but a single set of weights, where every prompt becomes tokens. Three ideas carry it:
 #
-# 1. **Every visual prompt is a mask**, and a mask is some points to read features at. Clicks, strokes, boxes, polygons, regions
-#    elsewhere: one sampler.
-# 2. **Words and masks share one space**: a query can be asked by either, or by both, and its answer has a name from a text tower like CLIP's.
+# 1. **Every visual prompt is a mask**, and a mask is a set of points at which to read features. Clicks, strokes, boxes, polygons, regions elsewhere: one sampler.
+# 2. **Words and masks share one space**: you can ask a query with either or both, and its answer gets its name from a text tower like CLIP's.
 # 3. **Memory**: what was found in the last round is an input to the next.
 #
-# It grew out of **X-Decoder** (Zou et al., 2022, [arXiv 2212.11270](https://arxiv.org/abs/2212.11270)), whose one decoder for masks and words could be asked
-# by words alone.
+# It grew out of **X-Decoder** (Zou et al., 2022, [arXiv 2212.11270](https://arxiv.org/abs/2212.11270)), whose single decoder for masks and
+# words could be asked only in words.
 
 # %%
 show.diagram(
@@ -199,24 +197,24 @@ show.diagram(
 # | part | what it does | ours | SEEM |
 # |---|---|---|---|
 # | image encoder | pixels → features at three scales, **once a picture** | small conv net beside frozen CLIP | FocalNet or DaViT, frozen |
-# | queries | each looks for one thing | 12 object queries, and one a prompt | 101, and copies of them for prompts |
+# | queries | each looks for one thing | 12 object queries, and one per prompt | 101, and copies of them for prompts |
 # | decoder | masked cross-attention → self-attention → MLP | 4 layers, width 128 | 9 layers, width 512 |
-# | class head | cosine with text embeddings | of CLIP's frozen text tower | of a frozen UniCL or Florence text encoder |
+# | class head | cosine with text embeddings | from CLIP's frozen text tower | from a frozen UniCL or Florence text encoder |
 # | mask head | dot product of the query's mask embedding with every pixel | 64 × 64; drawn points refine it near them | the same, larger, no refining |
 #
-# We build it in the order in which a prompt passes through it. A function of yours that passes its check is from then on what the model,
-# its training and its measuring call.
+# We'll build the parts in the order in which a prompt passes through them. Once a function of yours passes its check, the model, its training
+# and its measurements call it.
 
 # %% [markdown]
 # ## Build it: the visual sampler
 #
-# Whatever the hand drew, it covers some pixels. SEEM takes a few of these (we take up to 12, SEEM 512), reads the picture's features
-# there, and adds a vector that says "this" or "not this". The rest of the model never learns what kind of prompt it was.
+# Whatever you draw, it covers some pixels. SEEM takes a few of these (512; we take up to 12), reads the picture's features there, and adds a
+# vector that says "this" or "not this". The rest of the model never learns what kind of prompt it was.
 #
 # <!-- exercise: seem.visual_sampler -->
 #
-# Points come as (x, y) in 0–1, from edge to edge. `F.grid_sample` counts from -1 to 1 and reads between the cells (`align_corners=False`); at the rim let it
-# repeat the last cell (`padding_mode="border"`).
+# Points come as (x, y) in 0–1, from edge to edge. `F.grid_sample` counts from -1 to 1 and interpolates between the cells
+# (`align_corners=False`); at the rim, let it repeat the last cell (`padding_mode="border"`).
 
 
 # %% tags=["check"]
@@ -231,21 +229,21 @@ def visual_sampler(features, points, positive, indicators):
 
 
 # %% [markdown]
-# Why does a region of *another* picture work? The same sampler reads features there, and takes the tokens here. Nothing else changes.
+# Why does a region of *another* picture work? The same sampler reads the features there, and we use the tokens here. Nothing else changes.
 #
 # ## Build it: masked attention
 #
 # A query that looks for a cat should look at the cat. *Masked attention* (Cheng et al., 2022, Mask2Former,
-# [arXiv 2112.01527](https://arxiv.org/abs/2112.01527)) lets every query attend only to the pixels inside the mask that the layer before
-# predicted for it. Where to look is refined from layer to layer.
+# [arXiv 2112.01527](https://arxiv.org/abs/2112.01527)) lets every query attend only to the pixels inside the mask that the previous layer
+# predicted for it. So each layer refines where to look.
 #
-# There is a trap in it. A query whose mask is *empty* may attend to nothing, and a softmax over nothing is 0/0. One such row turns the loss to
+# There is a trap. A query whose mask is *empty* may attend to nothing, and a softmax over nothing is 0/0. One such row turns the loss to
 # `nan`, for good.
 #
 # <!-- exercise: seem.masked_attention -->
 #
-# $\mathrm{softmax}\big(QK^\top/\sqrt{D}\big)V$, where a score counts only if `attn_mask` is True, and the softmax runs over the keys. A query that may attend
-# to nothing shall attend to everything, by its scores as they are.
+# $\mathrm{softmax}\big(QK^\top/\sqrt{D}\big)V$, where a score counts only if `attn_mask` is True, and the softmax runs over the keys. A query
+# that may attend to nothing should attend to everything, with its scores unchanged.
 
 
 # %% tags=["check"]
@@ -262,9 +260,9 @@ def masked_attention(queries, keys, values, attn_mask):
 # %% [markdown]
 # ## Build it: an open-vocabulary head
 #
-# A fixed list would be a linear layer with one output a class. Instead each query is compared with *text embeddings* of whatever names we
-# have at the moment, as in CLIP's zero-shot classifier: an *open vocabulary*. Its mask is a comparison, too: of a *mask embedding* with
-# every pixel.
+# A fixed list would be a linear layer with one output per class. Instead, we compare each query with *text embeddings* of whatever names we
+# have at the moment, as in CLIP's zero-shot classifier: an *open vocabulary*. Its mask is a comparison, too: of a *mask embedding* with every
+# pixel.
 #
 # <!-- exercise: seem.mask_head -->
 #
@@ -286,13 +284,13 @@ def mask_head(queries, text_embeddings, mask_embeddings, mask_features, scale):
 # %% [markdown]
 # ## Build it: Hungarian matching (who found what?)
 #
-# Asked nothing, the model gives twelve masks in no order, and the picture has three things. Which query is to be taught which thing? The
-# **Hungarian** algorithm finds the cheapest pairing as a whole. The price of a pair has three parts, [Q, T] each: how unlikely the class is,
+# Asked nothing, the model gives twelve masks in no particular order, and the picture has three things. Which query should learn which thing?
+# The **Hungarian** algorithm finds the cheapest pairing overall. The price of a pair has three parts, [Q, T] each: how unlikely the class is,
 # how wrong the pixels are, how little the masks overlap.
 #
 # <!-- exercise: seem.match -->
 #
-# Weigh them, pair them, and order the pairs by thing.
+# Weight them, find the pairs, and order the pairs by thing.
 
 # %%
 from scipy.optimize import linear_sum_assignment
@@ -313,12 +311,12 @@ def match(class_cost, mask_cost, dice_cost):
 
 
 # %% [markdown]
-# Now the overlap. A thing of 60 pixels in a picture of 4,096: a mask that says "nothing" everywhere is right on 98 % of the pixels, and
-# cross-entropy is nearly content with that. *Dice* compares the overlap with the sizes, so that small things count as much as large ones.
+# Now the overlap. Take a thing of 60 pixels in a picture of 4,096: a mask that says "nothing" everywhere is right on 98 % of the pixels, and
+# cross-entropy is nearly happy with that. *Dice* compares the overlap with the sizes, so that small things count as much as large ones.
 #
 # <!-- exercise: seem.dice_loss -->
 #
-# $1 - \dfrac{2\sum pt + 1}{\sum p + \sum t + 1}$, where $p$ is the sigmoid of the logits; one number a mask.
+# $1 - \dfrac{2\sum pt + 1}{\sum p + \sum t + 1}$, where $p$ is the sigmoid of the logits; one number per mask.
 
 
 # %% tags=["check"]
@@ -342,8 +340,8 @@ print(
 # %% [markdown]
 # ## The attention mask: who attends to whom?
 #
-# Prompts are more tokens in the same decoder. But a prompt for *one* thing must not change what the model says about *everything*, so the
-# mask of the self-attention is written down as data, by kinds of tokens:
+# Prompts are just more tokens in the same decoder. But a prompt for *one* thing must not change what the model says about *everything*. So we
+# write the self-attention's mask down as data, by kinds of tokens:
 
 # %%
 from course_lib.seem.attention import ATTENDS_TO
@@ -361,15 +359,16 @@ show.matrix(
 # Only a prompt's own query attends to the prompt, and no other token attends to that query. Three kinds also attend to the picture, by masked
 # cross-attention: object queries and prompt queries inside their own mask, memory tokens inside the last round's.
 #
-# *Composition* takes no more: when several prompts belong to one thing, they stand together in front of one query.
+# *Composition* needs no more than this: when several prompts belong to one thing, they stand together in front of one query.
 #
-# SEEM's table is in its configuration (`configs/seem/focall_unicl_lang_v1.yaml`). Ours is simpler: SEEM has separate queries for words and for what is drawn, and its
-# text tokens attend to theirs in turn. It composes in the configuration of its demo, where the object queries attend to all prompts, and there is no memory.
+# SEEM's table is in its configuration (`configs/seem/focall_unicl_lang_v1.yaml`). Ours is simpler: SEEM has separate queries for words and
+# for drawings, and its text tokens attend to their query in turn. It composes in its demo's configuration, where the object queries attend to
+# all prompts, and there is no memory.
 #
 # ## Build it: the next click
 #
-# A person clicks where the answer is most wrong. To train with thousands of clicks, this person is simulated: take the larger of the two
-# errors, what was missed and what is too much, and click into its middle, on the pixel that is furthest from the error's edge.
+# A person clicks where the answer is most wrong. To train on thousands of clicks, we simulate this person: take the larger of the two errors,
+# what was missed and what is too much, and click in its middle, on the pixel furthest from the error's edge.
 #
 # <!-- exercise: seem.next_click -->
 #
@@ -403,7 +402,8 @@ def next_click(mask, truth):
 #
 # <!-- exercise: seem.memory_update -->
 #
-# The mask has 64 × 64 pixels, the features have 8 × 8 or 16 × 16 cells. A cell belongs to the memory if more than `MIN_COVERAGE` of it is in the mask.
+# The mask has 64 × 64 pixels, the features 8 × 8 or 16 × 16 cells. A cell belongs to the memory if more than `MIN_COVERAGE` of it lies in the
+# mask.
 
 # %%
 from course_lib.seem.decoder import MIN_COVERAGE
@@ -420,21 +420,20 @@ def memory_update(prev_mask, height, width):
 
 
 # %% [markdown]
-# Two small parts are ready-made. Our first model lacked them, and hardly heeded later clicks: a mask that is *one* dot product for
-# all pixels can't be mended in one corner.
+# Two small parts are ready-made. Our first model lacked them, and hardly heeded later clicks: you can't mend one corner of a mask that is
+# *one* dot product for all pixels.
 #
-# - **A point refiner** (`course_lib/seem/point_refiner.py`): each pixel attends to the prompt's points, near and similar ones most, whose values are
-#   logits to add to its mask. SAM has such a step, SEEM has not: the pixels look back.
-# - **The last mask as an input** (`prev_mask_embed` of `MiniSeem`): a vector is added to the pixels inside it and taken from the others, as in SAM.
+# - **A point refiner** (`course_lib/seem/point_refiner.py`): each pixel attends to the prompt's points, mostly to near and similar ones, whose values are logits to add to its mask. SAM has such a step, SEEM doesn't: the pixels look back.
+# - **The last mask as an input** (`prev_mask_embed` of `MiniSeem`): a vector is added to the pixels inside it and subtracted from the others, as in SAM.
 #
-# Neither is a channel of the image: the picture is still encoded once.
+# Neither is a channel of the image: the picture is still encoded only once.
 
 # %% [markdown]
 # ## Train it, here and now
 #
-# Under three minutes, with *your* seven functions. Every batch mixes all prompts: words, clicks, strokes, boxes, outlines, regions of another
-# picture, and no prompt at all; and many batches play a round or two first, so that the model meets its own mistakes.
-# These are some of the queries:
+# It takes under three minutes, with *your* seven functions. Every batch mixes all prompts: words, clicks, strokes, boxes, outlines, regions
+# of another picture, and no prompt at all. Many batches play a round or two first, so that the model meets its own mistakes. Here are some of
+# the queries:
 
 # %%
 from course_lib.seem.data.batches import make_batch
@@ -479,12 +478,12 @@ words = ", ".join(f"{name} {100 * value:.0f} percent" for name, value in live.it
 show.bars(live, alt=f"Mean IoU after one click on held-out scenes: {words}.")
 
 # %% [markdown]
-# The baked model has the same parts. It was trained for more than two hours, in six stages, each asking more of what the stage before was weak at
-# (`course_lib/seem/train/stages.py`). From here on we use it.
+# The baked model has the same parts. It was trained for more than two hours, in six stages, each concentrating on what the stage before was
+# weak at (`course_lib/seem/train/stages.py`). We use it from here on.
 #
 # ## Break it
 #
-# Mistakes that raise no error. **Predict** for each: what does it do to a click?
+# Here are mistakes that raise no error. **Predict** for each: what does it do to a click?
 
 
 # %%
@@ -509,7 +508,7 @@ show.bars(results, alt=f"One-click IoU with four samplers: {words}.")
 
 # %% [markdown]
 # The model was trained with the right sampler. Had the fault been there from the start, training would have bent itself around some of these:
-# swapped signs are merely other names. It would look fine until the day somebody else's clicks come in. And the empty row:
+# swapped signs are merely different names. It would look fine until the day somebody else's clicks come in. And here is the empty row:
 
 # %% tags=["check"]
 scores = torch.zeros(1, 3).masked_fill(torch.tensor([[True, True, True]]), float("-inf"))
@@ -518,12 +517,12 @@ print("a softmax over nothing:", scores.softmax(dim=-1).tolist())
 # %% [markdown]
 # ## Prove it
 #
-# Masks are judged by **IoU**, overlap over union. *Mean* IoU takes each mask's; **cIoU** adds up all overlaps and all unions first, so that large things count
-# more. Without a prompt, **PQ** (panoptic quality) is the sum of IoUs of all true finds (IoU above 0.5, right name) over finds plus half of all misses and false
-# alarms, for each name, then the mean over names; **mIoU** is that of each name's pixels.
+# We judge masks by **IoU**, overlap over union. *Mean* IoU averages over masks; **cIoU** first adds up all overlaps and unions, so that large
+# things count more. Without a prompt, **PQ** (panoptic quality) is the sum of IoUs of all true finds (IoU above 0.5, right name) over finds
+# plus half of all misses and false alarms, for each name, then averaged over names; **mIoU** takes the IoU of each name's pixels.
 #
-# Scenes of the stream "test". For each prompt alone: mean IoU; as control the *prompt of another picture*; as baseline the largest mask that
-# the model predicts without a prompt. Before them two tools that learn nothing, given the same clicks.
+# We use scenes of the stream "test". For each prompt alone: mean IoU; as control, the *prompt of another picture*; as baseline, the largest
+# mask that the model predicts without a prompt. First, two tools that learn nothing, given the same clicks.
 
 # %%
 from course_lib.figures import show as show_figures
@@ -534,11 +533,11 @@ show_figures(evaluate.each_prompt(model, count))
 show_figures([*evaluate.shifts(model, count), evaluate.wrong_prompt(model, count), *evaluate.everything(model, count)])
 
 # %% [markdown]
-# Names that no picture ever showed are found by *clicks* nearly as well as known ones: shape and edges are the same for all. By *words* they are
-# not, since nothing ties those words to pixels. A click on another thing of the picture gives that other thing, as it should.
+# *Clicks* find things whose names no picture ever showed nearly as well as known ones: shape and edges work the same for all. *Words* don't,
+# since nothing ties those words to pixels. A click on another thing in the picture gives that other thing, as it should.
 #
-# **How many clicks?** NoC@85 is the number of clicks until IoU reaches 85 %, with at most 20, and *failures count as 20*. Leave the failures
-# out, and the worst model looks best. **Predict:** what does memory change?
+# **How many clicks?** NoC@85 is the number of clicks until IoU reaches 85 %, 20 at most, and *failures count as 20*. Leave the failures out,
+# and the worst model looks best. **Predict:** what does memory change?
 
 # %%
 from course_lib.seem.train.click_simulator import RoundPlan
@@ -560,13 +559,13 @@ show.curves(
 )
 
 # %% [markdown]
-# Report what you see, not what you hoped. The memory makes no difference *here*, and it can't: all clicks are given again in every round, so it says
-# nothing that the prompt does not say. Thin things are what even twenty clicks do not bring to 85 %, and these failures make the mean.
-# SEEM needs 2.66 clicks for 85 % on photographs (Focal-L).
+# Report what you see, not what you hoped for. Memory makes no difference *here*, and it can't: every round gets all clicks again, so memory
+# says nothing that the prompt doesn't. Thin things don't reach 85 % even after twenty clicks, and these failures drive the mean. SEEM needs
+# 2.66 clicks for 85 % on photographs (Focal-L).
 #
-# **A test that can see the memory.** Give only the *newest* click, as SEEM's own evaluation with fixed clicks does: "not here" alone means
-# nothing to whoever forgot what was asked for. We take the memory apart: none; the memory tokens alone, as in the paper; tokens and the last mask
-# as an input of the pixels. **Predict:** which of the two carries it?
+# **A test that can see the memory.** Give only the *newest* click, as SEEM's own evaluation with fixed clicks does: on its own, "not here"
+# means nothing to a model that forgot what you asked for. We take memory apart: none; the memory tokens alone, as in the paper; tokens, plus
+# the last mask as an input of the pixels. **Predict:** which of the two carries it?
 
 # %%
 from course_lib.seem.evaluate.clicks import memory_figures
@@ -574,25 +573,27 @@ from course_lib.seem.evaluate.clicks import memory_figures
 show_figures(memory_figures(model, count))
 
 # %% [markdown]
-# The *tokens* carry it: with them, the fourth click is worth as much as if all had been given again. Read what the figure would have hidden otherwise: before the
-# last training, in which earlier clicks were not repeated and the pixels saw no last mask in half of the batches, the same test gave the tokens alone next to nothing;
-# an input of our own, which shows the pixels the last mask, did it all. **A mechanism is learned only where nothing easier does its work.**
+# The *tokens* carry it: with them, the fourth click is worth as much as if all had been given again. The figure doesn't show what came
+# before. In the last training, most batches gave only the newest click, and half hid the last mask from the pixels. Until then, the same test
+# gave the tokens alone next to nothing; an input of our own, which shows the pixels the last mask, did it all. **A mechanism is learned only
+# where nothing easier does its work.**
 #
-# **Composition.** When do words and a mark need each other? When either alone means two things. The picture has twins and something else: the words fit
-# both twins, the mark fits one twin and the other thing (a click midway, a box or a stroke over both), or says which twin is *not* meant.
-# Last, for comparison, a hasty click beside the thing, which is clear enough by itself. And words for what is absent:
+# **Composition.** When do words and a mark need each other? When either alone is ambiguous. The picture has twins and something else: the
+# words fit both twins; the mark fits one twin and the other thing (a click midway, a box or a stroke over both), or says which twin is *not*
+# meant. Last, for comparison, comes a hasty click beside the thing, clear enough by itself. And then words for what is absent:
 
 # %%
 show_figures([*evaluate.composition(model, count), *evaluate.refusals(model, count)])
 
 # %% [markdown]
-# Neither words nor mark can know, and together they do, by more than 20 points; after the hasty click, which says nearly all by itself, words add next to nothing. The bar of 25
-# points is not quite reached. Most words for absent things are refused, and few for present ones.
+# Neither words nor mark can know, but together they do, by more than 20 points; after the hasty click, which says nearly everything by
+# itself, words add next to nothing. We don't quite reach the bar of 25 points. The model refuses most words for absent things, and few for
+# present ones.
 #
 # ## Play
 #
-# Left button: this. Right button (or Shift): not this. C, S, B and P choose a tool, arrow keys move a cursor, Enter marks, Ctrl+Z takes back.
-# On the right is the reference: draw a box there. Every mark is a round; the picture was encoded once.
+# Left button: this. Right button (or Shift): not this. C, S, B and P choose a tool, arrow keys move a cursor, Enter marks, Ctrl+Z undoes. On
+# the right is the reference: draw a box there. Every mark is a round; the picture was encoded once.
 
 # %%
 person.look(scene.image, reference=other.image)
@@ -608,8 +609,8 @@ canvas.draw([Mark("text", text="the cat")])
 canvas
 
 # %% [markdown]
-# Try: a click between two things, then a second one that settles it. A word and a click that contradict each other. A word it never read.
-# Another picture: `new = render(make_scene(7, SceneSpec(stream="test"))).image`, then `person.look(new, reference=other.image)` and
+# Try a click between two things, then a second one that settles it. Try a word and a click that contradict each other, or a word it never
+# read. Another picture: `new = render(make_scene(7, SceneSpec(stream="test"))).image`, then `person.look(new, reference=other.image)` and
 # `canvas.show(new, "another scene")`.
 
 # %%
@@ -618,8 +619,8 @@ show_figures([evaluate.round_ms(model)])
 # %% [markdown]
 # ## The real thing
 #
-# No library carries SEEM. But its prompts, one or two at a time, are in models that load with a line, and they stand behind the *same canvas*.
-# What each of them can't do is the point of SEEM:
+# No library offers SEEM. But models that load with a single line take its prompts, one or two at a time, and they run behind the *same
+# canvas*. What each of them can't do is the point of SEEM:
 #
 # | | words | reference | click, box | memory | jointly |
 # |---|---|---|---|---|---|
@@ -629,7 +630,7 @@ show_figures([evaluate.round_ms(model)])
 # | SEEM | ✓ | ✓ | ✓ | tokens | ✓ (its demo, without memory) |
 # | ours | ✓ | ✓ | ✓ | tokens | ✓ |
 #
-# In the full tier the next cell loads them, on photographs. In the pocket tier it says what they can't do, and goes on.
+# In the full tier the next cell loads them, on photographs. In the pocket tier it says what they can't do, and moves on.
 
 # %%
 from IPython.display import display
@@ -657,11 +658,12 @@ for name, cannot in full.CANNOT.items():
 #
 # ### Where is SEEM itself?
 #
-# Its code is at [UX-Decoder/Segment-Everything-Everywhere-All-At-Once](https://github.com/UX-Decoder/Segment-Everything-Everywhere-All-At-Once), its
-# weights at `xdecoder/SEEM` on Hugging Face. It is not in this notebook, for plain reasons: it asks for torch 2.1, transformers 4.34, numpy 1.23,
-# detectron2, MPI and DeepSpeed, which would break Colab's own packages; `.cuda()` is written into its code; its weights are pickles, which
-# run code when loaded; and weights of version 0 go with the demo's configuration, those of version 1 with another. The architecture is no
-# obstacle: with some 45 lines of stand-ins for detectron2 its unmodified modules ran on two CPU cores, with random weights, six seconds a click. The
+# Its code is at
+# [UX-Decoder/Segment-Everything-Everywhere-All-At-Once](https://github.com/UX-Decoder/Segment-Everything-Everywhere-All-At-Once), its weights
+# at `xdecoder/SEEM` on Hugging Face. It isn't in this notebook, for plain reasons: it asks for torch 2.1, transformers 4.34, numpy 1.23,
+# detectron2, MPI and DeepSpeed, which would break Colab's own packages; `.cuda()` is hard-coded; its weights are pickles, which run code when
+# loaded; and version 0 of the weights goes with the demo's configuration, version 1 with another. The architecture is no obstacle: with about
+# 45 lines of stand-ins for detectron2, its unmodified modules ran on two CPU cores, with random weights, at six seconds a click. The
 # *numbers* are from its README:
 #
 # | | PQ | mIoU | RefCOCOg cIoU | NoC@85 | NoC@90 |
@@ -670,15 +672,15 @@ for name, cannot in full.CANNOT.items():
 # | SEEM, Focal-T | 50.8 | 60.7 | 58.5 | 3.19 | 4.13 |
 # | SEEM with SAM's ViT-L encoder | 49.0 | 58.2 | 53.8 | 2.40 | 2.96 |
 #
-# Ours are on stickers, and can't be compared with these.
+# Ours come from stickers, so you can't compare them with these.
 #
 # ## Recap
 #
-# - Every visual prompt is a mask, and one sampler makes tokens of it, with a sign. A region of another picture is the same, elsewhere.
-# - Masked attention lets a query attend inside its own last mask. Empty rows must be opened, or all becomes `nan`.
+# - Every visual prompt is a mask, and one sampler turns it into tokens, with a sign. A region of another picture is the same, elsewhere.
+# - Masked attention lets a query attend inside its own last mask. Open empty rows, or everything becomes `nan`.
 # - Classes are cosines with text embeddings, masks are dot products with pixels. Matching decides who learns what; dice makes small things count.
-# - Who attends to whom is a table. Prompts together before one query compose; before different ones they don't disturb each other.
-# - A figure for clicks counts its failures, and a test of memory gives what is to be remembered only once.
+# - Who attends to whom is a table. Prompts before the same query compose; before different ones, they don't disturb each other.
+# - A figure for clicks counts its failures, and a test of memory shows only once what is to be remembered.
 #
 # <!-- words -->
 #
@@ -686,19 +688,19 @@ for name, cannot in full.CANNOT.items():
 #
 # <!-- quiz -->
 #
-# 1. Why is the picture encoded once, and not with each click?
+# 1. Why is the picture encoded once, and not again with each click?
 #    - [ ] So that a later click can't contradict an earlier one. :: It may, and must be able to. The decoder reads all prompts so far, and the memory.
-#    - [x] The encoder is the dear part, and doesn't depend on the prompt. :: Prompts enter only in the decoder. A model that takes the click as an image channel must start again for every click.
+#    - [x] The encoder costs the most, and doesn't depend on the prompt. :: Prompts enter only in the decoder. A model that takes the click as an image channel must start again for every click.
 #    - [ ] The encoder is frozen. :: Frozen or not, a click would not change what it makes of the picture.
-# 2. A model is trained with prompts of round one only. What happens at the fifth click?
-#    - [ ] It does better still: five clicks say more than one. :: They say more to whoever learned to listen to five.
+# 2. A model is trained only with round-one prompts. What happens at the fifth click?
+#    - [ ] It does better still: five clicks say more than one. :: They say more to a model that learned to listen to five.
 #    - [ ] Nothing: later clicks are ignored. :: They are read, by a model that has never seen so many.
-#    - [x] Later clicks help little, or harm. :: It has never met its own mistakes, nor excluding clicks in numbers. Train on rounds that the model itself has led to.
+#    - [x] Later clicks help little, or harm. :: It has never met its own mistakes, or excluding clicks in any number. Train on rounds that the model itself has led to.
 # 3. "Average clicks to 85 %: 1.4." What do you ask first?
-#    - [x] Over whom? :: If only successes are counted, a model that fails on all hard pictures has the best figure. Failures must count as the limit.
-#    - [ ] How long a click takes. :: Worth knowing, but it does not make the figure true or false.
-#    - [ ] Why 85 % and not 90 %. :: Both are usual. With either, the figure depends on who is left out.
+#    - [x] Over what? :: If only successes count, a model that fails on all hard pictures has the best figure. Failures must count as the limit.
+#    - [ ] How long a click takes. :: Worth knowing, but it doesn't make the figure true or false.
+#    - [ ] Why 85 % and not 90 %. :: Both are common. With either, the figure depends on what is left out.
 # 4. Why does "the zeppelin" fail with a model whose head is open to any words?
 #    - [ ] The head has no class for it. :: It has no classes at all: it compares with the embedding of any words.
-#    - [x] Its embedding means nothing. :: Ours come from a pocket CLIP that never read that word. Open vocabulary is as open as its text tower's training.
-#    - [ ] Zeppelins are too small to be segmented. :: A click on one has no such trouble. It is the word that fails.
+#    - [x] Its embedding means nothing. :: Ours come from a pocket CLIP that never read that word. An open vocabulary is only as open as its text tower's training.
+#    - [ ] Zeppelins are too small to be segmented. :: A click on one works fine. It is the word that fails.
