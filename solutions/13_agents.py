@@ -166,13 +166,11 @@ def check_arguments(arguments, parameters):
 #
 # The planner reads words, so results must become words: short ones, as its context is short. Clear ones: what a sign says is put in quotes, and an empty result says so.
 #
-# And ones that can be *copied*. A small model copies well and calculates badly. So boxes stand here exactly as a call will write them, `[2, 3, 8, 9]`, and each thing's middle is told with it:
+# And ones that can be *copied*. A small model copies well and calculates badly. So boxes stand here exactly as a call will write them, `[2, 3, 8, 9]`, and each thing's middle is told with it. `item` writes `cat [2, 3, 8, 9] at 5 6`.
 # <!-- exercise: agents.observation -->
 
 # %% tags=["check"]
 from course_lib.agents.manual import MIN_SURE, item, to_cells
-
-print(item("cat", [2, 3, 8, 9]))
 
 
 @exercise("agents.observation")
