@@ -23,6 +23,7 @@ MODELS = {
     "imagebind": "ImageBind (03)",
     "failures": "failures (12)",
     "specialists": "specialists (01)",
+    "agents": "agents (13)",
 }
 BESIDE_THE_MODEL = {"__init__", "evaluate", "full", "pretrained", "recipes", "train", "train_supervised", "ui"}
 WORKBENCH = ("exercises", "evaluate", "ui", "full")
@@ -49,6 +50,7 @@ CONCEPTS = {  # what somebody looks for who knows the papers → its place in co
     "hard negatives (NegCLIP)": "failures/loss.py:negclip_loss",
     "CHAIR and coverage": "failures/chair.py:chair",
     "mDPO": "failures/loss.py:mdpo_loss",
+    "an agent's step (ReAct)": "agents/loop.py:advance",
     "training loop": "training.py:fit",
     "a scene of the sticker world": "world/scenes.py:make_scene",
 }

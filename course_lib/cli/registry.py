@@ -98,6 +98,12 @@ ROOMS = {
         "course_lib.specialists.evaluate:figures",
         ("specialists.model.revealed", "specialists.rules_on_truth"),
     ),
+    "agents": Room(
+        "Agents with tools",
+        "13",
+        "course_lib.agents.evaluate:figures",
+        ("agents.success.combinations", "agents.gain.own"),
+    ),
 }
 
 CLIP, LM = ("clip_tokenizer", "clip"), ("lm_tokenizer", "lm")
@@ -123,6 +129,7 @@ BAKES = {
     "failures_assistant": Bake("course_lib.failures.train.saved:bake_assistant", (*CLIP, *LM, "llava")),
     "imagebind": Bake("course_lib.imagebind.train:bake", CLIP),
     "specialists_detector": Bake("course_lib.specialists.detector:bake", ("clip", "gligen_detector")),
+    "agents": Bake("course_lib.agents.train:bake", ("lm_tokenizer", "lm")),
 }
 
 

@@ -1,0 +1,151 @@
+"""Requests that are drawn: edits, pictures drawn again, and what looking at them is worth. The judge of Lesson 10 scores, and only scores."""
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from course_lib.agents.data.imagined import UNDRAWN
+from course_lib.agents.data.plans import demonstrate
+from course_lib.agents.data.requests import WORDINGS, Request, edit_request, recreate_request
+from course_lib.agents.loop import Episode, Planner, Workspace, run
+from course_lib.agents.planners import pocket_planner
+from course_lib.agents.reflect import BUDGET, MissingIn, Painting, blind, critic, own_check, paint, paint_again
+from course_lib.agents.train import load_planner_lm
+from course_lib.clip.data.images import to_tensor
+from course_lib.figures import Figure, share
+from course_lib.gligen.data.batches import true_layout
+from course_lib.gligen.detector import Detections, detect
+from course_lib.gligen.evaluate.detections import MIN_SCORE, match_boxes
+from course_lib.gligen.layouts import GroundedPhrase
+from course_lib.gligen.train.detector import load_detector
+from course_lib.gligen.vocabulary import NAMES
+from course_lib.session import few
+from course_lib.specialists.rules import Found, relation_rule
+from course_lib.world.render import render
+from course_lib.world.scenes import Scene
+
+AGAIN = WORDINGS["recreate"]["train"][0]  # a known wording: what retries are worth is measured here, not reading
+
+
+def judged(images: np.ndarray) -> list[Detections]:
+    """What the judge finds in pictures uint8 [N, 64, 64, 3]."""
+    return detect(load_detector(), to_tensor(images), MIN_SCORE)
+
+
+def edited_right(detections: Detections, edit: tuple[str, str, str]) -> bool:
+    """Is the new thing there, and where it was wanted, seen from the other, which is still there?"""
+    rows = zip(*(part.tolist() for part in (detections.classes, detections.boxes, detections.scores)), strict=True)
+    things = [Found(NAMES[number], tuple(box), score) for number, box, score in rows]
+    name, way, other = edit
+    return relation_rule(things, name, other) == way
+
+
+def edit_figures(count: int = 16) -> Iterator[Figure]:
+    """ "Add a bus right of the house", in wordings that training never used."""
+    planner, rng = pocket_planner(load_planner_lm()), random.Random("agents/edit")
+    requests = [edit_request(rng, "test") for _ in range(few(count))]
+    photos = np.stack([photo_of(one) for one in requests])
+    done, right = _edits(planner, requests, photos)
+    _, elsewhere = _edits(planner, requests, np.roll(photos, -1, axis=0))
+    ceiling = _by_plan(requests, photos)
+    note = "judged by Lesson 10's detector; control: the tools see another picture; ceiling: perfect plans with the same tools"
+    company = {"control": round(float(elsewhere.mean()), 4), "ceiling": round(float(ceiling.mean()), 4)}
+    yield share("agents.success.edit", right, **company, note=note)
+    said = np.array([one.value == "done" for one in done])
+    note = "edits that the agent calls done and that are; baseline: all edits"
+    if said.any():
+        yield share("agents.edit.done", right[said], baseline=round(float(right.mean()), 4), note=note)
+
+
+def _edits(planner: Planner, requests: Sequence[Request], photos: np.ndarray) -> tuple[list[Episode], np.ndarray]:
+    """Episodes, and which edits are right."""
+    spaces = [Workspace(photo) for photo in photos]
+    done = run(planner, [one.text for one in requests], spaces)
+    return done, _right(requests, spaces)
+
+
+def _by_plan(requests: Sequence[Request], photos: np.ndarray) -> np.ndarray:
+    """Which edits are right where plans are carried out."""
+    spaces = [Workspace(photo) for photo in photos]
+    for request, space in zip(requests, spaces, strict=True):
+        demonstrate(request.text, request.make_plan(), space.use)
+    return _right(requests, spaces)
+
+
+def _right(requests: Sequence[Request], spaces: Sequence[Workspace]) -> np.ndarray:
+    """bool [N], by the judge."""
+    found = judged(np.stack([space.photo if space.canvas is None else space.canvas for space in spaces]))
+    return np.array([edited_right(one, request.edit) for one, request in zip(found, requests, strict=True)])
+
+
+def things_right(painting: Painting, layout: Sequence[GroundedPhrase]) -> list[bool]:
+    """Of a true layout: is each thing where it should be, by the judge?"""
+    return [one.matched for one in match_boxes(layout, judged(painting.canvas[None])[0])]
+
+
+def oracle(painting: Painting) -> list[str]:
+    """The ceiling: the judge itself says what is missing of what was wanted."""
+    layout = [GroundedPhrase(f"a {one.name}", one.box) for one in painting.layout if one.name in NAMES]
+    matched = things_right(painting, layout)
+    return [one.phrase.split(" ", 1)[1] for one, there in zip(layout, matched, strict=True) if not there]
+
+
+def retry_figures(count: int = 20) -> Iterator[Figure]:
+    """Pictures of three and four things, drawn again: at once, and with retries by four different opinions of what is missing."""
+    planner, rng = pocket_planner(load_planner_lm()), random.Random("agents/retry")
+    requests = [recreate_request(rng, "test", 3 + n % 2) for n in range(few(count))]
+    firsts = [paint(planner, photo_of(one), Painting(empty(one.scene), ()), AGAIN) for one in requests]
+    wanted = [one for first in firsts for one in first.layout if one.name in NAMES]
+    undrawn = np.arange(len(wanted)) < sum(len(oracle(first)) for first in firsts)
+    note = "drawings that the judge does not find; baseline: of the imagined tool"
+    yield share("agents.tool.draw", undrawn, baseline=UNDRAWN, note=note)
+    rate = sum(len(own_check(first)) for first in firsts) / max(len(wanted), 1)
+    arms: dict[str, MissingIn] = {
+        "once": lambda painting: [],
+        "blind": blind(rate),
+        "own": own_check,
+        "critic": critic(planner),
+        "oracle": oracle,
+    }
+    rows = [_shares_right(planner, *pair, arms) for pair in zip(requests, firsts, strict=True)]
+    yield from _compared({name: np.array([row[name] for row in rows]) for name in arms})
+
+
+def _compared(right: dict[str, np.ndarray]) -> Iterator[Figure]:
+    """Of each arm the share of things right, [N] pictures; then the gains, on pairs of the same pictures."""
+    means = {name: round(float(values.mean()), 4) for name, values in right.items()}
+    note = f"things that are where they should be, three or four a picture; at most {BUDGET} tries"
+    for name, values in right.items():
+        company = {} if name in ("once", "oracle") else {"baseline": means["once"], "ceiling": means["oracle"]}
+        yield Figure(f"agents.retry.{name}", means[name], *_interval(values), len(values), **company, note=note)
+    for name, versus in (("own", "blind"), ("critic", "once")):
+        gain = right[name] - right[versus]
+        note = f"share of things right, {name} minus {versus}; pairs of the same pictures, bootstrap"
+        mean = round(float(gain.mean()), 4)
+        yield Figure(f"agents.gain.{name}", mean, *_interval(gain), len(gain), bar=0.0, note=note)
+
+
+def _shares_right(planner: Planner, request: Request, first: Painting, arms: dict[str, MissingIn]) -> dict[str, float]:
+    """The share of a picture's things that are right in the end, by arm. All arms go on from the same first painting."""
+    layout = true_layout(request.scene, render(request.scene))
+    last = {name: paint_again(planner, photo_of(request), first, AGAIN, arm)[0] for name, arm in arms.items()}
+    return {name: float(np.mean(things_right(painting, layout))) for name, painting in last.items()}
+
+
+def photo_of(request: Request) -> np.ndarray:
+    """The picture that a request is about, uint8 [64, 64, 3]."""
+    return render(request.scene).image
+
+
+def empty(scene: Scene) -> np.ndarray:
+    """The backdrop alone: the blank canvas."""
+    return render(replace(scene, things=())).image
+
+
+def _interval(gains: np.ndarray, draws: int = 2000) -> tuple[float, float]:
+    """95 % by bootstrap over pictures."""
+    picks = np.random.default_rng(0).integers(len(gains), size=(draws, len(gains)))
+    low, high = np.quantile(gains[picks].mean(axis=1), (0.025, 0.975))
+    return round(float(low), 4), round(float(high), 4)

@@ -1,0 +1,119 @@
+"""Tuning the planner: the pocket language model of Lesson 04 on demonstrations, learning the assistant's turns only."""
+
+import random
+from dataclasses import dataclass
+from functools import partial
+from itertools import count
+from pathlib import Path
+
+from course_lib import checkpoints
+from course_lib.agents.data import plans
+from course_lib.agents.data.imagined import Imagined
+from course_lib.agents.data.requests import answer_request, edit_request, loosely, recreate_request
+from course_lib.agents.messages import critic_request, remember
+from course_lib.gligen.vocabulary import NAMES
+from course_lib.lm.chat import Message, encode_chat
+from course_lib.lm.data.batches import TextBatch, pack
+from course_lib.lm.pretrained import load_base, load_tuned
+from course_lib.lm.tokenizer import get_tokenizer
+from course_lib.lm.train import train
+from course_lib.session import few
+from course_lib.training import Progress
+
+CHECKPOINT = checkpoints.FOLDER / "agents.safetensors"
+LENGTH = 640  # tokens a row: four things drawn again take more than the 512 of Lesson 04
+SHARES = {"one": 0.35, "two": 0.3, "edit": 0.15, "recreate": 0.1, "again": 0.05, "critic": 0.05}  # of demonstrations
+EASY = {"one": 0.5, "edit": 0.25, "recreate": 0.25}  # what tuning begins with: one question, and copying what tools say
+SCRAMBLED = 0.6  # of the hard demonstrations have signs that say letters at random
+LOOSE = 0.5  # of the demonstrations have a request that is worded loosely
+
+
+@dataclass(frozen=True)
+class PlannerRecipe:
+    """A training run of the planner."""
+
+    steps: int
+    batch_size: int = 6  # rows of LENGTH tokens
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.05
+    easy_frac: float = 0.3  # of the steps
+    hard_after: float = 0.6235  # of the steps: hard questions from then on, and signs that can only be copied
+    thoughts: bool = True  # False: the ablation, all thoughts are left empty
+    seed: int = 0
+
+
+LIVE = PlannerRecipe(steps=80)
+BAKED = PlannerRecipe(steps=2000)
+
+
+def demonstration(rng: random.Random, easy: bool = False, hard: bool = False) -> list[Message]:
+    """One demonstration of some kind, with imagined tools."""
+    shares = EASY if easy else SHARES
+    [kind] = rng.choices(list(shares), list(shares.values()))
+    if kind in ("one", "two", "edit"):
+        make = edit_request if kind == "edit" else partial(answer_request, parts=1 + (kind == "two"), hard=hard)
+        request = make(rng, "train")
+        text = loosely(request.text, rng) if rng.random() < LOOSE else request.text
+        tools = Imagined(request.scene, rng, scrambled=hard and rng.random() < SCRAMBLED)
+        return plans.demonstrate(text, request.make_plan(), tools.use)
+    scene = recreate_request(rng, "train", rng.randint(1, 2 if easy else 4)).scene
+    names = [thing.name for thing in scene.things]
+    if kind == "critic":
+        return _criticism(rng, names, scene)
+    failures = []
+    if kind == "again":
+        for _ in range(rng.randint(1, 2)):
+            failures.append(rng.sample(names, rng.randint(1, len(names))))
+    request = recreate_request(rng, "train", 1, remember(failures))
+    plan = plans.recreate(failures[-1] if failures else None, len(failures))
+    return plans.demonstrate(request.text, plan, Imagined(scene, rng, on_blank=True).use)
+
+
+def _criticism(rng: random.Random, names: list[str], scene) -> list[Message]:
+    """The critic is told what was wanted: mostly what is there, with one more or one less."""
+    wanted = rng.sample(names, rng.randint(1, len(names)))
+    if rng.random() < 0.5:
+        wanted.append(rng.choice([name for name in NAMES if name not in wanted]))
+    return plans.demonstrate(critic_request(wanted), plans.critic(wanted), Imagined(scene, rng).use)
+
+
+def without_thoughts(messages: list[Message]) -> list[Message]:
+    """The ablation: turns that call and answer, but say nothing of why."""
+
+    def bare(text: str) -> str:
+        return "Thoughts:  Actions:" + text.split(" Actions:", 1)[1]
+
+    return [m if m["role"] != "assistant" else Message(role="assistant", content=bare(m["content"])) for m in messages]
+
+
+def planner_batch(step: int, recipe: PlannerRecipe) -> TextBatch:
+    """The demonstrations of a step, packed; tool results and requests are context, and are not learned."""
+    rng, done = random.Random(f"agents/{recipe.seed}/{step}"), step / recipe.steps
+    stage = {"easy": done < recipe.easy_frac, "hard": done >= recipe.hard_after}
+    keep = (lambda messages: messages) if recipe.thoughts else without_thoughts
+    rows = (encode_chat(get_tokenizer(), keep(demonstration(rng, **stage))) for _ in count())
+    return pack(rows, few(recipe.batch_size), LENGTH)
+
+
+def tune_planner(model, recipe: PlannerRecipe = LIVE, **options) -> Progress:
+    """Supervised fine-tuning in place; `options` as for `lm.train.train`."""
+    return train(model, partial(planner_batch, recipe=recipe), recipe, **options)
+
+
+def bake(out_folder: Path, recipe: PlannerRecipe = BAKED) -> None:
+    """Tune the shipped planner. Interrupted, it goes on where it was when called again."""
+    model = load_tuned()
+    progress = tune_planner(model, recipe, state_file=out_folder / "agents.training.safetensors")
+    if progress.stopped:
+        return
+    data = "demonstrations with imagined tools, in scenes of the stream train; see course_lib.agents.data"
+    card = checkpoints.card("agents", data, recipe, progress.seconds / 60, progress.losses, stored_as="float16")
+    weights = {name: tensor.half() for name, tensor in model.state_dict().items() if name != "lm_head.weight"}
+    checkpoints.save(out_folder / CHECKPOINT.name, weights, card)
+
+
+def load_planner_lm(file: Path = CHECKPOINT):
+    """The tuned planner's language model. CheckpointError says what to do where it is missing."""
+    model = load_base(file)
+    model.config.max_position_embeddings = LENGTH  # positions are rotations: there is no table to be longer
+    return model
