@@ -361,7 +361,7 @@ TASKS = [
             "Three loops, one for each sort of problem, each returning at its first find. `fits` compares one value with its form.",
             "missing: $r \\in$ required, $r \\notin$ arguments; unknown: $a \\notin$ properties; then `fits(value, properties[name])`.",
             '```python\nfor name in parameters["required"]:\n    if name not in arguments:\n        return f"{name} is missing"\nfor name in arguments:\n    ...\n'
-            'for name, value in arguments.items():\n    ...\nreturn ...\n```',
+            "for name, value in arguments.items():\n    ...\nreturn ...\n```",
         ),
     ),
     Task(
