@@ -2,7 +2,7 @@
 # title: "CLIP: pictures and words in one space"
 # objectives:
 #   - say why a classifier with fixed labels can't name what it was not asked to learn
-#   - write the heart of CLIP: the pooling of its two towers, the symmetric contrastive loss and the temperature
+#   - "write the heart of CLIP: the pooling of its two towers, the symmetric contrastive loss and the temperature"
 #   - train a small CLIP on your own computer, and classify pictures with nothing but words
 #   - provoke the contrastive shortcut, and see why a good score can hide it
 #   - judge a zero-shot classifier by chance, controls, baselines and pictures in styles it never saw

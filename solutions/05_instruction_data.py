@@ -2,7 +2,7 @@
 # title: "GPT-assisted visual instruction data"
 # objectives:
 #   - explain how a teacher that never saw a picture can write instruction data about it
-#   - write the pipeline's parts: from captions and boxes to a prompt, and from a reply to training turns
+#   - "write the pipeline's parts: from captions and boxes to a prompt, and from a reply to training turns"
 #   - let a teacher work for you without losing a paid reply or exceeding a budget
 #   - recognise the defects of such data, and filter them, with measured precision and recall
 #   - write a filtered instruction set like the one LLaVA's second stage is trained on

@@ -8,7 +8,7 @@
 #   - say what a sign that gives orders does to an agent, and what stands between a model's words and your computer
 # prerequisites:
 #   - "[Lesson 01](01_specialists.ipynb): the set of tools, and what its wiring could not do"
-#   - "[Lesson 04](04_language_model.ipynb): chat format, and whose words are learned"
+#   - "[Lesson 04](04_assistant.ipynb): chat format, and whose words are learned"
 #   - "[Lesson 10](10_gligen.ipynb): drawing into boxes, and the judge"
 # minutes: 60
 # ---
@@ -167,6 +167,7 @@ def check_arguments(arguments, parameters):
 # The planner reads words, so results must become words: short ones, as its context is short. Clear ones: what a sign says is put in quotes, and an empty result says so.
 #
 # And ones that can be *copied*. A small model copies well and calculates badly. So boxes stand here exactly as a call will write them, `[2, 3, 8, 9]`, and each thing's middle is told with it. `item` writes `cat [2, 3, 8, 9] at 5 6`.
+#
 # <!-- exercise: agents.observation -->
 
 # %% tags=["check"]

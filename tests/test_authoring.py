@@ -145,6 +145,7 @@ def test_outputs_survive_a_change_of_text(root):
     [
         ("title: A toy lesson", "titel: A toy lesson", "front matter must hold"),
         ("minutes: 5", "minutes: five", "must be a whole number"),
+        ("- take a mean", "- take a mean: the sum", "with a colon stands in quotes"),
         ("# <!-- exercise: toy.mean -->", "#", "needs one `<!-- exercise"),
         ('@exercise("toy.mean")', '@exercise("toy.median")', "no room has the exercise toy.median"),
         ('begin(lesson="07_toy")', 'begin(lesson="07_toys")', "must read exactly"),

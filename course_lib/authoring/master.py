@@ -67,6 +67,8 @@ def read_lesson(master: Path) -> Lesson:
     for name, kind in (FRONT_MATTER | OPTIONAL).items():
         if name in fields and not isinstance(fields[name], kind):
             raise LessonError(f"{master.name}: `{name}` in the front matter must be {KINDS[kind]}.")
+    if any(not isinstance(item, str) for kind in ("objectives", "prerequisites") for item in fields[kind]):
+        raise LessonError(f"{master.name}: each item of the front matter is a text; one with a colon stands in quotes.")
     return Lesson(slug=master.stem, cells=cells, **fields)
 
 
