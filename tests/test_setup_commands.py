@@ -136,7 +136,7 @@ def test_short_runs_are_not_recorded(course, capsys):
 @pytest.fixture
 def rooms(monkeypatch):
     """Two rooms: one knows --atlas and --live, the other has only its figures."""
-    table = {name: Room(name, "", f"{__name__}:{name}_figures") for name in ("plain", "rich")}
+    table = {name: Room(name, "", f"{__name__}:{name}_figures", ()) for name in ("plain", "rich")}
     monkeypatch.setattr(evaluate, "ROOMS", table)
 
 
