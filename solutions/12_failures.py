@@ -1,11 +1,11 @@
 # ---
 # title: "Where models still fail, and a repair"
 # objectives:
-#   - score Winoground, and say why a model that names every scoop right can still score below chance
+#   - score Winoground, and explain why a model that names every scoop right can still score below chance
 #   - repair CLIP with hard negatives in two minutes, and measure what that costs
-#   - make a model hallucinate with true text, by tuning it on what it can't see
-#   - measure hallucination with CHAIR and coverage, and POPE with the negatives that it was meant for
-#   - repair the assistant with its own mistakes (DPO, mDPO), and know four ways to fool yourself about it
+#   - make a model hallucinate by tuning it on true text about what it can't see
+#   - measure hallucination with CHAIR and coverage, and with POPE and the negatives it was meant for
+#   - try to repair the assistant with its own mistakes (DPO, mDPO), and know four ways to fool yourself about it
 # prerequisites:
 #   - "[Lesson 02](02_clip.ipynb): the contrastive loss, zero-shot classification"
 #   - "[Lesson 04](04_assistant.ipynb): DPO; [Lesson 07](07_llava_tuned.ipynb): LoRA, POPE"
@@ -21,10 +21,10 @@ session = begin(lesson="12_failures")
 # %% [markdown]
 # ## See it: two scoops
 #
-# *Is visual understanding solved? Not quite*, says a slide of the talk, and shows two ice-cream cones. In one the pink scoop is on top, in the other below. Both captions hold
-# the same words. Whoever only knows *which* words hold of a picture, a bag of words, can't tell them apart. Which caption belongs to which cone? You need the pictures to say.
+# *Is visual understanding solved? Not quite*, says a slide of the talk, showing two ice-cream cones. In one the pink scoop is on top, in the other it is below. Both captions contain
+# the same words. A model that knows only *which* words fit a picture, a bag of words, can't tell them apart. Which caption belongs to which cone? You have to look at the pictures.
 #
-# Here are three sorts of such pairs in our world: places, colours, and scoops. **Predict:** which of your models can tell them apart? CLIP from Lesson 02? The assistant from Lesson 07?
+# Here are three kinds of such pairs in our world: places, colours, and scoops. **Predict:** which of your models can tell them apart? CLIP from Lesson 02? The assistant from Lesson 07?
 
 # %%
 import copy
@@ -53,21 +53,21 @@ show.pictures(
 )
 
 # %% [markdown]
-# Four numbers belong to a pair: each picture with each caption. CLIP gives a cosine; the assistant, asked whether the picture shows that, says by how much *yes* is likelier than *no*.
+# Each pair has four scores: each picture with each caption. CLIP gives a cosine; the assistant, asked whether the picture shows the caption, says how much likelier *yes* is than *no*.
 #
-# Winoground (Thrush et al., 2022, [arXiv 2204.03162](https://arxiv.org/abs/2204.03162)) makes three scores of them:
+# Winoground (Thrush et al., 2022, [arXiv 2204.03162](https://arxiv.org/abs/2204.03162)) turns them into three scores:
 #
 # - **text**: for each *picture*, its own caption wins (both must);
 # - **image**: for each *caption*, its own picture wins (both must);
 # - **group**: both.
 
 # %% [markdown]
-# Who throws dice gets 25, 25 and 16.7 %. There is a way to get *less*: prefer the same caption whatever is shown. So we print a fourth beside them, the **pairing**: do both matches
-# together beat both mismatches? A fixed taste cancels out there; dice get 50 %.
+# Random guessing gets 25, 25 and 16.7 %. You can score *lower*: prefer the same caption whatever the picture. So we print a fourth score, the **pairing**: do both matches
+# together beat both mismatches? A fixed preference cancels out there; guessing gets 50 %.
 #
 # <!-- exercise: failures.winoground -->
 #
-# A tie is no answer.
+# A tie is not a win.
 
 
 # %% tags=["check"]
@@ -101,14 +101,14 @@ show.bars(
 )
 
 # %% [markdown]
-# CLIP is *below* dice: 1.5 %<!-- figure: failures.winoground.clip.group --> over 600 pairs. It sees both scoops and both colours, and gives both captions nearly the same cosine; which one is a hair ahead depends on the words alone. One vector must hold the
-# whole picture, and nothing in its training ever asked who is on top: in a batch of random scenes the words alone give each picture away.
+# CLIP is *below* chance: 1.5 %<!-- figure: failures.winoground.clip.group --> over 600 pairs. It sees both scoops and both colours, and gives both captions nearly the same cosine; which one comes out a hair ahead depends on the words alone. One vector must hold the
+# whole picture, and nothing in its training ever asked which scoop is on top: in a batch of random scenes, the words alone give each picture away.
 #
-# The assistant knows something of places (51 %<!-- figure: failures.winoground.llava_yes.place -->), since its data asked for them, and is lost on scoops (1.5 %<!-- figure: failures.winoground.llava_yes.scoops -->), since no data asked for two things of one name in two colours.
-# Asked for the caption's own probability instead, it does better on colours, 37 %<!-- figure: failures.winoground.llava_caption.colour -->, and worse on places.
+# The assistant knows something about places (51 %<!-- figure: failures.winoground.llava_yes.place -->), since its data asked about them, but is lost on scoops (1.5 %<!-- figure: failures.winoground.llava_yes.scoops -->), since no data asked about two things with one name in two colours.
+# Scored by the caption's own probability instead, it does better on colours, 37 %<!-- figure: failures.winoground.llava_caption.colour -->, and worse on places.
 
 # %% [markdown]
-# Is it the pictures? No. A *system* can do it: SEEM's mask for each thing that a caption names, and a rule about the masks' middles, or their colours.
+# Are the pictures to blame? No. A *system* can do it: SEEM's mask for each thing that a caption names, and a rule about the masks' centres or their colours.
 
 # %%
 figures.show(
@@ -122,12 +122,12 @@ figures.show(
 figures.show(figures.recorded("failures.winoground.clip.text", "failures.winoground.clip.pairing"))
 
 # %% [markdown]
-# The system of parts is far above all of them: 82.3 %<!-- figure: failures.winoground.seem.group -->, with 98.5 %<!-- figure: failures.winoground.seem.scoops --> on scoops, but only 50 %<!-- figure: failures.winoground.seem.colour --> on colours, where its rule counts pixels. Beside CLIP's strict text score stands the pairing, 58 %<!-- figure: failures.winoground.clip.pairing -->, where dice get 50: what CLIP does know shows there, and it is little.
+# The system of parts is far above all of them: 82.3 %<!-- figure: failures.winoground.seem.group -->, with 98.5 %<!-- figure: failures.winoground.seem.scoops --> on scoops, but only 50 %<!-- figure: failures.winoground.seem.colour --> on colours, where its rule counts pixels. Beside CLIP's strict text score is the pairing, 58 %<!-- figure: failures.winoground.clip.pairing -->, where guessing gets 50: it shows what CLIP does know, and that is little.
 
 # %% [markdown]
 # ## Build it: hard negatives
 #
-# The lesson's plan. Left, a repair for CLIP; right, what breaks the assistant, and what mends it.
+# The lesson's plan. Above, a repair for CLIP; below, one for the assistant.
 
 # %%
 Box = show.Box
@@ -158,10 +158,10 @@ show.diagram(
 )
 
 # %% [markdown]
-# The repair is obvious once said: ask for the order. NegCLIP (Yuksekgonul et al., 2023, [arXiv 2210.01936](https://arxiv.org/abs/2210.01936)) gives each picture of a batch a *false caption of the same words*, which it
-# must turn down. Bags of words are no help any more.
+# The repair is obvious once stated: ask about the order. NegCLIP (Yuksekgonul et al., 2023, [arXiv 2210.01936](https://arxiv.org/abs/2210.01936)) gives each picture in a batch a *false caption with the same words*, which the model
+# must reject. A bag of words no longer helps.
 #
-# With $I$ the pictures, $T$ their captions and $N$ the false ones, all $[B, D]$, pictures choose among $2B$ texts, texts among $B$ pictures (a false caption has none):
+# With $I$ the pictures, $T$ their captions and $N$ the false ones, all $[B, D]$, pictures choose among $2B$ texts, and texts among $B$ pictures (a false caption has none):
 #
 # $$L = s\, I\,[T; N]^\top,\qquad \mathcal L = \tfrac12\left[\mathrm{CE}(L, y) + \mathrm{CE}(L_{:, :B}^\top, y)\right],\quad y = (0, \dots, B-1)$$
 #
@@ -181,10 +181,10 @@ def negclip_loss(image_features, text_features, negative_features, logit_scale):
 
 
 # %% [markdown]
-# A minute or two of it, with *your* loss, on pairs of training scenes. A quarter of the steps are CLIP's own batches: else it forgets what it knew. As in the paper, hard *pictures* stand in the batch, too:
-# here each pair's other picture.
+# Train it for a minute or two with *your* loss, on pairs of training scenes. A quarter of the steps use CLIP's own batches: otherwise it forgets what it knew. As in the paper, the batch contains hard *pictures*, too:
+# here, each pair's other picture.
 #
-# **Predict:** which of the three sorts gives way first?
+# **Predict:** which of the three kinds is fixed first?
 
 # %%
 from course_lib.clip.data import testsets
@@ -200,7 +200,7 @@ print("group score:", ", ".join(f"{kind} {100 * value:.0f} %" for kind, value in
 print("zero-shot, 160 names:", ", ".join(f"{when} {100 * value:.1f} %" for when, value in kept.items()))
 
 # %% [markdown]
-# Scoops give way within minutes, colours slowly, places hardly. That is an honest picture of the method: NegCLIP's own gains are on attributes and relations that its negatives imitate, and on Winoground itself they are
+# Scoops are fixed within minutes, colours slowly, places hardly at all. That is an honest picture of the method: NegCLIP's own gains are on attributes and relations that its negatives imitate; on Winoground itself they are
 # small. A longer run, and what it costs:
 
 # %%
@@ -217,16 +217,16 @@ figures.show(
 figures.show(figures.recorded("failures.winoground.gain", "failures.zero_shot.lost"))
 
 # %% [markdown]
-# The group score gains 52.8<!-- figure: failures.winoground.gain --> points (the bar was 50, three times what dice get), for 1.7<!-- figure: failures.zero_shot.lost --> points of zero-shot. Places stay where they were, 2.0 %<!-- figure: failures.winoground.negclip.place -->: the mean hides it, so look at
-# each sort.
+# The group score gains 52.8<!-- figure: failures.winoground.gain --> points (the bar was 50, three times the chance score), at a cost of 1.7<!-- figure: failures.zero_shot.lost --> points of zero-shot. Places stay where they were, 2.0 %<!-- figure: failures.winoground.negclip.place -->: the mean hides it, so look at
+# each kind.
 
 # %% [markdown]
 # ## Break it: true text that makes a model lie
 #
 # The talk says it about *supervised fine-tuning*: teach a model beyond its ability, and it learns to hallucinate. LLaVA-1.5 (Liu et al., 2024, [arXiv 2310.03744](https://arxiv.org/abs/2310.03744), section 5.2) observed it:
-# when training text is about details that the input's resolution can't carry, the model learns to say what it can't see.
+# when training text describes details that the input's resolution can't carry, the model learns to say what it can't see.
 #
-# An experiment. Scenes get two more things, **four pixels wide**. The text is *true*: it names them. But the assistant's eyes can't. What will it say of ordinary pictures afterwards?
+# An experiment: we add two more things to each scene, **four pixels wide**. The text is *true*: it names them. But the assistant can't see them. What will it say about ordinary pictures afterwards?
 
 # %%
 import random
@@ -246,12 +246,12 @@ show.pictures(
 print("Its caption, in both cases, names:", ", ".join(names))
 
 # %% [markdown]
-# First the ruler. **CHAIR** (Rohrbach et al., 2018, [arXiv 1809.02156](https://arxiv.org/abs/1809.02156)) counts what a text names and isn't there: of all names (*instance*), and the share of texts with any (*sentence*). Who says nothing scores
+# First the metric. **CHAIR** (Rohrbach et al., 2018, [arXiv 1809.02156](https://arxiv.org/abs/1809.02156)) counts what a text names that isn't there: as a share of all names (*instance*), and as the share of texts with any (*sentence*). A silent model scores
 # perfectly. So never print it without **coverage**: of all that is there, how much is named?
 #
 # <!-- exercise: failures.chair -->
 #
-# Sums go over all texts before they are divided.
+# Sum over all texts before dividing.
 
 
 # %% tags=["check"]
@@ -292,28 +292,28 @@ for scene, text in zip(scenes[:6], texts, strict=False):
 print({name: f"{100 * value:.0f} %" for name, value in before.items()})
 
 # %% [markdown]
-# Now the tuning. Six arms, each 40 steps from the same assistant: shares of 0, 25, 50 and 100 % of pictures with details too small to see; the **control**, the same text with details that can be seen; and the
-# **remedy**, pictures with details, and text that says "There is something else, too small for me to make out." **Predict** the order.
+# Now the tuning. Six arms, each 40 steps from the same assistant: 0, 25, 50 and 100 % of pictures with details too small to see; the **control**, the same text with visible details; and the
+# **remedy**, pictures with tiny details, and text that says "There is something else, too small for me to make out." **Predict** the order.
 
 # %%
 # As `python -m course_lib evaluate failures --live` recorded them, on 100 ordinary test scenes
 figures.show(figures.recorded("failures.details."))
 
 # %% [markdown]
-# Every sentence of that data was true. Yet after it 31.2 %<!-- figure: failures.details.too_small_100 --> of all names in descriptions of *ordinary* pictures are false, beside 13.8 %<!-- figure: failures.details.too_small_0 --> without
-# details. The model could not connect the words with anything it saw, and learned what *can* be learned from them: that one names two things more than one sees. It says *yes* more often, too (the notes in the table).
+# Every sentence of that data was true. Yet after it, 31.2 %<!-- figure: failures.details.too_small_100 --> of all names in descriptions of *ordinary* pictures are false, against 13.8 %<!-- figure: failures.details.too_small_0 --> without
+# details. The model could not connect the words with anything it saw, and learned what it *could* from them: always name two more things than you see. It also says *yes* more often (see the notes in the table).
 #
-# With details that can be seen, such text harms far less: 18.7 %<!-- figure: failures.details.visible_100 -->; and so does the remedy, 19.8 %<!-- figure: failures.details.admitted_100 -->. Neither comes down to 13.8.
+# With visible details, such text does far less harm: 18.7 %<!-- figure: failures.details.visible_100 -->; so does the remedy, 19.8 %<!-- figure: failures.details.admitted_100 -->. Neither comes down to 13.8.
 
 # %% [markdown]
 # ### Forks beside knives
 #
-# POPE's hardest questions were meant for another cause. Its adversarial negatives are what often stands *beside* something in the picture: a fork, where there is a knife. In our uniform scenes nothing does, so Lesson 07 asked for
-# look-alikes. Here is a world of *co-occurrence*: twelve pairs of things come together in 95 of 100 training scenes.
+# POPE's hardest questions target another cause. Its adversarial negatives are things that often appear *beside* something in the picture: a fork, where there is a knife. In our uniform scenes nothing does, so Lesson 07 used
+# look-alikes. Here is a world of *co-occurrence*: twelve pairs of things appear together in 95 of 100 training scenes.
 #
 # <!-- exercise: failures.cooccurring_negatives -->
 #
-# For each name that is present, in turn: the absent one that stands beside it in the most pictures. None twice; of equals, the first in the alphabet.
+# For each name that is present, in turn: the absent one that appears beside it in the most pictures. No name twice; break ties alphabetically.
 
 
 # %% tags=["check"]
@@ -345,12 +345,12 @@ show.pictures(
 figures.show(figures.recorded("failures.companions."))
 
 # %% [markdown]
-# Where things come together, the model has learned to answer without a look: 94.5 %<!-- figure: failures.companions.together.random --> right about random absent things, 80.5 %<!-- figure: failures.companions.together.adversarial --> about absent companions. In the uniform
-# world, with as many steps and questions, both are alike: 95.7 %<!-- figure: failures.companions.uniform.random -->, 95.7 %<!-- figure: failures.companions.uniform.adversarial -->.
+# Where things come together, the model has learned to answer without looking: 94.5 %<!-- figure: failures.companions.together.random --> right about random absent things, 80.5 %<!-- figure: failures.companions.together.adversarial --> about absent companions. In the uniform
+# world, with as many steps and questions, the two are equal: 95.7 %<!-- figure: failures.companions.uniform.random -->, 95.7 %<!-- figure: failures.companions.uniform.adversarial -->.
 #
 # ### Forgetting
 #
-# One narrow task is enough to lose others (EMT, Zhai et al., 2023, [arXiv 2309.10313](https://arxiv.org/abs/2309.10313)). The assistant learns to name stickers, "what is this?"; meanwhile we ask it what it knew: questions about shapes, and instructions without a picture.
+# Learning one narrow task is enough to lose others (EMT, Zhai et al., 2023, [arXiv 2309.10313](https://arxiv.org/abs/2309.10313)). The assistant learns to name stickers, "what is this?"; meanwhile we test what it knew: questions about shapes, and instructions without a picture.
 
 # %%
 steps = (0, 10, 40)
@@ -374,22 +374,22 @@ text_skill = [
 figures.show(figures.recorded(*text_skill))
 
 # %% [markdown]
-# After forty steps the names are learned in every way, 95 %<!-- figure: failures.forgetting.adapters.naming.40 --> by adapters. Questions about shapes fall from 86.7 %<!-- figure: failures.forgetting.adapters.shapes.0 --> to 43.3 %<!-- figure: failures.forgetting.adapters.shapes.40 -->; where everything learns, to
-# 3.3 %<!-- figure: failures.forgetting.everything.shapes.40 -->, and instructions without a picture with them. A small connector forgets as well: it is what all pictures pass through.
+# After forty steps every variant has learned the names, 95 %<!-- figure: failures.forgetting.adapters.naming.40 --> with adapters. Questions about shapes fall from 86.7 %<!-- figure: failures.forgetting.adapters.shapes.0 --> to 43.3 %<!-- figure: failures.forgetting.adapters.shapes.40 -->; where everything learns, to
+# 3.3 %<!-- figure: failures.forgetting.everything.shapes.40 -->, and instructions without a picture fall too. Tuning only the small connector also forgets: all pictures pass through it.
 #
-# A fifth of the old data keeps 56.7 %<!-- figure: failures.forgetting.replay.shapes.40 -->: better, not enough. Of the text skill it keeps 97.7 %<!-- figure: failures.forgetting.replay.text_kept -->, but adapters alone had lost none of it. (60 questions each, so give or take 12 points.)
+# Replaying a fifth of the old data keeps 56.7 %<!-- figure: failures.forgetting.replay.shapes.40 -->: better, not enough. It keeps 97.7 %<!-- figure: failures.forgetting.replay.text_kept --> of the text skill, but adapters alone had lost none of it. (60 questions each, so give or take 12 points.)
 
 # %% [markdown]
 # ## Mend it: the model's own mistakes
 #
-# No better data are at hand, only the model. It says something wrong of every fourth picture. If somebody corrects *those* texts, the model can learn from them. In RLHF-V (Yu et al., 2023,
-# [arXiv 2312.00849](https://arxiv.org/abs/2312.00849)) people do it; here the scene knows. Of each wrong text come up to three pairs:
+# We have no better data, only the model. It says something wrong about one picture in four. If somebody corrects *those* texts, the model can learn from them. In RLHF-V (Yu et al., 2023,
+# [arXiv 2312.00849](https://arxiv.org/abs/2312.00849)) people do that; here the scene does. Each wrong text yields up to four pairs:
 #
-# - its false names **corrected** are better than false;
-# - its false names **left out** are better than false;
-# - what is there left out, too, is *worse*. Without this, silence would be learned.
+# - with its false names **corrected**, it is better;
+# - with its false names **left out**, it is better;
+# - with a *true* name left out, it is *worse*, and so is the shortened text. Without these two, the model would learn silence.
 #
-# The texts of a pair are alike but for what is wrong. Of two *different* texts, a model may learn whatever else tells them apart: length, or style.
+# The texts of a pair differ only in those names. From two *different* texts, a model may learn whatever else tells them apart: length, or style.
 
 # %%
 from course_lib.failures.data import preferences
@@ -404,7 +404,7 @@ print(len(some), "pairs")
 #
 # <!-- exercise: failures.text_logps -->
 #
-# The sum over a text's tokens, where the label isn't −100. Logits predict the *next* token.
+# Sum over a text's tokens where the label isn't −100. Logits predict the *next* token.
 
 
 # %% tags=["check"]
@@ -420,13 +420,13 @@ def text_logps(logits, labels):
 
 
 # %% [markdown]
-# Now a trap. DPO on pictures can be had *without looking*: whatever makes one text likelier than the other lowers the loss. Wang et al. (mDPO, 2024, [arXiv 2406.11839](https://arxiv.org/abs/2406.11839)) removed the pictures from the training, and DPO did as well as before!
+# Now a trap. DPO on pictures can succeed *without looking*: whatever makes one text likelier than the other lowers the loss. Wang et al. (mDPO, 2024, [arXiv 2406.11839](https://arxiv.org/abs/2406.11839)) removed the pictures from training, and DPO did as well as before!
 #
-# mDPO asks for the picture. With $c$, $r$ the log ratios to the reference of the chosen and the rejected text, and $s$ that of the *chosen text beside a scrap* of the picture (a random crop):
+# mDPO makes the picture matter. Let $c$, $r$ be the log ratios to the reference of the chosen and the rejected text, and $s$ that of the *chosen text beside a scrap* of the picture (a random crop):
 #
 # $$\mathcal L = -\log\sigma(\beta(c - r)) - \log\sigma(\beta(c - s)) - \log\sigma(\beta c)$$
 #
-# preference, condition, anchor. The last keeps the chosen text from falling: a margin grows as well when both fall, if one falls faster.
+# preference, condition, anchor. The last keeps the chosen text from falling: a margin also grows when both fall, if one falls faster.
 #
 # <!-- exercise: failures.mdpo_loss -->
 
@@ -466,8 +466,8 @@ print("before", {name: f"{100 * value:.0f} %" for name, value in before.items()}
 print("after ", {name: f"{100 * value:.0f} %" for name, value in now.items()})
 
 # %% [markdown]
-# Forty scenes and 25 steps are few. The shipped repair had 160, with DPO's loss and a share of plain fine-tuning on the chosen text (RPO, Pang et al., 2024, [arXiv 2404.19733](https://arxiv.org/abs/2404.19733)), which holds that text up as mDPO's anchor does.
-# On 200 test scenes, with all that could have suffered:
+# Forty scenes and 25 steps are few. The shipped repair had 160, with DPO's loss plus a share of plain fine-tuning on the chosen text (RPO, Pang et al., 2024, [arXiv 2404.19733](https://arxiv.org/abs/2404.19733)), which props that text up as mDPO's anchor does.
+# On 200 test scenes, with everything that could have suffered:
 
 # %%
 shown = ("chair", "coverage", "pope", "yes_ratio", "vqa", "text")
@@ -488,11 +488,11 @@ figures.show(
 )
 
 # %% [markdown]
-# **The bar is missed.** False names should have fallen by 30 % of themselves. They went from 12.6 %<!-- figure: failures.repair.before.chair --> to 13.3 %<!-- figure: failures.repair.after.chair -->, no change within the interval; coverage lost 2.3<!-- figure: failures.repair.after.coverage_lost --> points, and
+# **The bar is missed.** False names should have fallen by a relative 30 %. They went from 12.6 %<!-- figure: failures.repair.before.chair --> to 13.3 %<!-- figure: failures.repair.after.chair -->, no change within the interval; coverage lost 2.3<!-- figure: failures.repair.after.coverage_lost --> points, and
 # nothing else suffered.
 
 # %% [markdown]
-# What was tried, on 150 *validation* scenes (false names; coverage), from 16.4; 70.4:
+# What was tried, on 150 *validation* scenes (false names; coverage), starting from 16.4; 70.4:
 #
 # | pairs, loss | false | coverage |
 # |---|---|---|
@@ -501,20 +501,20 @@ figures.show(
 # | and shortened, RPO | 11.6 | 61.0 |
 # | and two against silence, RPO (shipped) | 13.2 | 67.8 |
 #
-# (On 60 scenes, pairs of two *samples*: 17.1 → 15.2.) The last looked like −20 %. On scenes that had no say in the choice, it is gone. That is what test scenes are for.
+# (On 60 scenes, pairs of two *samples*: 17.1 → 15.2.) The last looked like −20 %. On scenes that played no part in the choice, the gain is gone. That is what test scenes are for.
 
 # %% [markdown]
-# The second line is worth a look at its texts. "The maple is in the middle. The maple leaf is in the middle." DPO asks for a *margin*, and both texts may fall as long as one falls faster.
+# The second row's texts are worth a look. "The maple is in the middle. The maple leaf is in the middle." DPO asks for a *margin*, and both texts may fall as long as one falls faster.
 
 # %% [markdown]
 # ## Prove it: four ways to fool yourself
 #
-# 1. **Say less.** Fewer names, fewer false ones: look at coverage, and at the words a description takes.
-# 2. **Say no.** POPE's accuracy can rise by moving the threshold of *yes* alone: look at the yes-ratio. The baseline does just that.
+# 1. **Say less.** Fewer names, fewer false ones: look at coverage, and at how many words a description uses.
+# 2. **Say no.** Moving the threshold for *yes* can raise POPE's accuracy by itself: look at the yes-ratio. The baseline does just that.
 # 3. **Don't look.** DPO without pictures: whatever it gains, it did not gain by seeing.
 # 4. **Anything helps.** The same steps on shuffled preferences must gain nothing.
 #
-# For comparison each method made a short run, 50 steps on 600 of the pairs, and was measured on 60 test scenes.
+# For comparison, each method had a short run, 50 steps on 600 of the pairs, and was measured on 60 test scenes.
 
 # %%
 methods = ("sft", "dpo", "dpo_blind", "mdpo", "shuffled")
@@ -528,13 +528,13 @@ figures.show(
 )
 
 # %% [markdown]
-# On so few scenes no gain is sure: DPO cuts false names by 8.5 %<!-- figure: failures.repair.dpo.chair_cut -->, mDPO by 10.4 %<!-- figure: failures.repair.mdpo.chair_cut -->, and both intervals hold 0. DPO without pictures gains nothing,
-# −11.4 %<!-- figure: failures.repair.dpo_blind.chair_cut -->: on *these* pairs, alike but for a name, words alone don't say which is right. On shuffled preferences false names *rise*: −29.6 %<!-- figure: failures.repair.shuffled.chair_cut -->. Plain fine-tuning on the chosen texts makes it worse.
+# On so few scenes no gain is certain: DPO cuts false names by 8.5 %<!-- figure: failures.repair.dpo.chair_cut -->, mDPO by 10.4 %<!-- figure: failures.repair.mdpo.chair_cut -->, and both intervals include 0. DPO without pictures gains nothing,
+# −11.4 %<!-- figure: failures.repair.dpo_blind.chair_cut -->: in *these* pairs, alike but for a name, words alone don't say which is right. On shuffled preferences false names *rise*: −29.6 %<!-- figure: failures.repair.shuffled.chair_cut -->. Plain fine-tuning on the chosen texts makes things worse.
 #
-# The threshold on *yes* moves the ratio from 48 %<!-- figure: failures.repair.before.yes_ratio --> to 51 %<!-- figure: failures.repair.threshold.yes_ratio --> and leaves accuracy where it was. It costs nothing, and mends nothing.
+# Moving the threshold for *yes* shifts the ratio from 48 %<!-- figure: failures.repair.before.yes_ratio --> to 51 %<!-- figure: failures.repair.threshold.yes_ratio --> and leaves accuracy unchanged. It costs nothing, and mends nothing.
 
 # %% [markdown]
-# And look at the implicit rewards, $\beta$ times the log ratio, of chosen and rejected texts *apart*. DPO's margin may grow while the chosen text itself becomes less likely.
+# Also look at the implicit rewards, $\beta$ times the log ratio, of chosen and rejected texts *separately*. DPO's margin may grow while the chosen text itself becomes less likely.
 
 # %%
 figures.show(
@@ -546,17 +546,17 @@ figures.show(
 )
 
 # %% [markdown]
-# Fine-tuning lifts the wrong text nearly as much as the right one: they share most of their words. DPO tells them apart, and its chosen text stays where it was, 0.03<!-- figure: failures.repair.dpo.reward_chosen -->; mDPO's anchor lifts it to 0.16<!-- figure: failures.repair.mdpo.reward_chosen -->.
+# Fine-tuning lifts the wrong text nearly as much as the right one: they share most of their words. DPO separates them, and its chosen text stays where it was, 0.03<!-- figure: failures.repair.dpo.reward_chosen -->; mDPO's anchor lifts it to 0.16<!-- figure: failures.repair.mdpo.reward_chosen -->.
 
 # %% [markdown]
-# ### A judge of flesh or of numbers
+# ### A human judge, or a learned one
 #
-# LLaVA-RLHF (Sun et al., 2023, [arXiv 2309.14525](https://arxiv.org/abs/2309.14525)) trains a *reward model* on people's preferences first. Two of its additions are worth knowing. **Facts**: the judge is given the picture's captions, for a judge that can't see well is fooled as the model is. And deductions:
-# without them, long answers win, since they say more that is liked.
+# LLaVA-RLHF (Sun et al., 2023, [arXiv 2309.14525](https://arxiv.org/abs/2309.14525)) first trains a *reward model* on people's preferences. Two of its additions are worth knowing. **Facts**: the judge is given the picture's captions, because a judge that can't see well is fooled just as the model is. And deductions:
+# without them, long answers win, since they say more that people like.
 #
 # <!-- exercise: failures.shaped_reward -->
 #
-# Ten points for a text that uses all of `max_length` tokens, its share of ten for a shorter one; eight more for one that was cut off.
+# Deduct ten points from a text that uses all `max_length` tokens, proportionally less from a shorter one, and eight more from one that was cut off.
 
 
 # %% tags=["check"]
@@ -574,19 +574,19 @@ figures.show(figures.recorded("failures.best_of_8."))
 
 # %% [markdown]
 # Both judges are at chance: 50.5 %<!-- figure: failures.judge.no_facts.accuracy --> and, told the caption, 51.9 %<!-- figure: failures.judge.facts.accuracy -->. Fifty steps on such pairs did not teach even the second one to compare two texts, so Fact-RLHF's point is *not* shown here.
-# What a perfect judge could do is: of eight samples the truest has 9.5 %<!-- figure: failures.best_of_8.truth.chair --> false names, any of them 30.4 %<!-- figure: failures.best_of_8.any.chair -->, and it covers more.
+# What a perfect judge could do: the truest of eight samples has 9.5 %<!-- figure: failures.best_of_8.truth.chair --> false names, an arbitrary one 30.4 %<!-- figure: failures.best_of_8.any.chair -->, and it covers more.
 
 # %% [markdown]
 # ## The real thing
 #
-# For published models, Hugging Face's `trl` does DPO with pictures. A recipe for a T4 (16 GB): the half-billion LLaVA of Lesson 06 in fp16, LoRA of rank 16 on the queries and values of its language model, one pair at a time, eight of them a
-# step, gradient checkpointing. `course_lib/failures/full.py` is all of it.
+# For published models, Hugging Face's `trl` does DPO with pictures. A recipe for a T4 (16 GB): the half-billion-parameter LLaVA from Lesson 06 in fp16, LoRA of rank 16 on its language model's queries and values, one pair at a time, eight per
+# step, gradient checkpointing. All of it is in `course_lib/failures/full.py`.
 
 # %% [markdown]
 # Three things to know beforehand, as of trl 1.16:
 #
-# - It refuses `precompute_ref_log_probs` for pictures. With LoRA that is bearable: the reference is the model with its adapters off, one more pass a step, and no second model.
-# - It refuses `truncation_mode="keep_end"`: what is cut off would be the picture's places. Set `max_length=None`.
+# - It refuses `precompute_ref_log_probs` for pictures. With LoRA that is bearable: the reference is the model with its adapters off, one more pass per step, and no second model.
+# - It refuses `truncation_mode="keep_end"`, which would cut off the picture's places. Set `max_length=None`.
 # - Its Adam at 1e-5 with β 0.1 moves a model slowly. Don't expect to see much after sixty steps: the authors' own blog reports 85.8 → 85.9 on AMBER, with 83,000 pairs.
 
 # %%
@@ -617,9 +617,9 @@ else:
 # ## Recap
 #
 # - One vector that was never asked for order does not hold it; hard negatives ask. A system of parts can do what one vector can't.
-# - True text about what can't be seen teaches to guess. Resolution, or the words "I can't see that", help.
-# - CHAIR without coverage, POPE without the yes-ratio, DPO without a blind twin: each can be had for nothing.
-# - A narrow tuning forgets, the more the more of the model learns; a fifth of the old data keeps some of it.
+# - True text about what can't be seen teaches a model to guess. Resolution, or the words "I can't see that", help.
+# - CHAIR without coverage, POPE without the yes-ratio, DPO without a blind twin: each can be gamed.
+# - Narrow tuning makes a model forget, and the more of it learns, the more it forgets; replaying a fifth of the old data preserves some.
 #
 # <!-- words -->
 #
@@ -627,9 +627,9 @@ else:
 #
 # <!-- quiz -->
 #
-# 1. A model's text score is 0 %; dice get 25 %. What does that say?
+# 1. A model's text score is 0 %; guessing gets 25 %. What does that tell you?
 #    - [ ] It sees nothing. :: Then its answers would be random, near 25 %.
-#    - [x] It prefers the same caption for both pictures. :: A fixed taste is right for one picture of each pair, never for both.
+#    - [x] It prefers the same caption for both pictures. :: A fixed preference is right for one picture of each pair, never for both.
 #    - [ ] The captions are wrong. :: Each is true of one picture.
 # 2. After DPO, CHAIR fell from 16 to 10 %, coverage from 70 to 45 %. A repair?
 #    - [ ] Yes: fewer false names. :: And far fewer true ones.
@@ -638,8 +638,8 @@ else:
 # 3. Why correct the model's own text, rather than choose a person's?
 #    - [ ] A person's text would be false. :: It might be truer. That is not the point.
 #    - [ ] The tokenizer needs it. :: It takes any text.
-#    - [x] A person's differs in style, too. :: And style is easier to learn: the margin would grow by that.
+#    - [x] A person's differs in style, too. :: And style is easier to learn: the margin would grow from that.
 # 4. DPO without pictures is as good as DPO on your benchmark. What now?
-#    - [ ] Pictures don't matter for hallucination. :: They are all that matters for what is there.
-#    - [x] The gain came from words: the benchmark or the data let it. :: Ask for the picture, as mDPO does, and test on pairs that words can't decide.
-#    - [ ] Train longer. :: More of what can be had blind.
+#    - [ ] Pictures don't matter for hallucination. :: They alone decide what is there.
+#    - [x] The gain came from words: the benchmark or the data allowed it. :: Make the picture matter, as mDPO does, and test on pairs that words can't decide.
+#    - [ ] Train longer. :: That brings more of what needs no looking.
