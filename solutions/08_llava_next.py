@@ -531,6 +531,7 @@ show.matrix(
 # 28.0 %<!-- figure: next.ladder.mlp -->, ten points below the mixture of words with the same prompts, though its captioner had 3,000 steps of
 # captions. Its short answers are as good; its descriptions aren't true yet (35 % of claims, the mixture's 84 %). After 700 steps of Lesson
 # 07's data both answer equally well, as you'll see below: slower, not worse. (The rungs above it carry on without it.)
+# Its minutes were taken on a busier machine than the others': don't compare them.
 #
 # Zeros say little: nobody reads after 80 steps. But look at the letters. The baked model gets 3 %<!-- figure: next.bench.letter --> by
 # circular evaluation, and 30 % reply by reply: it nearly always says C. Its short answers to the same questions:

@@ -430,7 +430,7 @@ figures.show(
 figures.show(figures.recorded("agents.gain.own", "agents.gain.critic"))
 
 # %% [markdown]
-# The gain is 10.8 %<!-- figure: agents.gain.own -->, and its interval stays above 0: the look is worth something. *Blind* even falls below *once*: redoing good things at random breaks some. SEEM's look comes close to the oracle's,
+# The gain is 10.8 %<!-- figure: agents.gain.own --> of all things to be drawn, and its interval stays above 0: the look is worth something. *Blind* even falls below *once*: redoing good things at random breaks some. SEEM's look comes close to the oracle's,
 # 71.7 %<!-- figure: agents.retry.own --> against 72.1 %<!-- figure: agents.retry.oracle -->; neither can mend what was never found in the photo, or was copied into a wrong box. If the checker were the scorer, the gain would be a number about the judge.
 #
 # ### Two agents
