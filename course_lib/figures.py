@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 
-from course_lib.session import REPO
+from course_lib.session import REPO, quick
 
 MIME = "application/vnd.multimodal-course.figures+json"  # how `python -m course_lib run` finds figures among outputs
 COLUMNS = ("figure", "value", "interval", "n", "chance", "control", "baseline", "ceiling", "bar", "paper", "note", "id")
@@ -110,10 +110,15 @@ def table(figures: Iterable[Figure], columns: Iterable[str] = COLUMNS, *, padded
     return "\n".join(text) if widths else "(no figures)"
 
 
-def show(figures: Iterable[Figure]) -> None:
-    """Print the table. In a notebook: a chart, and the table folded; beside them the numbers, for `python -m course_lib run`."""
+def show(figures: Iterable[Figure], *, slow: bool = False) -> None:
+    """Print the table. In a notebook: a chart, and the table folded; beside them the numbers, for `python -m course_lib run`.
+
+    slow: it takes long to measure them, so where budgets are tiny nobody does.
+    """
     from course_lib.show import dots, in_notebook
 
+    if slow and quick():
+        return
     figures = list(figures)
     told = [figure for figure in figures if not figure.id.endswith(".ceiling")]  # a column of the others
     text = table(told)

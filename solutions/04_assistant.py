@@ -532,7 +532,7 @@ show_figures(evaluate.text_qa(assistant))
 
 # %% [markdown]
 # *related* asks the same as *relation*, but as a yes/no question, and does no better than the commonest answer. *read* fails although the text says
-# what the sign says: a word such as EXIT breaks into many tokens. (Lesson 07 comes back to reading.)
+# what the sign says: a word such as EXIT breaks into many tokens. (Lesson 08 comes back to reading.)
 #
 # And what does tuning make it forget? Look at the loss on plain text, before and after. **Predict:** is the assistant still a good storyteller?
 

@@ -337,17 +337,17 @@ import numpy as np
 from course_lib.llava.connector import caption_labels, visible_words
 from course_lib.llava.data.batches import PicturePool, plain_caption
 from course_lib.lm.loss import unigram_entropy
-from course_lib.session import quick
+from course_lib.session import few
 from course_lib.world.language import captions
 
 
 def shortened(recipe, steps):
-    """The recipe with fewer steps; with next to none in the tests' quick mode."""
-    return replace(recipe, steps=2, batch_size=2) if quick() else replace(recipe, steps=steps)
+    """The recipe with fewer steps."""
+    return replace(recipe, steps=few(steps), batch_size=few(recipe.batch_size))
 
 
 before = fingerprints(model.state_dict())
-pool = PicturePool.compute(model.image_features, 8 if quick() else recipes.LIVE_PICTURES)
+pool = PicturePool.compute(model.image_features, few(recipes.LIVE_PICTURES, 8))
 words = visible_words(tokenizer)
 labels = caption_labels(tokenizer, [captions(make_scene(i), 1)[0] for i in range(500)], words).float()  # [500, K]
 often = labels.mean(dim=0).clamp(1e-4, 1 - 1e-4)  # how often each word is said
@@ -414,7 +414,7 @@ from course_lib.llava.evaluate.descriptions import true_claims_figure
 from course_lib.llava.evaluate.vqa import answers
 from course_lib.llava.train import saved
 
-unseen = [make_scene(index, SceneSpec(stream="test"), seed=43) for index in range(4 if quick() else 60)]
+unseen = [make_scene(index, SceneSpec(stream="test"), seed=43) for index in range(few(60, 4))]
 shown = np.stack([render(scene).image for scene in unseen])
 captioners = {"yours": model, "baked": saved.load("1")}
 told = {name: answers(one, shown, [ASK] * len(unseen), brief=False) for name, one in captioners.items()}
@@ -446,7 +446,7 @@ for scene in scenes[2:4]:
 from course_lib.figures import Figure
 from course_lib.figures import share as share_of
 
-held_out = [make_scene(index, SceneSpec(stream="test", count=(1, 3)), seed=6) for index in range(4 if quick() else 80)]
+held_out = [make_scene(index, SceneSpec(stream="test", count=(1, 3)), seed=6) for index in range(few(80, 4))]
 
 
 def clarity(model, when):
@@ -583,7 +583,7 @@ print(f"of which {100 * model.num_patches / (learned + model.num_patches):.0f} %
 # which differences will be larger than the noise?
 
 # %%
-seeds = (0,) if quick() else (0, 1, 2)
+seeds = range(few(3, 1))
 
 
 def aligned(connector_type, seed):

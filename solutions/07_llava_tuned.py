@@ -42,6 +42,7 @@ from torch import nn
 
 from course_lib import show
 from course_lib.figures import show as show_figures
+from course_lib.figures import wilson
 from course_lib.llava import evaluate, lora, recipes
 from course_lib.llava.chat_format import in_one_word
 from course_lib.llava.data import testsets
@@ -286,11 +287,12 @@ from dataclasses import replace
 
 from course_lib.llava.data.pictures import PicturePool
 from course_lib.lm.loss import unigram_entropy
-from course_lib.session import quick
+from course_lib.session import few
 
-recipe = replace(recipes.LIVE2, steps=2, batch_size=4) if quick() else recipes.LIVE2
+recipe = recipes.LIVE2
+recipe = replace(recipe, steps=few(recipe.steps), batch_size=few(recipe.batch_size, 4))
 student = saved.load("1")
-pool = PicturePool.compute(student.image_features, 8 if quick() else recipes.LIVE_PICTURES)
+pool = PicturePool.compute(student.image_features, few(recipes.LIVE_PICTURES, 8))
 
 # %%
 batch = stage2_batch(tokenizer, 0, recipe, pool=pool)
@@ -314,16 +316,15 @@ curve.draw(run)
 # %%
 for request, old, new in zip(requests, before, replies(student), strict=True):
     print(request, f"   before: {old}", f"   after:  {new}", sep="\n")
-if not quick():
-    show_figures(evaluate.reply_figures(student))
+show_figures(evaluate.reply_figures(student, few(40)))
 
 # %%
-each = 4 if quick() else 30
-about = [one for kind in testsets.SCORED_KINDS for one in testsets.vqa_examples(kind, each)]
+about = [one for kind in testsets.SCORED_KINDS for one in testsets.vqa_examples(kind, few(30, 4))]
 models = {"first words": saved.load("words"), "captioner": captioner, "your stage 2": student, "baked": assistant}
 live = {name: evaluate.accuracy(model, about) for name, model in models.items()}
 words = ", ".join(f"{name} {100 * value:.0f} percent" for name, value in live.items())
-show.bars(live, alt=f"Share of questions about unseen scenes answered right: {words}.")
+intervals = {name: wilson(value, len(about)) for name, value in live.items()}
+show.bars(live, intervals=intervals, alt=f"Share of questions about unseen scenes answered right: {words}.")
 
 # %% [markdown]
 # ## Break it
@@ -337,7 +338,7 @@ show.bars(live, alt=f"Share of questions about unseen scenes answered right: {wo
 # 4. *The connector is not saved.* Training went well, but the loaded model has a new connector.
 
 # %%
-short = replace(recipe, steps=2 if quick() else 40)
+short = replace(recipe, steps=few(40))
 broken = {}
 
 
@@ -374,8 +375,7 @@ print(one.question.text, "→", evaluate.answers(loaded, picture[None], [one.que
 # scene's.
 
 # %%
-if not quick():
-    show_figures(evaluate.vqa_figures(assistant, num_per_kind=100))
+show_figures(evaluate.vqa_figures(assistant, num_per_kind=100), slow=True)
 
 # %% [markdown]
 # Read each row from the right. Where value and baseline are close, the row proves nothing, however high the value. That goes for *related*
@@ -403,65 +403,22 @@ show.pictures(
 )
 
 # %%
-if not quick():
-    show_figures(evaluate.contradiction_figures(assistant, num_per_kind=60))
+show_figures(evaluate.contradiction_figures(assistant, num_per_kind=60), slow=True)
 
 # %% [markdown]
 # Colours are the old weakness of "bags of patches": it's easy to see that the picture contains red and blue; *which thing* is red is another
 # matter. A scene with one coloured thing can't tell the two skills apart, so scenes with several are counted separately, and so are colours
-# that training never put on that thing. (The third row, signs with words that do occur on training signs, belongs to the next section.)
+# that training never put on that thing. (The third row holds signs with words that do occur on training signs.)
 
 # %%
-if not quick():
-    show_figures(evaluate.harder_figures(assistant, num_per_kind=100))
+show_figures(evaluate.harder_figures(assistant, num_per_kind=100), slow=True)
 
 # %% [markdown]
-# ## What its vision tower never learned: letters
-#
-# Of the seven kinds of questions, your stage 2 gets one wrong every time. **Predict** which, and why: its labels had the right answers, as
-# for all the others.
-
-# %%
-from course_lib.llava.letters import show_letters
-
-signs = testsets.vqa_examples("read", each, stream="val")
-images, texts = testsets.draw([one.scene for one in signs]), [one.question.text for one in signs]
-replies = {name: evaluate.answers(model, images, texts) for name, model in (("yours", student), ("baked", assistant))}
-true = [one.question.answer for one in signs]
-print({name: f"{100 * evaluate.is_correct(texts, true).mean():.0f} % read" for name, texts in replies.items()})
+# Of the seven kinds of questions, your stage 2 gets one wrong nearly every time: *read*, what a sign says. Its labels had the right answers,
+# as for all the others. But CLIP was never paid for letters, and what the vision tower drops, no connector brings back. The baked model has
+# eyes for letters beside CLIP's, and reads 69 %<!-- figure: llava.vqa.read --> of the signs. How, you'll see in [Lesson 08](08_llava_next.ipynb).
 
 # %% [markdown]
-# Here are the first ten of these signs, with what the baked model says. Nobody taught it to stay silent about what it can't read: it guesses,
-# and may fall back on another kind of answer.
-
-# %%
-titles = [said[:14].strip() for said in replies["baked"][:10]]
-show.pictures(
-    [render(one.scene, 128).image for one in signs[:10]],
-    titles=titles,
-    columns=5,
-    alt=f"Ten pictures with signs, and what the baked model reads: {', '.join(titles)}. Right: {', '.join(true[:10])}.",
-)
-
-# %% [markdown]
-# CLIP was never paid for letters: colour, place and things tell a batch's captions apart. What the vision tower drops, no connector brings
-# back, and the loss doesn't say so. The literature has three remedies: let the vision tower learn too (LLaVA-NeXT), give it more pixels
-# (Lesson 08), or put a second tower beside it (Wei et al., 2023, "Vary", [arXiv 2312.06109](https://arxiv.org/abs/2312.06109); Tong et al.,
-# 2024, [arXiv 2401.06209](https://arxiv.org/abs/2401.06209)).
-#
-# The baked model uses the third: three convolutions on CLIP's *early* layers, where edges are still sharp. In five minutes or so, they
-# learned which letter stands where, from signs with random letters. CLIP stays frozen, and its 160 numbers per patch are the same to the last
-# bit; 72 new ones follow, for the letters in the patch's left and right half. Here is what this *letter head* finds on words that never
-# appeared on a training sign.
-
-# %%
-show_letters(assistant.vision, list(images[:4]))
-
-# %% [markdown]
-# *Seeing* letters is not yet *reading*: the language model must string them together, and starts with a few hundred confused attempts ("RRS"
-# for "BRCS"). It writes letter by letter, because a word's usual tokens (`STOP` is three) say nothing about what its letters look like.
-# `course_lib/llava/train/letters.py` records what we tried before, and what came of each attempt.
-#
 # ## Prove it: does it make things up?
 #
 # *POPE* (Li et al., 2023, [arXiv 2305.10355](https://arxiv.org/abs/2305.10355)) asks about things that are there and about as many that
@@ -516,8 +473,7 @@ for habit, said in {
 print("The yes-ratio finds out the first. Nothing finds out the last.")
 
 # %%
-if not quick():
-    show_figures(evaluate.pope_figures(assistant, num_scenes=60))
+show_figures(evaluate.pope_figures(assistant, num_scenes=60), slow=True)
 
 # %% [markdown]
 # LLaVA-1.5's 85.9 (7B) is the mean *F1* of the three splits, like our last row; ask which number you have before you compare
@@ -531,8 +487,7 @@ if not quick():
 # what it can't read. Its scores are **not comparable** with GPT-4's.
 
 # %%
-if not quick():
-    show_figures(evaluate.description_figures(captioner, assistant, num_scenes=40))
+show_figures(evaluate.description_figures(captioner, assistant, num_scenes=40), slow=True)
 
 # %% [markdown]
 # What did all that cost the language model's own skills, without a picture? Large models are known to forget, too (Zhai et al., 2023,
@@ -543,20 +498,19 @@ if not quick():
 from course_lib.lm.evaluate import follows, test_exchanges
 from course_lib.lm.pretrained import load_tuned
 
-exchanges = test_exchanges(1 if quick() else 10)
+exchanges = test_exchanges(few(10, 1))
 models = {"before": load_tuned(), "your stage 2": student.language_model, "baked": assistant.language_model}
 skill = {name: float(follows(model, exchanges).mean()) for name, model in models.items()}
 words = ", ".join(f"{name} {100 * value:.0f} percent" for name, value in skill.items())
-show.bars(skill, alt=f"Share of instructions without a picture that are followed: {words}.")
+intervals = {name: wilson(value, len(exchanges)) for name, value in skill.items()}
+show.bars(skill, intervals=intervals, alt=f"Share of instructions without a picture that are followed: {words}.")
 
 # %% [markdown]
-# A short run forgets little. The baked model had eight runs, and in each it forgot what it didn't practise: after 2,600 steps of pictures it
-# followed a third of these instructions; 500 steps with reminders brought most of that back. 2,160 steps without a long reply lost it
-# descriptions again. So the last two runs put everything into every step: short answers, captions, all three kinds of instruction data, and
+# Your stage 2 has lost a good part of it. The baked model had eight runs (`course_lib/llava/recipes.py` says why each), and forgot what it
+# didn't practise: after 2,600 steps of pictures it followed a third of these instructions; 2,160 steps without a long reply lost it
+# descriptions. So the last two runs put everything into every step: short answers, captions, all three kinds of instruction data, and
 # conversations without a picture. They took POPE's adversarial questions from 78 to 87.7 %<!-- figure: llava.pope.adversarial --> and the
-# judge's score from 51 to 81<!-- figure: llava.judge.stage2 -->. The very last asks for captions and descriptions in hundreds of wordings.
-# With five and twenty, the model knew these requests and no others: asked for "a good caption", it mostly wrote a description. Now
-# 100 %<!-- figure: llava.caption_form --> of its captions look like captions. **Keep a share of everything, all the time.**
+# judge's score from 51 to 81<!-- figure: llava.judge.stage2 -->. **Keep a share of everything, all the time.**
 #
 # ## What is each part worth?
 #

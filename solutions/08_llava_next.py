@@ -306,6 +306,26 @@ for width, height in ((640, 480), (480, 640), (1920, 1080), (1000, 1000), (336, 
 # the tile's own residual it reads 12 % of the signs and gets 52 % of the relations right; with the whole view's, 48 % and 70 %.
 
 # %% [markdown]
+# ### Eyes for letters
+#
+# Lesson 07's stage 2 read next to nothing. CLIP was never paid for letters: colour, place and things tell a batch's captions apart. What the
+# vision tower drops, no connector brings back, and the loss doesn't say so. The literature has three remedies: let the tower learn, too
+# (LLaVA-NeXT), give it more pixels (this lesson), or put a second tower beside it (Wei et al., 2023, "Vary",
+# [arXiv 2312.06109](https://arxiv.org/abs/2312.06109); Tong et al., 2024, [arXiv 2401.06209](https://arxiv.org/abs/2401.06209)).
+#
+# Lesson 07's baked assistant used the third: three convolutions on CLIP's *early* layers, where edges are still sharp. From signs with random
+# letters they learned, in some five minutes, which letter stands where. CLIP stayed frozen; 72 numbers follow each patch's 160, for the
+# letters in its left and right half.
+
+# %% [markdown]
+# In this lesson no eyes are added. Three convolutions in the connector look for letters among the tiles' patches, which come from CLIP's last
+# layer but one: coarser features of more pixels.
+#
+# *Seeing* letters is not yet *reading*: the language model must string them together, and starts with confused attempts ("RRS" for "BRCS").
+# It writes letter by letter, because a word's usual tokens (`STOP` is three) say nothing about what its letters look like.
+# `course_lib/llava/train/letters.py` records what else we tried, and what came of it.
+
+# %% [markdown]
 # ## Train it
 #
 # We start from Lesson 07's assistant, without its letter eyes. Tiles are new to it. The tower stays frozen, the connector learns in full, the

@@ -41,10 +41,10 @@ from course_lib.gligen.sampling import sample
 from course_lib.gligen.train import gates
 from course_lib.gligen.train.base_generator import BaseRecipe, base_loss, load_base, new_base, train_base
 from course_lib.gligen.ui import pictures
-from course_lib.session import quick
+from course_lib.session import few
 
 base, gligen = load_base(), gates.load_gated()
-draw = partial(sample, steps=4 if quick() else 20)
+draw = partial(sample, steps=few(20, 4))
 hen = "a penguin above a strawberry in the snow"
 egg = [GroundedPhrase("a penguin", (0.34, 0.12, 0.66, 0.44)), GroundedPhrase("a strawberry", (0.23, 0.42, 0.78, 0.96))]
 pictures.rows(
@@ -131,7 +131,7 @@ from course_lib.gligen.data import toy
 
 generator = torch.Generator().manual_seed(session.seed)
 torch.manual_seed(session.seed)
-net, steps = toy.PointNet(), 50 if quick() else 1500
+net, steps = toy.PointNet(), few(1500, 50)
 optimizer = torch.optim.Adam(net.parameters(), 2e-3)
 for _ in range(steps):
     clean, shape = toy.draw_points(256, generator)
@@ -265,7 +265,7 @@ print("channels read:", base.unet.config.in_channels, "of which latents:", base.
 # ### Train it, for a minute
 
 # %%
-recipe = BaseRecipe(2, 4) if quick() else BaseRecipe(60)
+recipe = BaseRecipe(few(60), few(BaseRecipe.batch_size, 4))
 student = new_base(seed=session.seed)
 with torch.no_grad():
     untrained = float(base_loss(student, make_batch(0, recipe, student.model.space)))
@@ -291,7 +291,7 @@ show.pictures(
 # noise, under the true caption, none, and a wrong one.
 
 # %%
-pictures.errors_by_caption({"a minute": young, "baked": base}, 4 if quick() else 32)
+pictures.errors_by_caption({"a minute": young, "baked": base}, few(32, 4))
 
 # %% [markdown]
 # You can't ground a base that doesn't heed its caption: it has no "frog" to place.
@@ -433,7 +433,7 @@ for opened in (0.0, 0.001, 0.5):
 from course_lib.gligen.train.attention_warmup import attention_warmup, token_maps
 
 before = token_maps(student, layout)  # [2, 8, 8]
-warmup = attention_warmup(student, steps=2 if quick() else 200, held_out=gates.HELD_OUT)
+warmup = attention_warmup(student, steps=few(200), held_out=gates.HELD_OUT)
 print(f"attention NLL: {warmup.losses[0]:.2f} → {warmup.losses[-1]:.2f} nats")
 pictures.attention_maps(before, token_maps(student, layout), layout)
 
@@ -467,10 +467,10 @@ print("still the same picture:", same_picture())
 from course_lib.gligen.evaluate.paired import PairedLog
 from course_lib.gligen.train.gates import GateLog
 
-gate_log = GateLog(student, every=1 if quick() else 10)
-paired_log = PairedLog(student, count=4 if quick() else 24)
+gate_log = GateLog(student, every=few(10, 1))
+paired_log = PairedLog(student, count=few(24, 4))
 live = gates.LIVE
-live = replace(live, seconds=session.budget(live.seconds), batch_size=4 if quick() else live.batch_size)
+live = replace(live, seconds=session.budget(live.seconds), batch_size=few(live.batch_size, 4))
 curve = show.LossCurve(chance=gates.mean_loss(student, live), chance_name="gates shut")
 run = gates.train_gates(
     student, live, callbacks=[gate_log, paired_log, curve], state_file=session.paths().runs / "gates.safetensors"
@@ -505,7 +505,7 @@ from course_lib.figures import show as show_figures
 from course_lib.gligen.evaluate import open_set
 
 pictures.open_set_samples(partial(draw, student), gates.HELD_OUT)
-show_figures(open_set.open_set_figures(student, base, detector, ((1, 2 if quick() else 8),)))
+show_figures(open_set.open_set_figures(student, base, detector, ((1, few(8)),)))
 
 # %% [markdown]
 # With a caption, cross-attention draws the thing, and the box need only say where. Without one, the phrase must get through the gate by itself.
@@ -560,12 +560,12 @@ from course_lib.exercise import stand_in
 from course_lib.gligen.data import testsets
 from course_lib.gligen.evaluate import boxes as box_scores
 
-tried = testsets.make_test_set(((2, 2 if quick() else 12),), stream="val")
+tried = testsets.make_test_set(((2, few(12)),), stream="val")
 
 
 def share_matched(task_id, fault):
     with stand_in(task_id, fault):
-        drawn = box_scores.generate(gligen, tried, steps=4 if quick() else 10)
+        drawn = box_scores.generate(gligen, tried, steps=few(10, 4))
     return float(np.mean([box.matched for box in box_scores.score_images(detector, drawn, tried).boxes]))
 
 
@@ -614,7 +614,7 @@ from course_lib.canvas import Mark
 from course_lib.gligen.ui.board import DrawBoxes
 from course_lib.gligen.ui.pipeline import PocketPipeline
 
-pipeline = PocketPipeline(gligen, steps=4 if quick() else 20)
+pipeline = PocketPipeline(gligen, steps=few(20, 4))
 
 
 def at(x0, y0, x1, y1, **what):
@@ -667,7 +667,7 @@ board
 # %%
 from course_lib.gligen.evaluate import fidelity, frozen
 
-tests = testsets.make_test_set(((1, 2), (2, 2)) if quick() else ((1, 8), (2, 8)))
+tests = testsets.make_test_set(((1, few(8)), (2, few(8))))
 conditions, scores = box_scores.compare_conditions(gligen, base, detector, tests)
 alt = "Samples for layouts of the test stream, one after the other, with the boxes that were asked for."
 pictures.samples(conditions["grounded"], tests.layouts, alt=alt)
@@ -684,7 +684,7 @@ show_figures([figure for figure in table if figure.id.startswith(("gligen.ap50",
 # **Predict:** a thing in a place where training *never* showed it, and boxes that overlap. Which is harder?
 
 # %%
-show_figures(box_scores.hard_layout_figures(gligen, base, detector, 2 if quick() else 8))
+show_figures(box_scores.hard_layout_figures(gligen, base, detector, few(8)))
 
 # %% [markdown]
 # An unseen pair can work: place and thing come from different halves of the token.
@@ -698,10 +698,9 @@ show_figures(box_scores.hard_layout_figures(gligen, base, detector, 2 if quick()
 # Below we also vary the share of steps with boxes, from none to all:
 
 # %%
-if not quick():
-    swept = list(fidelity.grounded_fraction_figures(gligen, detector, tests, conditions))
-    show_figures([*fidelity.fidelity_figures(conditions), *swept])
-    pictures.obedience_curve(swept)
+swept = list(fidelity.grounded_fraction_figures(gligen, detector, tests, conditions))
+show_figures([*fidelity.fidelity_figures(conditions), *swept])
+pictures.obedience_curve(swept)
 
 # %% [markdown]
 # You'd expect more steps with boxes to bring more obedience and a worse picture. With 64 pictures, a quarter of the steps already gives all the obedience, and the distances,
@@ -710,8 +709,8 @@ if not quick():
 # Finally, what must *not* have changed:
 
 # %%
-few = testsets.make_test_set(((1, 2), (2, 6)))
-checks = [check(gligen, base, few) for check in (frozen.base_at_zero, frozen.null_grounding_effect)]
+small = testsets.make_test_set(((1, 2), (2, 6)))
+checks = [check(gligen, base, small) for check in (frozen.base_at_zero, frozen.null_grounding_effect)]
 show_figures([frozen.base_unchanged(base), *checks])
 
 # %% [markdown]

@@ -448,9 +448,9 @@ from course_lib.seem.data.queries import to_prompts
 from course_lib.seem.data.testsets import make_test_set
 from course_lib.seem.evaluate.clicks import iou_by_clicks, noc_figures
 from course_lib.seem.evaluate.metrics import iou, predict_masks
-from course_lib.session import quick
+from course_lib.session import few
 
-count = 8 if quick() else 60
+count = few(60, 8)
 tests = make_test_set("click", count)
 targets = tests.targets()
 
@@ -463,9 +463,7 @@ def one_click(model):
 
 student = stages.new_model(seed=session.seed)
 before = one_click(student)
-recipe = replace(
-    stages.LIVE, seconds=session.budget(stages.LIVE.seconds), batch_size=2 if quick() else stages.LIVE.batch_size
-)
+recipe = replace(stages.LIVE, seconds=session.budget(stages.LIVE.seconds), batch_size=few(stages.LIVE.batch_size))
 with torch.no_grad():
     untrained = float(stages.batch_loss(student, make_batch(0, recipe)))
 curve = show.LossCurve(chance=untrained, chance_name="untrained")

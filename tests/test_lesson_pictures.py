@@ -94,11 +94,11 @@ def test_calls_are_followed_to_what_draws():
 from course_lib import show
 from course_lib.figures import show as show_figures
 from course_lib.llava.evaluate import patches
-from course_lib.llava.letters import show_letters
+from course_lib.llava.ui import show_turns
 show.bars({}, alt="", limit=1)
 show.diagram({}, [], alt="")
 patches.show_words(model, scene)
-show_letters(vision, images)
+show_turns(model, picture, questions)
 show_figures([])
 print("bars")
 """

@@ -6,13 +6,10 @@ mixes two kinds of features, too. Here it is three convolutions on top of CLIP's
 """
 
 import string
-from collections.abc import Sequence
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
-from course_lib.clip.data.images import normalise, to_tensor
 from course_lib.clip.vision import Residual, convolution
 from course_lib.llava.vision import PocketVisionTower
 
@@ -63,31 +60,3 @@ def patch_letter_probs(letter_logits: Tensor) -> Tensor:
     probs = letter_logits.softmax(dim=-1)[..., 1:]  # [B, 2h, 2w, 36]
     probs = probs.unflatten(1, (-1, 2)).amax(dim=2)  # [B, 2h, 2w, 36] → [B, h, 2, 2w, 36] → [B, h, 2w, 36]
     return probs.unflatten(2, (-1, 2)).flatten(3).flatten(1, 2)  # → [B, h, w, 2, 36] → [B, h·w, 72]
-
-
-@torch.no_grad()
-def predict_letters(vision: PocketVisionTowerWithLetters, images: np.ndarray) -> list[list[str]]:
-    """For each picture uint8 [B, 64, 64, 3] its 16 rows of 16 cells as text, a space where there is no letter."""
-    classes = vision.letter_logits(normalise(to_tensor(images))).argmax(dim=-1)  # [B, 16, 16]
-    return [["".join(f" {ALPHABET}"[number] for number in row) for row in picture] for picture in classes.tolist()]
-
-
-def show_letters(vision: PocketVisionTowerWithLetters, images: Sequence[np.ndarray]) -> None:
-    """Each picture uint8 [64, 64, 3], pale, with the predicted letters in their cells."""
-    from matplotlib import pyplot
-
-    from course_lib.show import show_figure
-
-    predicted = predict_letters(vision, np.stack(images))
-    figure, axes = pyplot.subplots(
-        1, len(images), figsize=(3.2 * len(images), 3.2), layout="constrained", squeeze=False
-    )
-    for axis, image, rows in zip(axes[0], images, predicted, strict=True):
-        side = len(rows)
-        axis.imshow(image, extent=(0, side, side, 0), alpha=0.35)
-        for y, row in enumerate(rows):
-            for x, letter in enumerate(row):
-                axis.text(x + 0.5, y + 0.5, letter, ha="center", va="center", fontsize=9, weight="bold")
-        axis.axis("off")
-    text = "; ".join(" / ".join(row.strip() for row in rows if row.strip()) for rows in predicted)
-    show_figure(figure, f"Pictures with signs, and the letter that was found in each cell. Row by row: {text}.")
