@@ -21,8 +21,10 @@ session = begin(lesson="06_llava_connect")
 # %% [markdown]
 # ## See it: a vision tower and a language model that have never met
 #
-# You have trained two models. Lesson 02's CLIP turns a picture into 64 vectors, one for each patch. Lesson 04's assistant turns vectors, one
-# for each word, into the next word. One thing stands between them: the two kinds of vectors have nothing in common.
+# *Can I print my documents here?*, somebody asks at the beginning of the talk, in front of a lobby. One model must see the lobby *and*
+# understand the question. You have trained two halves of it. Lesson 02's CLIP turns a picture into 64 vectors, one for each patch. Lesson
+# 04's assistant turns vectors, one for each word, into the next word. One thing stands between them: the two kinds of vectors have nothing
+# in common.
 #
 # LLaVA (Liu et al., 2023, [arXiv 2304.08485](https://arxiv.org/abs/2304.08485)) puts a small *connector* between them and lets the patches
 # stand in the text *as if they were words*. Here is such a model, its connector freshly initialised. We ask it for a caption of each picture.

@@ -21,6 +21,9 @@ session = begin(lesson="11_seem")
 # %% [markdown]
 # ## See it: one picture, asked in five ways
 #
+# The talk begins in a lobby, with somebody who wants to print. Suppose an assistant says: yes, over there. *Where*, to the pixel? You might
+# say "the printer", point, scribble, or hold up a picture of another one.
+#
 # A classical segmenter has a list of classes, and gives every pixel one of them. You can't tell it *which* of two cats you mean, correct it,
 # or show it what you're looking for. Here is a small model that takes a click, a stroke, a box, words, or a piece of *another* picture.
 

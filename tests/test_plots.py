@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 
-from course_lib import show
+from course_lib import figures, show
 from course_lib.show import dot_chart, plots
 
 SMALL, LARGE = np.zeros((64, 64, 3), np.uint8), np.zeros((256, 256, 3), np.uint8)
@@ -60,3 +60,17 @@ def test_the_chart_of_figures_has_a_panel_for_each_unit_and_every_mark(drawn):
     assert [label.get_weight() == "bold" for label in shares.get_yticklabels()] == [False, True]
     assert {"95 % interval", "measured", *dot_chart.MARKS} == set(shares.get_legend_handles_labels()[1])
     assert seconds.get_xlabel() == "s" and shares.get_xlim()[1] > 100
+
+
+def test_slow_figures_are_measured_only_where_budgets_are_full(monkeypatch, capsys):
+    measured = []
+
+    def figure():
+        measured.append(True)
+        yield figures.Figure("clip.top1", 0.5)
+
+    figures.show(figure(), slow=True)
+    assert not measured and not capsys.readouterr().out
+    monkeypatch.delenv("COURSE_QUICK")
+    figures.show(figure(), slow=True)
+    assert measured and "50.0 %" in capsys.readouterr().out
