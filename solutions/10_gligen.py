@@ -665,7 +665,7 @@ board
 # caption alone; boxes of *another* layout; wrong phrases in the right boxes. First, sixteen samples, not hand-picked.
 
 # %%
-from course_lib.gligen.evaluate import fidelity, frozen
+from course_lib.gligen.evaluate import frozen
 
 tests = testsets.make_test_set(((1, few(8)), (2, few(8))))
 conditions, scores = box_scores.compare_conditions(gligen, base, detector, tests)
@@ -690,20 +690,20 @@ show_figures(box_scores.hard_layout_figures(gligen, base, detector, few(8)))
 # An unseen pair can work: place and thing come from different halves of the token.
 #
 # What does obedience cost? *Fidelity* is a distance between two *sets* of pictures, drawn and real, in CLIP's features. Our kernel distance
-# needs fewer pictures than FID, but more than these 16.
-#
-# With 64 pictures ([docs/FIGURES.md](../docs/FIGURES.md)) the distance is 8.5<!-- figure: gligen.distance.grounded --> with boxes and 8.7<!-- figure: gligen.distance.base --> for the
-# base: boxes cost nothing measurable. But real pictures lie at 0.7<!-- figure: gligen.distance.real -->. *Both* are far from real; the ratio alone would hide that.
-#
-# Below we also vary the share of steps with boxes, from none to all:
+# needs fewer pictures than FID, but more than these 16. So here is what `python -m course_lib evaluate gligen` recorded with 64, and with
+# boxes in none, some or all of the steps. **Predict:** what do boxes cost? And in how many steps are they needed?
 
 # %%
-swept = list(fidelity.grounded_fraction_figures(gligen, detector, tests, conditions))
-show_figures([*fidelity.fidelity_figures(conditions), *swept])
-pictures.obedience_curve(swept)
+from course_lib.figures import recorded
+
+show_figures(recorded("gligen.distance.", "gligen.fidelity_ratio"))
+pictures.obedience_curve(recorded(*(f"gligen.ap50.on_{share}" for share in (0, 0.25, 0.5, 1))))
 
 # %% [markdown]
-# You'd expect more steps with boxes to bring more obedience and a worse picture. With 64 pictures, a quarter of the steps already gives all the obedience, and the distances,
+# The distance is 8.5<!-- figure: gligen.distance.grounded --> with boxes and 8.7<!-- figure: gligen.distance.base --> for the base: boxes cost nothing measurable. But real pictures lie
+# at 0.7<!-- figure: gligen.distance.real -->. *Both* are far from real; the ratio alone would hide that.
+#
+# You'd expect more steps with boxes to bring more obedience and a worse picture. But a quarter of the steps already gives all the obedience, and the distances,
 # 7.4<!-- figure: gligen.distance.on_0.25 --> to 8.7<!-- figure: gligen.distance.on_0 -->, can't be told apart.
 #
 # Finally, what must *not* have changed:

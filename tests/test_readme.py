@@ -5,12 +5,13 @@ import json
 import re
 from argparse import Namespace
 
+import nbformat
 import pytest
 
 from course_lib.authoring import guide
 from course_lib.cli import figures as pages
 from course_lib.cli.registry import ROOMS
-from course_lib.figures import AT_MOST, Figure, bar, missed, name, number, papers
+from course_lib.figures import AT_MOST, MIME, Figure, bar, missed, name, number, papers
 from course_lib.session import REPO
 
 README = (REPO / "README.md").read_text(encoding="utf-8")
@@ -70,6 +71,13 @@ def test_every_figure_has_a_name_for_people_and_no_two_of_a_room_the_same():
     called = [(pages.room(Figure(id, 0)), name(id)) for id in ids]
     assert not [one for one in called if called.count(one) > 1]
     assert {id for id in AT_MOST if not id.startswith("course.")} <= set(ids)
+
+
+def test_every_figure_that_a_lesson_shows_has_a_name_for_people():
+    notebooks = [nbformat.read(file, 4) for file in sorted((REPO / "solutions").glob("*.ipynb"))]
+    outputs = [output for notebook in notebooks for cell in notebook.cells for output in cell.get("outputs", [])]
+    ids = {figure["id"] for output in outputs for figure in output.get("data", {}).get(MIME, [])}
+    assert ids and not [id for id in ids if name(id) == id]
 
 
 def test_one_room_measured_again_leaves_the_others_alone(tmp_path, monkeypatch, capsys):
