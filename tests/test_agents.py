@@ -1,13 +1,15 @@
 """Lesson 13's room: what a call may do, what demonstrations may see, and that episodes, retries and controls are what they say."""
 
 import random
+import signal
 from itertools import combinations
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from course_lib.agents import reflect
+from course_lib import checkpoints
+from course_lib.agents import reflect, train
 from course_lib.agents.data import plans, requests
 from course_lib.agents.data.imagined import Imagined
 from course_lib.agents.evaluate.answering import RequestSet, same, succeeded, valid_turns
@@ -24,7 +26,7 @@ from course_lib.agents.planners import (
 )
 from course_lib.agents.reflect import Painting, blind, critic, paint_again
 from course_lib.agents.router import ROUTES, route
-from course_lib.agents.train import LENGTH, PlannerRecipe, demonstration, planner_batch
+from course_lib.agents.train import LENGTH, PlannerRecipe, demonstration, planner_batch, tune_planner
 from course_lib.agents.turns import Turn, parse_turn, write_turn
 from course_lib.gligen.detector import Detections
 from course_lib.gligen.vocabulary import NAMES
@@ -121,6 +123,31 @@ def test_tuning_begins_with_one_question_at_a_time():
     rng = random.Random(0)
     wanted = [message[0]["content"] for message in (demonstration(rng, easy=True) for _ in range(100))]
     assert not any("try 1" in text or "should be a picture of" in text for text in wanted)
+
+
+@pytest.mark.parametrize("stopped_in", [1, 2])
+def test_a_bake_that_is_stopped_in_either_run_goes_on_to_the_same_weights(tmp_path, monkeypatch, stopped_in):
+    recipes = (PlannerRecipe(3, batch_size=1), PlannerRecipe(3, batch_size=1, easy_frac=0.0, hard_after=0.0, seed=1))
+    runs, folders = [], (tmp_path / "undisturbed", tmp_path / "stopped")
+
+    def stop(progress):
+        if progress.step == 2 and len(runs) == stopped_in:
+            signal.raise_signal(signal.SIGINT)
+
+    def once_stopped(model, recipe, **options):
+        runs.append(recipe.seed)
+        return tune_planner(model, recipe, callbacks=[stop], **options)
+
+    for folder in folders:
+        folder.mkdir()
+    train.bake(folders[0], recipes)
+    monkeypatch.setattr(train, "tune_planner", once_stopped)
+    train.bake(folders[1], recipes)
+    assert not (folders[1] / "agents.json").exists() and list(folders[1].glob("*.training.safetensors"))
+    train.bake(folders[1], recipes)
+    assert runs == {1: [0, 0, 1], 2: [0, 1, 1]}[stopped_in]
+    files = [(folder / "agents.safetensors").read_bytes() for folder in folders]
+    assert files[0] == files[1] and checkpoints.read_card(folders[1] / "agents.safetensors")["recipe"][1]["seed"] == 1
 
 
 def test_wordings_of_tests_are_no_wordings_of_training():
