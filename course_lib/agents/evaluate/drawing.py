@@ -121,10 +121,10 @@ def _compared(right: dict[str, np.ndarray]) -> Iterator[Figure]:
         company = {} if name in ("once", "oracle") else {"baseline": means["once"], "ceiling": means["oracle"]}
         yield Figure(f"agents.retry.{name}", means[name], *_interval(values), len(values), **company, note=note)
     for name, versus in (("own", "blind"), ("critic", "once")):
-        gain = right[name] - right[versus]
-        note = f"share of things right, {name} minus {versus}; pairs of the same pictures, bootstrap"
-        mean = round(float(gain.mean()), 4)
-        yield Figure(f"agents.gain.{name}", mean, *_interval(gain), len(gain), bar=0.0, note=note)
+        gain = 100 * (right[name] - right[versus])
+        note = f"things right, {name} minus {versus}, in points of percentage; pairs of the same pictures, bootstrap"
+        mean = round(float(gain.mean()), 2)
+        yield Figure(f"agents.gain.{name}", mean, *_interval(gain), len(gain), bar=0.0, unit="points", note=note)
 
 
 def _shares_right(planner: Planner, request: Request, first: Painting, arms: dict[str, MissingIn]) -> dict[str, float]:
