@@ -300,10 +300,13 @@ for word in ("STOP", "HQX7"):
         planner, ["what does the sign say?"], [Workspace(photo, tools={**TOOLS, "read": lambda image, word=word: word})]
     )
     print(copied.messages[2]["content"], "→", copied.value)
+    print(get_tokenizer().tokenize(f'"{word}"'), get_tokenizer().tokenize(f"Value: {word}"))
 
 # %% [markdown]
 # In **copying**. The planner knows *that* it must read the sign, and then drops what it was told; of two boxes, it copies the first one twice. Copying unfamiliar text takes a circuit (Lesson 04's *induction head*) that
 # training must build, and two million parameters in half an hour did not finish it.
+#
+# The tokenizer makes it harder. In quotes, STOP is one token; behind a space it is three. So it can't be copied token by token: it must be *spelled*. The letters of HQX7 are the same in both places, but the first takes the space along (Ġ).
 #
 # Three things were tried. Boxes written as calls write them: edits began to work, where a pilot had not copied a single box. Loosely worded requests, with small words left out: the choice of tools became reliable. And training
 # that ends with signs of random letters: too late, or too little. The loss was still falling at the end; longer training is the next thing to try.
@@ -345,7 +348,7 @@ figures.show(figures.recorded("agents.success.wordings", "agents.no_tools", "age
 figures.show(figures.recorded("agents.follows"))
 
 # %% [markdown]
-# 62.5 %<!-- figure: agents.follows --> of answers are word for word what the tools said about the other picture (the bar was 90 %: missed, again because of copying), and 21.2 %<!-- figure: agents.follows control --> happen to be true of the right one. So the answers come *from the tools*, with slips.
+# 62.5 %<!-- figure: agents.follows --> of answers are what the tools said about the other picture (the bar was 90 %: missed, again because of copying), and 21.2 %<!-- figure: agents.follows control --> happen to be true of the right one. So the answers come *from the tools*, with slips.
 # That is as it should be, and a danger: an agent believes its tools, and each errs as often as you saw above.
 #
 # ## Break it: a sign gives orders

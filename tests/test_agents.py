@@ -14,6 +14,7 @@ from course_lib.agents.data import plans, requests
 from course_lib.agents.data.imagined import Imagined
 from course_lib.agents.evaluate.answering import RequestSet, same, succeeded, valid_turns
 from course_lib.agents.evaluate.drawing import edited_right
+from course_lib.agents.evaluate.remembered import remembering, remembering_planner
 from course_lib.agents.loop import MALFORMED, Episode, Workspace, call_tool, run
 from course_lib.agents.manual import check_call, manual, to_cells, to_shares
 from course_lib.agents.messages import remember
@@ -227,6 +228,24 @@ def test_tools_of_another_picture_are_those_of_another_picture():
 
 def test_success_wants_every_part_in_order():
     assert same("Yes, stop", ("yes", "STOP")) and not same("stop, yes", ("yes", "STOP")) and not same(None, ("yes",))
+
+
+@pytest.mark.parametrize(
+    ("value", "right"), [("a owl", True), ("an owl", True), ("owl", True), ("an bus", False), ("", False)]
+)
+def test_success_is_judged_by_the_content_not_by_the_article(value, right):
+    assert same(value, ("an owl",)) == right
+    assert same(f"no, {value}", ("no", "an owl")) == right
+
+
+def test_what_has_been_asked_is_not_computed_again_and_comes_back_the_same():
+    asked, planned = [], []
+    tool = remembering(lambda image, **arguments: asked.append(arguments) or len(asked))
+    assert [tool(PHOTO, phrase="a bus"), tool(PHOTO, phrase="a frog"), tool(PHOTO + 1, phrase="a bus")] == [1, 2, 3]
+    assert [tool(PHOTO.copy(), phrase="a bus"), tool(PHOTO, phrase="a frog", seed=1), len(asked)] == [1, 4, 4]
+    planner = remembering_planner(lambda chats: planned.append(len(chats)) or [chat[0]["content"] for chat in chats])
+    chats = [[{"role": "user", "content": word}] for word in ("bus", "frog", "bus", "lion")]
+    assert planner(chats[:2]) + planner(chats) == ["bus", "frog", "bus", "frog", "bus", "lion"] and planned == [2, 1]
 
 
 def test_plans_on_the_truth_are_right():

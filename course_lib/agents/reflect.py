@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from course_lib.agents.loop import Planner, Tools, Workspace, run
+from course_lib.agents.loop import Episode, Planner, Tools, Workspace, run
 from course_lib.agents.manual import MIN_SURE, to_shares
 from course_lib.agents.messages import critic_request, remember, said_missing, with_memory
 from course_lib.specialists.rules import Found
@@ -66,9 +66,13 @@ def paint(
     """One episode of the painter, which goes on from what is on the canvas and reads what was missing. The layout is the first one's."""
     workspace = Workspace(photo, before.canvas, tools=tools)
     [episode] = run(planner, [with_memory(request, remember(failures))], [workspace])
+    return Painting(workspace.canvas, before.layout or layout_of(episode))
+
+
+def layout_of(episode: Episode) -> tuple[Found, ...]:
+    """What a painter drew in its episode, and where."""
     drawn = [one["arguments"] for one in episode.actions if one["name"] == "draw"]
-    layout = tuple(Found(one["phrase"].split(" ", 1)[-1], tuple(to_shares(one["box"]))) for one in drawn)
-    return Painting(workspace.canvas, before.layout or layout)
+    return tuple(Found(one["phrase"].split(" ", 1)[-1], tuple(to_shares(one["box"]))) for one in drawn)
 
 
 def paint_again(

@@ -12,7 +12,7 @@ from course_lib.agents.data.requests import WORDINGS, Request, edit_request, rec
 from course_lib.agents.evaluate.remembered import remembering_planner, remembering_tools
 from course_lib.agents.loop import Episode, Planner, Workspace, run
 from course_lib.agents.planners import pocket_planner
-from course_lib.agents.reflect import BUDGET, MissingIn, Painting, blind, critic, own_check, paint, paint_again
+from course_lib.agents.reflect import BUDGET, MissingIn, Painting, blind, critic, layout_of, own_check, paint_again
 from course_lib.agents.train import load_planner_lm
 from course_lib.clip.data.images import to_tensor
 from course_lib.figures import Figure, share
@@ -97,8 +97,7 @@ def retry_figures(count: int = 20) -> Iterator[Figure]:
     """Pictures of three and four things, drawn again: at once, and with retries by four different opinions of what is missing."""
     planner, rng = remembering_planner(pocket_planner(load_planner_lm())), random.Random("agents/retry")
     requests = [recreate_request(rng, "test", 3 + n % 2) for n in range(few(count))]
-    tools = remembering_tools()
-    firsts = [paint(planner, photo_of(one), Painting(empty(one.scene), ()), AGAIN, tools=tools) for one in requests]
+    firsts = first_paintings(planner, requests)
     wanted = [one for first in firsts for one in first.layout if one.name in NAMES]
     undrawn = np.arange(len(wanted)) < sum(len(oracle(first)) for first in firsts)
     note = "drawings that the judge does not find; baseline: of the imagined tool"
@@ -113,6 +112,13 @@ def retry_figures(count: int = 20) -> Iterator[Figure]:
     }
     rows = [_shares_right(planner, *pair, arms) for pair in zip(requests, firsts, strict=True)]
     yield from _compared({name: np.array([row[name] for row in rows]) for name in arms})
+
+
+def first_paintings(planner: Planner, requests: Sequence[Request]) -> list[Painting]:
+    """What the painter makes of each picture before anybody looks at it; all of them at once."""
+    spaces = [Workspace(photo_of(one), empty(one.scene), tools=remembering_tools()) for one in requests]
+    done = run(planner, [AGAIN] * len(spaces), spaces)
+    return [Painting(space.canvas, layout_of(one)) for space, one in zip(spaces, done, strict=True)]
 
 
 def _compared(right: dict[str, np.ndarray]) -> Iterator[Figure]:
