@@ -23,7 +23,7 @@ session = begin(lesson="13_agents")
 # ## See it: a bus to the right of the house
 #
 # The talk ends with a wish: models that *can self reflect, use tools, plan, and collaborate with other agents*. Here is a small one at work. It is the language model from Lesson 04, with two million
-# parameters, tuned for half an hour. It can't see. It knows seven tools that can.
+# parameters, tuned for three hours. It can't see. It knows seven tools that can.
 #
 # **Predict:** which tools does it need for *give me a bus to the right of the house*, and in which order?
 
@@ -303,13 +303,13 @@ for word in ("STOP", "HQX7"):
     print(get_tokenizer().tokenize(f'"{word}"'), get_tokenizer().tokenize(f"Value: {word}"))
 
 # %% [markdown]
-# In **copying**. The planner knows *that* it must read the sign, and then drops what it was told; of two boxes, it copies the first one twice. Copying unfamiliar text takes a circuit (Lesson 04's *induction head*) that
-# training must build, and two million parameters in half an hour did not finish it.
+# **Copying** came late. After a first run the planner knew *that* it must read the sign, and then dropped what it was told: STOP became 2T, and of two boxes it copied the first one twice. Copying unfamiliar text takes a
+# circuit (Lesson 04's *induction head*) that training must build. A second run, of hard demonstrations only, built it.
 #
 # The tokenizer makes it harder. In quotes, STOP is one token; behind a space it is three. So it can't be copied token by token: it must be *spelled*. The letters of HQX7 are the same in both places, but the first takes the space along (Ġ).
 #
-# Three things were tried. Boxes written as calls write them: edits began to work, where a pilot had not copied a single box. Loosely worded requests, with small words left out: the choice of tools became reliable. And training
-# that ends with signs of random letters: too late, or too little. The loss was still falling at the end; longer training is the next thing to try.
+# Three things helped. Boxes written as calls write them: edits began to work, where a pilot had not copied a single box. Loosely worded requests, with small words left out: the choice of tools became reliable. And signs of random
+# letters, which can only be copied: a few at the end of a run were too late, a whole run with them was enough.
 #
 # ### The rival
 #
