@@ -307,7 +307,8 @@ for word in ("STOP", "HQX7"):
 # circuit (Lesson 04's *induction head*) that training must build. A second run, of hard demonstrations only, built it.
 #
 # The tokenizer makes it harder. In quotes, STOP is one token; behind a space it is three. So it can't be copied token by token: it must be *spelled*. The letters of HQX7 are the same in both places, but the first takes the space along (Ġ).
-#
+
+# %% [markdown]
 # Three things helped. Boxes written as calls write them: edits began to work, where a pilot had not copied a single box. Loosely worded requests, with small words left out: the choice of tools became reliable. And signs of random
 # letters, which can only be copied: a few at the end of a run were too late, a whole run with them was enough.
 #
