@@ -20,12 +20,12 @@ from course_lib.session import begin
 session = begin(lesson="13_agents")
 
 # %% [markdown]
-# ## See it: add a bus right of the house
+# ## See it: a bus to the right of the house
 #
 # The talk ends with a wish: models that *can self reflect, use tools, plan, and collaborate with other agents*. Here is a small one at work. It is the language model from Lesson 04, with two million
-# parameters, tuned for half an hour. It can't see. It knows seven tools that can.
+# parameters, tuned for three hours. It can't see. It knows seven tools that can.
 #
-# **Predict:** which tools does it need for *add a bus right of the house*, and in which order?
+# **Predict:** which tools does it need for *give me a bus to the right of the house*, and in which order?
 
 # %%
 import json
@@ -43,7 +43,7 @@ from course_lib.specialists.tools import TOOLS
 from course_lib.world.render import render
 
 planner = pocket_planner(load_planner_lm())
-request = edit_request(random.Random("lesson"), "val")
+request = edit_request(random.Random("bus/1107"), "val")  # of many requests, one for a bus beside a house
 photo = render(request.scene).image
 workspace = Workspace(photo)
 [episode] = run(planner, [request.text], [workspace])
@@ -300,13 +300,17 @@ for word in ("STOP", "HQX7"):
         planner, ["what does the sign say?"], [Workspace(photo, tools={**TOOLS, "read": lambda image, word=word: word})]
     )
     print(copied.messages[2]["content"], "→", copied.value)
+    print(get_tokenizer().tokenize(f'"{word}"'), get_tokenizer().tokenize(f"Value: {word}"))
 
 # %% [markdown]
-# In **copying**. The planner knows *that* it must read the sign, and then drops what it was told; of two boxes, it copies the first one twice. Copying unfamiliar text takes a circuit (Lesson 04's *induction head*) that
-# training must build, and two million parameters in half an hour did not finish it.
+# **Copying** came late. After a first run the planner knew *that* it must read the sign, and then dropped what it was told: STOP became 2T, and of two boxes it copied the first one twice. Copying unfamiliar text takes a
+# circuit (Lesson 04's *induction head*) that training must build. A second run, of hard demonstrations only, built it.
 #
-# Three things were tried. Boxes written as calls write them: edits began to work, where a pilot had not copied a single box. Loosely worded requests, with small words left out: the choice of tools became reliable. And training
-# that ends with signs of random letters: too late, or too little. The loss was still falling at the end; longer training is the next thing to try.
+# The tokenizer makes it harder. In quotes, STOP is one token; behind a space it is three. So it can't be copied token by token: it must be *spelled*. The letters of HQX7 are the same in both places, but the first takes the space along (Ġ).
+
+# %% [markdown]
+# Three things helped. Boxes written as calls write them: edits began to work, where a pilot had not copied a single box. Loosely worded requests, with small words left out: the choice of tools became reliable. And signs of random
+# letters, which can only be copied: a few at the end of a run were too late, a whole run with them was enough.
 #
 # ### The rival
 #
@@ -345,7 +349,7 @@ figures.show(figures.recorded("agents.success.wordings", "agents.no_tools", "age
 figures.show(figures.recorded("agents.follows"))
 
 # %% [markdown]
-# 62.5 %<!-- figure: agents.follows --> of answers are word for word what the tools said about the other picture (the bar was 90 %: missed, again because of copying), and 21.2 %<!-- figure: agents.follows control --> happen to be true of the right one. So the answers come *from the tools*, with slips.
+# 62.5 %<!-- figure: agents.follows --> of answers are what the tools said about the other picture (the bar was 90 %: missed, again because of copying), and 21.2 %<!-- figure: agents.follows control --> happen to be true of the right one. So the answers come *from the tools*, with slips.
 # That is as it should be, and a danger: an agent believes its tools, and each errs as often as you saw above.
 #
 # ## Break it: a sign gives orders
@@ -405,10 +409,10 @@ again = recreate_request(random.Random("lesson"), "val", 3)
 original = render(again.scene).image
 first = paint(planner, original, Painting(empty(again.scene), ()), again.text)
 painting, failures = paint_again(planner, original, first, again.text, own_check)
-print(again.text, "| what it remembers:", failures)
+print(again.text, "| what was missing after each try:", failures or "nothing")
 show.pictures(
     [original, painting.canvas],
-    titles=["the photo", f"after {len(failures) + 1} tries at most"],
+    titles=["the photo", "drawn by the agent"],
     columns=2,
     alt="A picture with three things, and the same things drawn by the agent.",
 )
@@ -430,14 +434,14 @@ figures.show(
 figures.show(figures.recorded("agents.gain.own", "agents.gain.critic"))
 
 # %% [markdown]
-# The gain is 10.8 %<!-- figure: agents.gain.own --> of all things to be drawn, and its interval stays above 0: the look is worth something. *Blind* even falls below *once*: redoing good things at random breaks some. SEEM's look comes close to the oracle's,
+# The gain is 10.8<!-- figure: agents.gain.own --> points of percentage of all things to be drawn, and its interval stays above 0: the look is worth something. *Blind* even falls below *once*: redoing good things at random breaks some. SEEM's look comes close to the oracle's,
 # 71.7 %<!-- figure: agents.retry.own --> against 72.1 %<!-- figure: agents.retry.oracle -->; neither can mend what was never found in the photo, or was copied into a wrong box. If the checker were the scorer, the gain would be a number about the judge.
 #
 # ### Two agents
 #
 # The critic is the same language model with another request: *this should be a picture of bus, frog. what is missing?* It looks with its own tools and answers. The painter reads the answer.
 #
-# Does it help? It is 0 %<!-- figure: agents.gain.critic --> better than the painter alone: not worse, and not better. Its word changed no picture's score. Two agents are no gain by themselves; what counts is what the
+# Does it help? Its gain over the painter alone is 0<!-- figure: agents.gain.critic --> points: not worse, and not better. Its word changed no picture's score. Two agents are no gain by themselves; what counts is what the
 # second one *knows* that the first does not.
 #
 # And a fair warning: the critic's `find` began as the judge's weights (Lesson 01 trained them further). Its gain is not as clean as SEEM's, which shares nothing with the judge.
@@ -478,7 +482,7 @@ else:
 # Ask for something that is in no demonstration: three questions in one, a thing that the generator never drew, a request in your own words. Where does it break?
 
 # %%
-for own_words in ("put a rocket above the house please", "where is this? is there a bus? how many things are there?"):
+for own_words in ("put a rocket below the house please", "where is this? is there a bus? how many things are there?"):
     [tried] = run(planner, [own_words], [Workspace(photo)])
     print(own_words, "→", [action["name"] for action in tried.actions], "→", tried.value)
 
@@ -491,9 +495,9 @@ for own_words in ("put a rocket above the house please", "where is this? is ther
 from course_lib.agents.ui import SharedCanvas
 
 shared = SharedCanvas(planner, photo)
-shared.draw("a rocket", (0.02, 0.02, 0.4, 0.4))
+shared.draw("a rocket", (0.04, 0.58, 0.44, 0.98))
 shared.say("how many things are there?")
-shared.point(0.2, 0.2)
+shared.point(0.24, 0.78)
 print(shared.chat)
 shared
 

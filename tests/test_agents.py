@@ -1,17 +1,20 @@
 """Lesson 13's room: what a call may do, what demonstrations may see, and that episodes, retries and controls are what they say."""
 
 import random
+import signal
 from itertools import combinations
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from course_lib.agents import reflect
+from course_lib import checkpoints
+from course_lib.agents import reflect, train
 from course_lib.agents.data import plans, requests
 from course_lib.agents.data.imagined import Imagined
 from course_lib.agents.evaluate.answering import RequestSet, same, succeeded, valid_turns
 from course_lib.agents.evaluate.drawing import edited_right
+from course_lib.agents.evaluate.remembered import remembering, remembering_planner
 from course_lib.agents.loop import MALFORMED, Episode, Workspace, call_tool, run
 from course_lib.agents.manual import check_call, manual, to_cells, to_shares
 from course_lib.agents.messages import remember
@@ -24,7 +27,7 @@ from course_lib.agents.planners import (
 )
 from course_lib.agents.reflect import Painting, blind, critic, paint_again
 from course_lib.agents.router import ROUTES, route
-from course_lib.agents.train import LENGTH, PlannerRecipe, demonstration, planner_batch
+from course_lib.agents.train import LENGTH, PlannerRecipe, demonstration, planner_batch, tune_planner
 from course_lib.agents.turns import Turn, parse_turn, write_turn
 from course_lib.gligen.detector import Detections
 from course_lib.gligen.vocabulary import NAMES
@@ -123,6 +126,31 @@ def test_tuning_begins_with_one_question_at_a_time():
     assert not any("try 1" in text or "should be a picture of" in text for text in wanted)
 
 
+@pytest.mark.parametrize("stopped_in", [1, 2])
+def test_a_bake_that_is_stopped_in_either_run_goes_on_to_the_same_weights(tmp_path, monkeypatch, stopped_in):
+    recipes = (PlannerRecipe(3, batch_size=1), PlannerRecipe(3, batch_size=1, easy_frac=0.0, hard_after=0.0, seed=1))
+    runs, folders = [], (tmp_path / "undisturbed", tmp_path / "stopped")
+
+    def stop(progress):
+        if progress.step == 2 and len(runs) == stopped_in:
+            signal.raise_signal(signal.SIGINT)
+
+    def once_stopped(model, recipe, **options):
+        runs.append(recipe.seed)
+        return tune_planner(model, recipe, callbacks=[stop], **options)
+
+    for folder in folders:
+        folder.mkdir()
+    train.bake(folders[0], recipes)
+    monkeypatch.setattr(train, "tune_planner", once_stopped)
+    train.bake(folders[1], recipes)
+    assert not (folders[1] / "agents.json").exists() and list(folders[1].glob("*.training.safetensors"))
+    train.bake(folders[1], recipes)
+    assert runs == {1: [0, 0, 1], 2: [0, 1, 1]}[stopped_in]
+    files = [(folder / "agents.safetensors").read_bytes() for folder in folders]
+    assert files[0] == files[1] and checkpoints.read_card(folders[1] / "agents.safetensors")["recipe"][1]["seed"] == 1
+
+
 def test_wordings_of_tests_are_no_wordings_of_training():
     for wordings in requests.WORDINGS.values():
         assert not set(wordings["train"]) & set(wordings["test"]) and wordings["test"]
@@ -200,6 +228,24 @@ def test_tools_of_another_picture_are_those_of_another_picture():
 
 def test_success_wants_every_part_in_order():
     assert same("Yes, stop", ("yes", "STOP")) and not same("stop, yes", ("yes", "STOP")) and not same(None, ("yes",))
+
+
+@pytest.mark.parametrize(
+    ("value", "right"), [("a owl", True), ("an owl", True), ("owl", True), ("an bus", False), ("", False)]
+)
+def test_success_is_judged_by_the_content_not_by_the_article(value, right):
+    assert same(value, ("an owl",)) == right
+    assert same(f"no, {value}", ("no", "an owl")) == right
+
+
+def test_what_has_been_asked_is_not_computed_again_and_comes_back_the_same():
+    asked, planned = [], []
+    tool = remembering(lambda image, **arguments: asked.append(arguments) or len(asked))
+    assert [tool(PHOTO, phrase="a bus"), tool(PHOTO, phrase="a frog"), tool(PHOTO + 1, phrase="a bus")] == [1, 2, 3]
+    assert [tool(PHOTO.copy(), phrase="a bus"), tool(PHOTO, phrase="a frog", seed=1), len(asked)] == [1, 4, 4]
+    planner = remembering_planner(lambda chats: planned.append(len(chats)) or [chat[0]["content"] for chat in chats])
+    chats = [[{"role": "user", "content": word}] for word in ("bus", "frog", "bus", "lion")]
+    assert planner(chats[:2]) + planner(chats) == ["bus", "frog", "bus", "frog", "bus", "lion"] and planned == [2, 1]
 
 
 def test_plans_on_the_truth_are_right():

@@ -13,6 +13,7 @@ from course_lib.specialists.tools import TOOLS
 
 MAX_STEPS = 8  # turns of the planner
 MALFORMED = "error: write Thoughts, Actions and Value"
+Tools = Mapping[str, Callable[..., object]]  # name → result of a picture and arguments
 Planner = Callable[[Sequence[Sequence[Message]]], list[str]]  # B conversations → the next turn of each
 
 
@@ -23,7 +24,7 @@ class Workspace:
     photo: np.ndarray
     canvas: np.ndarray | None = None  # what is drawn upon; None: the photo itself
     drawn: bool = False
-    tools: Mapping[str, Callable[..., object]] = field(default_factory=lambda: TOOLS)
+    tools: Tools = field(default_factory=lambda: TOOLS)
 
     @property
     def picture(self) -> np.ndarray:

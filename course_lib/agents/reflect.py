@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from course_lib.agents.loop import Planner, Workspace, run
+from course_lib.agents.loop import Episode, Planner, Tools, Workspace, run
 from course_lib.agents.manual import MIN_SURE, to_shares
 from course_lib.agents.messages import critic_request, remember, said_missing, with_memory
 from course_lib.specialists.rules import Found
@@ -56,18 +56,27 @@ def keep_trying(
 
 
 def paint(
-    planner: Planner, photo: np.ndarray, before: Painting, request: str, failures: Sequence[list[str]] = ()
+    planner: Planner,
+    photo: np.ndarray,
+    before: Painting,
+    request: str,
+    failures: Sequence[list[str]] = (),
+    tools: Tools = TOOLS,
 ) -> Painting:
     """One episode of the painter, which goes on from what is on the canvas and reads what was missing. The layout is the first one's."""
-    workspace = Workspace(photo, canvas=before.canvas)
+    workspace = Workspace(photo, before.canvas, tools=tools)
     [episode] = run(planner, [with_memory(request, remember(failures))], [workspace])
+    return Painting(workspace.canvas, before.layout or layout_of(episode))
+
+
+def layout_of(episode: Episode) -> tuple[Found, ...]:
+    """What a painter drew in its episode, and where."""
     drawn = [one["arguments"] for one in episode.actions if one["name"] == "draw"]
-    layout = tuple(Found(one["phrase"].split(" ", 1)[-1], tuple(to_shares(one["box"]))) for one in drawn)
-    return Painting(workspace.canvas, before.layout or layout)
+    return tuple(Found(one["phrase"].split(" ", 1)[-1], tuple(to_shares(one["box"]))) for one in drawn)
 
 
 def paint_again(
-    planner: Planner, photo: np.ndarray, first: Painting, request: str, missing_in: MissingIn, budget: int = BUDGET
+    planner: Planner, photo: np.ndarray, first: Painting, request: str, missing_in: MissingIn, tools: Tools = TOOLS
 ) -> tuple[Painting, list[list[str]]]:
     """The painter goes over its first painting of a photo, reading what was missing after each try."""
     painting = first
@@ -75,10 +84,10 @@ def paint_again(
     def attempt(failures: list[list[str]]) -> Painting:
         nonlocal painting
         if failures:
-            painting = paint(planner, photo, painting, request, failures)
+            painting = paint(planner, photo, painting, request, failures, tools)
         return painting
 
-    return keep_trying(attempt, missing_in, budget)
+    return keep_trying(attempt, missing_in, BUDGET)
 
 
 def own_check(painting: Painting) -> list[str]:

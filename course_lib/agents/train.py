@@ -1,6 +1,7 @@
 """Tuning the planner: the pocket language model of Lesson 04 on demonstrations, learning the assistant's turns only."""
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
@@ -43,7 +44,10 @@ class PlannerRecipe:
 
 
 LIVE = PlannerRecipe(steps=80)
-BAKED = PlannerRecipe(steps=2000)
+BAKED = (  # one after the other: from easy to hard, and hard ones only
+    PlannerRecipe(steps=2000),
+    PlannerRecipe(steps=3000, learning_rate=6e-4, easy_frac=0.0, hard_after=0.0, seed=1),
+)
 
 
 def demonstration(rng: random.Random, easy: bool = False, hard: bool = False) -> list[Message]:
@@ -100,16 +104,27 @@ def tune_planner(model, recipe: PlannerRecipe = LIVE, **options) -> Progress:
     return train(model, partial(planner_batch, recipe=recipe), recipe, **options)
 
 
-def bake(out_folder: Path, recipe: PlannerRecipe = BAKED) -> None:
-    """Tune the shipped planner. Interrupted, it goes on where it was when called again."""
-    model = load_tuned()
-    progress = tune_planner(model, recipe, state_file=out_folder / "agents.training.safetensors")
-    if progress.stopped:
-        return
+def bake(out_folder: Path, recipes: Sequence[PlannerRecipe] = BAKED) -> None:
+    """The shipped planner: runs in turn, each from where the last one ended. Interrupted, the run that was under way goes on."""
+    model, minutes = load_tuned(), 0.0
+    runs = [out_folder / f"agents.run{number}.safetensors" for number in range(len(recipes) - 1)]
+    for number, file in enumerate([*runs, out_folder / CHECKPOINT.name]):
+        if file not in runs or not file.with_suffix(".json").exists():  # the card is written last
+            progress = tune_planner(model, recipes[number], state_file=file.with_suffix(".training.safetensors"))
+            if progress.stopped:
+                return
+            save(file, model, recipes[: number + 1], progress, minutes)
+        model = load_planner_lm(file)  # even if just made: the next run begins with what was rounded
+        minutes = checkpoints.read_card(file)["minutes"]
+
+
+def save(file: Path, model, recipes: Sequence[PlannerRecipe], progress: Progress, earlier: float) -> None:
+    """The weights in half precision, with their card. earlier: minutes."""
     data = "demonstrations with imagined tools, in scenes of the stream train; see course_lib.agents.data"
-    card = checkpoints.card("agents", data, recipe, progress.seconds / 60, progress.losses, stored_as="float16")
+    minutes, losses = earlier + progress.seconds / 60, progress.losses
+    card = checkpoints.card(file.stem, data, tuple(recipes), minutes, losses, stored_as="float16")
     weights = {name: tensor.half() for name, tensor in model.state_dict().items() if name != "lm_head.weight"}
-    checkpoints.save(out_folder / CHECKPOINT.name, weights, card)
+    checkpoints.save(file, weights, card)
 
 
 def load_planner_lm(file: Path = CHECKPOINT):

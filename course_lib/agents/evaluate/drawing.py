@@ -9,9 +9,10 @@ import numpy as np
 from course_lib.agents.data.imagined import UNDRAWN
 from course_lib.agents.data.plans import demonstrate
 from course_lib.agents.data.requests import WORDINGS, Request, edit_request, recreate_request
+from course_lib.agents.evaluate.remembered import remembering_planner, remembering_tools
 from course_lib.agents.loop import Episode, Planner, Workspace, run
 from course_lib.agents.planners import pocket_planner
-from course_lib.agents.reflect import BUDGET, MissingIn, Painting, blind, critic, own_check, paint, paint_again
+from course_lib.agents.reflect import BUDGET, MissingIn, Painting, blind, critic, layout_of, own_check, paint_again
 from course_lib.agents.train import load_planner_lm
 from course_lib.clip.data.images import to_tensor
 from course_lib.figures import Figure, share
@@ -44,7 +45,7 @@ def edited_right(detections: Detections, edit: tuple[str, str, str]) -> bool:
 
 def edit_figures(count: int = 16) -> Iterator[Figure]:
     """ "Add a bus right of the house", in wordings that training never used."""
-    planner, rng = pocket_planner(load_planner_lm()), random.Random("agents/edit")
+    planner, rng = remembering_planner(pocket_planner(load_planner_lm())), random.Random("agents/edit")
     requests = [edit_request(rng, "test") for _ in range(few(count))]
     photos = np.stack([photo_of(one) for one in requests])
     done, right = _edits(planner, requests, photos)
@@ -61,14 +62,14 @@ def edit_figures(count: int = 16) -> Iterator[Figure]:
 
 def _edits(planner: Planner, requests: Sequence[Request], photos: np.ndarray) -> tuple[list[Episode], np.ndarray]:
     """Episodes, and which edits are right."""
-    spaces = [Workspace(photo) for photo in photos]
+    spaces = [Workspace(photo, tools=remembering_tools()) for photo in photos]
     done = run(planner, [one.text for one in requests], spaces)
     return done, _right(requests, spaces)
 
 
 def _by_plan(requests: Sequence[Request], photos: np.ndarray) -> np.ndarray:
     """Which edits are right where plans are carried out."""
-    spaces = [Workspace(photo) for photo in photos]
+    spaces = [Workspace(photo, tools=remembering_tools()) for photo in photos]
     for request, space in zip(requests, spaces, strict=True):
         demonstrate(request.text, request.make_plan(), space.use)
     return _right(requests, spaces)
@@ -94,9 +95,9 @@ def oracle(painting: Painting) -> list[str]:
 
 def retry_figures(count: int = 20) -> Iterator[Figure]:
     """Pictures of three and four things, drawn again: at once, and with retries by four different opinions of what is missing."""
-    planner, rng = pocket_planner(load_planner_lm()), random.Random("agents/retry")
+    planner, rng = remembering_planner(pocket_planner(load_planner_lm())), random.Random("agents/retry")
     requests = [recreate_request(rng, "test", 3 + n % 2) for n in range(few(count))]
-    firsts = [paint(planner, photo_of(one), Painting(empty(one.scene), ()), AGAIN) for one in requests]
+    firsts = first_paintings(planner, requests)
     wanted = [one for first in firsts for one in first.layout if one.name in NAMES]
     undrawn = np.arange(len(wanted)) < sum(len(oracle(first)) for first in firsts)
     note = "drawings that the judge does not find; baseline: of the imagined tool"
@@ -113,6 +114,13 @@ def retry_figures(count: int = 20) -> Iterator[Figure]:
     yield from _compared({name: np.array([row[name] for row in rows]) for name in arms})
 
 
+def first_paintings(planner: Planner, requests: Sequence[Request]) -> list[Painting]:
+    """What the painter makes of each picture before anybody looks at it; all of them at once."""
+    spaces = [Workspace(photo_of(one), empty(one.scene), tools=remembering_tools()) for one in requests]
+    done = run(planner, [AGAIN] * len(spaces), spaces)
+    return [Painting(space.canvas, layout_of(one)) for space, one in zip(spaces, done, strict=True)]
+
+
 def _compared(right: dict[str, np.ndarray]) -> Iterator[Figure]:
     """Of each arm the share of things right, [N] pictures; then the gains, on pairs of the same pictures."""
     means = {name: round(float(values.mean()), 4) for name, values in right.items()}
@@ -121,16 +129,17 @@ def _compared(right: dict[str, np.ndarray]) -> Iterator[Figure]:
         company = {} if name in ("once", "oracle") else {"baseline": means["once"], "ceiling": means["oracle"]}
         yield Figure(f"agents.retry.{name}", means[name], *_interval(values), len(values), **company, note=note)
     for name, versus in (("own", "blind"), ("critic", "once")):
-        gain = right[name] - right[versus]
-        note = f"share of things right, {name} minus {versus}; pairs of the same pictures, bootstrap"
-        mean = round(float(gain.mean()), 4)
-        yield Figure(f"agents.gain.{name}", mean, *_interval(gain), len(gain), bar=0.0, note=note)
+        gain = 100 * (right[name] - right[versus])
+        note = f"things right, {name} minus {versus}, in points of percentage; pairs of the same pictures, bootstrap"
+        mean = round(float(gain.mean()), 2)
+        yield Figure(f"agents.gain.{name}", mean, *_interval(gain), len(gain), bar=0.0, unit="points", note=note)
 
 
 def _shares_right(planner: Planner, request: Request, first: Painting, arms: dict[str, MissingIn]) -> dict[str, float]:
     """The share of a picture's things that are right in the end, by arm. All arms go on from the same first painting."""
     layout = true_layout(request.scene, render(request.scene))
-    last = {name: paint_again(planner, photo_of(request), first, AGAIN, arm)[0] for name, arm in arms.items()}
+    photo, tools = photo_of(request), remembering_tools()
+    last = {name: paint_again(planner, photo, first, AGAIN, arm, tools=tools)[0] for name, arm in arms.items()}
     return {name: float(np.mean(things_right(painting, layout))) for name, painting in last.items()}
 
 
