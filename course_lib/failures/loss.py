@@ -1,5 +1,7 @@
 """The losses that mend: hard negatives for CLIP, and preferences that ask for the picture."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -34,6 +36,19 @@ def text_logps(model: MiniLlava, batch: LlavaBatch) -> Tensor:
         use_cache=False,
     ).logits  # [B, T, V]
     return answer_logps(logits.float(), batch.labels)
+
+
+def log_ratios(
+    model: Callable[..., Tensor], reference: Callable[..., Tensor], pictures: Tensor, chosen, rejected
+) -> tuple[Tensor, Tensor]:
+    """By how much B pairs' chosen and rejected texts became likelier, each beside its picture: two log ratios [B], what DPO compares.
+
+    model, reference: functions (pictures [B, N, W], texts) → log p(text | picture) [B], of what learns and of what it began as. The
+    reference is frozen: no gradient runs through it (Rafailov et al., 2023, arXiv 2305.18290, section 4).
+    """
+    with torch.no_grad():
+        chosen_before, rejected_before = reference(pictures, chosen), reference(pictures, rejected)
+    return model(pictures, chosen) - chosen_before, model(pictures, rejected) - rejected_before
 
 
 def mdpo_loss(chosen: Tensor, rejected: Tensor, cropped: Tensor, beta: float) -> Tensor:
