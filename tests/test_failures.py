@@ -3,6 +3,7 @@
 import copy
 import random
 from collections import Counter
+from contextlib import nullcontext
 from dataclasses import replace
 
 import numpy as np
@@ -16,7 +17,7 @@ from course_lib.failures.data.descriptions import description_requests, descript
 from course_lib.failures.data.preferences import Preference
 from course_lib.failures.evaluate import composition, harm, repair
 from course_lib.failures.evaluate.rule import read_claim
-from course_lib.failures.train import negclip, saved
+from course_lib.failures.train import negclip, preference, saved
 from course_lib.failures.train.preference import METHODS, PreferenceRecipe, train_on_preferences
 from course_lib.failures.train.reward import RewardModel, train_reward
 from course_lib.failures.train.tune import LEARNS, TUNE, free, merge, tune
@@ -165,6 +166,37 @@ def test_dpo_starts_at_the_coins_loss_and_there_are_four_methods():
     assert train_on_preferences(build_model(), PAIRS, recipe).losses[0] == pytest.approx(np.log(2), abs=1e-3)
     with pytest.raises(ValueError, match="sft, dpo, dpo_blind, mdpo"):
         train_on_preferences(build_model(), PAIRS, replace(recipe, method="ppo"))
+
+
+def logps_by_hand(model, which):
+    """log p of the PAIRS' texts, token by token in numpy, of the model's logits."""
+    batch = preferences.to_batch(model.tokenizer, PAIRS, which, preferences.pixels_of(PAIRS))
+    with torch.no_grad():
+        _, logits = model(**batch.inputs())
+    sums = []
+    for row, labels in zip(logits.double().numpy(), batch.labels.tolist(), strict=True):
+        said = [(row[place], token) for place, token in enumerate(labels[1:]) if token != -100]
+        sums.append(sum(scores[token] - np.log(np.exp(scores).sum()) for scores, token in said))
+    return np.array(sums)
+
+
+def test_the_rooms_dpo_loss_is_the_papers_and_trls(monkeypatch):
+    """Equation 7 of the DPO paper; trl's "sigmoid": −log σ(β ((π_chosen − π_rejected) − (ref_chosen − ref_rejected)))."""
+    monkeypatch.setattr(preference, "mixed_precision", nullcontext)
+    model, expected = build_model(), []
+    reference = copy.deepcopy(model)
+
+    def by_hand(progress):  # what the *next* step's loss must be: all pairs are in every step
+        policy, before = (
+            [logps_by_hand(of, which) for which in ("chosen", "rejected")] for of in (model, reference)
+        )
+        logits = (policy[0] - policy[1]) - (before[0] - before[1])  # [P]
+        expected.append(np.mean([-np.log(1 / (1 + np.exp(-0.3 * x))) for x in logits]))
+
+    recipe = PreferenceRecipe(method="dpo", steps=4, num_pairs=4, learning_rate=1e-2, beta=0.3)
+    losses = train_on_preferences(model, PAIRS, recipe, callbacks=[by_hand]).losses
+    assert losses[1:] == pytest.approx(expected[:-1], rel=1e-4)
+    assert losses[-1] < 0.6  # it has left log 2, where any two references look alike
 
 
 def test_what_learns_is_what_was_asked_for():
