@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from course_lib.llava.data.packing import LlavaBatch
 from course_lib.llava.model import MiniLlava
-from course_lib.lm.loss import answer_logps
+from course_lib.lm.loss import IGNORE_INDEX, answer_logps
 
 LENGTH_PENALTY, UNFINISHED_PENALTY = 10.0, 8.0
 
@@ -36,6 +36,21 @@ def text_logps(model: MiniLlava, batch: LlavaBatch) -> Tensor:
         use_cache=False,
     ).logits  # [B, T, V]
     return answer_logps(logits.float(), batch.labels)
+
+
+def token_logps(model: MiniLlava, batch: LlavaBatch) -> Tensor:
+    """log p of every token that has a label, row after row, [M]. Only their places are turned into logits: a twentieth of all."""
+    language_model = model.language_model
+    hidden = language_model.get_decoder()(
+        inputs_embeds=model.embed(batch.input_ids, batch.pixel_values),
+        attention_mask=batch.attention_mask,
+        position_ids=batch.position_ids,
+        use_cache=False,
+    ).last_hidden_state  # [B, T, D]
+    following = batch.labels[:, 1:]
+    said = following != IGNORE_INDEX
+    logits = language_model.get_output_embeddings()(hidden[:, :-1][said])  # [B, T-1, D] → [M, D] → [M, V]
+    return -F.cross_entropy(logits.float(), following[said], reduction="none")
 
 
 def log_ratios(

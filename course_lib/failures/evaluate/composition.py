@@ -16,8 +16,8 @@ from course_lib.clip.data.testsets import image_features, render_images, text_fe
 from course_lib.clip.tokenizer import get_tokenizer
 from course_lib.failures.data.swaps import Swap, make_swap
 from course_lib.failures.evaluate.rule import read_claim
-from course_lib.failures.loss import text_logps
-from course_lib.llava.chat_format import in_one_word, picture_segments
+from course_lib.failures.loss import token_logps
+from course_lib.llava.chat_format import Segments, in_one_word, picture_segments
 from course_lib.llava.data.batches import to_messages
 from course_lib.llava.data.packing import collate
 from course_lib.lm.attention import quickest_attention
@@ -56,30 +56,39 @@ def llava_scores(model, swaps: Sequence[Swap], way: str) -> np.ndarray:
     way: "yes", by how much it is likelier to answer yes than no when asked whether the picture shows that; or "caption", the log
     probability of the caption where it is asked for one. As `clip_scores`, ever more is better.
     """
-    features = [model.image_features(normalise(to_tensor(render_images(of)))) for of in _scenes(swaps)]
-    columns = []
-    for captions in _captions(swaps):
+    captions, rows = list(zip(*_captions(swaps), strict=True)), []
+    for scenes in _scenes(swaps):
+        features = model.image_features(normalise(to_tensor(render_images(scenes))))
         if way == "yes":
-            asked = [f"does this picture show {text}?" for text in captions]
-            columns.append([yes_margin(model, of, asked) for of in features])
+            rows.append(yes_margins(model, features, [[f"does this picture show {c}?" for c in of] for of in captions]))
         else:
-            columns.append([reply_logps(model, of, ["caption:"] * len(captions), captions) for of in features])
-    return np.stack([np.stack(column) for column in columns], axis=1).transpose(2, 0, 1)  # [2, 2, N] → [N, 2, 2]
+            rows.append(reply_logps(model, features, [[("caption:", caption) for caption in of] for of in captions]))
+    return np.stack(rows, axis=1)  # two of [N, 2] → [N, 2, 2]
 
 
-def yes_margin(model, features: Tensor, questions: Sequence[str]) -> np.ndarray:
-    """log p(yes) − log p(no) of questions about pictures, features [N, P, W] → [N]."""
-    asked = [in_one_word(question) for question in questions]
-    yes, no = (reply_logps(model, features, asked, [reply] * len(asked)) for reply in ("yes", "no"))
-    return yes - no
+def yes_margins(model, features: Tensor, questions: Sequence[Sequence[str]]) -> np.ndarray:
+    """log p(yes) − log p(no) of Q questions about each of N pictures, features [N, P, W] → [N, Q]."""
+    turns = [[(in_one_word(question), reply) for question in of for reply in ("yes", "no")] for of in questions]
+    both = reply_logps(model, features, turns).reshape(len(turns), -1, 2)  # [N, 2Q] → [N, Q, 2]
+    return both[..., 0] - both[..., 1]
 
 
-def reply_logps(model, features: Tensor, questions: Sequence[str], replies: Sequence[str]) -> np.ndarray:
-    """log p(reply | picture, question), [N]."""
-    rows = [[picture_segments(model.tokenizer, to_messages([turn]))] for turn in zip(questions, replies, strict=True)]
+def reply_logps(model, features: Tensor, turns: Sequence[Sequence[tuple[str, str]]]) -> np.ndarray:
+    """log p(reply | picture, question) of K turns about each of N pictures, [N, K].
+
+    The turns share their picture's row, and none sees another: most places of a row are the picture's, which are read once.
+    """
+    rows = [[picture_segments(model.tokenizer, to_messages([turn])) for turn in of] for of in turns]
     with torch.no_grad(), quickest_attention(model.language_model):
         chunks = (slice(i, i + CHUNK) for i in range(0, len(rows), CHUNK))
-        return torch.cat([text_logps(model, collate(model.tokenizer, rows[of], features[of])) for of in chunks]).numpy()
+        return np.concatenate([_chunk_logps(model, rows[of], features[of]) for of in chunks])
+
+
+def _chunk_logps(model, rows: Sequence[Sequence[Segments]], features: Tensor) -> np.ndarray:
+    batch = collate(model.tokenizer, rows, features)
+    lengths = [sum(len(ids) for learned, ids in segments if learned) for row in rows for segments in row]  # [B·K]
+    said = token_logps(model, batch)  # [sum of all lengths]: the replies one after the other
+    return np.array([float(of.sum()) for of in said.split(lengths)]).reshape(len(rows), -1)  # [B·K] → [B, K]
 
 
 def seem_scores(model, swaps: Sequence[Swap]) -> np.ndarray:

@@ -14,7 +14,7 @@ from course_lib.failures.chair import chair, named_things, present_things
 from course_lib.failures.data import preferences
 from course_lib.failures.data.descriptions import describe, description_requests, description_scenes
 from course_lib.failures.data.preferences import Preference, pixels_of, to_batch
-from course_lib.failures.evaluate.composition import yes_margin
+from course_lib.failures.evaluate.composition import yes_margins
 from course_lib.failures.loss import log_ratios, text_logps
 from course_lib.failures.train.preference import METHODS, PreferenceRecipe, train_on_preferences
 from course_lib.failures.train.tune import merge
@@ -143,7 +143,7 @@ def yes_threshold(model, count: int = COUNT // 4) -> Iterator[Figure]:
     for stream in ("val", "test"):
         asked = pope_questions("adversarial", count, stream)
         features = model.image_features(normalise(to_tensor(draw([one.scene for one in asked]))))
-        margins[stream] = yes_margin(model, features, [one.text for one in asked])
+        margins[stream] = yes_margins(model, features, [[one.text] for one in asked])[:, 0]
     said = ["yes" if margin > np.median(margins["val"]) else "no" for margin in margins["test"]]
     targets = [one.answer for one in asked]
     right = [target == one for target, one in zip(targets, said, strict=True)]
