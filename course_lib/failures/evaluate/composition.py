@@ -25,7 +25,7 @@ from course_lib.seem.evaluate.metrics import predict_masks
 from course_lib.seem.prompts import Prompt
 from course_lib.world.scenes import Scene
 
-CHUNK = 100  # pictures
+CHUNK, SEEM_CHUNK = 100, 32  # pictures at once; SEEM's feature maps take 10 MB each
 CHANCE = {"text": 1 / 4, "image": 1 / 4, "group": 1 / 6, "pairing": 1 / 2}
 
 
@@ -93,15 +93,23 @@ def _chunk_logps(model, rows: Sequence[Sequence[Segments]], features: Tensor) ->
 
 def seem_scores(model, swaps: Sequence[Swap]) -> np.ndarray:
     """A system that can: SEEM's mask of each thing that a caption names, and a rule about their places or colours. 1 or 0, [N, 2, 2]."""
-    features = [model.encode(normalise(to_tensor(render_images(of)))) for of in _scenes(swaps)]
-    images = [render_images(of) for of in _scenes(swaps)]
+    chunks = [swaps[i : i + SEEM_CHUNK] for i in range(0, len(swaps), SEEM_CHUNK)]
+    return np.concatenate([_seem_chunk(model, chunk) for chunk in chunks])
+
+
+def _seem_chunk(model, swaps: Sequence[Swap]) -> np.ndarray:
+    claims = [[read_claim(caption) for caption in of] for of in zip(*_captions(swaps), strict=True)]
+    # Both captions of a pair name the same things: a picture is asked for each of them once.
+    asked = list(dict.fromkeys((n, phrase) for n, of in enumerate(claims) for claim in of for phrase in claim.phrases))
+    pictures, prompts = torch.tensor([n for n, _ in asked]), [Prompt(text=phrase) for _, phrase in asked]
     scores = np.zeros((len(swaps), 2, 2))
-    for column, captions in enumerate(_captions(swaps)):
-        claims = [read_claim(caption) for caption in captions]
-        for row in range(2):
-            masks = [predict_masks(model, features[row], [Prompt(text=c.phrases[k]) for c in claims]) for k in range(2)]
-            for n, claim in enumerate(claims):
-                scores[n, row, column] = claim.holds(images[row][n], [masks[k][n] for k in range(2)])
+    for row, scenes in enumerate(_scenes(swaps)):
+        images = render_images(scenes)
+        features = model.encode(normalise(to_tensor(images))).select(pictures)
+        masks = dict(zip(asked, predict_masks(model, features, prompts), strict=True))
+        for n, of in enumerate(claims):
+            for column, claim in enumerate(of):
+                scores[n, row, column] = claim.holds(images[n], [masks[n, phrase] for phrase in claim.phrases])
     return scores
 
 
