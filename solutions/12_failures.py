@@ -340,7 +340,7 @@ def cooccurring_negatives(present, scenes):
 from course_lib.failures.data import cooccurrence
 
 for first, _ in cooccurrence.pairs()[:3]:
-    print("Beside a", first, "stands most often a", *cooccurring_negatives([first], cooccurrence.seen_together()))
+    print(f"Most often beside the {first}:", *cooccurring_negatives([first], cooccurrence.seen_together()))
 example = next(one for one in cooccurrence.companion_questions("adversarial") if one.answer == "no")
 show.pictures(
     [render(example.scene).image],
