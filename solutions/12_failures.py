@@ -539,7 +539,8 @@ figures.show(
 # 2. **Say no.** Moving the threshold for *yes* can raise POPE's accuracy by itself: look at the yes-ratio. The baseline does just that.
 # 3. **Don't look.** DPO without pictures: whatever it gains, it did not gain by seeing.
 # 4. **Anything helps.** The same steps on shuffled preferences must gain nothing.
-#
+
+# %% [markdown]
 # The table below compares *methods*, not what ships: each had the same short run, 50 steps on the first 600 pairs, one seed, and was measured on 60 test scenes. What ships is RPO, 160 steps on all
 # pairs, measured on 200 scenes: the table *above*. The shuffled control has RPO's loss; RPO itself, in a short run, was not measured.
 
