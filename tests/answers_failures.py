@@ -122,6 +122,37 @@ def logps_of_logits(logits, labels):
     return (picked * (following != -100)).sum(1)
 
 
+@right("failures.log_ratios")
+def ratios_in_a_list(model, reference, pictures, chosen, rejected):
+    ratios = []
+    for texts in [chosen, rejected]:
+        old = torch.tensor(reference(pictures, texts).tolist())
+        ratios.append(model(pictures, texts) - old)
+    return ratios[0], ratios[1]
+
+
+@wrong("failures.log_ratios")
+def ratios_of_probabilities(model, reference, pictures, chosen, rejected):
+    return tuple(torch.exp(model(pictures, t) - reference(pictures, t).detach()) for t in (chosen, rejected))
+
+
+@wrong("failures.log_ratios")
+def ratios_margin_only(model, reference, pictures, chosen, rejected):
+    c, r = ratios_in_a_list(model, reference, pictures, chosen, rejected)
+    return c - r
+
+
+@wrong("failures.log_ratios")
+def ratios_of_the_mean(model, reference, pictures, chosen, rejected):
+    return tuple(r.mean() for r in ratios_in_a_list(model, reference, pictures, chosen, rejected))
+
+
+@wrong("failures.log_ratios")
+def ratios_of_a_grey_picture(model, reference, pictures, chosen, rejected):
+    c, _ = ratios_in_a_list(model, reference, torch.zeros_like(pictures), chosen, rejected)
+    return c, ratios_in_a_list(model, reference, pictures, chosen, rejected)[1]
+
+
 @right("failures.mdpo_loss")
 def mdpo_term_by_term(chosen, rejected, cropped, beta):
     loss = F.softplus(-beta * (chosen - rejected)).mean()

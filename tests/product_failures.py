@@ -18,6 +18,13 @@ def learn_from_preferences():
     return train_on_preferences(build_model(), PAIRS, PreferenceRecipe(steps=1, num_pairs=2))
 
 
+def compare_with_before():
+    """The implicit rewards of two pairs."""
+    from course_lib.failures.evaluate.repair import implicit_rewards
+
+    return list(implicit_rewards("dpo", build_model(), build_model(), PAIRS, 0.1))
+
+
 def evaluate_module():
     """Loaded late: it brings every room's models with it."""
     from course_lib.failures import evaluate
@@ -33,6 +40,7 @@ PRODUCT = {
     "failures.chair": lambda: evaluate_module().chair([{"cat"}], [{"cat"}]),
     "failures.cooccurring_negatives": lambda: cooccurrence.companion_questions("adversarial", 1),
     "failures.text_logps": learn_from_preferences,
+    "failures.log_ratios": compare_with_before,
     "failures.mdpo_loss": learn_from_preferences,
     "failures.shaped_reward": lambda: evaluate_module().shaped_reward(
         torch.zeros(2), torch.ones(2), torch.ones(2, dtype=torch.bool), 4

@@ -3,6 +3,7 @@
 import copy
 import random
 from collections import Counter
+from contextlib import nullcontext
 from dataclasses import replace
 
 import numpy as np
@@ -16,7 +17,8 @@ from course_lib.failures.data.descriptions import description_requests, descript
 from course_lib.failures.data.preferences import Preference
 from course_lib.failures.evaluate import composition, harm, repair
 from course_lib.failures.evaluate.rule import read_claim
-from course_lib.failures.train import negclip, saved
+from course_lib.failures.loss import text_logps
+from course_lib.failures.train import negclip, preference, saved
 from course_lib.failures.train.preference import METHODS, PreferenceRecipe, train_on_preferences
 from course_lib.failures.train.reward import RewardModel, train_reward
 from course_lib.failures.train.tune import LEARNS, TUNE, free, merge, tune
@@ -69,6 +71,23 @@ def test_a_system_of_parts_does_what_one_vector_cannot():
     }
     group = {name: composition.winoground_scores(of)["group"].mean() for name, of in scores.items()}
     assert group["CLIP"] < 0.3 < 0.8 < min(group["parts"], group["repaired"])
+
+
+def test_replies_in_one_row_are_as_probable_as_each_alone():
+    model = assistants.load("2")
+    swaps_ = composition.swaps_of("scoops", 3, "val")
+    features = model.image_features(preferences.render_pixels([one.scene for one in swaps_]))
+    turns = [[("caption:", one.caption), ("what is this? Use one word only.", "no")] for one in swaps_]
+    together = composition.reply_logps(model, features, turns)
+    alone = [composition.reply_logps(model, features, [[of[k]] for of in turns]) for k in range(2)]
+    assert together == pytest.approx(np.concatenate(alone, axis=1), abs=1e-3) and (together < 0).all()
+    batch = preferences.collate(
+        model.tokenizer,
+        [[preferences.picture_segments(model.tokenizer, preferences.to_messages([of[0]]))] for of in turns],
+        features,
+    )
+    with torch.no_grad():
+        assert text_logps(model, batch).numpy() == pytest.approx(together[:, 0], abs=1e-3)
 
 
 def test_named_things_go_by_synonyms_and_not_by_what_is_denied():
@@ -141,6 +160,15 @@ def test_the_shipped_pairs_are_of_training_scenes_and_their_chosen_text_is_truer
         assert len(false[0]) <= len(false[1]) and true[0] >= true[1]
 
 
+def test_the_tool_that_samples_wrong_descriptions_makes_the_same_twice():
+    assistant = assistants.load("2")
+    rows = preferences.wrong_descriptions(assistant, 16)
+    assert rows and rows == preferences.wrong_descriptions(assistant, 16)
+    for row in rows:
+        [scene] = preferences.preference_scenes([row["index"]])
+        assert named_things(row["text"], scene) - present_things(scene) and preferences.pairs_of(**row) is not None
+
+
 def test_a_scrap_of_the_picture_is_a_fifth_at_most():
     picture = torch.arange(64.0).expand(1, 3, 64, 64)  # brighter to the right: how much of its range is left?
     scraps = [preferences.cropped(picture, torch.Generator().manual_seed(seed)) for seed in range(20)]
@@ -165,6 +193,35 @@ def test_dpo_starts_at_the_coins_loss_and_there_are_four_methods():
     assert train_on_preferences(build_model(), PAIRS, recipe).losses[0] == pytest.approx(np.log(2), abs=1e-3)
     with pytest.raises(ValueError, match="sft, dpo, dpo_blind, mdpo"):
         train_on_preferences(build_model(), PAIRS, replace(recipe, method="ppo"))
+
+
+def logps_by_hand(model, which):
+    """log p of the PAIRS' texts, token by token in numpy, of the model's logits."""
+    batch = preferences.to_batch(model.tokenizer, PAIRS, which, preferences.pixels_of(PAIRS))
+    with torch.no_grad():
+        _, logits = model(**batch.inputs())
+    sums = []
+    for row, labels in zip(logits.double().numpy(), batch.labels.tolist(), strict=True):
+        said = [(row[place], token) for place, token in enumerate(labels[1:]) if token != -100]
+        sums.append(sum(scores[token] - np.log(np.exp(scores).sum()) for scores, token in said))
+    return np.array(sums)
+
+
+def test_the_rooms_dpo_loss_is_the_papers_and_trls(monkeypatch):
+    """Equation 7 of the DPO paper; trl's "sigmoid": −log σ(β ((π_chosen − π_rejected) − (ref_chosen − ref_rejected)))."""
+    monkeypatch.setattr(preference, "mixed_precision", nullcontext)
+    model, expected = build_model(), []
+    reference = copy.deepcopy(model)
+
+    def by_hand(progress):  # what the *next* step's loss must be: all pairs are in every step
+        policy, before = ([logps_by_hand(of, which) for which in ("chosen", "rejected")] for of in (model, reference))
+        logits = (policy[0] - policy[1]) - (before[0] - before[1])  # [P]
+        expected.append(np.mean([-np.log(1 / (1 + np.exp(-0.3 * x))) for x in logits]))
+
+    recipe = PreferenceRecipe(method="dpo", steps=4, num_pairs=4, learning_rate=1e-2, beta=0.3)
+    losses = train_on_preferences(model, PAIRS, recipe, callbacks=[by_hand]).losses
+    assert losses[1:] == pytest.approx(expected[:-1], rel=1e-4)
+    assert losses[-1] < 0.6  # it has left log 2, where any two references look alike
 
 
 def test_what_learns_is_what_was_asked_for():

@@ -1,12 +1,14 @@
 """The losses that mend: hard negatives for CLIP, and preferences that ask for the picture."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from course_lib.llava.data.packing import LlavaBatch
 from course_lib.llava.model import MiniLlava
-from course_lib.lm.loss import answer_logps
+from course_lib.lm.loss import IGNORE_INDEX, answer_logps
 
 LENGTH_PENALTY, UNFINISHED_PENALTY = 10.0, 8.0
 
@@ -34,6 +36,34 @@ def text_logps(model: MiniLlava, batch: LlavaBatch) -> Tensor:
         use_cache=False,
     ).logits  # [B, T, V]
     return answer_logps(logits.float(), batch.labels)
+
+
+def token_logps(model: MiniLlava, batch: LlavaBatch) -> Tensor:
+    """log p of every token that has a label, row after row, [M]. Only their places are turned into logits: a twentieth of all."""
+    language_model = model.language_model
+    hidden = language_model.get_decoder()(
+        inputs_embeds=model.embed(batch.input_ids, batch.pixel_values),
+        attention_mask=batch.attention_mask,
+        position_ids=batch.position_ids,
+        use_cache=False,
+    ).last_hidden_state  # [B, T, D]
+    following = batch.labels[:, 1:]
+    said = following != IGNORE_INDEX
+    logits = language_model.get_output_embeddings()(hidden[:, :-1][said])  # [B, T-1, D] → [M, D] → [M, V]
+    return -F.cross_entropy(logits.float(), following[said], reduction="none")
+
+
+def log_ratios(
+    model: Callable[..., Tensor], reference: Callable[..., Tensor], pictures: Tensor, chosen, rejected
+) -> tuple[Tensor, Tensor]:
+    """By how much B pairs' chosen and rejected texts became likelier, each beside its picture: two log ratios [B], what DPO compares.
+
+    model, reference: functions (pictures [B, N, W], texts) → log p(text | picture) [B], of what learns and of what it began as. The
+    reference is frozen: no gradient runs through it (Rafailov et al., 2023, arXiv 2305.18290, section 4).
+    """
+    with torch.no_grad():
+        chosen_before, rejected_before = reference(pictures, chosen), reference(pictures, rejected)
+    return model(pictures, chosen) - chosen_before, model(pictures, rejected) - rejected_before
 
 
 def mdpo_loss(chosen: Tensor, rejected: Tensor, cropped: Tensor, beta: float) -> Tensor:

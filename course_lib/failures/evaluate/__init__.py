@@ -59,9 +59,9 @@ def composition_figures(assistant, count: int = 200) -> Iterator[Figure]:
         "llava_caption": lambda swaps: llava_scores(assistant, swaps, "caption"),
         "seem": lambda swaps: seem_scores(seem, swaps),
     }
-    groups = {}
+    swaps, groups = {kind: swaps_of(kind, count) for kind in SWAPS}, {}
     for name, score in ways.items():
-        of_kinds = {kind: winoground_scores(score(swaps_of(kind, count))) for kind in SWAPS}
+        of_kinds = {kind: winoground_scores(score(swaps[kind])) for kind in SWAPS}
         for kind, right in of_kinds.items():
             yield share(f"failures.winoground.{name}.{kind}", right["group"], chance=round(CHANCE["group"], 4))
         for measure, chance in CHANCE.items():

@@ -16,8 +16,8 @@ from course_lib.clip.data.testsets import image_features, render_images, text_fe
 from course_lib.clip.tokenizer import get_tokenizer
 from course_lib.failures.data.swaps import Swap, make_swap
 from course_lib.failures.evaluate.rule import read_claim
-from course_lib.failures.loss import text_logps
-from course_lib.llava.chat_format import in_one_word, picture_segments
+from course_lib.failures.loss import token_logps
+from course_lib.llava.chat_format import Segments, in_one_word, picture_segments
 from course_lib.llava.data.batches import to_messages
 from course_lib.llava.data.packing import collate
 from course_lib.lm.attention import quickest_attention
@@ -25,7 +25,7 @@ from course_lib.seem.evaluate.metrics import predict_masks
 from course_lib.seem.prompts import Prompt
 from course_lib.world.scenes import Scene
 
-CHUNK = 100  # pictures
+CHUNK, SEEM_CHUNK = 100, 32  # pictures at once; SEEM's feature maps take 10 MB each
 CHANCE = {"text": 1 / 4, "image": 1 / 4, "group": 1 / 6, "pairing": 1 / 2}
 
 
@@ -56,43 +56,60 @@ def llava_scores(model, swaps: Sequence[Swap], way: str) -> np.ndarray:
     way: "yes", by how much it is likelier to answer yes than no when asked whether the picture shows that; or "caption", the log
     probability of the caption where it is asked for one. As `clip_scores`, ever more is better.
     """
-    features = [model.image_features(normalise(to_tensor(render_images(of)))) for of in _scenes(swaps)]
-    columns = []
-    for captions in _captions(swaps):
+    captions, rows = list(zip(*_captions(swaps), strict=True)), []
+    for scenes in _scenes(swaps):
+        features = model.image_features(normalise(to_tensor(render_images(scenes))))
         if way == "yes":
-            asked = [f"does this picture show {text}?" for text in captions]
-            columns.append([yes_margin(model, of, asked) for of in features])
+            rows.append(yes_margins(model, features, [[f"does this picture show {c}?" for c in of] for of in captions]))
         else:
-            columns.append([reply_logps(model, of, ["caption:"] * len(captions), captions) for of in features])
-    return np.stack([np.stack(column) for column in columns], axis=1).transpose(2, 0, 1)  # [2, 2, N] → [N, 2, 2]
+            rows.append(reply_logps(model, features, [[("caption:", caption) for caption in of] for of in captions]))
+    return np.stack(rows, axis=1)  # two of [N, 2] → [N, 2, 2]
 
 
-def yes_margin(model, features: Tensor, questions: Sequence[str]) -> np.ndarray:
-    """log p(yes) − log p(no) of questions about pictures, features [N, P, W] → [N]."""
-    asked = [in_one_word(question) for question in questions]
-    yes, no = (reply_logps(model, features, asked, [reply] * len(asked)) for reply in ("yes", "no"))
-    return yes - no
+def yes_margins(model, features: Tensor, questions: Sequence[Sequence[str]]) -> np.ndarray:
+    """log p(yes) − log p(no) of Q questions about each of N pictures, features [N, P, W] → [N, Q]."""
+    turns = [[(in_one_word(question), reply) for question in of for reply in ("yes", "no")] for of in questions]
+    both = reply_logps(model, features, turns).reshape(len(turns), -1, 2)  # [N, 2Q] → [N, Q, 2]
+    return both[..., 0] - both[..., 1]
 
 
-def reply_logps(model, features: Tensor, questions: Sequence[str], replies: Sequence[str]) -> np.ndarray:
-    """log p(reply | picture, question), [N]."""
-    rows = [[picture_segments(model.tokenizer, to_messages([turn]))] for turn in zip(questions, replies, strict=True)]
+def reply_logps(model, features: Tensor, turns: Sequence[Sequence[tuple[str, str]]]) -> np.ndarray:
+    """log p(reply | picture, question) of K turns about each of N pictures, [N, K].
+
+    The turns share their picture's row, and none sees another: most places of a row are the picture's, which are read once.
+    """
+    rows = [[picture_segments(model.tokenizer, to_messages([turn])) for turn in of] for of in turns]
     with torch.no_grad(), quickest_attention(model.language_model):
         chunks = (slice(i, i + CHUNK) for i in range(0, len(rows), CHUNK))
-        return torch.cat([text_logps(model, collate(model.tokenizer, rows[of], features[of])) for of in chunks]).numpy()
+        return np.concatenate([_chunk_logps(model, rows[of], features[of]) for of in chunks])
+
+
+def _chunk_logps(model, rows: Sequence[Sequence[Segments]], features: Tensor) -> np.ndarray:
+    batch = collate(model.tokenizer, rows, features)
+    lengths = [sum(len(ids) for learned, ids in segments if learned) for row in rows for segments in row]  # [B·K]
+    said = token_logps(model, batch)  # [sum of all lengths]: the replies one after the other
+    return np.array([float(of.sum()) for of in said.split(lengths)]).reshape(len(rows), -1)  # [B·K] → [B, K]
 
 
 def seem_scores(model, swaps: Sequence[Swap]) -> np.ndarray:
     """A system that can: SEEM's mask of each thing that a caption names, and a rule about their places or colours. 1 or 0, [N, 2, 2]."""
-    features = [model.encode(normalise(to_tensor(render_images(of)))) for of in _scenes(swaps)]
-    images = [render_images(of) for of in _scenes(swaps)]
+    chunks = [swaps[i : i + SEEM_CHUNK] for i in range(0, len(swaps), SEEM_CHUNK)]
+    return np.concatenate([_seem_chunk(model, chunk) for chunk in chunks])
+
+
+def _seem_chunk(model, swaps: Sequence[Swap]) -> np.ndarray:
+    claims = [[read_claim(caption) for caption in of] for of in zip(*_captions(swaps), strict=True)]
+    # Both captions of a pair name the same things: a picture is asked for each of them once.
+    asked = list(dict.fromkeys((n, phrase) for n, of in enumerate(claims) for claim in of for phrase in claim.phrases))
+    pictures, prompts = torch.tensor([n for n, _ in asked]), [Prompt(text=phrase) for _, phrase in asked]
     scores = np.zeros((len(swaps), 2, 2))
-    for column, captions in enumerate(_captions(swaps)):
-        claims = [read_claim(caption) for caption in captions]
-        for row in range(2):
-            masks = [predict_masks(model, features[row], [Prompt(text=c.phrases[k]) for c in claims]) for k in range(2)]
-            for n, claim in enumerate(claims):
-                scores[n, row, column] = claim.holds(images[row][n], [masks[k][n] for k in range(2)])
+    for row, scenes in enumerate(_scenes(swaps)):
+        images = render_images(scenes)
+        features = model.encode(normalise(to_tensor(images))).select(pictures)
+        masks = dict(zip(asked, predict_masks(model, features, prompts), strict=True))
+        for n, of in enumerate(claims):
+            for column, claim in enumerate(of):
+                scores[n, row, column] = claim.holds(images[n], [masks[n, phrase] for phrase in claim.phrases])
     return scores
 
 

@@ -3,17 +3,19 @@
 import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from course_lib.clip.data.images import normalise, to_tensor
 from course_lib.failures.chair import chair, named_things, present_things
 from course_lib.failures.data import preferences
 from course_lib.failures.data.descriptions import describe, description_requests, description_scenes
 from course_lib.failures.data.preferences import Preference, pixels_of, to_batch
-from course_lib.failures.evaluate.composition import yes_margin
-from course_lib.failures.loss import text_logps
+from course_lib.failures.evaluate.composition import yes_margins
+from course_lib.failures.loss import log_ratios, text_logps
 from course_lib.failures.train.preference import METHODS, PreferenceRecipe, train_on_preferences
 from course_lib.failures.train.tune import merge
 from course_lib.figures import Figure, share
@@ -25,6 +27,7 @@ from course_lib.lm.evaluate import follows, test_exchanges
 COUNT = 200  # descriptions
 RESAMPLES = 2000
 SHORT_PAIRS, SHORT_STEPS = 600, 50
+WHICH = ("chosen", "rejected")
 
 
 @dataclass(frozen=True)
@@ -117,13 +120,18 @@ def method_figures(assistant, pairs: Sequence[Preference], recipe: PreferenceRec
         yield from implicit_rewards(name, model, assistant, pairs[:100], recipe.beta)
 
 
+def pair_logps(model, pairs: Sequence[Preference], features: Tensor, which: str) -> Tensor:
+    """log p of the pairs' "chosen" or "rejected" texts beside pictures of features [P, N, W] → [P]."""
+    return text_logps(model, to_batch(model.tokenizer, pairs, which, features))
+
+
 @torch.no_grad()
 def implicit_rewards(name: str, model, reference, pairs: Sequence[Preference], beta: float) -> Iterator[Figure]:
     """β · log ratio of chosen and rejected texts, apart: a margin may grow while both fall."""
     features = model.image_features(pixels_of(pairs))
-    for which in ("chosen", "rejected"):
-        batch = to_batch(model.tokenizer, pairs, which, features)
-        rewards = beta * (text_logps(model, batch) - text_logps(reference, batch))  # [P]
+    now, before = partial(pair_logps, model, pairs), partial(pair_logps, reference, pairs)
+    for which, ratios in zip(WHICH, log_ratios(now, before, features, *WHICH), strict=True):
+        rewards = beta * ratios  # [P]
         mean, half = float(rewards.mean()), 1.96 * float(rewards.std()) / len(pairs) ** 0.5
         id = f"failures.repair.{name}.reward_{which}"
         yield Figure(id, round(mean, 3), round(mean - half, 3), round(mean + half, 3), len(pairs), unit="nats")
@@ -135,7 +143,7 @@ def yes_threshold(model, count: int = COUNT // 4) -> Iterator[Figure]:
     for stream in ("val", "test"):
         asked = pope_questions("adversarial", count, stream)
         features = model.image_features(normalise(to_tensor(draw([one.scene for one in asked]))))
-        margins[stream] = yes_margin(model, features, [one.text for one in asked])
+        margins[stream] = yes_margins(model, features, [[one.text] for one in asked])[:, 0]
     said = ["yes" if margin > np.median(margins["val"]) else "no" for margin in margins["test"]]
     targets = [one.answer for one in asked]
     right = [target == one for target, one in zip(targets, said, strict=True)]

@@ -1,11 +1,11 @@
-"""Exercises on preferences: log-probabilities of texts, mDPO's loss, and what is added to a reward."""
+"""Exercises on preferences: log-probabilities of texts and their ratios, mDPO's loss, and what is added to a reward."""
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from course_lib.checker.task import Mistake, Task
-from course_lib.failures.loss import LENGTH_PENALTY, UNFINISHED_PENALTY, mdpo_loss, shaped_reward
+from course_lib.failures.loss import LENGTH_PENALTY, UNFINISHED_PENALTY, log_ratios, mdpo_loss, shaped_reward
 from course_lib.lm.loss import IGNORE_INDEX, answer_logps
 
 
@@ -53,6 +53,88 @@ def logps_positive(logits, labels):
 
 def logps_by_gather(logits, labels):
     return _token_logps(logits, labels).sum(dim=1)
+
+
+class TinyScorer:
+    """log p(text | picture) by a random table: each of a text's tokens is drawn, by a softmax, for what the picture shows."""
+
+    def __init__(self, rng, width: int, vocabulary: int) -> None:
+        self.table = torch.from_numpy(rng.standard_normal((width, vocabulary)).astype("float32"))
+
+    def __call__(self, pictures: Tensor, texts: Tensor) -> Tensor:
+        """pictures [B, N, W], texts int64 [B, T], −1 where nothing is said → [B]."""
+        log_probs = (pictures.mean(1) @ self.table).log_softmax(-1)  # [B, V]
+        return (log_probs.gather(-1, texts.clamp(min=0)) * (texts >= 0)).sum(1)
+
+
+def ratios_inputs(rng) -> tuple[TinyScorer, TinyScorer, Tensor, Tensor, Tensor]:
+    """A model and what it began as, pictures, and two texts about each; several pairs, and one."""
+    width, vocabulary = int(rng.integers(3, 6)), int(rng.integers(5, 9))
+    batch = rng.in_turn((int(rng.integers(3, 7)), 1, 4, 2, 6))
+    pictures = torch.from_numpy(rng.standard_normal((batch, int(rng.integers(2, 5)), width)).astype("float32"))
+    texts = [torch.from_numpy(rng.integers(-1, vocabulary, (batch, length))) for length in (5, 7)]
+    return TinyScorer(rng, width, vocabulary), TinyScorer(rng, width, vocabulary), pictures, *texts
+
+
+def ratios_reference_trained(model, reference, pictures, chosen, rejected):
+    return tuple(model(pictures, texts) - reference(pictures, texts) for texts in (chosen, rejected))
+
+
+def ratios_nothing_learns(model, reference, pictures, chosen, rejected):
+    with torch.no_grad():
+        return ratios_reference_trained(model, reference, pictures, chosen, rejected)
+
+
+def _ratio(model, reference, pictures, texts, shown_before=None) -> Tensor:
+    with torch.no_grad():
+        before = reference(pictures if shown_before is None else shown_before, texts)
+    return model(pictures, texts) - before
+
+
+def ratios_rejected_blind(model, reference, pictures, chosen, rejected):
+    blank = torch.zeros_like(pictures)
+    return _ratio(model, reference, pictures, chosen), _ratio(model, reference, blank, rejected)
+
+
+def ratios_reference_blind(model, reference, pictures, chosen, rejected):
+    blank = torch.zeros_like(pictures)
+    return tuple(_ratio(model, reference, pictures, texts, blank) for texts in (chosen, rejected))
+
+
+def ratios_swapped(model, reference, pictures, chosen, rejected):
+    return log_ratios(model, reference, pictures, rejected, chosen)
+
+
+def ratios_without_reference(model, reference, pictures, chosen, rejected):
+    return model(pictures, chosen), model(pictures, rejected)
+
+
+def ratios_model_is_reference(model, reference, pictures, chosen, rejected):
+    return log_ratios(model, model, pictures, chosen, rejected)
+
+
+def ratios_chosen_before_for_both(model, reference, pictures, chosen, rejected):
+    with torch.no_grad():
+        before = reference(pictures, chosen)
+    return model(pictures, chosen) - before, model(pictures, rejected) - before
+
+
+def ratios_reversed(model, reference, pictures, chosen, rejected):
+    return tuple(-ratio for ratio in log_ratios(model, reference, pictures, chosen, rejected))
+
+
+def ratios_by_detach(model, reference, pictures, chosen, rejected):
+    now = torch.stack([model(pictures, texts) for texts in (chosen, rejected)])  # [2, B]
+    before = torch.stack([reference(pictures, texts) for texts in (chosen, rejected)]).detach()
+    return tuple(now - before)
+
+
+def ratios_frozen_pictures(model, reference, pictures, chosen, rejected):
+    """The reference gets what no gradient runs through."""
+    still = pictures.detach()
+    learned_of_chosen = model(pictures, chosen).sub(reference(still, chosen).detach())
+    learned_of_rejected = model(pictures, rejected).sub(reference(still, rejected).detach())
+    return learned_of_chosen, learned_of_rejected
 
 
 def mdpo_inputs(rng) -> tuple[Tensor, Tensor, Tensor, float]:
@@ -193,6 +275,70 @@ TASKS = [
             "Lesson 04's loss, text by text, as a sum, and not negated.",
             "$\\log p(y) = \\sum_{t\\,:\\,y_{t+1} \\neq -100} \\log \\mathrm{softmax}(z_t)_{y_{t+1}}$, for logits $z$ [B, T, V] → [B].",
             "```python\nlog_probs = logits[:, :-1].log_softmax(dim=-1)  # [B, T-1, V]\nfollowing = labels[:, 1:]\npicked = log_probs.gather(-1, following.clamp(min=0)[..., None])[..., 0]\nreturn (picked * ...).sum(dim=1)\n```",
+        ),
+    ),
+    Task(
+        id="failures.log_ratios",
+        title="How much likelier has it become?",
+        difficulty=2,
+        importance=5,
+        minutes=10,
+        reference=log_ratios,
+        used_at=("failures.evaluate.repair:log_ratios",),
+        make_inputs=ratios_inputs,
+        check_gradient=True,
+        mistakes=(
+            Mistake(
+                "the reference learns, too",
+                ratios_reference_trained,
+                "The values are right, but a gradient runs through the reference: it would learn along with the model, and then nothing holds the model to where it began. Ask it inside `with torch.no_grad():`.",
+            ),
+            Mistake(
+                "nothing learns",
+                ratios_nothing_learns,
+                "The values are right, but the model is asked without gradients as well: nothing could be learned from these ratios. Keep `no_grad` to the reference.",
+            ),
+            Mistake(
+                "picture on one side only",
+                ratios_rejected_blind,
+                "The chosen text stands beside its picture, the rejected one beside none. Then the pair differs in more than its words, and a margin can grow by the picture alone: show it to both.",
+            ),
+            Mistake(
+                "the reference sees nothing",
+                ratios_reference_blind,
+                "The reference is asked without the picture. A ratio then holds what a look at the picture gives, which the model could before it learned anything: both see the same.",
+            ),
+            Mistake(
+                "chosen and rejected swapped",
+                ratios_swapped,
+                "The two are swapped: DPO would teach what was rejected. The chosen text's ratio comes first.",
+            ),
+            Mistake(
+                "no reference",
+                ratios_without_reference,
+                "These are the model's own log-probabilities. What was likely all along is no gain: subtract the reference's.",
+            ),
+            Mistake(
+                "the model is its own reference",
+                ratios_model_is_reference,
+                "The model is compared with itself, as it is now, so that all ratios are 0. Compare it with `reference`, what it began as.",
+            ),
+            Mistake(
+                "one reference for both",
+                ratios_chosen_before_for_both,
+                "The reference's score of the *chosen* text is taken off both. Each text has its own.",
+            ),
+            Mistake(
+                "reversed",
+                ratios_reversed,
+                "The sign is reversed: what has become likelier has a ratio above 0, so the model's log-probability minus the reference's.",
+            ),
+        ),
+        alternatives=(ratios_by_detach, ratios_frozen_pictures),
+        hints=(
+            "Four scores: two models, two texts, one picture. Which two of the four may learn?",
+            "$c = \\log\\pi_\\theta(y_c \\mid v) - \\log\\pi_{ref}(y_c \\mid v)$, and $r$ with the rejected $y_r$ in its place; each [B]. $\\pi_{ref}$ is constant.",
+            "```python\nwith torch.no_grad():\n    chosen_before, rejected_before = ...\nreturn model(pictures, chosen) - ..., ...\n```",
         ),
     ),
     Task(

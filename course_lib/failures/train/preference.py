@@ -69,7 +69,7 @@ def train_on_preferences(
             batches["cropped"] = to_batch(model.tokenizer, of, "chosen", pictures["scrap"][rows])
         return batches
 
-    reference = _reference(model, texts, len(pairs))
+    reference = _reference(model, texts, len(pairs)) if recipe.method != "sft" else {}
     free(model, replace(TUNE, rank=recipe.rank, seed=recipe.seed), "adapters")
     model.connector.requires_grad_(False)
 
