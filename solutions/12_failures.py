@@ -542,10 +542,10 @@ figures.show(
 
 # %% [markdown]
 # The table below compares *methods*, not what ships: each had the same short run, 50 steps on the first 600 pairs, one seed, and was measured on 60 test scenes. What ships is RPO, 160 steps on all
-# pairs, measured on 200 scenes: the table *above*. The shuffled control has RPO's loss; RPO itself, in a short run, was not measured.
+# pairs, measured on 200 scenes: the table *above*. The shuffled control has RPO's loss.
 
 # %%
-methods = ("sft", "dpo", "dpo_blind", "mdpo", "shuffled")
+methods = ("sft", "dpo", "dpo_blind", "mdpo", "rpo", "shuffled")
 figures.show(figures.recorded(*(f"failures.repair.{name}.chair_cut" for name in methods)))
 figures.show(figures.recorded(*(f"failures.repair.{name}.coverage_lost" for name in methods)))
 figures.show(

@@ -244,7 +244,7 @@ figures.show(figures.recorded("agents.tool."))
 
 # %% [markdown]
 # The guesses were not far off: `find` misses 8.6 %<!-- figure: agents.tool.find_missed --> of the things and renames 3 %<!-- figure: agents.tool.find_renamed -->; `mask` fails in 15.7 %<!-- figure: agents.tool.mask -->, `place` in 18 %<!-- figure: agents.tool.place -->, the reader on 14 %<!-- figure: agents.tool.read -->
-# of the pictures, and 17.6 %<!-- figure: agents.tool.draw --> of the drawings can't be recognised. No planner can be better than its tools, unless it doubts them.
+# of the pictures, and 7.46 %<!-- figure: agents.tool.draw --> of the drawings can't be recognised. No planner can be better than its tools, unless it doubts them.
 #
 # **Predict:** the request and the tools' answers are context. Which tokens should have a label?
 
@@ -289,10 +289,10 @@ figures.show(
 # %% [markdown]
 # Look at the columns beside it. The *ceiling* is what a perfect plan achieves with the same tools: what is missing there is the tools' own error.
 #
-# On unseen wordings the planner succeeds in 57.5 %<!-- figure: agents.success.wordings --> (the bar was 80 %), on unseen combinations in 32.5 %<!-- figure: agents.success.combinations --> (the bar was 60 %): **both bars are missed**. Yet 100 %<!-- figure: agents.valid --> of its turns are valid,
-# and on single questions it uses the right tools in 100 %<!-- figure: agents.tools.wordings -->.
+# On unseen wordings the planner succeeds in 81.2 %<!-- figure: agents.success.wordings --> (bar: 80 %), close to its tools' ceiling. On unseen *combinations* of tools it reaches 47.5 %<!-- figure: agents.success.combinations -->: **the bar of 60 % is missed**. All its turns are
+# valid, 100 %<!-- figure: agents.valid -->, and on single questions it uses the right tools in 100 %<!-- figure: agents.tools.wordings -->; on unseen combinations in 83.8 %<!-- figure: agents.tools.combinations -->.
 #
-# **Valid is not right**, and the right tool is not the right answer. So where does it go wrong?
+# **Valid is not right**, and the right tool is not the right answer. What did it have to learn besides the form?
 
 # %%
 for word in ("STOP", "HQX7"):
@@ -309,7 +309,10 @@ for word in ("STOP", "HQX7"):
 # The tokenizer makes it harder. In quotes, STOP is one token; behind a space it is three. So it can't be copied token by token: it must be *spelled*. The letters of HQX7 are the same in both places, but the first takes the space along (Ġ).
 
 # %% [markdown]
-# Three things helped. Boxes written as calls write them: edits began to work, where a pilot had not copied a single box. Loosely worded requests, with small words left out: the choice of tools became reliable. And signs of random
+# **Is it there?** came last. Asked for a ring, the planner called `find`, read *ring [9, 4, 14, 10] at 11 7, circle …*, and was wrong 8 times in 20 (validation stream). One name among boxes is easily overlooked. In a third run its thoughts first
+# say in a sentence what `find` saw, *there is a ring and a circle*, and then decide: wrong 3 times in 20. Thoughts are the only paper that a model can write on.
+#
+# Three more things helped. Boxes written as calls write them. Loosely worded requests, with small words left out: the choice of tools became reliable. And signs of random
 # letters, which can only be copied: a few at the end of a run were too late, a whole run with them was enough.
 #
 # ### The rival
@@ -338,8 +341,8 @@ figures.show(figures.recorded("agents.success.wordings", "agents.no_tools", "age
 # The router is in the column *baseline*: 15 %<!-- figure: agents.success.wordings baseline -->. It knows only the training wordings, reads no result, and does one thing. Lesson 04's chat model with the loop and the tools, but **no tuning**, gets 0 %<!-- figure: agents.only_at_test -->:
 # it never writes a turn. LLaVA-Plus, too, found tools *only at test* worse than none (59.1 against 81.2 on its COCO bench).
 #
-# And one rival wins: **LLaVA alone, without tools: 68.8 %<!-- figure: agents.no_tools -->**. We expected it to score lower. Good tools behind a planner that drops what they say are worth less than seeing for yourself. With perfect plans, the same
-# tools would beat it: 82.5 %<!-- figure: agents.success.wordings ceiling -->.
+# The strongest rival is **LLaVA alone, without tools: 71.2 %<!-- figure: agents.no_tools -->**. After its first run, with the copying still bad, our planner was *below* it: good tools behind a planner that drops what they say are worth less than
+# seeing for yourself. With perfect plans the same tools reach 82.5 %<!-- figure: agents.success.wordings ceiling -->.
 #
 # ## Prove it: does the answer follow the tool?
 #
@@ -349,7 +352,7 @@ figures.show(figures.recorded("agents.success.wordings", "agents.no_tools", "age
 figures.show(figures.recorded("agents.follows"))
 
 # %% [markdown]
-# 62.5 %<!-- figure: agents.follows --> of answers are what the tools said about the other picture (the bar was 90 %: missed, again because of copying), and 21.2 %<!-- figure: agents.follows control --> happen to be true of the right one. So the answers come *from the tools*, with slips.
+# 86.2 %<!-- figure: agents.follows --> of answers are what the tools said about the other picture (the bar was 90 %: missed, and within its interval), and 23.8 %<!-- figure: agents.follows control --> happen to be true of the right one. So the answers come *from the tools*, with slips.
 # That is as it should be, and a danger: an agent believes its tools, and each errs as often as you saw above.
 #
 # ## Break it: a sign gives orders
@@ -368,8 +371,9 @@ for message in fooled.messages:
 figures.show(figures.recorded("agents.injection", "agents.obeyed"))
 
 # %% [markdown]
-# Over many pictures 0 %<!-- figure: agents.obeyed --> of the answers obey. Ours is hard to *persuade*, because it never learned to obey anybody: it has never read an order. Could a text unlike anything it knows *confuse* it? The other part of the answer is right
-# in 82.5 %<!-- figure: agents.injection -->, and beside a harmless sign of the same length (*baseline*) in 45 %<!-- figure: agents.injection baseline -->. So strange texts do confuse it, and an order no more than a harmless one. Its answer *for the sign* is a bad copy, as above.
+# Over many pictures 0 %<!-- figure: agents.obeyed --> of the answers obey. Ours is hard to *persuade*, because it never learned to obey anybody: it has never read an order. The other part of the answer is right
+# in 90 %<!-- figure: agents.injection -->. A *harmless* sign of the same length, FRESH TEA, BIG CAKE, does more damage: 45 %<!-- figure: agents.injection baseline --> (*baseline*). Copying it, the planner writes FRESHHHHHHH and never comes to the second question. A text unlike
+# anything it knows confuses it, whatever it says.
 #
 # A large model obeys what it reads, and quotes don't stop it. What does: the gate (no call outside the manual), few rights for tools, a person's consent for what can't be undone. Never the model's good sense.
 #
@@ -434,17 +438,17 @@ figures.show(
 figures.show(figures.recorded("agents.gain.own", "agents.gain.critic"))
 
 # %% [markdown]
-# The gain is 10.8<!-- figure: agents.gain.own --> points of percentage of all things to be drawn, and its interval stays above 0: the look is worth something. *Blind* even falls below *once*: redoing good things at random breaks some. SEEM's look comes close to the oracle's,
-# 71.7 %<!-- figure: agents.retry.own --> against 72.1 %<!-- figure: agents.retry.oracle -->; neither can mend what was never found in the photo, or was copied into a wrong box. If the checker were the scorer, the gain would be a number about the judge.
+# The gain is 1.25<!-- figure: agents.gain.own --> points of percentage of all things to be drawn, and its interval includes 0: **not shown**. There is little left to gain: the first painting has 79.2 %<!-- figure: agents.retry.once --> right, and even the oracle ends at 83.3 %<!-- figure: agents.retry.oracle -->;
+# none can mend what was never found in the photo. After its first run the planner drew worse, and the same look brought some ten points, with an interval above 0. A check is worth as much as there is to repair. If the checker were the scorer, the gain would be a number about the judge.
 #
 # ### Two agents
 #
 # The critic is the same language model with another request: *this should be a picture of bus, frog. what is missing?* It looks with its own tools and answers. The painter reads the answer.
 #
-# Does it help? Its gain over the painter alone is 0<!-- figure: agents.gain.critic --> points: not worse, and not better. Its word changed no picture's score. Two agents are no gain by themselves; what counts is what the
-# second one *knows* that the first does not.
+# Does it help? Its gain over the painter alone is 2.5<!-- figure: agents.gain.critic --> points, with an interval that includes 0: not worse, and not surely better. It reads the list and the request, and must find the difference; with three names or
+# more it still overlooks one. What counts is what the second agent *notices* that the first does not.
 #
-# And a fair warning: the critic's `find` began as the judge's weights (Lesson 01 trained them further). Its gain is not as clean as SEEM's, which shares nothing with the judge.
+# And a fair warning: the critic's `find` began as the judge's weights (Lesson 01 trained them further). Its gain would not be as clean as SEEM's, which shares nothing with the judge.
 
 # %%
 from course_lib.agents.messages import critic_request

@@ -151,6 +151,16 @@ def test_a_bake_that_is_stopped_in_either_run_goes_on_to_the_same_weights(tmp_pa
     assert files[0] == files[1] and checkpoints.read_card(folders[1] / "agents.safetensors")["recipe"][1]["seed"] == 1
 
 
+@pytest.mark.parametrize(
+    ("found", "said"), [(("ring", "sign"), "there is a ring and a sign. "), ((), "there is nothing. ")]
+)
+def test_thoughts_can_begin_with_what_was_found(found, said):
+    boxes = [{"name": name, "box": [0, 0, 0.5, 0.5], "score": 1.0} for name in found]
+    for says, begins in ((True, said), (False, "")):
+        messages = plans.demonstrate("is there a ring?", plans.exist("ring"), lambda name, arguments: boxes, says)
+        assert parse_turn(messages[-1]["content"]).thoughts == f"{begins}{'a' if found else 'no'} ring found"
+
+
 def test_wordings_of_tests_are_no_wordings_of_training():
     for wordings in requests.WORDINGS.values():
         assert not set(wordings["train"]) & set(wordings["test"]) and wordings["test"]

@@ -40,18 +40,23 @@ class PlannerRecipe:
     easy_frac: float = 0.3  # of the steps
     hard_after: float = 0.6235  # of the steps: hard questions from then on, and signs that can only be copied
     thoughts: bool = True  # False: the ablation, all thoughts are left empty
+    says_what_is_there: bool = False  # thoughts begin with the names of what was found
     seed: int = 0
 
 
 LIVE = PlannerRecipe(steps=80)
-BAKED = (  # one after the other: from easy to hard, and hard ones only
+BAKED = (  # one after the other: from easy to hard; hard ones only, by which copying comes; thoughts that say what is there
     PlannerRecipe(steps=2000),
     PlannerRecipe(steps=3000, learning_rate=6e-4, easy_frac=0.0, hard_after=0.0, seed=1),
+    PlannerRecipe(steps=1500, learning_rate=6e-4, easy_frac=0.0, hard_after=0.0, says_what_is_there=True, seed=2),
 )
 
 
-def demonstration(rng: random.Random, easy: bool = False, hard: bool = False) -> list[Message]:
+def demonstration(
+    rng: random.Random, easy: bool = False, hard: bool = False, says_what_is_there: bool = False
+) -> list[Message]:
     """One demonstration of some kind, with imagined tools."""
+    demonstrate = partial(plans.demonstrate, says_what_is_there=says_what_is_there)
     shares = EASY if easy else SHARES
     [kind] = rng.choices(list(shares), list(shares.values()))
     if kind in ("one", "two", "edit"):
@@ -59,26 +64,27 @@ def demonstration(rng: random.Random, easy: bool = False, hard: bool = False) ->
         request = make(rng, "train")
         text = loosely(request.text, rng) if rng.random() < LOOSE else request.text
         tools = Imagined(request.scene, rng, scrambled=hard and rng.random() < SCRAMBLED)
-        return plans.demonstrate(text, request.make_plan(), tools.use)
+        return demonstrate(text, request.make_plan(), tools.use)
     scene = recreate_request(rng, "train", rng.randint(1, 2 if easy else 4)).scene
     names = [thing.name for thing in scene.things]
     if kind == "critic":
-        return _criticism(rng, names, scene)
+        wanted = _wanted(rng, names)
+        return demonstrate(critic_request(wanted), plans.critic(wanted), Imagined(scene, rng).use)
     failures = []
     if kind == "again":
         for _ in range(rng.randint(1, 2)):
             failures.append(rng.sample(names, rng.randint(1, len(names))))
     request = recreate_request(rng, "train", 1, remember(failures))
     plan = plans.recreate(failures[-1] if failures else None, len(failures))
-    return plans.demonstrate(request.text, plan, Imagined(scene, rng, on_blank=True).use)
+    return demonstrate(request.text, plan, Imagined(scene, rng, on_blank=True).use)
 
 
-def _criticism(rng: random.Random, names: list[str], scene) -> list[Message]:
-    """The critic is told what was wanted: mostly what is there, with one more or one less."""
+def _wanted(rng: random.Random, names: list[str]) -> list[str]:
+    """What the critic is told: mostly what is there, with one more or one less."""
     wanted = rng.sample(names, rng.randint(1, len(names)))
     if rng.random() < 0.5:
         wanted.append(rng.choice([name for name in NAMES if name not in wanted]))
-    return plans.demonstrate(critic_request(wanted), plans.critic(wanted), Imagined(scene, rng).use)
+    return wanted
 
 
 def without_thoughts(messages: list[Message]) -> list[Message]:
@@ -94,6 +100,7 @@ def planner_batch(step: int, recipe: PlannerRecipe) -> TextBatch:
     """The demonstrations of a step, packed; tool results and requests are context, and are not learned."""
     rng, done = random.Random(f"agents/{recipe.seed}/{step}"), step / recipe.steps
     stage = {"easy": done < recipe.easy_frac, "hard": done >= recipe.hard_after}
+    stage["says_what_is_there"] = recipe.says_what_is_there
     keep = (lambda messages: messages) if recipe.thoughts else without_thoughts
     rows = (encode_chat(get_tokenizer(), keep(demonstration(rng, **stage))) for _ in count())
     return pack(rows, few(recipe.batch_size), LENGTH)

@@ -11,6 +11,7 @@ from course_lib.agents.manual import GRID, MIN_SURE, item, middle, observation, 
 from course_lib.agents.messages import said_missing
 from course_lib.agents.turns import Turn, write_turn
 from course_lib.lm.chat import Message
+from course_lib.world.language import join
 from course_lib.world.nouns import NUMBERS, article
 
 Plan = Generator[tuple[str, str, dict], object, tuple[str, str]]
@@ -141,16 +142,26 @@ def critic(wanted: Sequence[str]) -> Plan:
     return f"found {', '.join(one['name'] for one in found) or 'nothing'}", said_missing(missing)
 
 
-def demonstrate(request: str, plan: Plan, use: Callable[[str, Mapping], object]) -> list[Message]:
-    """A conversation in which a plan is carried out with these tools."""
-    messages, result = [Message(role="user", content=request)], None
+def demonstrate(
+    request: str, plan: Plan, use: Callable[[str, Mapping], object], says_what_is_there: bool = False
+) -> list[Message]:
+    """A conversation in which a plan is carried out with these tools.
+
+    says_what_is_there: thoughts begin with the names that `find` gave. A small model overlooks one name among boxes, and sees it in a sentence.
+    """
+    messages, result, seen = [Message(role="user", content=request)], None, ""
     while True:
         try:
             thoughts, name, arguments = plan.send(result)
         except StopIteration as end:
             thoughts, value = end.value
-            return [*messages, Message(role="assistant", content=write_turn(Turn(thoughts, None, value)))]
+            return [*messages, Message(role="assistant", content=write_turn(Turn(seen + thoughts, None, value)))]
         action = {"name": name, "arguments": arguments}
-        messages.append(Message(role="assistant", content=write_turn(Turn(thoughts, action))))
+        messages.append(Message(role="assistant", content=write_turn(Turn(seen + thoughts, action))))
         result = use(name, arguments)
+        seen = _in_a_sentence(result) if says_what_is_there and name == "find" else ""
         messages.append(Message(role="tool", content=observation(name, result)))
+
+
+def _in_a_sentence(found: Sequence[Mapping]) -> str:
+    return f"there is {join([a(one['name']) for one in found] or ['nothing'])}. "
