@@ -289,7 +289,7 @@ figures.show(
 # %% [markdown]
 # Look at the columns beside it. The *ceiling* is what a perfect plan achieves with the same tools: what is missing there is the tools' own error.
 #
-# On unseen wordings the planner succeeds in 81.2 %<!-- figure: agents.success.wordings --> (bar: 80 %), close to its tools' ceiling. On unseen *combinations* of tools it reaches 47.5 %<!-- figure: agents.success.combinations -->: **the bar of 60 % is missed**. All its turns are
+# On unseen wordings the planner succeeds in 81.2 %<!-- figure: agents.success.wordings --> (bar: 80 %), close to its tools' ceiling. On unseen *combinations* of tools it reaches 47.5 %<!-- figure: agents.success.combinations -->: **the bar of 60 % is missed**. With 80 requests each, both are uncertain by some ten points. All its turns are
 # valid, 100 %<!-- figure: agents.valid -->, and on single questions it uses the right tools in 100 %<!-- figure: agents.tools.wordings -->; on unseen combinations in 83.8 %<!-- figure: agents.tools.combinations -->.
 #
 # **Valid is not right**, and the right tool is not the right answer. What did it have to learn besides the form?
@@ -311,6 +311,8 @@ for word in ("STOP", "HQX7"):
 # %% [markdown]
 # **Is it there?** came last. Asked for a ring, the planner called `find`, read *ring [9, 4, 14, 10] at 11 7, circle …*, and was wrong 8 times in 20 (validation stream). One name among boxes is easily overlooked. In a third run its thoughts first
 # say in a sentence what `find` saw, *there is a ring and a circle*, and then decide: wrong 3 times in 20. Thoughts are the only paper that a model can write on.
+#
+# (These are notes from making it, on a few requests each; no command of the course measures them. And the third run has a price: on combinations the second did as well or better.)
 #
 # Three more things helped. Boxes written as calls write them. Loosely worded requests, with small words left out: the choice of tools became reliable. And signs of random
 # letters, which can only be copied: a few at the end of a run were too late, a whole run with them was enough.
@@ -439,7 +441,7 @@ figures.show(figures.recorded("agents.gain.own", "agents.gain.critic"))
 
 # %% [markdown]
 # The gain is 1.25<!-- figure: agents.gain.own --> points of percentage of all things to be drawn, and its interval includes 0: **not shown**. There is little left to gain: the first painting has 79.2 %<!-- figure: agents.retry.once --> right, and even the oracle ends at 83.3 %<!-- figure: agents.retry.oracle -->;
-# none can mend what was never found in the photo. After its first run the planner drew worse, and the same look brought some ten points, with an interval above 0. A check is worth as much as there is to repair. If the checker were the scorer, the gain would be a number about the judge.
+# none can mend what was never found in the photo. After its first run, when the planner drew worse, we measured some ten points, with an interval above 0. That *suggests* that a check is worth as much as there is to repair; with 20 pictures it shows no more. If the checker were the scorer, the gain would be a number about the judge.
 #
 # ### Two agents
 #
