@@ -241,12 +241,14 @@ print(f"chosen once and for all: {tools.MIN_SCORE}")
 
 # %% [markdown]
 # Is a score of 0.7 a probability of 70 %? **Predict**, then look: a detector is *calibrated* if 70 % of its detections with a mean score of 0.7 are
-# right.
+# right. (The dark line across a bar's end is its 95 % interval.)
 
 # %%
-bars = {f"score {score:.2f} ({number} of them)": hits for score, hits, number in boxes.calibration(few(100, 20))}
+counted = {f"score {row[0]:.2f} ({row[2]} of them)": row[1:] for row in boxes.calibration(few(100, 20))}
+bars = {name: hits for name, (hits, _) in counted.items()}
 show.bars(
     bars,
+    intervals={name: figures.wilson(hits, number) for name, (hits, number) in counted.items()},
     alt="Share of hits by score: " + "; ".join(f"{name}: {100 * hit:.0f} percent" for name, hit in bars.items()) + ".",
 )
 
@@ -324,19 +326,23 @@ def put(task, count, stream="val"):
 for task in KNOWN:
     put(task, few(3, 1))
 
+
 # %%
+def show_tasks(tasks, whose, about):
+    """Bars of recorded shares with their intervals, for each task and each of `whose` (name → part of a figure's id)"""
+    shares = {
+        f"{task.id}: {who}": figures.recorded(f"specialists.{key}.{task.id}")[0]
+        for task in tasks
+        for who, key in whose.items()
+    }
+    values = {name: share.value for name, share in shares.items()}
+    words = "; ".join(f"{name} {100 * value:.0f} percent" for name, value in values.items())
+    intervals = {name: (share.low, share.high) for name, share in shares.items()}
+    show.bars(values, intervals=intervals, alt=f"{about}: {words}.")
+
+
 figures.show(figures.recorded("specialists.wired.known", "specialists.coverage.wired.known", "specialists.model.known"))
-by_task = {
-    f"{task.id}: {who}": figures.recorded(f"specialists.{key}.{task.id}")[0].value
-    for task in KNOWN
-    for who, key in (("rules", "wired"), ("one model", "model"))
-}
-show.bars(
-    by_task,
-    alt="Right answers on the known tasks: "
-    + "; ".join(f"{k} {100 * v:.0f} percent" for k, v in by_task.items())
-    + ".",
-)
+show_tasks(KNOWN, {"rules": "wired", "one model": "model"}, "Right answers on the known tasks")
 
 # %% [markdown]
 # The specialists win at home: 88.2 %<!-- figure: specialists.wired.known --> against 78.5 %<!-- figure: specialists.model.known -->. When they answer,
@@ -365,17 +371,7 @@ for task in REVEALED:
 figures.show(
     figures.recorded("specialists.wired.revealed", "specialists.coverage.wired.revealed", "specialists.model.revealed")
 )
-by_task = {
-    f"{task.id}: {who}": figures.recorded(f"specialists.{key}.{task.id}")[0].value
-    for task in REVEALED
-    for who, key in (("rules", "wired"), ("one model", "model"))
-}
-show.bars(
-    by_task,
-    alt="Right answers on the revealed tasks: "
-    + "; ".join(f"{k} {100 * v:.0f} percent" for k, v in by_task.items())
-    + ".",
-)
+show_tasks(REVEALED, {"rules": "wired", "one model": "model"}, "Right answers on the revealed tasks")
 
 # %% [markdown]
 # 12.7 %<!-- figure: specialists.wired.revealed --> against 62.2 %<!-- figure: specialists.model.revealed -->: nearly five times as many. But look
@@ -433,17 +429,7 @@ print(
 
 # %%
 figures.show(figures.recorded("specialists.paid.revealed", "specialists.coverage.paid.revealed"))
-by_task = {
-    f"{task.id}: {who}": figures.recorded(f"specialists.{key}.{task.id}")[0].value
-    for task in REVEALED
-    for who, key in (("new rules", "paid"), ("one model", "model"))
-}
-show.bars(
-    by_task,
-    alt="Right answers once rules were added: "
-    + "; ".join(f"{k} {100 * v:.0f} percent" for k, v in by_task.items())
-    + ".",
-)
+show_tasks(REVEALED, {"new rules": "paid", "one model": "model"}, "Right answers once rules were added")
 
 # %% [markdown]
 # **Paid for, the specialists win again**: 86.2 %<!-- figure: specialists.paid.revealed -->. With just a rule and a list typed in, "safe to swim?" goes
