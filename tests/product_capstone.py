@@ -14,7 +14,6 @@ PRODUCT = {
 EQUIVALENT = {
     "capstone.wilson": {"constant: `1.0` → `2.0`": "the upper end is never above 1, but for rounding"},
     "capstone.missing_fields": {
-        "left out: `tuple(ADVICE)` → `ADVICE`": "a dictionary gives its keys in turn, too",
         "function: `place.split('.')` → `place.rsplit('.')`": "without a limit both split at every dot",
     },
 }

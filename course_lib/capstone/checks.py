@@ -4,7 +4,7 @@ Code can't see whether a claim is worded wider than what was measured ("models c
 the rubric in docs/INSTRUCTORS.md, and for a reader.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -34,7 +34,7 @@ ADVICE = {  # what a card must say → what to do
 }
 
 
-def missing_fields(card: Mapping[str, Any], required: Collection[str] = tuple(ADVICE)) -> list[str]:
+def missing_fields(card: Mapping[str, Any], required: Sequence[str]) -> list[str]:
     """The required places that hold nothing: no entry, None, "" or []. "figure.n" is the entry "n" of the entry "figure"; 0 counts."""
     missing = []
     for place in required:
@@ -71,7 +71,7 @@ VERDICTS = {
 
 def refusals(card: Card) -> list[str]:
     """All reasons to refuse a card, as sentences: where, what, and what to do. An accepted card has none."""
-    missing = missing_fields(asdict(card))
+    missing = missing_fields(asdict(card), tuple(ADVICE))
     found = [f"{place} is missing. {ADVICE[place]}" for place in missing]
     if not {"figure.value", "figure.low", "figure.high"} & set(missing):
         found += _of_figure(card)
