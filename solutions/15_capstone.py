@@ -286,7 +286,8 @@ print("refused for:", checks.refusals(style) or "nothing")
 # ## One claim: an effect and its cause
 #
 # *LLaVA's answers come from the picture.* That is a claim about a cause, and causes show when you **change one thing**. Take a question and its picture;
-# change *one fact*, and leave all else as it was. Does the answer become the new one?
+# change *what the question asks about*, and as little else as can be. (One thing fewer; a sign with another word; or two things exchange their colours, so that
+# no colour comes or goes.) Does the answer become the new one?
 
 # %%
 from course_lib.llava.data.testsets import blank, draw, shuffled
@@ -297,7 +298,7 @@ show.pictures(
     list(draw([pair.scene, pair.changed])),
     titles=[f"before: {pair.question.answer}", f"after: {pair.answer}"],
     columns=2,
-    alt=f"Two pictures that differ in one fact. The question: {pair.question.text} Before the change the answer is {pair.question.answer}, after it {pair.answer}.",
+    alt=f"Two pictures that differ in what is asked about. The question: {pair.question.text} Before the change the answer is {pair.question.answer}, after it {pair.answer}.",
 )
 print(pair.question.text)
 
@@ -307,9 +308,9 @@ print(pair.question.text)
 # | shown | what differs from the changed picture |
 # |---|---|
 # | the changed picture, a second time | nothing |
-# | a blank picture | the fact, everything else, and the *kind* of picture |
-# | another scene's picture | the fact, and everything else |
-# | the picture before the change | the fact |
+# | a blank picture | what is asked about, everything else, and the *kind* of picture |
+# | another scene's picture | what is asked about, and everything else |
+# | the picture before the change | what is asked about |
 #
 # **Predict** all four. Which of them *cannot* fail? Which of them fail for more than one reason?
 
@@ -344,7 +345,7 @@ print(picture.claim)
 print("refused for:", checks.refusals(picture) or "nothing")
 
 # %% [markdown]
-# With the changed fact in the picture, 88.6 %<!-- figure: capstone.picture --> of the answers are the new one; with the old fact,
+# With the change in the picture, 88.6 %<!-- figure: capstone.picture --> of the answers are the new one; without it,
 # 9.5 %<!-- figure: capstone.picture control -->. A hundred questions suffice, since the effect is large. For an effect of five points you'd need about a
 # thousand.
 

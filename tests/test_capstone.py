@@ -56,8 +56,8 @@ def test_good_cards_are_accepted():
         (with_figure(value=0.71), "lies outside its interval, 50.0 % to 70.0 %"),
         (with_figure(ceiling=0.59), "60.0 % is above the ceiling, 59.0 %"),
         (with_figure(baseline=None), "figure.baseline is missing"),
-        (replace(GOOD, num_seeds=3), "3 seeds are said, 2 figures are given"),
-        (replace(GOOD, num_seeds=0), "0 seeds are said"),
+        (replace(GOOD, num_seeds=3), "seeds said: 3, figures given: 2"),
+        (replace(GOOD, num_seeds=0), "seeds said: 0"),
         (replace(GOOD, tried=[{"what": "rates", "split": " Test"}]), "'rates' was chosen on 'test'"),
         (replace(GOOD, tried=[]), "tried is missing"),
         (replace(GOOD, minutes=None), "minutes is missing"),
@@ -220,7 +220,8 @@ def test_what_a_learner_wrote_is_neither_markdown_nor_html(tmp_path):
     save(replace(card, figure=None), tmp_path / "b.json")
     page = rendered(tmp_path)
     tags = Tags(page).found
-    assert not {"script", "img", "code"} & {tag for tag, _ in tags}
+    assert not {"script", "img", "em"} & {tag for tag, _ in tags}
+    assert sum(tag == "code" for tag, _ in tags) == gallery.ADD.count("`") / 2
     links = [attributes["href"] for tag, attributes in tags if tag == "a"]
     assert links == ["notebooks/15_capstone.ipynb"]
     assert "alert(1)" in page and page.count("<h1>") == 1 and page.count("<table>") == 1

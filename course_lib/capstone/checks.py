@@ -77,7 +77,7 @@ def refusals(card: Card) -> list[str]:
         found += _of_figure(card)
     if card.num_seeds is not None and not 1 <= card.num_seeds <= len(card.by_seed):
         found.append(
-            f"by_seed: {card.num_seeds} seeds are said, {len(card.by_seed)} figures are given. Give one for each training run."
+            f"by_seed: seeds said: {card.num_seeds}, figures given: {len(card.by_seed)}. Give one for each training run."
         )
     for choice in card.tried:
         if card.split and choice["split"].strip().lower() == card.split.strip().lower():

@@ -58,7 +58,7 @@ def style(per_class: int = 3) -> Card:
 
 
 def picture(num_per_kind: int = 15) -> Card:
-    """An effect and its cause: one fact of the picture is changed, and nothing else. Does the answer change with it?"""
+    """An effect and its cause: what the question asks about is changed in the picture, and little else. Does the answer change with it?"""
     start, model = time.perf_counter(), saved.load("2")
     pairs = [pair for kind in SCORED_KINDS for pair in contradictions(kind, few(num_per_kind, 1))]
     questions, targets = [pair.question.text for pair in pairs], [pair.answer for pair in pairs]
@@ -69,7 +69,7 @@ def picture(num_per_kind: int = 15) -> Card:
     return _card(
         start,
         figure,
-        claim="The shipped LLaVA's answers follow the picture: where one fact of a test scene is changed, they change as that fact demands.",
+        claim="The shipped LLaVA's answers follow the picture: where what a question asks about is changed in a test scene, they change as the new picture demands.",
         control="the picture before the change, judged by the answer after it",
         baseline="a blank picture",
         ceiling="the true answers, through the same comparison",
@@ -88,7 +88,7 @@ def wordings(per_class: int = 4) -> Card:
         paired_gain("capstone.wordings", six, one, ceiling=round(1 - _mean(one), 4), **company),
         claim="For the shipped pocket CLIP in fluent_flat, six wordings averaged gain nothing over one that this test could see.",
         null=True,
-        control=f"what one wording gains over “{HARMFUL}” on the same pictures: the test must see it",
+        control=f"what one wording gains over “{HARMFUL.format('a dog')}” on the same pictures: the test must see it",
         baseline="what the bare name gains over one wording",
         ceiling="what one wording leaves to be gained",
         tried=[{"what": "four harmful wordings", "split": "val"}],
