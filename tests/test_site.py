@@ -74,6 +74,12 @@ def test_the_lessons_are_solved_and_have_their_outputs(staged):
         assert [cell.metadata.get("tags") == ["hide-input"] for cell in code].count(True) == 1  # the set-up cell
 
 
+def test_the_gallery_is_a_page_where_there_are_cards(staged):
+    text = (staged / site.GALLERY).read_text(encoding="utf-8")
+    assert text.count("\n## ") == 4 and "notebooks/15_capstone.ipynb" in text  # three cards, and how to add one
+    assert re.search(r"^gallery$", (staged / "index.md").read_text(encoding="utf-8"), re.MULTILINE)
+
+
 def test_links_to_what_the_site_lacks():
     text, there = (
         "[a](../LICENSE) [b](GLOSSARY.md#top) [c](../README.md) [d](https://x.org) ![e](x.png)",

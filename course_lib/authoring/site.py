@@ -10,6 +10,7 @@ from pathlib import Path
 
 import nbformat
 
+from course_lib.authoring import gallery
 from course_lib.authoring.colab import Release, release
 from course_lib.authoring.master import Lesson, masters, read_lesson
 from course_lib.figures import MIME
@@ -19,8 +20,9 @@ NEEDS = ("sphinx", "myst_nb", "sphinx_book_theme", "latex2mathml")
 LIST = "requirements-site.txt"
 PAGES = (
     "docs/GLOSSARY.md", "docs/FIGURES.md", "docs/TROUBLESHOOTING.md", "docs/KEYBOARD.md", "docs/COLAB.md", "docs/INSTRUCTORS.md",
-    "docs/SERVER.md", "data/README.md", "data/instruct/README.md",
+    "docs/TALK.md", "docs/SERVER.md", "data/README.md", "data/instruct/README.md",
 )  # fmt: skip
+GALLERY = "gallery.md"
 PICTURES = ("docs/img", "data/contact_sheets")
 NOT_PUBLISHED = (".doctrees", ".buildinfo", "*webpack-macros.html")  # Sphinx' notes, and the theme's templates
 LINK = re.compile(r"(?<!!)\[([^\]]*)\]\((?!https?:|#)([^)#\s]+)(#[^)\s]*)?\)")
@@ -77,7 +79,9 @@ def stage(source: Path, root: Path = REPO) -> None:
         if (root / folder).exists():
             shutil.copytree(root / folder, source / folder)
     texts = {page: (root / page).read_text(encoding="utf-8") for page in pages}
-    texts["index.md"] = first_page((root / "README.md").read_text(encoding="utf-8"), lessons, pages)
+    if (root / gallery.FOLDER).is_dir():
+        texts[GALLERY] = gallery.page(root / gallery.FOLDER)
+    texts["index.md"] = first_page((root / "README.md").read_text(encoding="utf-8"), lessons, list(texts))
     there = {*texts, *(f"notebooks/{lesson.slug}.ipynb" for lesson in lessons)}
     for page, text in texts.items():
         write(source / page, with_links(text, Path(page).parent, there, release(root / "pyproject.toml")))

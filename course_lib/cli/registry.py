@@ -104,6 +104,12 @@ ROOMS = {
         "course_lib.agents.evaluate:figures",
         ("agents.success.combinations", "agents.gain.own"),
     ),
+    "capstone": Room(
+        "Claim cards: three worked examples",
+        "15",
+        "course_lib.capstone.evaluate:figures",
+        ("capstone.style", "capstone.picture", "capstone.wordings"),
+    ),
 }
 
 CLIP, LM = ("clip_tokenizer", "clip"), ("lm_tokenizer", "lm")
