@@ -318,14 +318,11 @@ for request, old, new in zip(requests, before, replies(student), strict=True):
 show_figures(evaluate.reply_figures(student, few(40)))
 
 # %%
-from course_lib.figures import wilson
-
 about = [one for kind in testsets.SCORED_KINDS for one in testsets.vqa_examples(kind, few(30, 4))]
 models = {"first words": saved.load("words"), "captioner": captioner, "your stage 2": student, "baked": assistant}
 live = {name: evaluate.accuracy(model, about) for name, model in models.items()}
 words = ", ".join(f"{name} {100 * value:.0f} percent" for name, value in live.items())
-intervals = {name: wilson(value, len(about)) for name, value in live.items()}
-show.bars(live, intervals=intervals, alt=f"Share of questions about unseen scenes answered right: {words}.")
+show.bars(live, alt=f"Share of questions about unseen scenes answered right: {words}.")
 
 # %% [markdown]
 # ## Break it
@@ -503,8 +500,7 @@ exchanges = test_exchanges(few(10, 1))
 models = {"before": load_tuned(), "your stage 2": student.language_model, "baked": assistant.language_model}
 skill = {name: float(follows(model, exchanges).mean()) for name, model in models.items()}
 words = ", ".join(f"{name} {100 * value:.0f} percent" for name, value in skill.items())
-intervals = {name: wilson(value, len(exchanges)) for name, value in skill.items()}
-show.bars(skill, intervals=intervals, alt=f"Share of instructions without a picture that are followed: {words}.")
+show.bars(skill, alt=f"Share of instructions without a picture that are followed: {words}.")
 
 # %% [markdown]
 # Your stage 2 has lost a good part of it. The baked model had eight runs (`course_lib/llava/recipes.py` says why each), and forgot what it
