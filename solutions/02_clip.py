@@ -303,18 +303,20 @@ curve.draw(run)
 # things, which are harder.
 #
 # How good is it? It has to name one of 160 things, on scenes and in wordings that it never saw. Chance is
-# 0.6 %<!-- figure: clip.zero_shot_top1.trained chance -->.
+# 0.6 %<!-- figure: clip.zero_shot_top1.trained chance -->. The dark line across a bar's end is its 95 % interval.
 
 # %%
 tests = testsets.single_things(per_class=5)
 flat = testsets.single_things(per_class=5, styles=("fluent_flat",))
-live = {
-    "trained styles": float(evaluate.topk_correct(model, tests).mean()),
-    "fluent_flat, never trained": float(evaluate.topk_correct(model, flat).mean()),
-    "untrained twin": float(evaluate.topk_correct(build_clip(seed=1), tests).mean()),
+hits = {
+    "trained styles": evaluate.topk_correct(model, tests),
+    "fluent_flat, never trained": evaluate.topk_correct(model, flat),
+    "untrained twin": evaluate.topk_correct(build_clip(seed=1), tests),
 }
+live = {name: float(found.mean()) for name, found in hits.items()}
+intervals = {name: figures.wilson(live[name], len(found)) for name, found in hits.items()}
 words = ", ".join(f"{name} {100 * value:.0f} percent" for name, value in live.items())
-show.bars(live, chance=1 / 160, alt=f"Bars of zero-shot accuracy after the live run: {words}.")
+show.bars(live, chance=1 / 160, intervals=intervals, alt=f"Bars of zero-shot accuracy after the live run: {words}.")
 
 # %% [markdown]
 # And here is the table from the beginning, now from your own model:

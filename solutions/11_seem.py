@@ -450,7 +450,7 @@ from course_lib.seem import evaluate
 from course_lib.seem.data.queries import to_prompts
 from course_lib.seem.data.testsets import make_test_set
 from course_lib.seem.evaluate.clicks import iou_by_clicks, noc_figures
-from course_lib.seem.evaluate.metrics import iou, predict_masks
+from course_lib.seem.evaluate.metrics import iou, mean_figure, predict_masks
 from course_lib.session import few
 
 count = few(60, 8)
@@ -459,9 +459,17 @@ targets = tests.targets()
 
 
 def one_click(model):
-    """Mean IoU after one click, on held-out scenes."""
+    """Mean IoU after one click on held-out scenes, with its 95 % interval."""
     masks = predict_masks(model, tests.encode(model), to_prompts(model, tests.queries))
-    return float(iou(masks, targets).mean())
+    return mean_figure("one_click", iou(masks, targets))
+
+
+def show_means(means, about):
+    """Bars of means (name → figure) with their intervals; `about` begins the alt text."""
+    values = {name: mean.value for name, mean in means.items()}
+    words = ", ".join(f"{name} {100 * value:.0f} percent" for name, value in values.items())
+    intervals = {name: (mean.low, mean.high) for name, mean in means.items()}
+    show.bars(values, intervals=intervals, alt=f"{about}: {words}.")
 
 
 student = stages.new_model(seed=session.seed)
@@ -475,10 +483,11 @@ curve.draw(run)
 
 # %%
 live = {"before": before, "after the live run": one_click(student), "the baked model": one_click(model)}
-words = ", ".join(f"{name} {100 * value:.0f} percent" for name, value in live.items())
-show.bars(live, alt=f"Mean IoU after one click on held-out scenes: {words}.")
+show_means(live, "Mean IoU after one click on held-out scenes")
 
 # %% [markdown]
+# The dark line across a bar's end is the 95 % interval of its mean.
+#
 # The baked model has the same parts. It was trained for more than two hours, in six stages, each concentrating on what the stage before was
 # weak at (`course_lib/seem/train/stages.py`). We use it from here on.
 #
@@ -504,8 +513,7 @@ faults = {
     "0–1 for -1–1": lambda f, p, s, i: visual_sampler(f, (p + 1) / 2, s, i),
 }
 results = {name: with_sampler(sampler) for name, sampler in faults.items()}
-words = ", ".join(f"{name} {100 * value:.0f} percent" for name, value in results.items())
-show.bars(results, alt=f"One-click IoU with four samplers: {words}.")
+show_means(results, "One-click IoU with four samplers")
 
 # %% [markdown]
 # The model was trained with the right sampler. Had the fault been there from the start, training would have bent itself around some of these:
