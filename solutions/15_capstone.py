@@ -53,8 +53,8 @@ figures.show([tiles, *figures.recorded("next.control.upsampled")])
 #
 # ### 2. The model could not see what the test asked about
 #
-# After Lesson 07's second stage, LLaVA answered seven kinds of questions. Six got better with training. *What does the sign say?* hardly did, whatever
-# the labels. The reason lies before the language model: CLIP was never paid for telling letters apart, and what the eyes drop, no connector brings back.
+# Lesson 07's second stage asks LLaVA seven kinds of questions, and your live model gets one of them wrong nearly every time: *what does the sign say?* Its
+# labels were right. The reason lies before the language model: CLIP was never paid for telling letters apart, and what the eyes drop, no connector brings back.
 # The test was measuring the eyes, while we were tuning the tongue. With eyes for letters the shipped model reads
 # 69 %<!-- figure: llava.vqa.read --> of the signs.
 #
@@ -69,8 +69,8 @@ figures.show([tiles, *figures.recorded("next.control.upsampled")])
 figures.show(figures.recorded("failures.repair.before.chair", "failures.repair.after.chair"))
 
 # %% [markdown]
-# From 12.6 %<!-- figure: failures.repair.before.chair --> to 13.3 %<!-- figure: failures.repair.after.chair -->: the gain is gone. Of four tries the best
-# one looks better than it is, because luck helped to make it the best. The choice was honest, on validation scenes. The mistake would have been to
+# From 12.6 %<!-- figure: failures.repair.before.chair --> to 13.3 %<!-- figure: failures.repair.after.chair -->: the gain is gone. What is chosen from
+# four tries looks better than it is, because luck helped to get it chosen. The choice was honest, on validation scenes. The mistake would have been to
 # *report* that number. **Choose on one set, measure once on another.** (Lesson 12 reports the second number, and its bar as missed.)
 
 # %% [markdown]

@@ -91,7 +91,7 @@ def wordings(per_class: int = 4) -> Card:
         control=f"what one wording gains over “{HARMFUL.format('a dog')}” on the same pictures: the test must see it",
         baseline="what the bare name gains over one wording",
         ceiling="what one wording leaves to be gained",
-        tried=[{"what": "four harmful wordings", "split": "val"}],
+        tried=[{"what": "four harmful wordings, once on other test scenes, then chosen anew", "split": "val"}],
     )
 
 
