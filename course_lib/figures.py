@@ -44,14 +44,17 @@ AT_MOST = {  # here less is better; all other bars are to be reached
     "next.control.upsampled", "next.control.permuted.relation",
     "llava.describe.repeats", "imagebind.seem_iou.other", "failures.zero_shot.lost",
     "failures.companions.uniform.gap", "failures.repair.after.coverage_lost", "failures.repair.after.vqa_lost",
-    "failures.repair.after.text_lost",
+    "failures.repair.after.text_lost", "small.tokens", "small.int8_loss.half", "small.int8_loss.one", "small.int8_loss.two",
 }  # fmt: skip
 Rule = Callable[[Figure], bool] | None  # who met it; None: it needs another figure
 WORDED_BARS: dict[str, tuple[str, Rule]] = {  # bars that are no single number
     "llava.pope.yes_ratio": ("45 to 55 %", lambda figure: 0.45 <= figure.value <= 0.55),
     "failures.repair.after.yes_ratio": ("45 to 55 %", lambda figure: 0.45 <= figure.value <= 0.55),
     "failures.repair.shuffled.chair_cut": ("no gain", lambda figure: figure.low <= 0),
+    "video.shuffled.temporal": ("not above chance", lambda figure: figure.low <= figure.chance),
     "next.pope.yes_ratio": ("45 to 55 %", lambda figure: 0.45 <= figure.value <= 0.55),
+    "small.claim.half": ("interval reaches two million, faulty × 4", lambda figure: figure.high >= figure.baseline),
+    "small.claim.one": ("interval reaches two million, faulty × 4", lambda figure: figure.high >= figure.baseline),
     "seem.noc90": ("fewer than without memory", lambda figure: figure.value < figure.control),
     "seem.wrong_prompt_iou": ("50 points below one click", None),
 }

@@ -28,6 +28,7 @@ OTHERS = {  # what is drawn, measured or written rather than trained: files → 
     "data/llava_ablations.jsonl": "python -m course_lib llava ablate --rows FILE",
     "data/next_ladder.jsonl": "python -m course_lib llava ladder --rows FILE",
     "data/next_connectors.jsonl": "python -m tools.compare_connectors",
+    "data/small_grid.jsonl": "python tools/small_grid.py FOLDER",
 }
 
 

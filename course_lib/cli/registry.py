@@ -104,6 +104,18 @@ ROOMS = {
         "course_lib.agents.evaluate:figures",
         ("agents.success.combinations", "agents.gain.own"),
     ),
+    "video": Room(
+        "Video: order is where frames stand",
+        "14",
+        "course_lib.video.evaluate:figures",
+        ("video.temporal", "video.shuffled.temporal", "video.static"),
+    ),
+    "small": Room(
+        "Small models and good data: a grid at equal steps and tokens",
+        "14",
+        "course_lib.small.evaluate:figures",
+        ("small.claim.half", "small.claim.one", "small.recovery"),
+    ),
     "capstone": Room(
         "Claim cards: three worked examples",
         "15",
@@ -127,6 +139,7 @@ BAKES = {
     "llava_letters": Bake("course_lib.llava.train.letters:bake", ("clip",)),
     "llava": Bake("course_lib.llava.train.saved:bake", ("clip", *LM, "llava_words", "llava_letters")),
     "llava_next": Bake("course_lib.llava_next.train:bake", ("clip", *LM, "llava_letters", "llava")),
+    "video": Bake("course_lib.video.train:bake", ("clip", *LM, "llava_letters", "llava")),
     "llava_smollm2": Bake("course_lib.llava.train.smollm2:bake", ("clip",)),
     "gligen_base": Bake("course_lib.gligen.train.base_generator:bake_base", CLIP, SMALL_WORLD),
     "gligen_gates": Bake("course_lib.gligen.train.gates:bake_gates", (*CLIP, "gligen_base"), SMALL_WORLD),
@@ -136,6 +149,8 @@ BAKES = {
     "imagebind": Bake("course_lib.imagebind.train:bake", CLIP),
     "specialists_detector": Bake("course_lib.specialists.detector:bake", ("clip", "gligen_detector")),
     "agents": Bake("course_lib.agents.train:bake", ("lm_tokenizer", "lm")),
+    "small_lm_half": Bake("course_lib.small.train:bake_half", ("lm_tokenizer",)),
+    "small_lm_one": Bake("course_lib.small.train:bake_one", ("lm_tokenizer",)),
 }
 
 

@@ -16,7 +16,14 @@ HUB = ("llava-hf/llava-v1.6-mistral-7b-hf", "main")  # ungated; a commit's 40 di
 
 def load_real(repository: str = HUB[0], revision: str = HUB[1]) -> tuple[nn.Module, object] | None:
     """(model, processor). None, with one sentence, where they can't be had."""
-    from transformers import AutoProcessor, BitsAndBytesConfig, LlavaNextForConditionalGeneration
+    from transformers import LlavaNextForConditionalGeneration
+
+    return load_in_4_bits(LlavaNextForConditionalGeneration, repository, revision)
+
+
+def load_in_4_bits(model_class: type, repository: str, revision: str) -> tuple[nn.Module, object] | None:
+    """(model of this class of transformers, processor), in 4 bits on a GPU, whole elsewhere. None, with one sentence, where they can't be had."""
+    from transformers import AutoProcessor, BitsAndBytesConfig
 
     device, dtype_name, _ = best_device()
     dtype, options = getattr(torch, dtype_name), {}
@@ -25,7 +32,7 @@ def load_real(repository: str = HUB[0], revision: str = HUB[1]) -> tuple[nn.Modu
         options = {"quantization_config": quantised, "device_map": {"": 0}}
     try:
         processor = AutoProcessor.from_pretrained(repository, revision=revision)
-        model = LlavaNextForConditionalGeneration.from_pretrained(
+        model = model_class.from_pretrained(
             repository, revision=revision, dtype=dtype, attn_implementation="sdpa", use_safetensors=True, **options
         )
     except (OSError, ImportError) as error:
