@@ -423,10 +423,10 @@ figures.show(
 #
 # | set | pictures | answers |
 # |---|---|---|
-# | clean | 500 | true |
-# | noisy | 500 | of those that can have one of Lesson 05's faults about the picture, 40 % do |
-# | noisy × 4 | 2,000 | the same, with four times as many pictures |
-# | filtered | 500 | noisy, after Lesson 05's filters |
+# | clean | 2,000 | true |
+# | noisy | 2,000 | of those that can have one of Lesson 05's faults about the picture, 40 % do |
+# | noisy × 4 | 8,000 | the same, with four times as many pictures |
+# | filtered | 2,000 | noisy, after Lesson 05's filters |
 #
 # Some answers of the noisy set, and what the filters say:
 

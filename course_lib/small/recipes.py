@@ -29,7 +29,7 @@ SIZES = {  # parameters, embeddings included: 0.52, 1.05 and 2.07 million
     "one": LanguageModelSize(128, 4, 384),
     "two": LanguageModelSize(192, 6, 512),  # Lesson 04's, as shipped
 }
-NUM_PICTURES, FAULT_FRAC = 500, 0.4
+NUM_PICTURES, FAULT_FRAC = 2000, 0.4
 ARMS = {
     "clean": DataArm(NUM_PICTURES),
     "filtered": DataArm(NUM_PICTURES, FAULT_FRAC, filtered=True),
@@ -38,11 +38,12 @@ ARMS = {
 }
 SEEDS = (0, 1)
 # The whole language model learns, in every size: adapters of one rank would be another share of each. Behind each picture stand
-# conversations of `max_question_tokens` in all, so that a step costs as many tokens in every arm.
+# conversations of `max_question_tokens` in all, so that a step costs as many tokens in every arm. Of 500 pictures, seen 13 times, the
+# largest model learned the answers by heart (stream "val", clean: is it there? 47 % right, of 2,000 pictures 70).
 SHORT_RUN = LlavaRecipe(
-    steps=400,
+    steps=500,
     batch_size=16,
-    learning_rate=7e-4,
+    learning_rate=4e-4,
     connector_lr_mult=2,
     format_prompt=True,
     max_question_tokens=150,

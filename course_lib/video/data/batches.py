@@ -22,6 +22,7 @@ from course_lib.video.recipes import VideoRecipe
 from course_lib.world.questions import Question
 
 CAPTION_PROMPTS = ("what happens here?", "tell me what happens.", "what happens in the clip?", "say what happens.")
+DENSE_PROMPT = "what happens, frame by frame?"
 Features = Callable[[Tensor], Tensor]  # pixel_values [B, T, 3, S, S] → [B, T·64, W]
 
 
@@ -40,9 +41,10 @@ def video_batch(tokenizer, image_features: Features, step: int, recipe: VideoRec
     for clip in clips:
         asked, still = temporal_questions(clip, rng), static_questions(clip, rng)
         prompt = rng.choice(CAPTION_PROMPTS) if rng.random() < recipe.caption_frac else None
-        reads = rng.random() < recipe.log_frac
+        reads, writes = rng.random() < recipe.log_frac, rng.random() < recipe.dense_frac
         for one in (clip, mirror(clip)) if recipe.mirrors else (clip,):
-            conversations.append(conversations_about(tokenizer, one, asked, still, prompt))
+            dense = [caption_segments(tokenizer, log(one), DENSE_PROMPT)] if writes else []
+            conversations.append([*conversations_about(tokenizer, one, asked, still, prompt), *dense])
             text_only.append([read_log(tokenizer, one, question) for question in asked if reads])
     return collate(tokenizer, conversations, features, recipe.num_frames * FRAME_TOKENS, text_only=text_only)
 

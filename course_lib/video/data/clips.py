@@ -23,7 +23,7 @@ WAYS = {"left": (-1, 0), "right": (1, 0), "up": (0, -1), "down": (0, 1)}
 OPPOSITE_WAY = {"left": "right", "right": "left", "up": "down", "down": "up"}
 OPPOSITE_KIND = {"appears": "vanishes", "vanishes": "appears"}
 SHIFTS = (0.3, 0.45)  # how far a thing moves, in sides of the picture
-LIFT = 0.16  # how high it jumps
+LIFT = 0.25  # how high it jumps: the height of a token, so that pooling (`model`) can't hide it
 MOST_JUMPS = 3
 SCALE = 0.85  # of all widths, so that there is room to move
 
