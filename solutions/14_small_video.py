@@ -378,9 +378,9 @@ show.bars(pairs, chance=1 / 4, alt=f"Pairs of a clip and its mirror, both answer
 # %%
 longer = temporal_examples(few(12, 2), num_frames=16)
 for scale in (1.0, 2.0):
-    model.position_scale = scale
+    model.connector.position_scale = scale
     print(f"positions divided by {scale:g}: {100 * correct(model, longer).mean():.0f} % of {len(longer)} right")
-model.position_scale = 1.0
+model.connector.position_scale = 1.0
 ui.strip(longer[0].clip)
 
 # %% [markdown]

@@ -13,7 +13,7 @@ from course_lib.video.model import FrameConnector, MiniLlavaVideo
 def connect() -> object:
     connector = FrameConnector.__new__(FrameConnector)
     nn.Module.__init__(connector)
-    connector.mixture, connector.newline = nn.Identity(), torch.zeros(3)
+    connector.mixture, connector.newline, connector.numbers = nn.Identity(), torch.zeros(3), torch.zeros(16, 3)
     return connector(torch.zeros(1, 128, 3))
 
 
@@ -28,7 +28,7 @@ def place() -> object:
 
     model = MiniLlavaVideo.__new__(MiniLlavaVideo)
     nn.Module.__init__(model)
-    model.image_token, model.embed = 5, stop
+    model.image_token, model.embed, model.connector = 5, stop, FrameConnector
     model._prompts = lambda questions, count: (torch.tensor([[1, 5, 5, 2]]), torch.ones(1, 4))
     try:
         return model.answer(torch.zeros(1, 64, 3), ["?"])

@@ -85,6 +85,7 @@ def test_controls_keep_frames_and_take_order_or_all_but_one():
     for one, other in zip(mixed, frames, strict=True):
         places = [next(i for i, frame in enumerate(other) if torch.equal(frame, part)) for part in one]
         assert sorted(places) == list(range(8)) and places != list(range(8))
+    assert not torch.equal(shuffled(features, 50), shuffled(features))
     assert torch.equal(middle_frame(features), frames[:, 4])
 
 
@@ -114,14 +115,14 @@ def test_only_blank_frames_and_what_is_changed_change_the_answers(model):
     examples = static_examples(2, "val")
     right = evaluate.correct(model, examples)
     assert right.shape == (6,) and right.sum() >= 3
-    assert (evaluate.correct(model, examples, lambda features: features) == right).all()
+    assert (evaluate.correct(model, examples, lambda features, number: features) == right).all()
     assert evaluate.correct(model, examples, blank=True)[4:].sum() < 2  # no place can be seen
 
 
 def test_figures_stand_beside_the_right_conditions(model, monkeypatch):
     def correct(model, examples, change=None, blank=False):
         share = {"shuffled": 0.5, "middle_frame": 0.25}.get(getattr(change, "__name__", ""), 1 - blank)
-        share = share if model.position_scale == 1 else 0.75
+        share = share if model.connector.position_scale == 1 else 0.75
         return np.arange(len(examples)) < share * len(examples)
 
     monkeypatch.setattr(train, "load", lambda: model)
@@ -133,7 +134,9 @@ def test_figures_stand_beside_the_right_conditions(model, monkeypatch):
     assert made["video.static"].control == made["video.blank.temporal"].value == 0
     assert made["video.middle.static"].value == 0.25 and made["video.shuffled.static"].bar == 0.97
     assert made["video.longer.scaled"].value == 0.75 and made["video.longer.scaled"].baseline == 1
-    assert model.position_scale == 1.0
+    assert (made["video.pairs"].value, made["video.pairs"].n) == (1, 6)
+    assert made["video.pairs"].control == pytest.approx(4 / 6, abs=1e-4)  # the first eight of sixteen answers
+    assert model.connector.position_scale == 1.0
 
 
 def test_a_clip_is_played_and_asked_about(model, capsys):

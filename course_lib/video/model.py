@@ -4,9 +4,12 @@
                                                                                                                       │ splice, in place of <image>
     answer ←──────────────────── language model, positions of the clip divided by `position_scale` ←──────────────────┘
 
-- Nothing new sees or computes anything between frames: order is only where a frame's tokens stand. LLaVA-NeXT-Video does the same with 24²
-  patches a frame, pooled to 12² (Zhang et al., 2024, the blog of April 30; LLaVA-VL/LLaVA-NeXT, llava/model/llava_arch.py).
-- A newline token ends every frame, as it ends every row of a tiled picture in LLaVA-NeXT.
+- Nothing new sees or computes anything between frames: order is only where a frame's tokens stand, and how they are stamped. LLaVA-NeXT-Video
+  does the same, without stamps, with 24² patches a frame, pooled to 12² (Zhang et al., 2024, the blog of April 30; LLaVA-VL/LLaVA-NeXT,
+  llava/model/llava_arch.py).
+- A newline token ends every frame, as it ends every row of a tiled picture in LLaVA-NeXT. It is stamped with the time, in words of the language
+  model, as in VideoLLaMA 3 (Zhang et al., 2025, arXiv 2501.13106, section 2) and Qwen3-VL (Bai et al., 2025, arXiv 2511.21631): here the
+  number of the frame. Told by position alone, this model found what a clip changes, and not when.
 - A longer clip than training had may be squeezed into the positions that were trained: linear scaling of rotary positions (Chen et al., 2023,
   arXiv 2306.15595). LLaVA-NeXT-Video scales all positions; here only the clip's, since words still follow words.
 """
@@ -49,21 +52,32 @@ def scaled_positions(is_clip: Tensor, position_scale: float) -> Tensor:
 
 
 class FrameConnector(nn.Module):
-    """Patches of all frames in one row → a clip's tokens: [B, T·64, W] → [B, T·17, D], by Lesson 07's mixture of words."""
+    """Patches of all frames in one row → a clip's tokens: [B, T·64, W] → [B, T·17, D], by Lesson 07's mixture of words.
 
-    def __init__(self, mixture: WordMixture) -> None:
+    numbers [16, D]: the language model's embeddings of " 1" to " 16", one of which is added to the newline of each frame. They are divided as
+    positions are: at a `position_scale` of 2 two frames each are stamped 1, 2, …
+    """
+
+    position_scale = 1.0
+
+    def __init__(self, mixture: WordMixture, numbers: Tensor) -> None:
         super().__init__()
         self.mixture = mixture
         self.newline = nn.Parameter(torch.zeros(mixture.residual.out_features))
+        self.numbers = nn.Parameter(numbers.detach().clone())
 
     def forward(self, features: Tensor) -> Tensor:
-        return clip_tokens(self.mixture(features).unflatten(1, (-1, NUM_PATCHES)), self.newline)
+        tokens = clip_tokens(self.mixture(features).unflatten(1, (-1, NUM_PATCHES)), self.newline)  # [B, T·17, D]
+        return tokens + self.stamps(tokens.shape[1] // FRAME_TOKENS)
+
+    def stamps(self, num_frames: int) -> Tensor:
+        """What is added to a clip's tokens: a number to each newline, nothing to the others, [T·17, D]."""
+        numbers = self.numbers[(torch.arange(num_frames) / self.position_scale).long()]  # [T, D]
+        return F.pad(numbers[:, None], (0, 0, FRAME_TOKENS - 1, 0)).flatten(0, 1)  # [T, 1, D] → [T, 17, D] → [T·17, D]
 
 
 class MiniLlavaVideo(MiniLlava):
     """A MiniLlava for clips, all clips of a batch of one length."""
-
-    position_scale = 1.0
 
     @torch.no_grad()
     def image_features(self, pixel_values: Tensor) -> Tensor:
@@ -79,7 +93,7 @@ class MiniLlavaVideo(MiniLlava):
     def answer(self, picture: Tensor, questions: Sequence[str], max_new_tokens: int = 16) -> list[str]:
         """Features [B, T·64, W] of clips and a question about each → what the model says, greedily."""
         input_ids, attention_mask = self._prompts(questions, self.num_tokens(picture))
-        positions = scaled_positions(input_ids == self.image_token, self.position_scale)  # [B, L]
+        positions = scaled_positions(input_ids == self.image_token, self.connector.position_scale)  # [B, L]
         unread = self.embed(input_ids, picture)
         cache, new_ids = None, []
         stop_ids, stopped = torch.tensor(self.stop_token_ids()), torch.zeros(len(input_ids), dtype=torch.bool)

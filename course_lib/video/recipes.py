@@ -13,11 +13,11 @@ class VideoRecipe(LlavaRecipe):
     mirrors: bool = True  # False: clips of their own in place of mirrors, for the lesson's comparison
     caption_frac: float = 0.5  # of the clips: what happens is also told in a sentence
     log_frac: float = 0.25  # of the clips: their log is read, too, in place of the frames
-    dense_frac: float = 0.0  # of the clips: their log is also written, frame by frame, from what is seen
+    dense_frac: float = 0.5  # of the clips: their log is also written, frame by frame, from what is seen
 
 
 BAKED = VideoRecipe(
-    steps=1500,
+    steps=2000,
     batch_size=8,
     learning_rate=7e-4,
     rank=64,

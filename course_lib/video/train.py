@@ -9,6 +9,7 @@ from course_lib.llava.train import parameters, saved, stages
 from course_lib.llava.vision import PocketVisionTower
 from course_lib.training import Progress
 from course_lib.video.data.batches import video_batch
+from course_lib.video.data.clips import MOST_FRAMES
 from course_lib.video.model import FrameConnector, MiniLlavaVideo
 from course_lib.video.recipes import BAKED, VideoRecipe
 
@@ -20,7 +21,9 @@ def build_model(folder: Path = checkpoints.FOLDER) -> MiniLlavaVideo:
     assistant = saved.load("2", folder)
     assistant.connector.letter_embeddings = None  # no sign is read here
     vision = PocketVisionTower(load_clip(), assistant.vision.layer)
-    connector = FrameConnector(assistant.connector)
+    embeddings = assistant.language_model.get_input_embeddings().weight
+    numbers = [assistant.tokenizer(f" {n}", add_special_tokens=False)["input_ids"][0] for n in range(1, MOST_FRAMES + 1)]
+    connector = FrameConnector(assistant.connector, embeddings[numbers])  # of [16, D]
     return MiniLlavaVideo(vision, connector, assistant.language_model, assistant.tokenizer).eval()
 
 

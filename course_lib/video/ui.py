@@ -15,15 +15,16 @@ from course_lib.video.data.clips import Clip, caption, render_clip
 from course_lib.video.model import MiniLlavaVideo
 
 SIDE = 192  # pixels on the page, three for each that the model sees
-MILLISECONDS = 500  # a frame
+MILLISECONDS, PAUSE = 500, 2000  # a frame; the last one, before the clip begins again
 STRIP_COLUMNS = 8
 
 
 def gif(frames: np.ndarray, milliseconds: int = MILLISECONDS) -> bytes:
-    """Frames uint8 [T, H, W, 3] as a GIF that plays over and over, each pixel as large as three."""
+    """Frames uint8 [T, H, W, 3] as a GIF that plays over and over, with a pause between; each pixel as large as three."""
     first, *others = (Image.fromarray(frame).resize((SIDE, SIDE), Image.Resampling.NEAREST) for frame in frames)
     stream = io.BytesIO()
-    first.save(stream, "GIF", save_all=True, append_images=others, duration=milliseconds, loop=0)
+    durations = [*[milliseconds] * len(others), PAUSE]
+    first.save(stream, "GIF", save_all=True, append_images=others, duration=durations, loop=0)
     return stream.getvalue()
 
 

@@ -7,12 +7,17 @@ from course_lib.small.evaluate.statistics import filter_recovery, resample
 
 
 def recovery_inputs(rng) -> tuple:
-    """Answers of three models to the same questions. Once few of them, so that some resamples have no gap; once no gap at all."""
+    """Answers of three models to the same questions, or of two sizes of each, averaged. Once few of them, so that some resamples have no
+    gap; once no gap at all."""
     shares = rng.in_turn(((0.8, 0.4, 0.7), (0.7, 0.5, 0.75), (0.6, 0.5, 0.45), (0.5, 0.5, 0.6), (0.7, 0.4, 0.4)))
     num = rng.in_turn((60, 80, 25, 10, 40))
-    order = rng.permutation(num)
-    clean, noisy, filtered = (rng.permutation(num) < round(share * num) for share in shares)
-    return clean[order], noisy[order], filtered[order], resample(num, 200, int(rng.integers(1000)))
+    sizes = rng.in_turn((1, 2, 1))
+    clean, noisy, filtered = (
+        np.mean([rng.permutation(num) < round(share * num) for _ in range(sizes)], axis=0) for share in shares
+    )
+    if sizes == 1:
+        clean, noisy, filtered = (one.astype(bool) for one in (clean, noisy, filtered))
+    return clean, noisy, filtered, resample(num, 200, int(rng.integers(1000)))
 
 
 def _ends(ratios):
@@ -73,8 +78,8 @@ def ninety_percent(clean, noisy, filtered, resamples):
 
 def by_loop(clean, noisy, filtered, resamples):
     def ratio(rows):
-        gap = sum(int(clean[i]) for i in rows) - sum(int(noisy[i]) for i in rows)
-        gain = sum(int(filtered[i]) for i in rows) - sum(int(noisy[i]) for i in rows)
+        gap = sum(float(clean[i]) for i in rows) - sum(float(noisy[i]) for i in rows)
+        gain = sum(float(filtered[i]) for i in rows) - sum(float(noisy[i]) for i in rows)
         return gain / gap if gap > 0 else None
 
     value = ratio(range(len(clean)))
@@ -84,11 +89,11 @@ def by_loop(clean, noisy, filtered, resamples):
 
 
 def by_parts(clean, noisy, filtered, resamples):
-    if np.count_nonzero(clean) <= np.count_nonzero(noisy):
+    if clean.sum() <= noisy.sum():
         raise ValueError("no gap")
     whole, noise, kept = _parts(clean, noisy, filtered, resamples)
     gap = np.round(whole - noise, 12)
-    value = (np.count_nonzero(filtered) - np.count_nonzero(noisy)) / (np.count_nonzero(clean) - np.count_nonzero(noisy))
+    value = float(filtered.sum() - noisy.sum()) / float(clean.sum() - noisy.sum())
     return value, *_ends(((kept - noise)[gap > 0]) / gap[gap > 0])
 
 

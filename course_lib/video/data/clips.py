@@ -25,6 +25,7 @@ OPPOSITE_KIND = {"appears": "vanishes", "vanishes": "appears"}
 SHIFTS = (0.3, 0.45)  # how far a thing moves, in sides of the picture
 LIFT = 0.25  # how high it jumps: the height of a token, so that pooling (`model`) can't hide it
 MOST_JUMPS = 3
+MOST_FRAMES = 16
 SCALE = 0.85  # of all widths, so that there is room to move
 
 
@@ -62,8 +63,8 @@ class Clip:
 
 def make_clip(index: int, stream: str = "train", num_frames: int = 8, seed: int = 0) -> Clip:
     """Clip number `index` of a stream; drawn again until all is seen clearly and, for "train", nothing held out is in any frame."""
-    if not 4 <= num_frames <= 16:
-        raise ValueError(f"A clip has 4 to 16 frames, not {num_frames}.")
+    if not 4 <= num_frames <= MOST_FRAMES:
+        raise ValueError(f"A clip has 4 to {MOST_FRAMES} frames, not {num_frames}.")
     rng = random.Random(f"clip/{stream}/{seed}/{num_frames}/{index}")
     [plot] = rng.choices(list(PLOTS), PLOT_WEIGHTS)
     while True:

@@ -40,7 +40,7 @@ CONDITIONS = {
 LONGER, LONGER_SCALE = 16, 2.0  # frames, and what their positions are divided by
 BATCH_SIZE = 50  # clips
 GREY = 140  # of a blank frame
-Change = Callable[[Tensor], Tensor]  # of features [B, T·64, W]
+Change = Callable[[Tensor, int], Tensor]  # of features [B, T·64, W]; the number is another one for every batch
 
 
 def figures(num: int = 100) -> Iterator[Figure]:
@@ -58,6 +58,13 @@ def figures(num: int = 100) -> Iterator[Figure]:
     right["temporal"]["log"] = correct_from_log(model, asked["temporal"])
     yield from kind_figures("temporal", asked["temporal"], right["temporal"], "shuffled", bar=TEMPORAL_BAR)
     yield from kind_figures("static", asked["static"], right["static"], "blank")
+    yield share(
+        "video.pairs",
+        both_ways(asked["temporal"], right["temporal"]["frames"]),
+        chance=1 / 4,
+        control=_mean(both_ways(asked["temporal"], right["temporal"]["shuffled"])),
+        note="a clip and its mirror, both right; without times; control: frames in a random order",
+    )
     yield from control_figures(asked, right)
     yield share(
         "video.ceiling.log",
@@ -68,9 +75,15 @@ def figures(num: int = 100) -> Iterator[Figure]:
     yield from longer_figures(model, num)
 
 
+def both_ways(examples: Sequence[Example], right: np.ndarray) -> np.ndarray:
+    """Of each clip, are its answer and its mirror's both right? bool [pairs]; of the kinds whose answer the mirror turns round."""
+    turning = np.array([one.kind != "times" for one in examples])
+    return right[turning].reshape(-1, 2).all(axis=1)  # a clip, its mirror, a clip, … → [pairs]
+
+
 @torch.no_grad()
 def correct(
-    model: MiniLlavaVideo, examples: Sequence[Example], change: Change = lambda features: features, blank: bool = False
+    model: MiniLlavaVideo, examples: Sequence[Example], change: Change | None = None, blank: bool = False
 ) -> np.ndarray:
     """Which questions the model answers right, bool [N]. change: of what it sees; blank: it sees grey frames."""
     said: list[str] = []
@@ -78,7 +91,8 @@ def correct(
         batch = examples[start : start + BATCH_SIZE]
         frames = [render_clip(one.clip) for one in batch]
         pixels = to_pixels([np.full_like(one, GREY) if blank else one for one in frames])  # [B, T, 3, 64, 64]
-        said += model.answer(change(model.image_features(pixels)), [in_one_word(one.text) for one in batch])
+        seen = model.image_features(pixels)
+        said += model.answer(change(seen, start) if change else seen, [in_one_word(one.text) for one in batch])
     return is_correct(said, [one.answer for one in examples])
 
 
@@ -127,11 +141,11 @@ def longer_figures(model: MiniLlavaVideo, num_per_kind: int) -> Iterator[Figure]
     """Clips of twice as many frames as training had, at positions never trained, and squeezed into those that were."""
     examples = temporal_examples(num_per_kind, num_frames=LONGER)
     plain = correct(model, examples)
-    model.position_scale = LONGER_SCALE
+    model.connector.position_scale = LONGER_SCALE
     try:
         scaled = correct(model, examples)
     finally:
-        model.position_scale = 1.0
+        model.connector.position_scale = 1.0
     company = {"chance": chance(examples), "note": f"{LONGER} frames; training had 8"}
     yield share("video.longer.plain", plain, **company)
     baseline = _mean(plain)

@@ -16,13 +16,13 @@ def shuffle_frames(frames: Tensor, keys: Tensor) -> Tensor:
 
 
 def shuffled(features: Tensor, seed: int = 0) -> Tensor:
-    """The same frames in a random order, another one for every clip: features [B, T·64, W] → [B, T·64, W]."""
+    """The same frames in a random order, another one for every clip and every seed: features [B, T·64, W] → [B, T·64, W]."""
     frames = features.unflatten(1, (-1, NUM_PATCHES))  # [B, T, 64, W]
     keys = torch.rand(frames.shape[:2], generator=torch.Generator().manual_seed(seed))
     return shuffle_frames(frames, keys).flatten(1, 2)
 
 
-def middle_frame(features: Tensor) -> Tensor:
-    """The frame in the middle and no other: features [B, T·64, W] → [B, 64, W]."""
+def middle_frame(features: Tensor, seed: int = 0) -> Tensor:
+    """The frame behind the middle and no other, whatever the seed: features [B, T·64, W] → [B, 64, W]."""
     frames = features.unflatten(1, (-1, NUM_PATCHES))
     return frames[:, frames.shape[1] // 2]
