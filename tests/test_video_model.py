@@ -9,7 +9,7 @@ import torch
 from course_lib.checkpoints import FOLDER
 from course_lib.lm.loss import IGNORE_INDEX
 from course_lib.video import evaluate, train, ui
-from course_lib.video.data.batches import mirrored, to_pixels, video_batch
+from course_lib.video.data.batches import DENSE_PROMPT, mirrored, to_pixels, video_batch
 from course_lib.video.data.clips import make_clip, mirror, render_clip
 from course_lib.video.data.testset import static_examples, temporal_examples
 from course_lib.video.evaluate.controls import middle_frame, shuffled
@@ -46,12 +46,9 @@ def test_a_mirror_is_seen_as_the_same_frames_the_other_way_round(model):
 
 
 def test_a_batch_holds_clip_and_mirror_with_the_same_questions_and_other_answers(model):
-    batch = video_batch(
-        model.tokenizer, model.image_features, 1, replace(TINY, batch_size=8, log_frac=0.0, caption_frac=0.0)
-    )
-    again = video_batch(
-        model.tokenizer, model.image_features, 1, replace(TINY, batch_size=8, log_frac=0.0, caption_frac=0.0)
-    )
+    questions = replace(TINY, batch_size=8, log_frac=0.0, caption_frac=0.0, dense_frac=0.0)
+    batch = video_batch(model.tokenizer, model.image_features, 1, questions)
+    again = video_batch(model.tokenizer, model.image_features, 1, questions)
     assert all(torch.equal(vars(batch)[name], vars(again)[name]) for name in vars(batch))
     assert torch.allclose(mirrored(batch.pixel_values[::2], 8), batch.pixel_values[1::2], atol=1e-6)
     assert (batch.input_ids == model.image_token).sum(dim=1).tolist() == [8 * FRAME_TOKENS] * 8
@@ -63,10 +60,30 @@ def test_a_batch_holds_clip_and_mirror_with_the_same_questions_and_other_answers
 
 
 def test_the_log_is_read_beside_the_clip_where_the_recipe_says_so(model):
-    always = video_batch(model.tokenizer, model.image_features, 0, replace(TINY, log_frac=1.0))
-    never = video_batch(model.tokenizer, model.image_features, 0, replace(TINY, log_frac=0.0))
+    always = video_batch(model.tokenizer, model.image_features, 0, replace(TINY, log_frac=1.0, dense_frac=0.0))
+    never = video_batch(model.tokenizer, model.image_features, 0, replace(TINY, log_frac=0.0, dense_frac=0.0))
     text = model.tokenizer.decode(always.input_ids[0].tolist())
     assert "frame " in text and "frame " not in model.tokenizer.decode(never.input_ids[0].tolist())
+
+
+def test_the_log_is_written_from_what_is_seen_where_the_recipe_says_so(model):
+    batch = video_batch(model.tokenizer, model.image_features, 0, replace(TINY, log_frac=0.0, dense_frac=1.0))
+    for labels in batch.labels:
+        assert ": " in model.tokenizer.decode(labels[labels != IGNORE_INDEX].tolist())  # "in a meadow: a red car. …"
+    assert DENSE_PROMPT in model.tokenizer.decode(batch.input_ids[0].tolist())
+
+
+def test_each_frame_is_stamped_with_its_number_at_its_end_and_nowhere_else(model):
+    connector = model.connector
+    numbers = model.tokenizer([f" {n}" for n in range(1, 9)], add_special_tokens=False)["input_ids"]
+    words = train.build_model().language_model.get_input_embeddings()(torch.tensor(numbers)[:, 0])  # [8, D]
+    stamps = connector.stamps(8).unflatten(0, (8, FRAME_TOKENS))  # [8, 17, D]
+    assert torch.equal(stamps[:, -1], words) and not stamps[:, :-1].any()
+    try:
+        connector.position_scale = 2.0
+        assert torch.equal(connector.stamps(16).unflatten(0, (8, 2, FRAME_TOKENS))[:, 1, -1], words)
+    finally:
+        connector.position_scale = 1.0
 
 
 def test_answers_are_those_of_generate_and_do_not_depend_on_the_batch(model):

@@ -7,9 +7,9 @@
 - Nothing new sees or computes anything between frames: order is only where a frame's tokens stand, and how they are stamped. LLaVA-NeXT-Video
   does the same, without stamps, with 24² patches a frame, pooled to 12² (Zhang et al., 2024, the blog of April 30; LLaVA-VL/LLaVA-NeXT,
   llava/model/llava_arch.py).
-- A newline token ends every frame, as it ends every row of a tiled picture in LLaVA-NeXT. It is stamped with the time, in words of the language
-  model, as in VideoLLaMA 3 (Zhang et al., 2025, arXiv 2501.13106, section 2) and Qwen3-VL (Bai et al., 2025, arXiv 2511.21631): here the
-  number of the frame. Told by position alone, this model found what a clip changes, and not when.
+- A newline token ends every frame, as it ends every row of a tiled picture in LLaVA-NeXT. It is stamped with the time: the embedding of the
+  frame's number is added. VTG-LLM adds the time to visual tokens (Guo et al., 2024, arXiv 2405.13382), Qwen3-VL writes it between frames as
+  text (Bai et al., 2025, arXiv 2511.21631). Told by position alone, this model learned what changes in a clip, and not when.
 - A longer clip than training had may be squeezed into the positions that were trained: linear scaling of rotary positions (Chen et al., 2023,
   arXiv 2306.15595). LLaVA-NeXT-Video scales all positions; here only the clip's, since words still follow words.
 """

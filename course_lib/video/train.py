@@ -22,7 +22,9 @@ def build_model(folder: Path = checkpoints.FOLDER) -> MiniLlavaVideo:
     assistant.connector.letter_embeddings = None  # no sign is read here
     vision = PocketVisionTower(load_clip(), assistant.vision.layer)
     embeddings = assistant.language_model.get_input_embeddings().weight
-    numbers = [assistant.tokenizer(f" {n}", add_special_tokens=False)["input_ids"][0] for n in range(1, MOST_FRAMES + 1)]
+    numbers = [
+        assistant.tokenizer(f" {n}", add_special_tokens=False)["input_ids"][0] for n in range(1, MOST_FRAMES + 1)
+    ]
     connector = FrameConnector(assistant.connector, embeddings[numbers])  # of [16, D]
     return MiniLlavaVideo(vision, connector, assistant.language_model, assistant.tokenizer).eval()
 
