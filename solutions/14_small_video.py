@@ -526,7 +526,9 @@ run = small_train.short_run(
 )
 curve.draw(run)
 right = asking.right_by_kind(smallest.eval(), asking.examples(0, few(80, 1)))
-print(f"{100 * np.concatenate(list(right.values())).mean():.1f} % right: {', '.join(f'{kind} {100 * of_kind.mean():.0f}' for kind, of_kind in right.items())}")
+print(
+    f"{100 * np.concatenate(list(right.values())).mean():.1f} % right: {', '.join(f'{kind} {100 * of_kind.mean():.0f}' for kind, of_kind in right.items())}"
+)
 
 # %% [markdown]
 # **Predict** the grid: does 0.5M on clean data reach 2M on noisy data? Which size does noise hurt more? Does four times as much of it help?

@@ -11,6 +11,7 @@ from course_lib.video.data.questions import (
     STATIC_KINDS,
     TEMPORAL_KINDS,
     WORDINGS,
+    frame_questions,
     static_questions,
     temporal_questions,
     wordings,
@@ -136,3 +137,19 @@ def test_the_test_set_is_balanced_and_holds_clip_and_mirror():
         assert one.text == other.text and one.clip.frames == other.clip.frames[::-1]
         assert (one.answer == other.answer) == (one.kind == "times")
     assert [one.kind for one in static_examples(3, "val")] == [kind for kind in STATIC_KINDS for _ in range(3)]
+
+
+def test_questions_about_single_frames_are_what_frames_show():
+    rng, yes = random.Random(0), []
+    for index in range(60):
+        for clip in (make_clip(index), mirror(make_clip(index))):
+            for one in frame_questions(clip, 3, rng):
+                frame, thing = clip.frames[one.frame - 1], clip.things[one.thing]
+                shown = [other for other in frame.things if other.name == thing.name]
+                holds = bool(shown)
+                if one.kind != "there":
+                    first = next(other for other in clip.frames[0].things if other.name == thing.name)
+                    holds = (shown[0].x, shown[0].y) != (first.x, first.y)
+                assert one.answer(clip) == ("yes" if holds else "no"), (one, clip.events)
+                yes.append(holds)
+    assert 0.3 < sum(yes) / len(yes) < 0.7

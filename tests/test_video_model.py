@@ -14,9 +14,9 @@ from course_lib.video.data.clips import make_clip, mirror, render_clip
 from course_lib.video.data.testset import static_examples, temporal_examples
 from course_lib.video.evaluate.controls import middle_frame, shuffled
 from course_lib.video.model import FRAME_TOKENS, clip_tokens, scaled_positions
-from course_lib.video.recipes import BAKED
+from course_lib.video.recipes import FIRST
 
-TINY = replace(BAKED, steps=2, batch_size=4)
+TINY = replace(FIRST, steps=2, batch_size=4)
 
 
 @pytest.fixture(scope="module")
@@ -120,7 +120,7 @@ def test_a_run_is_saved_and_loaded_and_the_tower_stays(model, tmp_path, monkeypa
             (tmp_path / file.name).symlink_to(file)
     for name in ("video.safetensors", "video.json"):
         (tmp_path / name).unlink(missing_ok=True)
-    train.bake(tmp_path, TINY)
+    train.bake(tmp_path, (TINY, replace(TINY, frame_questions=2, seed=3)))
     assert (tmp_path / "video.safetensors").stat().st_size < 4e6
     loaded = train.load(tmp_path / "video.safetensors", TINY)
     assert not torch.equal(loaded.connector.newline, model.connector.newline)

@@ -1,5 +1,6 @@
 """From Lesson 07's assistant to MiniLlavaVideo: connector and language model learn what clips say that pictures don't."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from course_lib import checkpoints
@@ -29,7 +30,7 @@ def build_model(folder: Path = checkpoints.FOLDER) -> MiniLlavaVideo:
     return MiniLlavaVideo(vision, connector, assistant.language_model, assistant.tokenizer).eval()
 
 
-def train(model: MiniLlavaVideo, recipe: VideoRecipe = BAKED, **options) -> Progress:
+def train(model: MiniLlavaVideo, recipe: VideoRecipe, **options) -> Progress:
     """The connector learns in full, the language model by adapters, in place. options: callbacks and state_file, see `fit`."""
     prepare(model, recipe)
     return stages.train(
@@ -45,23 +46,34 @@ def prepare(model: MiniLlavaVideo, recipe: VideoRecipe) -> None:
     model.connector.requires_grad_(True)
 
 
-def bake(out_folder: Path, recipe: VideoRecipe = BAKED) -> None:
-    """The shipped weights. Interrupted, it goes on where it was when called again."""
-    model, file = build_model(out_folder), out_folder / FILE.name
-    progress = train(model, recipe, state_file=file.with_suffix(".training.safetensors"))
-    if not progress.stopped:
-        save(file, model, recipe, progress)
+def bake(out_folder: Path, recipes: Sequence[VideoRecipe] = BAKED) -> None:
+    """The shipped weights: runs in turn, each from where the last one ended. Interrupted, the run that was under way goes on."""
+    model, minutes = build_model(out_folder), 0.0
+    runs = [out_folder / f"video.run{number}.safetensors" for number in range(len(recipes) - 1)]
+    for number, file in enumerate([*runs, out_folder / FILE.name]):
+        if file not in runs or not file.with_suffix(".json").exists():  # the card is written last
+            progress = train(model, recipes[number], state_file=file.with_suffix(".training.safetensors"))
+            if progress.stopped:
+                return
+            save(file, model, recipes[: number + 1], progress, minutes)
+        prepare(model, recipes[number])
+        tensors, card = checkpoints.load(file)  # read even if just made: the next run begins with what was rounded
+        saved.load_weights(model, tensors, file.name)
+        minutes = card["minutes"]
 
 
-def save(file: Path, model: MiniLlavaVideo, recipe: VideoRecipe, progress: Progress) -> None:
-    """What has learned in half precision, with its card."""
-    data = "training clips of moving things, each beside its mirror in time, with temporal and static questions, captions, logs"
-    card = checkpoints.card(file.stem, data, recipe, progress.seconds / 60, progress.losses, stored_as="float16")
+def save(
+    file: Path, model: MiniLlavaVideo, recipes: Sequence[VideoRecipe], progress: Progress, earlier: float = 0.0
+) -> None:
+    """What has learned in half precision, with its card. earlier: minutes."""
+    data = "training clips of moving things, each beside its mirror in time, with questions, captions, logs"
+    minutes, losses = earlier + progress.seconds / 60, progress.losses
+    card = checkpoints.card(file.stem, data, tuple(recipes), minutes, losses, stored_as="float16")
     learned = parameters.to_save(dict(model.named_parameters()))
     checkpoints.save(file, {name: tensor.detach().half() for name, tensor in learned.items()}, card)
 
 
-def load(file: Path = FILE, recipe: VideoRecipe = BAKED) -> MiniLlavaVideo:
+def load(file: Path = FILE, recipe: VideoRecipe = BAKED[0]) -> MiniLlavaVideo:
     """The shipped model. `CheckpointError`, saying what to do, when a file is missing, damaged or of another model."""
     tensors, _ = checkpoints.load(file)
     model = build_model(file.parent)

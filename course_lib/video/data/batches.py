@@ -16,7 +16,13 @@ from course_lib.llava.data.batches import to_messages
 from course_lib.llava.data.packing import LlavaBatch, collate
 from course_lib.lm.chat import chat_segments
 from course_lib.video.data.clips import Clip, caption, log, make_clip, mirror, render_clip
-from course_lib.video.data.questions import TemporalQuestion, static_questions, temporal_questions
+from course_lib.video.data.questions import (
+    FrameQuestion,
+    TemporalQuestion,
+    frame_questions,
+    static_questions,
+    temporal_questions,
+)
 from course_lib.video.model import FRAME_TOKENS
 from course_lib.video.recipes import VideoRecipe
 from course_lib.world.questions import Question
@@ -40,17 +46,22 @@ def video_batch(tokenizer, image_features: Features, step: int, recipe: VideoRec
     conversations, text_only = [], []
     for clip in clips:
         asked, still = temporal_questions(clip, rng), static_questions(clip, rng)
+        framed = frame_questions(clip, recipe.frame_questions, rng)
         prompt = rng.choice(CAPTION_PROMPTS) if rng.random() < recipe.caption_frac else None
         reads, writes = rng.random() < recipe.log_frac, rng.random() < recipe.dense_frac
         for one in (clip, mirror(clip)) if recipe.mirrors else (clip,):
             dense = [caption_segments(tokenizer, log(one), DENSE_PROMPT)] if writes else []
-            conversations.append([*conversations_about(tokenizer, one, asked, still, prompt), *dense])
+            conversations.append([*conversations_about(tokenizer, one, [*asked, *framed], still, prompt), *dense])
             text_only.append([read_log(tokenizer, one, question) for question in asked if reads])
     return collate(tokenizer, conversations, features, recipe.num_frames * FRAME_TOKENS, text_only=text_only)
 
 
 def conversations_about(
-    tokenizer, clip: Clip, asked: Sequence[TemporalQuestion], still: Sequence[Question], prompt: str | None
+    tokenizer,
+    clip: Clip,
+    asked: Sequence[TemporalQuestion | FrameQuestion],
+    still: Sequence[Question],
+    prompt: str | None,
 ) -> list[Segments]:
     """Temporal and static questions, and where there is a prompt for it a caption."""
     pairs = [(one.text, one.answer(clip)) for one in asked] + [(one.text, one.answer) for one in still]

@@ -53,6 +53,35 @@ WORDINGS = {  # kind → (id, wording); the ids of test wordings begin with "tes
 }
 
 
+# About single frames, in training only: what each one shows is what must be compared. The number is the one on the frame's newline.
+FRAME_WORDINGS = {
+    "there": "is the {a} there in frame {n}?",
+    "in_air": "is the {a} in the air in frame {n}?",
+    "begun": "has the {a} begun to move in frame {n}?",
+}
+FRAME_KINDS = {"appears": "there", "vanishes": "there", "jumps": "in_air", "moves": "begun"}  # event → kind
+
+
+@dataclass(frozen=True)
+class FrameQuestion:
+    """A yes/no question about a thing in one frame. Its answer is read from a clip's log, be it this clip's or its mirror's."""
+
+    kind: str  # a key of FRAME_WORDINGS
+    thing: int
+    frame: int  # from 1
+    text: str
+
+    def answer(self, clip: Clip) -> str:
+        """The right answer for this clip."""
+        events = clip.of(self.thing)
+        if self.kind == "in_air":
+            holds = any(one.kind == "jumps" and one.frame <= self.frame < one.last for one in events)
+        else:
+            begun = self.frame >= next(one.frame for one in events if FRAME_KINDS[one.kind] == self.kind)
+            holds = begun != any(one.kind == "vanishes" for one in events)
+        return "yes" if holds else "no"
+
+
 @dataclass(frozen=True)
 class TemporalQuestion:
     """A question of a kind about one thing of a clip, or two. Its answer is read from a clip's log, be it this clip's or its mirror's."""
@@ -82,6 +111,16 @@ def temporal_questions(clip: Clip, rng: random.Random, templates: str = "train")
         text = rng.choice(wordings(kind, templates)).format(**words)
         result.append(TemporalQuestion(kind, text, things, verb))
     return result
+
+
+def frame_questions(clip: Clip, count: int, rng: random.Random) -> list[FrameQuestion]:
+    """So many questions about single frames, of whatever happens in the clip; none where nothing does."""
+    made = []
+    for event in rng.choices(clip.events, k=count) if clip.events else ():
+        kind, frame = FRAME_KINDS[event.kind], rng.randint(1, len(clip.frames))
+        text = FRAME_WORDINGS[kind].format(a=clip.things[event.thing].name, n=frame)
+        made.append(FrameQuestion(kind, event.thing, frame, text))
+    return made
 
 
 def _pair(clip: Clip, chosen: list[int], rng: random.Random) -> tuple[tuple[int, int], dict[str, str]]:
