@@ -270,7 +270,8 @@ def mirror_events(events, num_frames):
 # captions, as in ShareGPT4Video, Chen et al., 2024, [arXiv 2406.04325](https://arxiv.org/abs/2406.04325)); for a quarter it answers from the log in words.
 # Connector, newline and numbers learn in full, the language model through adapters (Lesson 07); the tower stays frozen.
 #
-# The shipped model had 2,000 such steps. You get 60. **Predict:** what will your loss have learned by then, and what not?
+# The shipped model had 2,000 such steps, then 1,000 in which it is also asked about single frames ("is the dog there in frame 3?"): what each frame shows is what must be
+# compared. You get 60 of the first kind, at a lower learning rate. **Predict:** what will your loss have learned by then, and what not?
 
 # %%
 from course_lib.llava.train import stages
