@@ -126,7 +126,6 @@ def test_the_probability_of_yes_is_that_of_the_first_word_said():
     assert torch.allclose(asking.yes_probabilities(model, asked), torch.tensor(0.5))  # both words say the same now
 
 
-@pytest.mark.skipif(not grid.ROWS.exists(), reason="the grid is baked later")
 def test_the_shipped_rows_are_all_there_and_every_figure_has_a_name():
     shipped = grid.read_rows()
     assert sorted(map(grid.name_of, shipped)) == sorted(grid.all_runs())
