@@ -9,6 +9,7 @@ import torch
 from test_small_data import pool
 from test_small_model import tiny
 
+from course_lib.checkpoints import CheckpointError
 from course_lib.figures import name
 from course_lib.llava.data.testsets import vqa_examples
 from course_lib.lm.tokenizer import get_tokenizer
@@ -130,3 +131,10 @@ def test_the_shipped_rows_are_all_there_and_every_figure_has_a_name():
     shipped = grid.read_rows()
     assert sorted(map(grid.name_of, shipped)) == sorted(grid.all_runs())
     assert all(name(one.id) != one.id for one in evaluate.figures(shipped))
+
+
+def test_rows_of_other_weights_are_refused():
+    rows = grid.read_rows()
+    grid.refuse_other_models(rows)
+    with pytest.raises(CheckpointError, match="The rows of half come from other weights"):
+        grid.refuse_other_models([{**rows[0], "language_model": "another"}, *rows[1:]])

@@ -25,7 +25,8 @@ Rows = Sequence[dict]
 
 def figures(rows: Rows | None = None) -> Iterator[Figure]:
     """All figures of the room."""
-    rows = grid.read_rows() if rows is None else rows
+    if rows is None:
+        grid.refuse_other_models(rows := grid.read_rows())
     yield from grid_figures(rows)
     yield from quality_figures(rows)
     yield from claim_figures(rows)

@@ -21,11 +21,12 @@ from course_lib.llava.evaluate.vqa import answers, is_correct
 from course_lib.llava.model import MiniLlava
 from course_lib.llava.recipes import LlavaRecipe
 from course_lib.llava.train import saved
+from course_lib.lm.pretrained import TUNED
 from course_lib.session import REPO
 from course_lib.small import quantise, train
 from course_lib.small.data.sets import SetBatches, make_set
 from course_lib.small.evaluate import asking
-from course_lib.small.model import build_model, load_language_model, num_parameters
+from course_lib.small.model import SHIPPED, build_model, language_model_file, load_language_model, num_parameters
 from course_lib.small.recipes import ARMS, SEEDS, SHORT_RUN, SIZES
 
 ROWS = REPO / "data" / "small_grid.jsonl"
@@ -58,7 +59,11 @@ def run(
         return None
     minutes = (time.process_time() - start) / 60
     about = {"size": size, "data": data, "seed": recipe.seed, "steps": recipe.steps, "minutes": round(minutes, 2)}
-    made_of = {"tokens": batches.tokens_until(recipe.steps), "counts": taught.counts}
+    made_of = {
+        "language_model": fingerprint(size),
+        "tokens": batches.tokens_until(recipe.steps),
+        "counts": taught.counts,
+    }
     return about | made_of | measure(model.eval(), asking.examples(recipe.seed, num_per_kind))
 
 
@@ -81,6 +86,19 @@ def measure(model: MiniLlava, asked: asking.Asked) -> dict:
         "bytes_int8": quantise.num_bytes(small),
         "int8_error": round(quantise.largest_error(small), 5),
     }
+
+
+def fingerprint(size: str) -> str:
+    """The first 12 digits of the SHA-256 of the language model that runs of this size begin with."""
+    return checkpoints.load(TUNED if size == SHIPPED else language_model_file(size))[1]["sha256"][:12]
+
+
+def refuse_other_models(rows: Sequence[dict]) -> None:
+    """CheckpointError, saying what to do, where rows were measured with other language models than those that are shipped."""
+    shipped = {size: fingerprint(size) for size in SIZES}
+    if other := {row["size"] for row in rows if row["language_model"] != shipped[row["size"]]}:
+        told = f"The rows of {', '.join(sorted(other))} come from other weights than the shipped ones."
+        raise checkpoints.CheckpointError(f"{told} Make {ROWS.name} anew: python tools/small_grid.py FOLDER")
 
 
 def to_bits(right: dict[str, np.ndarray]) -> dict[str, str]:
