@@ -74,7 +74,7 @@ def test_a_run_is_trained_and_measured(tmp_path, monkeypatch):
     monkeypatch.setattr(grid, "build_model", lambda _: tiny())
     row = grid.run("half:filtered:1", tmp_path, replace(SHORT_RUN, steps=2, batch_size=2), num_per_kind=2)
     assert json.loads(json.dumps(row)) == row
-    assert set(row) == set(made_up("half", "clean", 0)) | {"parameters"}
+    assert set(row) == set(made_up("half", "clean", 0)) | {"parameters", "language_model"}
     assert {len(bits) for bits in row["right"].values()} == {2} and len(row["blank"]) == 2 * len(asking.KINDS)
     assert all(0 <= p <= 1 for p, _ in row["yes"]) and row["counts"]["flagged"] > 0
 
