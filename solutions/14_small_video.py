@@ -159,7 +159,7 @@ def clip_tokens(patches, newline):
 # ([#195](https://github.com/LLaVA-VL/LLaVA-NeXT/pull/195)); a user counted 169 tokens a frame where the blog said 196
 # ([#271](https://github.com/LLaVA-VL/LLaVA-NeXT/issues/271)). Count yours.
 #
-# And *when* does a frame come? Our first model had only positions. It saw that a dog vanishes, but not when: it wrote "frame 2" of nearly everything. So each newline
+# And *when* does a frame come? An earlier model had only positions. It saw that a dog vanishes, but not when: its logs said "frame 2" nearly always. So each newline
 # is **stamped**: the embedding of the frame's number, " 1", " 2", …, is added to it. VTG-LLM
 # adds the time to its visual tokens (Guo et al., 2024, [arXiv 2405.13382](https://arxiv.org/abs/2405.13382)); Qwen3-VL writes it between frames, as text (Bai et al.,
 # 2025, [arXiv 2511.21631](https://arxiv.org/abs/2511.21631)). *Prove it* says what that brought.

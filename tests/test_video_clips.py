@@ -153,3 +153,8 @@ def test_questions_about_single_frames_are_what_frames_show():
                 assert one.answer(clip) == ("yes" if holds else "no"), (one, clip.events)
                 yes.append(holds)
     assert 0.3 < sum(yes) / len(yes) < 0.7
+
+
+def test_the_test_set_asks_what_appears_and_what_vanishes():
+    asked = " ".join(one.text for one in temporal_examples(20, "val") if one.kind == "change")
+    assert "appears" in asked and "vanishes" in asked

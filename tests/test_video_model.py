@@ -136,6 +136,13 @@ def test_only_blank_frames_and_what_is_changed_change_the_answers(model):
     assert evaluate.correct(model, examples, blank=True)[4:].sum() < 2  # no place can be seen
 
 
+def test_every_batch_is_shuffled_anew(model, monkeypatch):
+    numbers = []
+    monkeypatch.setattr(evaluate, "BATCH_SIZE", 2)
+    evaluate.correct(model, static_examples(2, "val"), lambda features, number: numbers.append(number) or features)
+    assert len(set(numbers)) == len(numbers) == 3
+
+
 def test_figures_stand_beside_the_right_conditions(model, monkeypatch):
     def correct(model, examples, change=None, blank=False):
         share = {"shuffled": 0.5, "middle_frame": 0.25}.get(getattr(change, "__name__", ""), 1 - blank)
