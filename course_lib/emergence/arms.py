@@ -1,0 +1,41 @@
+"""The experiments of Lesson 09: what each model may read, and what it may see."""
+
+from dataclasses import dataclass, replace
+
+from course_lib.emergence.languages import CODES
+
+
+@dataclass(frozen=True)
+class Arm:
+    """A model's data: texts (about no picture) in these languages, and pictures with questions in those."""
+
+    languages: tuple[str, ...] = CODES  # that texts describe and ask in
+    new_share: float = 2 / 3  # of the text-only conversations: asked in another language than English
+    crossed: bool = True  # a scene described in one language may be asked about in another
+    translations: float = 0.0  # share of the text-only conversations that translate a phrase, and ask nothing
+    permuted: bool = False  # the new languages' words change places among each other: "chat" is said of dogs
+    picture_languages: tuple[str, ...] = ("en",)
+    read_texts: bool = True  # do texts ask what a sign says? No picture's questions ever do
+    letters: bool = False  # has the vision tower its letter head of Lesson 07?
+    counted: bool = True  # do texts in the cipher ask how many?
+    base: bool = False  # begins with the model that was never asked anything, before Lesson 04's tuning
+
+
+ALL = Arm()
+READ = replace(ALL, languages=("en",), new_share=0.0, base=True)
+ARMS = {
+    "all": ALL,
+    "none": replace(ALL, languages=("en",), new_share=0.0),
+    "permuted": replace(ALL, permuted=True),
+    "with_pictures": replace(ALL, picture_languages=CODES),
+    "share_15": replace(ALL, new_share=0.15),
+    "share_5": replace(ALL, new_share=0.05),
+    "share_1": replace(ALL, new_share=0.01),
+    "translations": replace(ALL, crossed=False, translations=0.3),
+    "alone": replace(ALL, crossed=False),
+    "no_count": replace(ALL, counted=False),
+    "read_text_letters": replace(READ, letters=True),
+    "read_text": READ,
+    "read_letters": replace(READ, read_texts=False, letters=True),
+    "read_neither": replace(READ, read_texts=False),
+}

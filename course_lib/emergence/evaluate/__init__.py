@@ -1,0 +1,123 @@
+"""The proofs of the emergence room: the shipped model measured here, the other arms as their runs were written down.
+
+Scenes come from the stream "test", wordings from those that training never uses. Content counts as right in whichever language it is said;
+in which it is said is a figure of its own.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from course_lib.emergence.arms import ALL
+from course_lib.emergence.evaluate import arms
+from course_lib.emergence.evaluate.asking import examples
+from course_lib.emergence.evaluate.controls import READING, reading_interaction
+from course_lib.emergence.languages import KINDS
+from course_lib.figures import Figure, share
+from course_lib.lm.evaluate import majority_accuracy
+
+NEW, SEEDS = ("fr", "ci"), (0, 1, 2)
+GATE, CONTENT, LANGUAGE, FOLLOWS = 0.95, 0.75, 0.95, 0.90  # the bars
+SHARES = ("share_1", "share_5", "share_15")
+
+
+def figures() -> Iterator[Figure]:
+    """All figures of the room."""
+    from course_lib.emergence.saved import load
+
+    rows = {(row["arm"], row["seed"]): row for row in arms.read_rows()}
+    model = load()
+    shipped = {**rows["all", 0], **arms.measure(model, ALL)}
+    yield from gate_figures(shipped)
+    yield from picture_figures(shipped, rows)
+    yield from arm_figures(rows)
+    yield from permuted_figures(rows["permuted", 0])
+    yield of(
+        "emergence.no_count.ci",
+        rows["no_count", 0],
+        "picture.ci.count",
+        control=value(rows["none", 0], "picture.ci.count"),
+    )
+    yield from reading_figures(rows)
+
+
+def total(row: dict, key: str) -> tuple[int, int]:
+    """Right, and asked: of one measure, or of all kinds whose names begin so ("picture.fr.")."""
+    keys = [f"{key}{kind}" for kind in KINDS if f"{key}{kind}" in row] if key.endswith(".") else [key]
+    right, asked = np.sum([row[one] for one in keys], axis=0)
+    return int(right), int(asked)
+
+
+def value(row: dict, key: str) -> float:
+    """The share of a measure, as a companion of others."""
+    right, asked = total(row, key)
+    return round(right / asked, 4)
+
+
+def of(id: str, row: dict, key: str, **company) -> Figure:
+    """A measure of a row as a figure."""
+    right, asked = total(row, key)
+    return share(id, np.arange(asked) < right, **company)
+
+
+def chance() -> float:
+    """Always the commonest answer of a kind."""
+    answers = [[one.question.answer for one in examples(kind)] for kind in KINDS]
+    return round(float(np.mean([majority_accuracy(one) for one in answers])), 4)
+
+
+def gate_figures(row: dict) -> Iterator[Figure]:
+    """Told in words instead of shown, after the texts and before the pictures."""
+    for code in ("en", *NEW):
+        yield of(f"emergence.gate.{code}", row, f"gate.{code}.", chance=chance(), ceiling=1.0, bar=GATE)
+
+
+def picture_figures(shipped: dict, rows: dict) -> Iterator[Figure]:
+    """Asked about pictures: right in content, and said in the language of the question; the blank picture."""
+    yield of("emergence.picture.en", shipped, "picture.en.", chance=chance(), control=value(shipped, "blank.en."))
+    for code in NEW:
+        others = [f"{100 * value(rows['all', seed], f'picture.{code}.'):.1f} %" for seed in SEEDS[1:]]
+        yield of(
+            f"emergence.picture.{code}",
+            shipped,
+            f"picture.{code}.",
+            chance=chance(),
+            control=value(shipped, f"blank.{code}."),
+            baseline=value(rows["none", 0], f"picture.{code}."),
+            ceiling=value(rows["with_pictures", 0], f"picture.{code}."),
+            bar=CONTENT,
+            note=f"control: a blank picture; baseline: no text in this language; two more seeds: {', '.join(others)}",
+        )
+        none = value(rows["none", 0], f"language.{code}")
+        yield of(f"emergence.language.{code}", shipped, f"language.{code}", baseline=none, bar=LANGUAGE)
+        yield of(f"emergence.blank.{code}", shipped, f"blank.{code}.", chance=chance(), bar=round(chance() + 0.05, 4))
+
+
+def arm_figures(rows: dict) -> Iterator[Figure]:
+    """The same questions to the other arms."""
+    limit = round(chance() + 0.05, 4)
+    for name, id, bar in (
+        ("none", "none", limit),
+        ("with_pictures", "ceiling", None),
+        *((one, one, None) for one in (*SHARES, "alone", "translations")),
+    ):
+        for code in NEW:
+            if (name, 0) in rows:
+                yield of(f"emergence.{id}.{code}", rows[name, 0], f"picture.{code}.", chance=chance(), bar=bar)
+
+
+def permuted_figures(row: dict) -> Iterator[Figure]:
+    """Of the replies that tell the two dictionaries apart: how many follow the permuted one?"""
+    for code in NEW:
+        right = value(row, f"picture.{code}.")
+        note = f"of all questions, asked in the permuted language, {100 * right:.1f} % are right by it"
+        yield of(f"emergence.permuted.{code}", row, f"follows.{code}.", chance=0.5, bar=FOLLOWS, note=note)
+
+
+def reading_figures(rows: dict) -> Iterator[Figure]:
+    """Signs read from pictures, which no picture's question ever asked for: texts that ask × letter eyes."""
+    read = {arm: total(rows[arm, 0], "picture.en.read") for line in READING for arm in line}
+    for arm in read:
+        yield of(f"emergence.read.{arm.removeprefix('read_')}", rows[arm, 0], "picture.en.read", chance=0.0)
+    number, low, high = (round(one, 4) for one in reading_interaction(read))
+    yield Figure("emergence.read.interaction", number, low, high, sum(n for _, n in read.values()), chance=0.0)

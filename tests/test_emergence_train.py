@@ -1,0 +1,214 @@
+"""Lesson 09's training: what each stage moves and what it leaves alone, what its batches hold, and the arms on disk."""
+
+import copy
+import random
+import signal
+from dataclasses import replace
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from course_lib.checkpoints import CheckpointError
+from course_lib.emergence import saved, train
+from course_lib.emergence.arms import ALL, ARMS
+from course_lib.emergence.texts import drawn_questions, text_batch
+from course_lib.emergence.tokenizer import NUM_NEW, NUM_OLD
+from course_lib.llava.connector import visible_words
+from course_lib.llava.data.packing import NUM_PATCHES
+from course_lib.llava.data.pictures import PicturePool
+from course_lib.llava.data.practice_signs import practice_scene
+from course_lib.llava.letters import ALPHABET
+from course_lib.llava.train import saved as llava_saved
+from course_lib.lm.tokenizer import get_tokenizer
+from course_lib.world.questions import wordings
+from course_lib.world.render import render
+
+TINY = replace(train.TEXTS, steps=3, batch_size=1)
+SHOWN = replace(train.PICTURES, batch_size=4, text_only_frac=0.0)
+FRENCH = ("est-ce", "combien", "quelle", "y a-t-il", "où")
+
+
+@pytest.fixture(scope="module")
+def born():
+    """What every arm but those of reading begins with; each test copies it."""
+    return train.build_model(ALL)
+
+
+@pytest.fixture(scope="module")
+def assistant():
+    """Lesson 07's."""
+    return llava_saved.load("2")
+
+
+@pytest.fixture(scope="module")
+def pool():
+    """Pictures of signs; what the vision tower makes of them is left out."""
+    rng = random.Random(0)
+    scenes = [practice_scene(rng) for _ in range(12)]
+    return PicturePool(scenes, [render(scene) for scene in scenes], torch.zeros(12, NUM_PATCHES, 160))
+
+
+def rows(model) -> torch.Tensor:
+    """A copy of the embedding table [V', D]."""
+    return model.language_model.get_input_embeddings().weight.detach().clone()
+
+
+def same(a, b) -> bool:
+    """Are two modules' weights equal, bit for bit?"""
+    return all(map(torch.equal, a.state_dict().values(), b.state_dict().values()))
+
+
+def test_the_longer_table_changes_nothing_for_english(born, assistant):
+    old, new = rows(assistant), rows(born)
+    assert new.shape == (NUM_OLD + NUM_NEW, old.shape[1]) and torch.equal(new[:NUM_OLD], old)
+    assert new[NUM_OLD:].std().item() == pytest.approx(old.std().item(), rel=0.2) and len(new.unique(dim=0)) == len(new)
+    text = "is there a red car on the beach?"
+    ids = [tokenizer(text, return_tensors="pt")["input_ids"] for tokenizer in (get_tokenizer(), born.tokenizer)]
+    assert torch.equal(*ids)
+    with torch.no_grad():
+        expected, logits = (model.language_model(ids[0]).logits for model in (assistant, born))
+    torch.testing.assert_close(logits[..., :NUM_OLD], expected)
+    assert born.connector.letter_embeddings is None
+
+
+def test_new_rows_are_the_same_noise_for_the_same_seed(assistant):
+    tables = []
+    for seed in (1, 1, 2):
+        model = copy.deepcopy(assistant.language_model)
+        train.lengthen(model, NUM_OLD + 8, seed)
+        tables.append(model.get_input_embeddings().weight.detach())
+        assert model.get_output_embeddings().weight is model.get_input_embeddings().weight
+    assert torch.equal(tables[0], tables[1]) and not torch.equal(tables[0], tables[2])
+
+
+def test_texts_move_the_language_model_and_nothing_else(born):
+    model = copy.deepcopy(born)
+    progress = train.learn_texts(model, ALL, replace(TINY, steps=1))
+    assert len(progress.losses) == 1
+    moved = (rows(model) - rows(born)).abs().amax(dim=1)  # [V']
+    assert (moved[NUM_OLD:] > 0).all() and (moved[:NUM_OLD] > 0).any()
+    assert not same(model.language_model.model.layers, born.language_model.model.layers)
+    assert same(model.vision, born.vision) and same(model.connector, born.connector)
+
+
+def test_new_rows_go_sixteen_times_as_far(born, monkeypatch):
+    after = []
+    for multiplier in (1.0, train.NEW_ROWS_LR_MULT):
+        monkeypatch.setattr(train, "NEW_ROWS_LR_MULT", multiplier)
+        model = copy.deepcopy(born)
+        train.learn_texts(model, ALL, replace(TINY, steps=1, learning_rate=0.1))
+        after.append(rows(model))
+    plain, faster = (table[NUM_OLD:] - rows(born)[NUM_OLD:] for table in after)
+    assert torch.equal(after[0][:NUM_OLD], after[1][:NUM_OLD]) and plain.abs().max() > 1e-5
+    torch.testing.assert_close(faster, 16 * plain, rtol=1e-3, atol=1e-6)
+
+
+def test_a_stopped_run_of_texts_goes_on_to_the_same_weights(born, tmp_path):
+    undisturbed, first, another = (copy.deepcopy(born) for _ in range(3))
+    expected = train.learn_texts(undisturbed, ALL, TINY)
+
+    def stop(progress) -> None:
+        if progress.step == 2:
+            signal.raise_signal(signal.SIGINT)
+
+    file = tmp_path / "texts.safetensors"
+    assert train.learn_texts(first, ALL, TINY, callbacks=[stop], state_file=file).stopped and file.exists()
+    resumed = train.learn_texts(another, ALL, TINY, state_file=file)
+    assert resumed.losses == expected.losses and len(resumed.losses) == TINY.steps and not file.exists()
+    assert same(another, undisturbed)
+
+
+def test_the_loss_of_answers_is_the_models_own(born):
+    batch = text_batch(born.tokenizer, ALL, 0, 2)
+    with torch.no_grad():
+        expected = born.language_model(input_ids=batch.input_ids, labels=batch.labels).loss
+        assert train.answer_loss(born.language_model, batch).item() == pytest.approx(expected.item(), rel=0.01)
+
+
+def shown(tokenizer, arm, pool, recipe=SHOWN) -> str:
+    """All that six batches say."""
+    batches = [train.picture_batch(tokenizer, arm, step, recipe, pool) for step in range(6)]
+    return " ".join(tokenizer.decode(row) for batch in batches for row in batch.input_ids).lower()
+
+
+def in_cipher(text: str) -> bool:
+    """Has it one of the cipher's Greek letters?"""
+    return any("\u0370" <= letter <= "\u03ff" for letter in text)
+
+
+def test_beside_pictures_stands_english_alone_and_no_sign_is_read(born, pool):
+    could_be_asked = [one for scene in pool.scenes for one in drawn_questions(scene, random.Random(0))]
+    assert any(one.kind == "read" for one in could_be_asked) and any('"' in one.text for one in could_be_asked)
+    text = shown(born.tokenizer, ALL, pool)
+    assert "how many" in text and "sign" in text and '"' not in text
+    assert not any(wording in text for wording in wordings("read", "train"))
+    assert not any(word in text for word in FRENCH) and not in_cipher(text)
+
+
+def test_other_languages_come_with_the_arm_or_with_texts_about_no_picture(born, pool):
+    for arm, recipe in ((ARMS["with_pictures"], SHOWN), (ALL, replace(SHOWN, text_only_frac=1.0))):
+        text = shown(born.tokenizer, arm, pool, recipe)
+        assert any(word in text for word in FRENCH) and in_cipher(text)
+
+
+def test_pictures_move_connector_and_adapters(born, pool):
+    model = copy.deepcopy(born)
+    train.match_connector(model, ALL)
+    assert same(model.connector, born.connector)  # Lesson 07's goes on as it is
+    progress = train.learn_pictures(model, ALL, pool, replace(SHOWN, steps=1, rank=2))
+    assert len(progress.losses) == 1 and not hasattr(model.language_model, "peft_config")
+    assert same(model.vision, born.vision) and not same(model.connector, born.connector)
+    assert torch.equal(rows(model), rows(born))  # word embeddings are frozen here
+
+
+def test_the_connector_of_reading_arms_speaks_in_the_embeddings_of_today():
+    arm = ARMS["read_text_letters"]
+    model = train.build_model(arm)
+    with torch.no_grad():
+        model.language_model.get_input_embeddings().weight.mul_(2.0)  # as if texts had moved it
+    train.match_connector(model, arm)
+    weights, connector = rows(model), model.connector
+    assert torch.equal(connector.word_embeddings, weights[visible_words(model.tokenizer)])
+    spelled = model.tokenizer(" ".join(["says", *ALPHABET]), add_special_tokens=False)["input_ids"][-len(ALPHABET) :]
+    assert len(set(spelled)) == len(ALPHABET)  # a piece each, with the space before it
+    assert torch.equal(connector.letter_embeddings, weights[spelled].repeat(2, 1))
+
+
+def test_arms_that_read_the_same_texts_share_what_has_read_them():
+    pairs = {name: saved.same_texts(arm) for name, arm in ARMS.items()}
+    shared = {name: first for name, first in pairs.items() if name != first}
+    assert shared == {"with_pictures": "all", "read_text": "read_text_letters", "read_neither": "read_letters"}
+
+
+def test_an_arm_goes_on_from_the_texts_of_another(born, tmp_path, monkeypatch):
+    monkeypatch.setattr(train, "TEXTS", replace(TINY, steps=1))
+    monkeypatch.setattr(train, "build_model", lambda arm, seed: copy.deepcopy(born))
+    first, minutes = saved.read_texts("all", 0, tmp_path)
+    monkeypatch.delattr(train, "learn_texts")
+    second, again = saved.read_texts("with_pictures", 0, tmp_path)
+    assert same(first, second) and minutes == again > 0 and not same(first, born)
+
+
+@pytest.mark.parametrize("name", ["all", "read_text_letters"])
+def test_what_is_written_is_loaded_again_in_half_precision(tmp_path, name):
+    arm, file = ARMS[name], tmp_path / "emergence.safetensors"
+    model = train.build_model(arm)
+    train.match_connector(model, arm)
+    with torch.no_grad():
+        for parameter in [*model.connector.parameters(), *model.language_model.parameters()]:
+            parameter.add_(0.01)
+    card = saved.save(file, model, [train.TEXTS, train.PICTURES], 1.5, [0.5, 0.7])
+    assert card["minutes"] == 1.5 and card["final_loss"] == 0.6 and len(card["recipe"]) == 2
+    kept = load_file(file)
+    assert not any(key.startswith("vision.") for key in kept) and {t.dtype for t in kept.values()} == {torch.float16}
+    expected = {key: tensor for key, tensor in model.state_dict().items() if not key.startswith("vision.")}
+    loaded = saved.load(file, arm)
+    read = loaded.state_dict()
+    alike = [torch.equal(read[key], tensor.half().float()) for key, tensor in expected.items()]
+    assert all(alike) and same(loaded.vision, model.vision)
+
+
+def test_a_missing_file_says_how_to_make_it(tmp_path):
+    with pytest.raises(CheckpointError, match="bake emergence"):
+        saved.load(tmp_path / "emergence.safetensors")
