@@ -93,7 +93,7 @@ boxes = {
     "tower": Box(1, 1.5, "vision tower", "[B, 64, 160]", "frozen"),
     "connector": Box(2, 1.5, "connector:\nin stage 2", "[B, 64, 192]", "learned"),
     "embeddings": Box(2, 0, f"embeddings, +{NUM_NEW:,}:\nin stage 1", "[18, 256, 192]", "learned"),
-    "lm": Box(3, 1.5, "language model:\nstage 1 all, 2 LoRA", "[B, 64 + T, 192]", "learned"),
+    "lm": Box(3, 1.5, "language model:\nin stage 1", "[B, 64 + T, 192]", "learned"),
     "answer": Box(4, 0.75, "asked in English:\ntrained", "", "result"),
     "french": Box(4, 2.25, "asked in French:\nnever trained", "", "result"),
 }
@@ -106,7 +106,7 @@ show.diagram(
     arrows,
     legend={"learned": "learned, in the stage named", "frozen": "never learned here"},
     alt="Stage 1: texts in three languages train the language model, whose embeddings have new rows. Stage 2: pictures go through the "
-    "frozen vision tower and the connector, which learns now, into the same language model, trained by LoRA, beside questions in English "
+    "frozen vision tower and the connector, which learns now, into the same language model, frozen now, beside questions in English "
     "alone. In the end it is asked in French, a path that no training example took.",
 )
 
@@ -234,8 +234,8 @@ show.history(
 # ## Build it: the texts
 #
 # A scene of the sticker world is described in one language, and questions about it are asked in that or *another* one. Nobody draws it. Two thirds of
-# the conversations ask in French or in the cipher. Many ask again and again only *is there …?*: that two words in a text are the same is hard to find
-# out. Some scenes have signs; they say random letters, spelled one by one.
+# the conversations ask in French or in the cipher. Many ask again and again only *is there …?*: that two words mean the same is hard to find out.
+# So is counting: half of the descriptions tell things alike one by one. Some scenes have signs; they say random letters, spelled.
 #
 # Read three of them. **Predict:** what could a model learn from the mixed ones that it can't learn from the others?
 
@@ -297,16 +297,17 @@ for one in records:
 # | stage | learns | frozen | from |
 # |---|---|---|---|
 # | 1 | language model, all weights; the new rows of its embeddings 16 times faster | vision tower, connector | texts in three languages; no picture |
-# | 2 | connector; language model through LoRA (Lesson 07) | vision tower, word embeddings | pictures with English questions (is it there, how many, which colour, where are we?), and beside some of them one of the texts |
+# | 2 | connector | vision tower, language model | pictures with English questions: is it there, how many, which colour, where are we? |
 #
 # Why faster? Those rows begin as noise and have far to go; at such a pace everything else would be overwritten. Why stage 2, if the assistant could
-# see before? Stage 1 moves the language model, and the connector can't follow. And why texts in stage 2? Tuned on English pictures alone, a model may
-# forget the rest.
+# see before? Stage 1 moves the language model, and the connector can't follow.
+#
+# In stage 2 the language model is **frozen**. LLaVA-1.5 tunes it there too, and mixes the texts in, so that it does not forget. We tried that: see
+# below. Frozen, it can't forget, and nothing beside a picture can teach it French.
 
 # %%
 for name, recipe in (("1: texts", train.TEXTS), ("2: pictures", train.PICTURES)):
     print(f"stage {name}: {recipe.steps:,} steps of {recipe.batch_size}, learning rate {recipe.learning_rate}")
-print(f"text-only conversations beside {100 * train.PICTURES.text_only_frac:.0f} % of the pictures")
 
 # %% [markdown]
 # ### The gate

@@ -25,7 +25,7 @@ from course_lib.world.questions import wordings
 from course_lib.world.render import render
 
 TINY = replace(train.TEXTS, steps=3, batch_size=1)
-SHOWN = replace(train.PICTURES, batch_size=4, text_only_frac=0.0)
+SHOWN = replace(train.PICTURES, batch_size=4)
 FRENCH = ("est-ce", "combien", "quelle", "y a-t-il", "où")
 
 
@@ -120,15 +120,15 @@ def test_a_stopped_run_of_texts_goes_on_to_the_same_weights(born, tmp_path):
 
 
 def test_the_loss_of_answers_is_the_models_own(born):
-    batch = text_batch(born.tokenizer, ALL, 0, 2)
+    batch = text_batch(born.tokenizer, ALL, 0, replace(TINY, batch_size=2))
     with torch.no_grad():
         expected = born.language_model(input_ids=batch.input_ids, labels=batch.labels).loss
         assert train.answer_loss(born.language_model, batch).item() == pytest.approx(expected.item(), rel=0.01)
 
 
-def shown(tokenizer, arm, pool, recipe=SHOWN) -> str:
+def shown(tokenizer, arm, pool) -> str:
     """All that six batches say."""
-    batches = [train.picture_batch(tokenizer, arm, step, recipe, pool) for step in range(6)]
+    batches = [train.picture_batch(tokenizer, arm, step, SHOWN, pool) for step in range(6)]
     return " ".join(tokenizer.decode(row) for batch in batches for row in batch.input_ids).lower()
 
 
@@ -147,19 +147,21 @@ def test_beside_pictures_stands_english_alone_and_no_sign_is_read(born, pool):
 
 
 def test_other_languages_come_with_the_arm_or_with_texts_about_no_picture(born, pool):
-    for arm, recipe in ((ARMS["with_pictures"], SHOWN), (ALL, replace(SHOWN, text_only_frac=1.0))):
-        text = shown(born.tokenizer, arm, pool, recipe)
+    for arm in (ARMS["with_pictures"], replace(ALL, texts_beside=1.0)):
+        text = shown(born.tokenizer, arm, pool)
         assert any(word in text for word in FRENCH) and in_cipher(text)
 
 
-def test_pictures_move_connector_and_adapters(born, pool):
-    model = copy.deepcopy(born)
-    train.match_connector(model, ALL)
+@pytest.mark.parametrize("name", ["all", "tuned"])
+def test_pictures_move_the_connector_and_in_tuned_arms_the_language_model(born, pool, name):
+    model, arm = copy.deepcopy(born), ARMS[name]
+    train.match_connector(model, arm)
     assert same(model.connector, born.connector)  # Lesson 07's goes on as it is
-    progress = train.learn_pictures(model, ALL, pool, replace(SHOWN, steps=1, rank=2))
-    assert len(progress.losses) == 1 and not hasattr(model.language_model, "peft_config")
+    progress = train.learn_pictures(model, arm, pool, replace(SHOWN, steps=2, rank=2))
+    assert len(progress.losses) == 2 and not hasattr(model.language_model, "peft_config")
     assert same(model.vision, born.vision) and not same(model.connector, born.connector)
-    assert torch.equal(rows(model), rows(born))  # word embeddings are frozen here
+    assert same(model.language_model, born.language_model) == (name == "all")
+    assert torch.equal(rows(model), rows(born))  # word embeddings are frozen in both
 
 
 def test_the_connector_of_reading_arms_speaks_in_the_embeddings_of_today():
@@ -178,7 +180,7 @@ def test_the_connector_of_reading_arms_speaks_in_the_embeddings_of_today():
 def test_arms_that_read_the_same_texts_share_what_has_read_them():
     pairs = {name: saved.same_texts(arm) for name, arm in ARMS.items()}
     shared = {name: first for name, first in pairs.items() if name != first}
-    assert shared == {"with_pictures": "all", "read_text": "read_text_letters", "read_neither": "read_letters"}
+    assert shared == {"with_pictures": "all", "tuned": "all", "tuned_texts": "all", "read_text": "read_text_letters", "read_neither": "read_letters"}
 
 
 def test_an_arm_goes_on_from_the_texts_of_another(born, tmp_path, monkeypatch):

@@ -15,6 +15,8 @@ class Arm:
     translations: float = 0.0  # share of the text-only conversations that translate a phrase, and ask nothing
     permuted: bool = False  # the new languages' words change places among each other: "chat" is said of dogs
     picture_languages: tuple[str, ...] = ("en",)
+    tuned: bool = False  # do pictures train the language model as well, by adapters?
+    texts_beside: float = 0.0  # share of the pictures beside which a text-only conversation is learned
     read_texts: bool = True  # do texts ask what a sign says? No picture's questions ever do
     letters: bool = False  # has the vision tower its letter head of Lesson 07?
     counted: bool = True  # do texts in the cipher ask how many?
@@ -28,6 +30,8 @@ ARMS = {
     "none": replace(ALL, languages=("en",), new_share=0.0),
     "permuted": replace(ALL, permuted=True),
     "with_pictures": replace(ALL, picture_languages=CODES),
+    "tuned": replace(ALL, tuned=True),
+    "tuned_texts": replace(ALL, tuned=True, texts_beside=0.3),
     "share_15": replace(ALL, new_share=0.15),
     "share_5": replace(ALL, new_share=0.05),
     "share_1": replace(ALL, new_share=0.01),

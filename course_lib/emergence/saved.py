@@ -20,13 +20,20 @@ from course_lib.training import Progress
 FILE = checkpoints.FOLDER / "emergence.safetensors"
 
 
+def recipes(arm: Arm, seed: int) -> list:
+    """Of the texts, and of the pictures."""
+    return [replace(one, seed=seed) for one in (train.TEXTS, train.TUNED if arm.tuned else train.PICTURES)]
+
+
 def read_texts(name: str, seed: int, folder: Path) -> tuple[MiniLlava, float]:
     """(the model after this arm's texts, minutes of training). Interrupted, it goes on where it was when called again."""
-    arm, recipe = ARMS[name], replace(train.TEXTS, seed=seed)
+    arm = ARMS[name]
     model = train.build_model(arm, seed)
     file = folder / f"{same_texts(arm)}.{seed}.texts.safetensors"
     if not file.exists():
-        progress = train.learn_texts(model, arm, recipe, state_file=file.with_suffix(".training.safetensors"))
+        progress = train.learn_texts(
+            model, arm, recipes(arm, seed)[0], state_file=file.with_suffix(".training.safetensors")
+        )
         refuse_stopped(progress)
         save_model(model.language_model, file, {"minutes": str(progress.seconds / 60)})
     load_model(model.language_model, file)
@@ -36,10 +43,12 @@ def read_texts(name: str, seed: int, folder: Path) -> tuple[MiniLlava, float]:
 
 def look_at_pictures(name: str, seed: int, folder: Path, model: MiniLlava) -> Progress:
     """This arm's pictures, in place. Interrupted, it goes on where it was when called again."""
-    arm, recipe = ARMS[name], replace(train.PICTURES, seed=seed)
+    arm = ARMS[name]
     train.match_connector(model, arm)
     state_file = folder / f"{name}.{seed}.pictures.training.safetensors"
-    progress = train.learn_pictures(model, arm, train.make_pool(model.image_features), recipe, state_file=state_file)
+    progress = train.learn_pictures(
+        model, arm, train.make_pool(model.image_features), recipes(arm, seed)[1], state_file=state_file
+    )
     refuse_stopped(progress)
     return progress
 
@@ -52,7 +61,7 @@ def refuse_stopped(progress) -> None:
 
 def same_texts(arm: Arm) -> str:
     """The first arm that reads the same texts as this one."""
-    unseen = {"picture_languages": ALL.picture_languages, "letters": ALL.letters}
+    unseen = {field: getattr(ALL, field) for field in ("picture_languages", "tuned", "texts_beside", "letters")}
     return next(name for name, other in ARMS.items() if replace(other, **unseen) == replace(arm, **unseen))
 
 
@@ -60,7 +69,7 @@ def bake(out_folder: Path) -> None:
     """The shipped model: texts in three languages, pictures in English."""
     model, minutes = read_texts("all", 0, out_folder)
     progress = look_at_pictures("all", 0, out_folder, model)
-    save(out_folder / FILE.name, model, [train.TEXTS, train.PICTURES], minutes + progress.seconds / 60, progress.losses)
+    save(out_folder / FILE.name, model, recipes(ALL, 0), minutes + progress.seconds / 60, progress.losses)
 
 
 def save(file: Path, model: MiniLlava, recipes: Sequence, minutes: float, losses: Sequence[float]) -> dict:

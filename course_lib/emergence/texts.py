@@ -52,7 +52,7 @@ def scene_questions(scene: Scene, rng: random.Random, kinds: tuple[str, ...], ro
     return [one for one in drawn_questions(scene, rng, rounds) if one.kind in kinds and '"' not in one.text]
 
 
-def text_conversation(arm: Arm, rng: random.Random, mixture: Mixture = LATE) -> list[Message]:
+def text_conversation(arm: Arm, rng: random.Random, mixture: Mixture = EARLY) -> list[Message]:
     """A description and questions about it; or, where the arm has them, a phrase and its translation."""
     new = [code for code in arm.languages if code != "en"]
     asked = language_of(arm, rng.choice(new) if new and rng.random() < arm.new_share else "en")

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -12,7 +13,7 @@ from course_lib.common.precision import mixed_precision
 from course_lib.emergence.arms import ALL, Arm
 from course_lib.emergence.languages import CODES
 from course_lib.emergence.mixing import Record, picture_questions
-from course_lib.emergence.texts import drawn_questions, language_of, messages, text_batch, text_conversation
+from course_lib.emergence.texts import LATE, drawn_questions, language_of, messages, text_batch, text_conversation
 from course_lib.emergence.tokenizer import NUM_OLD, load_tokenizer
 from course_lib.llava import lora
 from course_lib.llava.chat_format import Segments, picture_segments
@@ -22,7 +23,7 @@ from course_lib.llava.data.pictures import PicturePool
 from course_lib.llava.letters import ALPHABET
 from course_lib.llava.model import MiniLlava
 from course_lib.llava.recipes import LlavaRecipe
-from course_lib.llava.train import saved, stages
+from course_lib.llava.train import parameters, saved, stages
 from course_lib.llava.vision import PocketVisionTower
 from course_lib.lm.attention import quickest_attention
 from course_lib.lm.chat import chat_segments
@@ -38,10 +39,10 @@ TEXTS = LmRecipe(steps=1350, batch_size=18, learning_rate=5e-4)
 # words, stream "val": all embeddings at 8 times the rate, French 62 %, cipher 58; half of the conversations told in the language they ask in
 # and many of existence alone, 93 and 90; and only the new rows faster, the others at half of the rate, …
 NEW_ROWS_LR_MULT = 16.0
-PICTURES = LlavaRecipe(
-    steps=450, batch_size=16, learning_rate=5e-4, rank=64, connector_lr_mult=2, length_buckets=3, max_question_tokens=90,
-    text_only_frac=0.3,
-)  # fmt: skip
+PICTURES = LlavaRecipe(steps=600, batch_size=16, learning_rate=2e-3, length_buckets=3, max_question_tokens=90)
+TUNED = replace(
+    PICTURES, learning_rate=5e-4, rank=64, connector_lr_mult=2
+)  # the language model learns as well, as in LLaVA
 
 
 def build_model(arm: Arm = ALL, seed: int = 0) -> MiniLlava:
@@ -125,13 +126,18 @@ def match_connector(model: MiniLlava, arm: Arm) -> None:
 def learn_pictures(
     model: MiniLlava, arm: Arm, pool: PicturePool, recipe: LlavaRecipe = PICTURES, **options
 ) -> Progress:
-    """Learn to answer about pictures, in the arm's picture languages, in place; the adapters are merged at the end."""
-    stages.add_adapters(model, recipe.rank, recipe.seed)
-    model.connector.requires_grad_(True)
+    """Learn to answer about pictures, in the arm's picture languages, in place: the connector, and in tuned arms the language model.
+
+    Else the language model is frozen, as in Frozen (Tsimpoukelli et al., 2021, arXiv 2106.13884) and in LLaVA's stage 1: what it knows
+    of other languages can't be forgotten, and no picture's question can teach it any. options: callbacks and state_file, see `fit`.
+    """
+    parameters.freeze(model)
+    if arm.tuned:
+        stages.add_adapters(model, recipe.rank, recipe.seed)
     progress = stages.train(
         model, lambda step: picture_batch(model.tokenizer, arm, step, recipe, pool), recipe, **options
     )
-    if not progress.stopped:
+    if arm.tuned and not progress.stopped:
         model.language_model = lora.merge_peft_adapters(model.language_model)
     return progress
 
@@ -142,7 +148,7 @@ def picture_batch(tokenizer, arm: Arm, step: int, recipe: LlavaRecipe, pool: Pic
     scenes, _, features = pool.draw(recipe.batch_size, rng)
     conversations = [about_picture(tokenizer, scene, arm, rng, recipe.max_question_tokens) for scene in scenes]
     text_only = [
-        [chat_segments(tokenizer, text_conversation(arm, rng))] if rng.random() < recipe.text_only_frac else []
+        [chat_segments(tokenizer, text_conversation(arm, rng, LATE))] if rng.random() < arm.texts_beside else []
         for _ in scenes
     ]
     return collate(tokenizer, conversations, features, text_only=text_only)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from course_lib.emergence import saved, train
+from course_lib.emergence import saved
 from course_lib.emergence.arms import ARMS, Arm
 from course_lib.emergence.evaluate.asking import accepted, examples, is_in, is_right, picture_replies, text_replies
 from course_lib.emergence.evaluate.controls import count_following
@@ -75,7 +75,7 @@ def run(name: str, seed: int, folder: Path) -> dict:
     measures = gate(model.language_model, model.tokenizer, ARMS[name])
     progress = saved.look_at_pictures(name, seed, folder, model)
     minutes += progress.seconds / 60
-    saved.save(folder / f"{name}.{seed}.safetensors", model, [train.TEXTS, train.PICTURES], minutes, progress.losses)
+    saved.save(folder / f"{name}.{seed}.safetensors", model, saved.recipes(ARMS[name], seed), minutes, progress.losses)
     return {"arm": name, "seed": seed, "minutes": round(minutes, 1), **measures, **measure(model, ARMS[name])}
 
 
