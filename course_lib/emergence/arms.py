@@ -24,7 +24,7 @@ class Arm:
 
 
 ALL = Arm()
-READ = replace(ALL, languages=("en",), new_share=0.0, base=True)
+READ = replace(ALL, languages=("en",), new_share=0.0, base=True, tuned=True, texts_beside=0.3)
 ARMS = {
     "all": ALL,
     "none": replace(ALL, languages=("en",), new_share=0.0),

@@ -29,7 +29,7 @@ class Mixture(NamedTuple):
 
 
 # To find the same word again is learned before its translation is.
-EARLY, LATE, LATE_FROM = Mixture(exist=0.4, crossed=0.5), Mixture(exist=0.6, crossed=0.8), 2 / 3
+EARLY, LATE, LATE_FROM = Mixture(exist=0.4, crossed=0.5), Mixture(exist=0.6, crossed=0.8), 0.6
 
 __all__ = ["ALL", "described", "drawn_questions", "language_of", "scene_questions", "text_batch", "text_conversation"]
 
