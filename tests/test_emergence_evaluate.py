@@ -85,13 +85,17 @@ def test_a_blank_picture_must_not_tell_more_than_guessing_does():
 
 
 def test_the_other_arms_are_asked_the_same_and_what_is_not_there_is_left_out():
-    made = by_id(evaluate.arm_figures(ROWS | {("share_5", 0): row(picture_fr=0.4, picture_ci=0.3)}))
+    more = {"share_5": row(picture_fr=0.4, picture_ci=0.3), "tuned": row(picture_en=0.9, picture_fr=0.2, picture_ci=0.1)}
+    made = by_id(evaluate.arm_figures(ROWS | {(arm, 0): made for arm, made in more.items()}))
     values = {id.removeprefix("emergence."): one.value for id, one in made.items()}
     assert values == {
         "none.fr": 0.05,
         "none.ci": 0.04,
         "ceiling.fr": 0.91,
         "ceiling.ci": 0.92,
+        "tuned.en": 0.9,
+        "tuned.fr": 0.2,
+        "tuned.ci": 0.1,
         "share_5.fr": 0.4,
         "share_5.ci": 0.3,
     }

@@ -12,13 +12,14 @@ from course_lib.emergence.arms import ALL
 from course_lib.emergence.evaluate import arms
 from course_lib.emergence.evaluate.asking import examples
 from course_lib.emergence.evaluate.controls import READING, reading_interaction
-from course_lib.emergence.languages import KINDS
+from course_lib.emergence.languages import CODES, KINDS
 from course_lib.figures import Figure, share
 from course_lib.lm.evaluate import majority_accuracy
 
 NEW, SEEDS = ("fr", "ci"), (0, 1, 2)
 GATE, CONTENT, LANGUAGE, FOLLOWS = 0.95, 0.75, 0.95, 0.90  # the bars
 SHARES = ("share_1", "share_5", "share_15")
+TUNED = ("tuned", "tuned_texts")  # pictures trained the language model as well
 
 
 def figures() -> Iterator[Figure]:
@@ -99,9 +100,9 @@ def arm_figures(rows: dict) -> Iterator[Figure]:
     for name, id, bar in (
         ("none", "none", limit),
         ("with_pictures", "ceiling", None),
-        *((one, one, None) for one in (*SHARES, "alone", "translations")),
+        *((one, one, None) for one in (*TUNED, *SHARES, "alone", "translations")),
     ):
-        for code in NEW:
+        for code in CODES if name in TUNED else NEW:
             if (name, 0) in rows:
                 yield of(f"emergence.{id}.{code}", rows[name, 0], f"picture.{code}.", chance=chance(), bar=bar)
 
