@@ -20,7 +20,7 @@ from course_lib.session import begin
 session = begin(lesson="09_emergence")
 
 # %% [markdown]
-# ## See it: an answer that nobody taught
+# ## See it: one picture, three languages
 #
 # The talk that this course follows shows a street in New Orleans' French Quarter, and LLaVA being asked about it in a language other than English.
 # It answers in that language. Yet every picture that LLaVA was tuned on came with *English* questions and answers. The slide calls this an *emerging
@@ -49,7 +49,7 @@ from course_lib.emergence.evaluate import asking
 from course_lib.emergence.languages import CODES, KINDS, get_language, permuted
 from course_lib.emergence.texts import scene_questions, text_conversation
 from course_lib.emergence.tokenizer import NUM_NEW, continue_bpe, load_tokenizer
-from course_lib.llava.data.testsets import VqaExample, blank
+from course_lib.llava.data.testsets import VqaExample
 from course_lib.lm.data.instructions import clean
 from course_lib.session import few
 from course_lib.world.render import render
@@ -81,8 +81,8 @@ for code, language in languages.items():
 # 2. **The words look alike.** *Orange* is *orange*, *table* is *table*. The cipher excludes this one by design.
 # 3. **The question gives it away.** Half of all yes-or-no questions have the answer yes. So we also ask about a blank picture.
 #
-# And one that isn't dull: what the picture says, and what a French question asks, meet in the *middle* of the model, where no language is left. Here
-# is the plan. All parts come from Lesson 07's assistant; two stages train them further:
+# The fourth isn't dull: picture and French question meet inside the model. Here is the plan. All parts come from Lesson 07's assistant; two stages
+# train them further:
 
 # %%
 Box = show.Box
@@ -132,8 +132,8 @@ for code, word in class_named("cat").names.items():
     print(f"{code}  {word}:", ", ".join(f"{num_pieces(one, word)} ({name})" for name, one in tokenizers.items()))
 
 # %% [markdown]
-# A Chinese character takes three bytes, a Hindi one, too, and vowel signs count extra. So the same message costs more money, more time and more of
-# the context, only because of its language. Large tokenizers do it, too: between languages, the same text differs by factors of up to fifteen
+# A Chinese or Hindi character takes three bytes, and Hindi's vowel signs count extra. So the same message costs more money, time and context, only
+# because of its language; in large tokenizers up to fifteen times as much
 # (Petrov et al., 2023, [arXiv 2305.15425](https://arxiv.org/abs/2305.15425)).
 #
 # Here is the mean over all 200 names of our world, and over the cipher's.
@@ -203,7 +203,7 @@ print(" · ".join(ByteLevel().decode([piece]) for piece in found))
 #
 # <!-- exercise: emergence.sampling -->
 #
-# $T = 1$: as they come. $T \to \infty$: all alike. A language without any text can't be drawn, at no temperature.
+# $T = 1$: as they come. $T \to \infty$: all alike. A language without text is never drawn.
 
 
 # %% tags=["check"]
@@ -218,17 +218,9 @@ def sampling_probabilities(counts, temperature):
 
 # %%
 counts = {"large": 1000, "middling": 100, "small": 10}  # made up
-temperatures = [1, 1.5, 2, 3, 5, 8]
-drawn = [sampling_probabilities(counts, temperature) for temperature in temperatures]
-show.history(
-    temperatures,
-    {f"{count} texts": [one[name] for one in drawn] for name, count in counts.items()},
-    xlabel="temperature",
-    ylabel="share of what is drawn",
-    alt="At temperature 1 three languages of 1,000, 100 and 10 texts are drawn as often as they have texts. At 8 the shares are "
-    + ", ".join(f"{value:.2f}" for value in drawn[-1].values())
-    + ".",
-)
+for temperature in (1, 2, 5, float("inf")):
+    drawn = sampling_probabilities(counts, temperature)
+    print(f"T = {temperature}:", ", ".join(f"{name} {share:.0%}" for name, share in drawn.items()))
 
 # %% [markdown]
 # ## Build it: the texts
@@ -252,7 +244,7 @@ for _ in range(3):
 #
 # ### What may stand beside a picture
 #
-# Suspect number one was a leak. Against it there is no better way than a rule that is code, through which all data must pass. Every question comes as
+# The first dull explanation was a leak. Against it there is no better way than a rule that is code, through which all data must pass. Every question comes as
 # a record: a *tag* that says in which language it will be asked, its kind, and its English wording.
 #
 # <!-- exercise: emergence.tag -->
@@ -286,8 +278,7 @@ for one in records:
     print("beside a picture" if one in picture_questions(records, ALL.picture_languages) else "not", "·", *one)
 
 # %% [markdown]
-# The last two rules are for the second experiment, on reading. Wherever a batch of pictures is made, its questions pass through this gate; from here
-# on, through *yours*.
+# The last two rules are for the experiment on reading. Every batch of pictures passes this filter.
 #
 # ### Two stages
 #
@@ -312,9 +303,9 @@ for name, recipe in (("1: texts", train.TEXTS), ("2: pictures", train.PICTURES))
 # %% [markdown]
 # ### The gate
 #
-# One thing must be known between the stages: does the language model understand its languages? So it is told in words what a picture would
-# show, in wordings that training never used, and asked in the same language. If this fails, whatever comes later says nothing about vision. (Our bar,
-# set before: 95 %.)
+# One thing must be known between the stages: does the language model understand its languages? So it is told in words what a picture would show, and
+# asked in the same language, in questions worded as training never worded them. If this fails, whatever comes later says nothing about vision. (Our
+# bar, set before: 95 %.)
 
 # %%
 figures.show(figures.recorded("emergence.gate."))
@@ -430,21 +421,14 @@ show.pictures(
 # %% [markdown]
 # ## Prove it
 #
-# From here on, the recorded arms: each went through both stages, and was asked about *test* scenes. The figures have three companions:
+# From here on, the recorded *arms*: models that differ in what they were given. Each went through both stages, and was asked about *test* scenes. The
+# figures have three companions:
 #
-# - **blank**: the same questions about a grey picture. What is right here was never seen.
-# - **none**: the same two stages, but all texts are English.
+# - **control**: the same questions about a grey picture. What is right here was never seen. (It answers, too: nobody taught it "I see nothing".)
+# - **baseline**: arm *none*, the same two stages, but all texts are English.
 # - **ceiling**: pictures with questions in all three languages, so nothing needs to emerge.
 #
-# First the blank picture, live: the questions from above in French, about nothing but grey.
-
-# %%
-about_nothing = asking.picture_replies(model, asked, languages["fr"], blank(len(asked)))
-for question, reply in zip(asking.asked_in(languages["fr"], asked), about_nothing, strict=True):
-    print(f"{question}\n    → {reply}")
-
-# %% [markdown]
-# It answers, of course: it was never taught to say "I see nothing". Now count.
+# Arms but the first were trained once: a few points mean nothing.
 
 # %%
 # As `python -m course_lib evaluate emergence` recorded them; tools/emergence_arms.py trains the arms.
@@ -455,9 +439,8 @@ figures.show(figures.recorded("emergence.picture.", "emergence.language.", "emer
 #
 # ## Break it: take away the texts
 #
-# The first ablation is the one that every claim of emergence needs: remove what is said to cause it. Arm *none* begins as all others do and goes
-# through both stages, but its texts are English. Its row is recorded. Live you can ask what it and all others began with: the untouched assistant,
-# which no French text has ever reached. **Predict** what that does with a French question. Nothing? English? A guess?
+# Every claim of emergence needs this ablation: remove what is said to cause it. Arm *none* goes through both stages with English texts alone; its row
+# is recorded. Live, ask what all arms began with, the untouched assistant. You have seen its scores; **predict** its words.
 
 # %%
 untouched = train.build_model(ALL)
@@ -468,20 +451,20 @@ for code in ("fr", "ci"):
 figures.show(figures.recorded("emergence.none."))  # and the control
 
 # %% [markdown]
-# The assistant tells in English what it sees: that it was asked anything, it can't know. It doesn't lack eyes, it lacks the question.
+# The assistant tells in English what it sees: that it was asked anything, it can't know. It sees; what it lacks is the question.
 #
 # <!-- measured: Without French texts, content falls from [[emergence.picture.fr]] to [[emergence.none.fr]], with the cipher from [[emergence.picture.ci]] to [[emergence.none.ci]]. -->
 #
-# So it was with a large model for X-rays: its language model knew English only, and it answered in English, whatever it was asked in
-# ([XrayGPT#5](https://github.com/mbzuai-oryx/XrayGPT/issues/5)).
+# A user of XrayGPT met the same: asked in another language, it answered in English. Its author's reason: the language model was trained in English
+# only ([XrayGPT#5](https://github.com/mbzuai-oryx/XrayGPT/issues/5)).
 #
 # ## Break it: permute the dictionary
 #
-# Removing texts shows that they are *needed*. Do they also decide *what is said*? If the French texts call the dog *voiture*, what will the model call
-# the dog in a **picture**?
+# Removing texts shows that they are *needed*. Do they also decide *what is said*? If the French texts say *jaune* of what is red, what will the model
+# say of a red car in a **picture**?
 #
 # So one arm read texts in which every noun, colour, number and place has changed places with another of its kind; the grammar is intact, and no text
-# contradicts any other. (*Yes*, *no* and the French *un* stay.) Nothing else differs: same pictures, same English.
+# contradicts any other. (*Yes*, *no* and the French *un* stay. We judge colours, numbers and places.) Nothing else differs: same pictures, same English.
 
 # %%
 wrong = {code: permuted(languages[code]) for code in ("fr", "ci")}
@@ -518,8 +501,8 @@ figures.show(figures.recorded("emergence.permuted."))
 # %% [markdown]
 # <!-- measured: Of the answers that tell the two dictionaries apart, [[emergence.permuted.fr]] (French) and [[emergence.permuted.ci]] (cipher) follow the permuted one. -->
 #
-# This is the strongest kind of evidence in the lesson, because it is *causal*: we change one thing, and ask whether the answers about pictures change
-# as predicted. A leak, a likeness of words or a lucky guess would all give the *usual* word.
+# This is the lesson's strongest evidence, because it is *causal*: we change one thing, and ask whether the answers change as predicted. French from
+# elsewhere, or a likeness of words, would give the *usual* word; a guess, either one.
 #
 # ## Break it: how much text does it take?
 #
@@ -549,13 +532,13 @@ show.history(
 #
 # ## Break it: which texts?
 #
-# Same amount of French, in three forms:
+# The same share of conversations ends in French, in three forms:
 #
-# - **crossed**: half of the conversations may describe in one language and ask in another. This is what you trained on.
-# - **alone**: description and question always in the same language. French is learned equally well, but never meets English.
+# - **crossed**: half of the conversations, later four fifths, describe in one language and ask in another. This is what you trained on.
+# - **alone**: description and question always in the same language, so French never meets English.
 # - **translations**: alone, and in 30 % of the conversations a phrase with its translation: `en → fr : a red car`, *une voiture rouge*.
 #
-# **Predict:** all three pass the gate. Which of them can talk about pictures in French?
+# **Predict:** which of them can talk about pictures in French?
 
 # %%
 figures.show(figures.recorded("emergence.picture.fr", "emergence.alone.fr", "emergence.translations.fr"))
@@ -609,8 +592,8 @@ show.matrix(
 #
 # <!-- exercise: emergence.interaction -->
 #
-# The interval is the normal one: 1.96 standard errors to each side. The four shares come from four samples, so the variances $p(1-p)/n$ of all four
-# add up, also those that are subtracted.
+# The interval is the normal one: 1.96 standard errors to each side. We treat the four shares as independent (our arms answer the same questions, so
+# this is approximate): the variances $p(1-p)/n$ of all four add up, even of those subtracted.
 
 
 # %% tags=["check"]
@@ -635,24 +618,24 @@ figures.show(figures.recorded("emergence.read."))
 # %% [markdown]
 # <!-- measured: The interaction is [[emergence.read.interaction]]. (If its interval includes 0: nothing emerged here; say so, and why.) -->
 #
-# This is what *emergent* should mean of combinations: what neither ingredient brings alone, nor both by addition.
+# This is what *emergent* should mean of combinations.
 #
 # ## What the papers claim, and what speaks against it
 #
 # **LLaVA-1.5** (Liu et al., 2024, [arXiv 2310.03744](https://arxiv.org/abs/2310.03744), section 4.3) was asked in Chinese, on MMBench-CN: 63.6 for
-# the 13B model, which saw Chinese only in ShareGPT's texts. Qwen-VL-Chat, trained on Chinese pictures and texts, has 56.7. (The paper prints
-# "+7.3 %"; the two numbers differ by 6.9.) The authors say where it comes from: ShareGPT's conversations in many languages. What they don't do is take
+# the 13B model, whose visual tuning had Chinese only in ShareGPT's texts. Qwen-VL-Chat, trained on Chinese pictures and texts, has 56.7. (The paper
+# prints "+7.3 %"; the two numbers differ by 6.9.) The authors say where it comes from: ShareGPT's conversations in many languages. What they don't do is take
 # them out and look again.
 #
-# **What supports it**: the first LLaVA, tuned without such texts, hardly ever answered in Chinese, say its users; 1.5 does, says its author
+# **What supports it**: the first LLaVA, tuned without such texts, hardly ever answered in Chinese, says a user; 1.5 does, says its author
 # ([LLaVA#238](https://github.com/haotian-liu/LLaVA/issues/238)). But a dozen other things changed as well.
 #
-# **What complicates it**: the language model matters more than the recipe. Vicuna 1.3 and 1.5 were tuned on the same conversations; on 1.3, MMBench-CN
+# **What complicates it**: the language model matters more than the recipe. Vicuna 1.3 and 1.5 (on LLaMA and Llama 2) were tuned on the same conversations; on 1.3, MMBench-CN
 # is far worse (section 4.4). What emerges was to a large part there before.
 #
 # **What speaks against it**: *Parrot* (Sun et al., 2024, [arXiv 2406.02539](https://arxiv.org/abs/2406.02539)) finds that visual tuning which is mostly
-# English *erodes* the other languages: replies fall back into English. The drift goes both ways: with 12 % Chinese data, a user's model answered
-# English questions in Chinese ([xtuner#612](https://github.com/InternLM/xtuner/issues/612)).
+# English *erodes* the other languages: replies fall back into English. The drift goes both ways: a published model, tuned with some 12 % Chinese
+# data, sometimes answered English questions in Chinese; its maker suspects the data ([xtuner#612](https://github.com/InternLM/xtuner/issues/612)).
 #
 # **And the word itself**: Wei et al. (2022, [arXiv 2206.07682](https://arxiv.org/abs/2206.07682)) call an ability emergent if small models lack it and
 # large ones have it. Schaeffer et al. (2023, [arXiv 2304.15004](https://arxiv.org/abs/2304.15004)) show that such jumps often come from the *measure*:
@@ -661,7 +644,7 @@ figures.show(figures.recorded("emergence.read."))
 # | claim | weak evidence | strong evidence |
 # |---|---|---|
 # | it answers in French | an example | content and language, apart, with a blank picture |
-# | from texts alone | "we had no French pictures" | a gate that all data pass, and the arm without texts |
+# | from texts alone | "we had no French pictures" | a filter that all data pass, and the arm without texts |
 # | the texts decide the words | it works | a permuted dictionary, and answers that follow |
 # | it is a combination | both ingredients are there | the 2×2, with the interaction's interval |
 #
@@ -716,10 +699,10 @@ if published:
 #    - [ ] Wrong: it isn't French. :: It saw the colour. You would report blindness where only the language fails.
 #    - [ ] Right: everybody understands it. :: You would report a skill in French that isn't there.
 #    - [x] Content right, language wrong. :: Two scores tell you which part is missing.
-# 3. In the texts, *voiture* is said of dogs. Shown a dog and asked in French, the model says "voiture". What does this prove?
+# 3. In the texts, *jaune* is said of what is red. Shown a red car and asked in French for its colour, the model says "jaune". What does this prove?
 #    - [x] The French words for what it sees come from the texts. :: You changed them, and the answer followed.
-#    - [ ] The permutation confused the model, and it no longer sees dogs. :: It named the dog, by the only French word for dogs that it ever met.
-#    - [ ] French stood beside the pictures somewhere. :: Beside pictures, a dog would have been "chien"; the reply would not follow.
+#    - [ ] The permutation confused the model, and it no longer sees red. :: It named red, by the only French word for it that it ever met.
+#    - [ ] French stood beside the pictures somewhere. :: True French beside pictures would have said "rouge".
 # 4. Why does the lesson invent a language, when it has French?
 #    - [ ] To have a language with a simpler grammar, which a small model can learn faster. :: It has a different grammar, and speed is not the point.
 #    - [ ] To keep the training data small enough for two cores. :: It costs as many texts as French does.

@@ -15,7 +15,7 @@ from course_lib.world.questions import Question
 
 DICTIONARY = Path(__file__).resolve().parents[2] / "data" / "emergence" / "french.json"
 VOWELS = "aâàeéèêiîoôuûœ"
-FEMININE_MEASURES = ("paires de ", "grappes de ", "piles de ")
+FEMININE_MEASURES = ("paires de ", "piles de ")
 WORDINGS = {
     "exist": {
         "train": (

@@ -81,6 +81,15 @@ class Language:
         parts = [part for (name, colour, text), n in alike for part in self._together(name, colour, text, n)]
         return rng.choice(self.DESCRIPTIONS).format(things=self._join(parts), place=self.places[scene.backdrop][1])
 
+    def keywords(self, scene: Scene, rng: random.Random) -> str:
+        """A list of words in no order: "car beach red dog." Whose colour it is can't be told; a sign's text stays together, spelled."""
+        words = [self.places[scene.backdrop][0]]
+        for thing in scene.things:
+            words.append(self.names[thing.name].word)
+            words += [self.colours[thing.colour][0]] if thing.colour else []
+            words += [" ".join(thing.text)] if thing.text else []
+        return f"{' '.join(rng.sample(words, len(words)))}."
+
     def _together(self, name: str, colour: str | None, text: str | None, n: int) -> list[str]:
         if n == 1 or text:
             return [self.phrase(name, colour, text)] * n

@@ -33,12 +33,7 @@ def figures() -> Iterator[Figure]:
     yield from picture_figures(shipped, rows)
     yield from arm_figures(rows)
     yield from permuted_figures(rows["permuted", 0])
-    yield of(
-        "emergence.no_count.ci",
-        rows["no_count", 0],
-        "picture.ci.count",
-        control=value(rows["none", 0], "picture.ci.count"),
-    )
+    yield no_count_figure(rows)
     yield from reading_figures(rows)
 
 
@@ -90,7 +85,8 @@ def picture_figures(shipped: dict, rows: dict) -> Iterator[Figure]:
             note=f"control: a blank picture; baseline: no text in this language; two more seeds: {', '.join(others)}",
         )
         none = value(rows["none", 0], f"language.{code}")
-        yield of(f"emergence.language.{code}", shipped, f"language.{code}", baseline=none, bar=LANGUAGE)
+        note = "orange and six are English words, too" if code == "fr" else None
+        yield of(f"emergence.language.{code}", shipped, f"language.{code}", baseline=none, bar=LANGUAGE, note=note)
         yield of(f"emergence.blank.{code}", shipped, f"blank.{code}.", chance=chance(), bar=round(chance() + 0.05, 4))
 
 
@@ -104,7 +100,19 @@ def arm_figures(rows: dict) -> Iterator[Figure]:
     ):
         for code in CODES if name in TUNED else NEW:
             if (name, 0) in rows:
-                yield of(f"emergence.{id}.{code}", rows[name, 0], f"picture.{code}.", chance=chance(), bar=bar)
+                row = rows[name, 0]
+                told = f"gate.{code}.exist" in row
+                note = f"told in words instead: {100 * value(row, f'gate.{code}.'):.1f} %" if told else None
+                yield of(f"emergence.{id}.{code}", row, f"picture.{code}.", chance=chance(), bar=bar, note=note)
+
+
+def no_count_figure(rows: dict) -> Figure:
+    """How many? In the cipher, whose texts never ask it; nor is any answer that the model learns there a number."""
+    row, none = rows["no_count", 0], rows["none", 0]
+    guessed = round(majority_accuracy([one.question.answer for one in examples("count")]), 4)
+    note = f"a blank picture: {100 * value(row, 'blank.ci.count'):.1f} %"
+    control = value(none, "picture.ci.count")
+    return of("emergence.no_count.ci", row, "picture.ci.count", chance=guessed, control=control, note=note)
 
 
 def permuted_figures(row: dict) -> Iterator[Figure]:
@@ -116,7 +124,7 @@ def permuted_figures(row: dict) -> Iterator[Figure]:
 
 
 def reading_figures(rows: dict) -> Iterator[Figure]:
-    """Signs read from pictures, which no picture's question ever asked for: texts that ask × letter eyes."""
+    """Signs read from pictures, which no picture's question ever asked for: texts that ask × letter head."""
     read = {arm: total(rows[arm, 0], "picture.en.read") for line in READING for arm in line}
     for arm in read:
         yield of(f"emergence.read.{arm.removeprefix('read_')}", rows[arm, 0], "picture.en.read", chance=0.0)

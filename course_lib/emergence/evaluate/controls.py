@@ -6,7 +6,7 @@ import numpy as np
 
 from course_lib.lm.data.instructions import clean
 
-READING = (("read_neither", "read_letters"), ("read_text", "read_text_letters"))  # arms: [reading texts?][letter eyes?]
+READING = (("read_neither", "read_letters"), ("read_text", "read_text_letters"))  # arms: [reading texts?][letter head?]
 
 
 def count_following(
@@ -23,7 +23,7 @@ def count_following(
 
 
 def reading_interaction(read: Mapping[str, tuple[int, int]]) -> tuple[float, float, float]:
-    """The interaction of reading texts and letter eyes, with its interval. read: arm of READING → (signs read, of how many)."""
+    """The interaction of reading texts and letter head, with its interval. read: arm of READING → (signs read, of how many)."""
     table = np.array([[read[arm] for arm in row] for row in READING])  # [2, 2, 2]
     return interaction(table[..., 0], table[..., 1])
 
@@ -31,7 +31,7 @@ def reading_interaction(read: Mapping[str, tuple[int, int]]) -> tuple[float, flo
 def interaction(right: np.ndarray, asked: np.ndarray) -> tuple[float, float, float]:
     """(interaction, low, high): what the second factor adds with the first, less what it adds without; 95 % interval.
 
-    right, asked: counts [2, 2], indexed [first factor?][second factor?], four independent samples. The interval is the normal one from
+    right, asked: counts [2, 2], indexed [first factor?][second factor?], treated as independent. The interval is the normal one from
     the variances p(1 − p)/n of all four shares; it is too narrow where shares are close to 0 or 1 and n is small.
     """
     shares = right / asked

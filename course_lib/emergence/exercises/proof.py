@@ -304,7 +304,7 @@ TASKS = [
         ),
         alternatives=(interaction_by_signs, interaction_cell_by_cell),
         hints=(
-            "What do letter eyes add with the texts? What do they add without? The interaction is the first less the second.",
+            "What does the letter head add with the texts? What does it add without? The interaction is the first less the second.",
             "$d = (p_{11} - p_{10}) - (p_{01} - p_{00})$, $\\ d \\pm 1.96 \\sqrt{\\sum p_{ij} (1 - p_{ij}) / n_{ij}}$.",
             "```python\nshares = right / asked\ndifference = ...\nhalf = 1.96 * np.sqrt((...).sum())\n"
             "return float(difference), float(difference - half), float(difference + half)\n```",
