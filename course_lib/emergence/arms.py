@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from course_lib.emergence.languages import CODES
+from course_lib.emergence.languages import ASKED, CODES
 
 
 @dataclass(frozen=True)
@@ -17,14 +17,18 @@ class Arm:
     picture_languages: tuple[str, ...] = ("en",)
     tuned: bool = False  # do pictures train the language model as well, by adapters?
     texts_beside: float = 0.0  # share of the pictures beside which a text-only conversation is learned
-    read_texts: bool = True  # do texts ask what a sign says? No picture's questions ever do
-    letters: bool = False  # has the vision tower its letter head of Lesson 07?
+    kinds: tuple[str, ...] = ASKED  # that texts ask; no picture's questions ever ask what a sign says
     counted: bool = True  # do texts in the cipher ask how many?
-    base: bool = False  # begins with the model that was never asked anything, before Lesson 04's tuning
+    repeated: bool = False  # key words come again and again, as the patches of a picture show them
+    # Begins before all tuning: with the language model that has only read plain text, and the dictionary of Lesson 06 as its connector.
+    # It has no stage 2.
+    base: bool = False
+    letters: bool = False  # has the vision tower its letter head of Lesson 07?
 
 
 ALL = Arm()
-READ = replace(ALL, languages=("en",), new_share=0.0, base=True, tuned=True, texts_beside=0.3)
+READ = replace(ALL, languages=("en",), new_share=0.0, kinds=("exist", "place", "read"), repeated=True, base=True)
+UNREAD = replace(READ, kinds=("exist", "place"))
 ARMS = {
     "all": ALL,
     "none": replace(ALL, languages=("en",), new_share=0.0),
@@ -40,6 +44,6 @@ ARMS = {
     "no_count": replace(ALL, counted=False),
     "read_text_letters": replace(READ, letters=True),
     "read_text": READ,
-    "read_letters": replace(READ, read_texts=False, letters=True),
-    "read_neither": replace(READ, read_texts=False),
+    "read_letters": replace(UNREAD, letters=True),
+    "read_neither": UNREAD,
 }

@@ -81,13 +81,19 @@ class Language:
         parts = [part for (name, colour, text), n in alike for part in self._together(name, colour, text, n)]
         return rng.choice(self.DESCRIPTIONS).format(things=self._join(parts), place=self.places[scene.backdrop][1])
 
-    def keywords(self, scene: Scene, rng: random.Random) -> str:
-        """A list of words in no order: "car beach red dog." Whose colour it is can't be told; a sign's text stays together, spelled."""
+    def keywords(self, scene: Scene, rng: random.Random, repeated: bool = False) -> str:
+        """A list of words in no order: "car beach red dog." Whose colour it is can't be told; a sign's text stays together, spelled.
+
+        repeated: each word up to six times, a sign's text in one row or two, each letter up to three times, as patches see them.
+        """
         words = [self.places[scene.backdrop][0]]
         for thing in scene.things:
             words.append(self.names[thing.name].word)
             words += [self.colours[thing.colour][0]] if thing.colour else []
             words += [" ".join(thing.text)] if thing.text else []
+        if repeated:
+            signs = {" ".join(thing.text) for thing in scene.things if thing.text}
+            words = [one for word in words for one in (_rows(word, rng) if word in signs else _again(word, rng))]
         return f"{' '.join(rng.sample(words, len(words)))}."
 
     def _together(self, name: str, colour: str | None, text: str | None, n: int) -> list[str]:
@@ -134,6 +140,18 @@ class Language:
     def small_words(self) -> frozenset[str]:
         """Words within names that say nothing: "of", "de"."""
         return frozenset()
+
+
+def _again(word: str, rng: random.Random) -> list[str]:
+    """ "car": ["car car", "car", "car car"]."""
+    return [" ".join([word] * rng.randint(1, 2)) for _ in range(rng.randint(1, 3))]
+
+
+def _rows(text: str, rng: random.Random) -> list[str]:
+    """ "G O": ["G G O O G G O O"]."""
+    times = rng.randint(1, 3)
+    row = " ".join(" ".join([letter] * times) for letter in text.split())
+    return [" ".join([row] * rng.randint(1, 2))]
 
 
 @cache

@@ -41,10 +41,12 @@ def read_texts(name: str, seed: int, folder: Path) -> tuple[MiniLlava, float]:
         return model.eval(), float(opened.metadata()["minutes"])
 
 
-def look_at_pictures(name: str, seed: int, folder: Path, model: MiniLlava) -> Progress:
-    """This arm's pictures, in place. Interrupted, it goes on where it was when called again."""
+def look_at_pictures(name: str, seed: int, folder: Path, model: MiniLlava) -> Progress | None:
+    """This arm's pictures, in place; None where it has none. Interrupted, it goes on where it was when called again."""
     arm = ARMS[name]
     train.match_connector(model, arm)
+    if arm.base:
+        return None
     state_file = folder / f"{name}.{seed}.pictures.training.safetensors"
     progress = train.learn_pictures(
         model, arm, train.make_pool(model.image_features), recipes(arm, seed)[1], state_file=state_file

@@ -6,7 +6,7 @@ from functools import cache
 from typing import NamedTuple
 
 from course_lib.emergence.arms import ALL, Arm
-from course_lib.emergence.languages import KINDS, Language, get_language, permuted
+from course_lib.emergence.languages import Language, get_language, permuted
 from course_lib.llava.data.practice_signs import practice_scene
 from course_lib.lm.chat import Message, encode_chat
 from course_lib.lm.data.batches import TextBatch, pack
@@ -70,15 +70,15 @@ def text_conversation(arm: Arm, rng: random.Random, mixture: Mixture = EARLY) ->
         scene = text_scene(rng, EXIST_THINGS)
         chosen = scene_questions(scene, rng, ("exist",), EXIST_ROUNDS)
         if chosen:  # none where all that is there are signs
-            return described(scene, chosen, told, asked, rng)
+            return described(scene, chosen, told, asked, rng, repeated=arm.repeated)
     scene = text_scene(rng, (1, 4))
-    return described(scene, scene_questions(scene, rng, kinds_of(arm, asked)), told, asked, rng)
+    chosen = scene_questions(scene, rng, kinds_of(arm, asked))
+    return described(scene, chosen, told, asked, rng, repeated=arm.repeated)
 
 
 def kinds_of(arm: Arm, language: Language) -> tuple[str, ...]:
     """What this arm's texts ask in a language."""
-    kinds = (*KINDS, "read") if arm.read_texts else KINDS
-    return tuple(kind for kind in kinds if kind != "count" or arm.counted or language.code != "ci")
+    return tuple(kind for kind in arm.kinds if kind != "count" or arm.counted or language.code != "ci")
 
 
 def text_scene(rng: random.Random, things: tuple[int, int]) -> Scene:
@@ -89,7 +89,13 @@ def text_scene(rng: random.Random, things: tuple[int, int]) -> Scene:
 
 
 def described(
-    scene: Scene, chosen: list[Question], told: Language, asked: Language, rng: random.Random, templates: str = "train"
+    scene: Scene,
+    chosen: list[Question],
+    told: Language,
+    asked: Language,
+    rng: random.Random,
+    templates: str = "train",
+    repeated: bool = False,
 ) -> list[Message]:
     """A conversation: the scene in the words of `told`, then these questions and their answers in those of `asked`.
 
@@ -98,7 +104,7 @@ def described(
     turns = [(asked.ask(one, rng, templates), answer_of(asked, one)) for one in rng.sample(chosen, len(chosen))]
     suffice = len(scene.things) == 1 or all(one.kind != "colour" for one in chosen)
     if templates == "train" and suffice and rng.random() < KEYWORDS_FRAC:
-        told_in = told.keywords(scene, rng)
+        told_in = told.keywords(scene, rng, repeated)
     else:
         told_in = spelled(told.describe(scene, rng))
     first, *others = turns

@@ -11,7 +11,15 @@ import numpy as np
 
 from course_lib.emergence import saved
 from course_lib.emergence.arms import ARMS, Arm
-from course_lib.emergence.evaluate.asking import accepted, examples, is_in, is_right, picture_replies, text_replies
+from course_lib.emergence.evaluate.asking import (
+    accepted,
+    examples,
+    is_in,
+    is_right,
+    letters_found,
+    picture_replies,
+    text_replies,
+)
 from course_lib.emergence.evaluate.controls import count_following
 from course_lib.emergence.languages import CODES, KINDS, get_language
 from course_lib.emergence.texts import language_of
@@ -28,7 +36,7 @@ def gate(model, tokenizer, arm: Arm, stream: str = "test") -> Measures:
     measures = {}
     for code in arm.languages:
         language = language_of(arm, code)
-        for kind in (*KINDS, "read") if arm.read_texts else KINDS:
+        for kind in arm.kinds:
             asked = examples(kind, stream=stream)
             replies = text_replies(model, tokenizer, asked, language, language)
             measures[f"gate.{code}.{kind}"] = counts(is_right(replies, asked, [language]))
@@ -37,6 +45,8 @@ def gate(model, tokenizer, arm: Arm, stream: str = "test") -> Measures:
 
 def measure(model: MiniLlava, arm: Arm, stream: str = "test") -> Measures:
     """Questions about pictures in all three languages, whatever the arm has learned: content, language, a blank picture."""
+    if arm.base:
+        return reading(model, stream)
     measures: Measures = {}
     everyone = [language_of(arm, code) for code in CODES]
     for code, language in zip(CODES, everyone, strict=True):
@@ -51,9 +61,16 @@ def measure(model: MiniLlava, arm: Arm, stream: str = "test") -> Measures:
             if arm.permuted and code != "en" and kind != "exist":  # yes and no are not permuted
                 measures[f"follows.{code}.{kind}"] = follows(replies, asked, arm, code)
         measures[f"language.{code}"] = counts(np.concatenate(said))
-    asked = examples("read", stream=stream)
-    measures["picture.en.read"] = counts(is_right(picture_replies(model, asked, everyone[0]), asked, everyone))
     return measures
+
+
+def reading(model: MiniLlava, stream: str = "test", count: int = 200) -> Measures:
+    """Signs read from pictures: as a whole, and which of a sign's different letters the reply has."""
+    english = get_language("en")
+    asked = examples("read", count, stream)
+    replies = picture_replies(model, asked, english)
+    found = [letters_found(reply, one.question.answer) for reply, one in zip(replies, asked, strict=True)]
+    return {"read": counts(is_right(replies, asked, [english])), "letters": counts(np.concatenate(found))}
 
 
 def follows(replies: Sequence[str], asked: Sequence[VqaExample], arm: Arm, code: str) -> tuple[int, int]:
@@ -73,9 +90,10 @@ def run(name: str, seed: int, folder: Path) -> dict:
     """Train one arm in `folder`, where an interrupted run goes on, and measure it: its row of ROWS."""
     model, minutes = saved.read_texts(name, seed, folder)
     measures = gate(model.language_model, model.tokenizer, ARMS[name])
-    progress = saved.look_at_pictures(name, seed, folder, model)
-    minutes += progress.seconds / 60
-    saved.save(folder / f"{name}.{seed}.safetensors", model, saved.recipes(ARMS[name], seed), minutes, progress.losses)
+    if progress := saved.look_at_pictures(name, seed, folder, model):
+        minutes += progress.seconds / 60
+        file = folder / f"{name}.{seed}.safetensors"
+        saved.save(file, model, saved.recipes(ARMS[name], seed), minutes, progress.losses)
     return {"arm": name, "seed": seed, "minutes": round(minutes, 1), **measures, **measure(model, ARMS[name])}
 
 

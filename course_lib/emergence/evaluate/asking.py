@@ -92,3 +92,8 @@ def is_in(replies: Sequence[str], language: Language) -> np.ndarray:
     """Is the reply said in the words of this language, right or wrong? bool [N]."""
     vocabulary = {language.code: language.vocabulary()}
     return np.array([language.code in judge(reply, (), vocabulary)[1] for reply in replies])
+
+
+def letters_found(reply: str, text: str) -> np.ndarray:
+    """Which of a sign's different letters stand in a reply that spells? "C A C" of "CAT": two of three. bool [L]."""
+    return np.array([letter in reply.split() for letter in sorted(set(text))])
