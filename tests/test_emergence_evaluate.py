@@ -113,7 +113,7 @@ def test_only_replies_that_can_tell_count_as_following():
 
 def test_reading_is_four_cells_and_what_is_left_over_after_adding():
     read = {"read_neither": 1, "read_letters": 3, "read_text": 2, "read_text_letters": 40}
-    rows = {(arm, 0): {"picture.en.read": [right, N]} for arm, right in read.items()}
+    rows = {(arm, 0): {"letters": [right, N], "read": [1, N]} for arm, right in read.items()}
     made = by_id(evaluate.reading_figures(rows))
     assert made["emergence.read.text_letters"].value == 0.4 and made["emergence.read.neither"].value == 0.01
     both = made["emergence.read.interaction"]

@@ -23,7 +23,7 @@ def count_following(
 
 
 def reading_interaction(read: Mapping[str, tuple[int, int]]) -> tuple[float, float, float]:
-    """The interaction of reading texts and letter head, with its interval. read: arm of READING → (signs read, of how many)."""
+    """The interaction of reading texts and letter head, with its interval. read: arm of READING → (letters found, of how many)."""
     table = np.array([[read[arm] for arm in row] for row in READING])  # [2, 2, 2]
     return interaction(table[..., 0], table[..., 1])
 
