@@ -225,22 +225,23 @@ for temperature in (1, 2, 5, float("inf")):
 # %% [markdown]
 # ## Build it: the texts
 #
-# A scene of the sticker world is described in one language, and questions about it are asked in that or *another* one. Nobody draws it. Two thirds of
-# the conversations ask in French or in the cipher. Many ask again and again only *is there …?*: that two words mean the same is hard to find out.
-# So is counting: half of the descriptions tell things alike one by one. Some scenes have signs; they say random letters, spelled.
+# A scene of the sticker world is told in one language, and questions about it are asked in that or *another* one. Nobody draws it. Two thirds of the
+# conversations ask in French or in the cipher. Half of the scenes are told in key words: what a picture gives a language model is no sentence either.
+# Many conversations ask only *is there …?*: that two words mean the same is hard to find out. So is counting: half of the sentences name like things
+# one by one. Some scenes have signs; they say random letters, spelled.
 #
 # Read three of them. **Predict:** what could a model learn from the mixed ones that it can't learn from the others?
 
 # %%
-rng = random.Random(3)
+rng = random.Random(774)
 for _ in range(3):
     for turn in text_conversation(ALL, rng)[:4]:
         print(f"{turn['role']:9s} {turn['content']}")
     print()
 
 # %% [markdown]
-# In a mixed one, the answer *rouge* must be found in a sentence that says *red*: what is said must be kept apart from the language in which it is
-# said. Remember this; we shall break it later.
+# In the second, *verte* must be found in a sentence that says *green*, and said as a feminine *trottinette* asks for it: what is said must be kept
+# apart from the language in which it is said.
 #
 # ### What may stand beside a picture
 #
@@ -287,14 +288,12 @@ for one in records:
 #
 # | stage | learns | frozen | from |
 # |---|---|---|---|
-# | 1 | language model, all weights; the new rows of its embeddings 16 times faster | vision tower, connector | texts in three languages; no picture |
+# | 1 | language model; the new rows of its embeddings 16 times faster | vision tower, connector | texts in three languages; no picture |
 # | 2 | connector | vision tower, language model | pictures with English questions: is it there, how many, which colour, where are we? |
 #
-# Why faster? Those rows begin as noise and have far to go; at such a pace everything else would be overwritten. Why stage 2, if the assistant could
-# see before? Stage 1 moves the language model, and the connector can't follow.
-#
-# In stage 2 the language model is **frozen**. LLaVA-1.5 tunes it there too, and mixes the texts in, so that it does not forget. We tried that: see
-# below. Frozen, it can't forget, and nothing beside a picture can teach it French.
+# The new rows begin as noise and have far to go; at their pace everything else would be overwritten. What stage 2 is for, the live run will show. In
+# it the language model is *frozen*: it can't forget, and no picture's question can teach it French. LLaVA-1.5 tunes it there, with texts mixed in; we
+# tried that, too: see below.
 
 # %%
 for name, recipe in (("1: texts", train.TEXTS), ("2: pictures", train.PICTURES)):
@@ -347,11 +346,8 @@ for reply in ("Rouge.", "red", "bleu", "orange", languages["ci"].colours["red"][
 # %% [markdown]
 # ## Train it: three minutes of reading
 #
-# Now the experiment, live. You start from Lesson 07's assistant itself. It sees, and answers in *English*. Its tokenizer can spell French now, but the
-# new pieces are noise to it.
-#
-# Then it reads for 350 steps: 18 rows of 256 tokens each, texts like those that you have read above. **No picture is shown, and vision tower and
-# connector don't change.** Only the language model learns. This is stage 1, shortened; there is no stage 2.
+# Now the experiment, live. You start from Lesson 07's assistant, to which the new pieces are noise. It reads for 350 steps: 18 rows of 256 tokens each,
+# texts like those above. **No picture is shown; only the language model learns.** This is stage 1, shortened; there is no stage 2.
 #
 # **Predict** two things: how many questions about *pictures*, asked in French, will it get right before, and how many after? And will it still see
 # when asked in English?
@@ -396,9 +392,9 @@ show.matrix(
 )
 
 # %% [markdown]
-# Read the columns in pairs. Before, a French question is noise. Whoever reads *yes or no?* gets half of the answers by guessing; does the assistant
-# even guess? After: what was gained was gained from texts, since nothing else was shown. What was lost is in the English columns: the language model
-# moved, and the connector did not follow. The last row went through stage 2 as well.
+# Read the columns in pairs. Before, a French question is noise: half of the yes-or-no questions could be guessed; does the assistant even guess? What
+# was gained came from texts, since nothing else was shown. What was lost is in the English columns: the language model moved, the connector did not.
+# The last row read 1,500 steps of texts and went through stage 2.
 #
 # Look at the replies, too, before you trust a mean: eight questions in French, and what your model says.
 
@@ -530,6 +526,17 @@ show.history(
 # %% [markdown]
 # <!-- measured: One per cent gives [[emergence.share_1.fr]] in French, five [[emergence.share_5.fr]], fifteen [[emergence.share_15.fr]]; two thirds, [[emergence.picture.fr]]. -->
 #
+# ## Break it: let pictures train the language model, too
+#
+# LLaVA tunes its language model in stage 2. Two arms do so by LoRA (Lesson 07): *tuned* on the English pictures alone; *tuned, and texts* with one of
+# the texts beside 30 % of the pictures, as LLaVA-1.5 mixes in ShareGPT. **Predict**: what becomes of English, and what of French?
+
+# %%
+figures.show(figures.recorded("emergence.picture.", "emergence.tuned.", "emergence.tuned_texts."))
+
+# %% [markdown]
+# <!-- measured: Tuned on English pictures alone: English [[emergence.tuned.en]], French [[emergence.tuned.fr]]; with texts beside them [[emergence.tuned_texts.en]] and [[emergence.tuned_texts.fr]]; frozen [[emergence.picture.en]] and [[emergence.picture.fr]]. -->
+#
 # ## Break it: which texts?
 #
 # The same share of conversations ends in French, in three forms:
@@ -558,18 +565,22 @@ figures.show(figures.recorded("emergence.no_count.ci"))
 # %% [markdown]
 # <!-- measured: It counts right in [[emergence.no_count.ci]]; without any cipher text, [[emergence.no_count.ci control]]. -->
 #
-# Now a larger one. LLaVA-1.5's authors report the same of *tasks*: trained on long answers in text and on short answers about pictures, the model writes longer about
-# pictures, too (section 5.3 calls it *compositional*). In our world we take reading. Two ingredients, which we can give or withhold:
+# Now a larger one. LLaVA-1.5's authors report the same of *tasks*: trained on long answers in text and on short answers about pictures, the model writes
+# longer about pictures, too (section 5.3 calls it *compositional*). We take reading. Two ingredients can be given or withheld:
 #
 # - **text**: texts ask what a sign says. *"…a green sign that says "Q F X". what does the sign say?"* → *Q F X*. The letters are random, so there is
 #   nothing to guess: it teaches to copy letters.
 # - **letters**: the vision tower has the letter head of Lesson 07. It knows which letter stands where.
 #
-# No picture's question ever asks what a sign says, in any arm. But Lesson 07's assistant *was* taught to read signs, so these four can't begin with it:
-# they take Lesson 04's language model as it was *before* its tuning, when it had only read plain text, and Lesson 06's word mixture as the connector.
-# Texts are English only; the two stages are the same. Between them, the connector takes its words and letters anew from the embeddings as they are now.
+# No picture's question ever asks what a sign says, in any arm. But Lesson 07's assistant *was* taught to read signs. So these four begin earlier: with
+# Lesson 04's language model as it was when it had only read plain text, and with Lesson 06's word mixture as the connector. They read texts in English,
+# and have **no stage 2**: this language model has never met a picture. Its connector looks words and letters up in the embeddings, as in a dictionary.
 #
-# No training sign says what the test signs say. **Predict** the four cells. Do the two ingredients *add up*, or does each need the other?
+# A picture shows each letter in several patches. So in these texts key words come again and again, letters too: `sign H H H D D D sign green`. (Where
+# each word came once, hardly a letter was read.)
+#
+# A sign is read as a whole or not at all, and such scores hide what is learned halfway (see below). So we count *letters*: which of a sign's different
+# letters stand in the reply? **Predict** the four cells. Do the two ingredients *add up*, or does each need the other?
 
 # %%
 cells = [["neither", "letters"], ["text", "text_letters"]]
@@ -578,7 +589,7 @@ show.matrix(
     reading,
     ["no text asks", "texts ask"],
     ["without letter head", "with it"],
-    alt="Signs read from test pictures: "
+    alt="Letters of signs read from test pictures: "
     + "; ".join(
         f"{name} {value:.2f}"
         for row, values in zip(cells, reading, strict=True)

@@ -235,16 +235,45 @@ def test_descriptions_say_everything():
                 alike = sum((t.name, t.colour) == (thing.name, thing.colour) for t in scene.things)
                 number = list(language.numbers)[alike - 1]
                 words = language.phrase(thing.name, thing.colour, thing.text)
-                assert (
-                    words if alike == 1 or thing.text else language.counted(thing.name, thing.colour, number)
-                ) in said
+                together = language.counted(thing.name, thing.colour, number)
+                assert said.count(words) >= (1 if thing.text else alike) or (together in said and not thing.text)
 
 
 def test_things_alike_are_counted_and_colours_that_differ_are_said_each():
     scene = SCENES[0]
     red, blue = (replace(scene.things[0], kind="sticker", name="car", colour=c, text=None) for c in ("red", "blue"))
     scene = replace(scene, things=(red, blue, red))
-    assert "deux voitures rouges" in (said := FRENCH.describe(scene, random.Random(0))) and "une voiture bleue" in said
+    said = [FRENCH.describe(scene, random.Random(seed)) for seed in range(20)]
+    assert all("une voiture bleue" in one for one in said)
+    told = [("deux voitures rouges" in one, one.count("une voiture rouge")) for one in said]
+    assert set(told) == {(True, 0), (False, 2)}  # counted, or one by one
+
+
+def sign_and_car():
+    """A green sign that says "NO", and a red car."""
+    scene = next(one for one in SCENES if len(one.things) == 2)
+    sign = replace(scene.things[0], kind="sign", name="sign", colour="green", text="NO")
+    return replace(scene, things=(sign, replace(scene.things[1], kind="sticker", name="car", colour="red", text=None)))
+
+
+def test_key_words_are_all_that_is_there_in_no_order():
+    scene = sign_and_car()
+    lists = {FRENCH.keywords(scene, random.Random(seed)) for seed in range(20)}
+    place = FRENCH.places[scene.backdrop][0]
+    expected = sorted(f"panneau vert voiture rouge N O {place}".split())
+    assert len(lists) > 10 and all(sorted(one.rstrip(".").split()) == expected for one in lists)
+    assert all("N O" in one for one in lists)  # a text stays together
+
+
+def test_repeated_key_words_are_the_same_words_more_often_and_rows_of_letters():
+    scene = sign_and_car()
+    english = get_language("en")
+    once = set(english.keywords(scene, random.Random(0)).rstrip(".").split())
+    lists = [english.keywords(scene, random.Random(seed), repeated=True).rstrip(".") for seed in range(50)]
+    assert all(set(one.split()) == once for one in lists)
+    assert max(one.split().count("car") for one in lists) == 6 and min(one.split().count("car") for one in lists) == 1
+    rows = {" ".join(re.findall(r"(?:\b[NO]\b ?)+", one)).strip() for one in lists}
+    assert rows == {"N O", "N N O O", "N N N O O O", "N O N O", "N N O O N N O O", "N N N O O O N N N O O O"}
 
 
 def test_vocabularies_share_only_cognates():

@@ -10,9 +10,9 @@ import torch
 from safetensors.torch import load_file
 
 from course_lib.checkpoints import CheckpointError
-from course_lib.emergence import saved, train
+from course_lib.emergence import saved, texts, train
 from course_lib.emergence.arms import ALL, ARMS
-from course_lib.emergence.texts import drawn_questions, text_batch
+from course_lib.emergence.texts import drawn_questions, text_batch, text_conversation
 from course_lib.emergence.tokenizer import NUM_NEW, NUM_OLD
 from course_lib.llava.connector import visible_words
 from course_lib.llava.data.packing import NUM_PATCHES
@@ -177,10 +177,37 @@ def test_the_connector_of_reading_arms_speaks_in_the_embeddings_of_today():
     assert torch.equal(connector.letter_embeddings, weights[spelled].repeat(2, 1))
 
 
+def test_arms_of_shares_are_told_as_rarely_in_new_languages_as_they_are_asked_in_them(monkeypatch):
+    monkeypatch.setattr(texts, "described", lambda scene, chosen, told, asked, *_, **__: (told.code, asked.code))
+    shares = {}
+    for name in ("none", "share_1", "share_15", "all"):
+        rng = random.Random(0)
+        both = [texts.text_conversation(ARMS[name], rng) for _ in range(1500)]
+        shares[name] = [sum(code != "en" for code in codes) / len(both) for codes in zip(*both, strict=True)]
+    assert shares["none"] == [0, 0] and max(shares["share_1"]) < 0.02
+    assert all(0.08 < share < 0.22 for share in shares["share_15"])
+    assert 0.4 < shares["all"][0] < 0.6 and 0.6 < shares["all"][1] < 0.73
+
+
+def test_reading_arms_see_no_picture_in_training(tmp_path):
+    assert saved.look_at_pictures("read_text", 0, tmp_path, train.build_model(ARMS["read_text"])) is None
+    assert not list(tmp_path.iterdir())
+    for name in ("read_text", "read_letters"):
+        rng = random.Random(1)
+        questions = " ".join(turn["content"] for _ in range(300) for turn in text_conversation(ARMS[name], rng)[::2])
+        assert ("what does the sign say" in questions) == (name == "read_text") and "how many" not in questions
+
+
 def test_arms_that_read_the_same_texts_share_what_has_read_them():
     pairs = {name: saved.same_texts(arm) for name, arm in ARMS.items()}
     shared = {name: first for name, first in pairs.items() if name != first}
-    assert shared == {"with_pictures": "all", "tuned": "all", "tuned_texts": "all", "read_text": "read_text_letters", "read_neither": "read_letters"}
+    assert shared == {
+        "with_pictures": "all",
+        "tuned": "all",
+        "tuned_texts": "all",
+        "read_text": "read_text_letters",
+        "read_neither": "read_letters",
+    }
 
 
 def test_an_arm_goes_on_from_the_texts_of_another(born, tmp_path, monkeypatch):
