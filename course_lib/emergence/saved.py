@@ -45,7 +45,7 @@ def look_at_pictures(name: str, seed: int, folder: Path, model: MiniLlava) -> Pr
     """This arm's pictures, in place; None where it has none. Interrupted, it goes on where it was when called again."""
     arm = ARMS[name]
     train.match_connector(model, arm)
-    if arm.base:
+    if not arm.pictures:
         return None
     state_file = folder / f"{name}.{seed}.pictures.training.safetensors"
     progress = train.learn_pictures(
@@ -63,7 +63,9 @@ def refuse_stopped(progress) -> None:
 
 def same_texts(arm: Arm) -> str:
     """The first arm that reads the same texts as this one."""
-    unseen = {field: getattr(ALL, field) for field in ("picture_languages", "tuned", "texts_beside", "letters")}
+    unseen = {
+        field: getattr(ALL, field) for field in ("pictures", "picture_languages", "tuned", "texts_beside", "letters")
+    }
     return next(name for name, other in ARMS.items() if replace(other, **unseen) == replace(arm, **unseen))
 
 

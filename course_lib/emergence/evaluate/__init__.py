@@ -19,7 +19,7 @@ from course_lib.lm.evaluate import majority_accuracy
 NEW, SEEDS = ("fr", "ci"), (0, 1, 2)
 GATE, CONTENT, LANGUAGE, FOLLOWS = 0.95, 0.75, 0.95, 0.90  # the bars
 SHARES = ("share_1", "share_5", "share_15")
-TUNED = ("tuned", "tuned_texts")  # pictures trained the language model as well
+STAGE_2 = ("no_pictures", "tuned", "tuned_texts")  # none; pictures that train the language model as well
 
 
 def figures() -> Iterator[Figure]:
@@ -96,9 +96,9 @@ def arm_figures(rows: dict) -> Iterator[Figure]:
     for name, id, bar in (
         ("none", "none", limit),
         ("with_pictures", "ceiling", None),
-        *((one, one, None) for one in (*TUNED, *SHARES, "alone", "translations")),
+        *((one, one, None) for one in (*STAGE_2, *SHARES, "alone", "translations")),
     ):
-        for code in CODES if name in TUNED else NEW:
+        for code in CODES if name in STAGE_2 else NEW:
             if (name, 0) in rows:
                 row = rows[name, 0]
                 told = f"gate.{code}.exist" in row
