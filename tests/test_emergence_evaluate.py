@@ -6,7 +6,7 @@ import pytest
 
 from course_lib import figures as course_figures
 from course_lib.emergence import evaluate
-from course_lib.emergence.evaluate import arms
+from course_lib.emergence.evaluate import arms, asking
 from course_lib.emergence.languages import CODES, KINDS
 
 N = 100  # questions of a kind
@@ -85,7 +85,10 @@ def test_a_blank_picture_must_not_tell_more_than_guessing_does():
 
 
 def test_the_other_arms_are_asked_the_same_and_what_is_not_there_is_left_out():
-    more = {"share_5": row(picture_fr=0.4, picture_ci=0.3), "tuned": row(picture_en=0.9, picture_fr=0.2, picture_ci=0.1)}
+    more = {
+        "share_5": row(picture_fr=0.4, picture_ci=0.3),
+        "tuned": row(picture_en=0.9, picture_fr=0.2, picture_ci=0.1),
+    }
     made = by_id(evaluate.arm_figures(ROWS | {(arm, 0): made for arm, made in more.items()}))
     values = {id.removeprefix("emergence."): one.value for id, one in made.items()}
     assert values == {
@@ -132,3 +135,16 @@ def test_rows_are_read_line_by_line(tmp_path):
     file = tmp_path / "rows.jsonl"
     file.write_text('{"arm": "all", "seed": 0}\n{"arm": "none", "seed": 1}\n', encoding="utf-8")
     assert [(one["arm"], one["seed"]) for one in arms.read_rows(file)] == [("all", 0), ("none", 1)]
+
+
+def test_letters_are_found_each_once_in_a_reply_that_spells():
+    found = [asking.letters_found(reply, "TOOT").tolist() for reply in ("T O O T", "O", "TOOT", "yes", "")]
+    assert found == [[True, True], [True, False], [False, False], [False, False], [False, False]]  # of "O" and "T"
+
+
+def test_how_many_in_the_cipher_stands_beside_no_text_at_all_and_a_blank_picture():
+    none = {"picture.ci.count": [5, N]}
+    figure = evaluate.no_count_figure(
+        {("no_count", 0): {"picture.ci.count": [30, N], "blank.ci.count": [27, N]}, ("none", 0): none}
+    )
+    assert (figure.value, figure.control) == (0.3, 0.05) and "27.0 %" in figure.note and 0.2 < figure.chance < 0.5

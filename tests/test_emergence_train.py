@@ -12,6 +12,7 @@ from safetensors.torch import load_file
 from course_lib.checkpoints import CheckpointError
 from course_lib.emergence import saved, texts, train
 from course_lib.emergence.arms import ALL, ARMS
+from course_lib.emergence.languages import get_language
 from course_lib.emergence.texts import drawn_questions, text_batch, text_conversation
 from course_lib.emergence.tokenizer import NUM_NEW, NUM_OLD
 from course_lib.llava.connector import visible_words
@@ -23,6 +24,7 @@ from course_lib.llava.train import saved as llava_saved
 from course_lib.lm.tokenizer import get_tokenizer
 from course_lib.world.questions import wordings
 from course_lib.world.render import render
+from course_lib.world.scenes import SceneSpec, make_scene
 
 TINY = replace(train.TEXTS, steps=3, batch_size=1)
 SHOWN = replace(train.PICTURES, batch_size=4)
@@ -187,6 +189,21 @@ def test_arms_of_shares_are_told_as_rarely_in_new_languages_as_they_are_asked_in
     assert shares["none"] == [0, 0] and max(shares["share_1"]) < 0.02
     assert all(0.08 < share < 0.22 for share in shares["share_15"])
     assert 0.4 < shares["all"][0] < 0.6 and 0.6 < shares["all"][1] < 0.73
+
+
+def test_key_words_are_told_only_where_they_suffice(monkeypatch):
+    monkeypatch.setattr(type(get_language("en")), "keywords", lambda *_, **__: "KEY WORDS.")
+    scenes = [make_scene(number, SceneSpec(count=(2, 3))) for number in range(40)]
+    told = {"colour": [], "place": [], "test": []}
+    for number, scene in enumerate(scenes):
+        english, rng = get_language("en"), random.Random(number)
+        for kind in ("colour", "place"):
+            chosen = texts.scene_questions(scene, rng, (kind,))
+            told[kind] += [texts.described(scene, chosen, english, english, rng)] if chosen else []
+        told["test"].append(texts.described(scene, chosen, english, english, rng, "test"))
+    key_words = {kind: sum("KEY WORDS" in turns[0]["content"] for turns in both) for kind, both in told.items()}
+    assert key_words["colour"] == key_words["test"] == 0 < len(told["colour"])
+    assert 10 < key_words["place"] < 30  # half
 
 
 def test_reading_arms_see_no_picture_in_training(tmp_path):
