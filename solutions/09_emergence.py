@@ -536,7 +536,7 @@ show.history(
 figures.show(figures.recorded("emergence.picture.", "emergence.no_pictures.", "emergence.tuned.", "emergence.tuned_texts."))
 
 # %% [markdown]
-# <!-- measured: No stage 2 at all: French [[emergence.no_pictures.fr]], English [[emergence.no_pictures.en]]. So texts do nearly everything; ... Tuned on English pictures alone: English [[emergence.tuned.en]], French [[emergence.tuned.fr]]; with texts beside them [[emergence.tuned_texts.en]] and [[emergence.tuned_texts.fr]]. -->
+# <!-- measured: Without any stage 2, French is right in [[emergence.no_pictures.fr]], English in [[emergence.no_pictures.en]]: nearly all of it comes from texts alone. Tuned on English pictures: English [[emergence.tuned.en]], French [[emergence.tuned.fr]]; with texts beside them [[emergence.tuned_texts.en]] and [[emergence.tuned_texts.fr]]. -->
 #
 # ## Break it: which texts?
 #
@@ -628,7 +628,7 @@ for right in ([[0, 20], [30, 50]], [[0, 0], [0, 50]], [[0, 3], [2, 9]]):
 figures.show(figures.recorded("emergence.read."))
 
 # %% [markdown]
-# <!-- measured: The interaction is [[emergence.read.interaction]]. (If its interval includes 0: nothing emerged here; say so, and why.) -->
+# <!-- measured: With both, [[emergence.read.text_letters]] of the letters are read; with texts alone [[emergence.read.text]], with the letter head alone [[emergence.read.letters]]. The interaction is [[emergence.read.interaction]]. A language model that never met a picture reads from one. (Stage 2, with its questions about other things, lost most of it again in a pilot.) -->
 #
 # This is what *emergent* should mean of combinations.
 #
