@@ -564,7 +564,7 @@ figures.show(figures.recorded("emergence.picture.fr", "emergence.alone.fr", "eme
 figures.show(figures.recorded("emergence.no_count.ci"))
 
 # %% [markdown]
-# <!-- measured: It counts right in [[emergence.no_count.ci]]; without any cipher text, [[emergence.no_count.ci control]]. -->
+# <!-- measured: No: it counts right in [[emergence.no_count.ci]], less than by always guessing *three*. And the gate says why: told in words, too, it counts nothing (the note). It knows the numbers and has seen things counted, but nothing ties these words to either. Combining is no matter of course. -->
 #
 # Now a larger one. LLaVA-1.5's authors report the same of *tasks*: trained on long answers in text and on short answers about pictures, the model writes
 # longer about pictures, too (section 5.3 calls it *compositional*). We take reading. Two ingredients can be given or withheld:

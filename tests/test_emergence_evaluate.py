@@ -145,6 +145,13 @@ def test_letters_are_found_each_once_in_a_reply_that_spells():
 def test_how_many_in_the_cipher_stands_beside_no_text_at_all_and_a_blank_picture():
     none = {"picture.ci.count": [5, N]}
     figure = evaluate.no_count_figure(
-        {("no_count", 0): {"picture.ci.count": [30, N], "blank.ci.count": [27, N]}, ("none", 0): none}
+        {
+            ("no_count", 0): {"picture.ci.count": [30, N], "blank.ci.count": [27, N], "gate.ci.count": [4, N]},
+            ("none", 0): none,
+        }
     )
-    assert (figure.value, figure.control) == (0.3, 0.05) and "27.0 %" in figure.note and 0.2 < figure.chance < 0.5
+    assert (
+        (figure.value, figure.control) == (0.3, 0.05)
+        and "words instead: 4.0 %; a blank picture: 27.0 %" in figure.note
+        and 0.2 < figure.chance < 0.5
+    )

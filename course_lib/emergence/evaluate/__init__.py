@@ -110,7 +110,8 @@ def no_count_figure(rows: dict) -> Figure:
     """How many? In the cipher, whose texts never ask it; nor is any answer that the model learns there a number."""
     row, none = rows["no_count", 0], rows["none", 0]
     guessed = round(majority_accuracy([one.question.answer for one in examples("count")]), 4)
-    note = f"a blank picture: {100 * value(row, 'blank.ci.count'):.1f} %"
+    told, blank = (100 * value(row, f"{measure}.ci.count") for measure in ("gate", "blank"))
+    note = f"told in words instead: {told:.1f} %; a blank picture: {blank:.1f} %"
     control = value(none, "picture.ci.count")
     return of("emergence.no_count.ci", row, "picture.ci.count", chance=guessed, control=control, note=note)
 
