@@ -41,6 +41,7 @@ import torch
 from torch import nn
 
 from course_lib import show
+from course_lib.figures import recorded, wilson
 from course_lib.figures import show as show_figures
 from course_lib.llava import evaluate, lora, recipes
 from course_lib.llava.chat_format import in_one_word
@@ -318,8 +319,6 @@ for request, old, new in zip(requests, before, replies(student), strict=True):
 show_figures(evaluate.reply_figures(student, few(40)))
 
 # %%
-from course_lib.figures import wilson
-
 about = [one for kind in testsets.SCORED_KINDS for one in testsets.vqa_examples(kind, few(30, 4))]
 models = {"first words": saved.load("words"), "captioner": captioner, "your stage 2": student, "baked": assistant}
 live = {name: evaluate.accuracy(model, about) for name, model in models.items()}
@@ -373,10 +372,12 @@ print(one.question.text, "→", evaluate.answers(loaded, picture[None], [one.que
 # A high score is no proof. Many questions can be answered well without a picture: half of VQA v1 could (Goyal et al., 2017,
 # [arXiv 1612.00837](https://arxiv.org/abs/1612.00837)). So every figure has four others beside it: the most common answer; the **best guess
 # from the words alone** (the strongest of several classifiers, fitted on thousands of training questions); a **blank** picture; and another
-# scene's.
+# scene's. (`python -m course_lib evaluate llava` measured them; it takes minutes.)
 
 # %%
-show_figures(evaluate.vqa_figures(assistant, num_per_kind=100), slow=True)
+kinds = (*testsets.SCORED_KINDS, "related", "mean")
+companions = ("llava.vqa_blank.mean", "llava.vqa_shuffled.mean", "llava.text_prior.mean")
+show_figures(recorded(*(f"llava.vqa.{kind}" for kind in kinds), *companions))
 
 # %% [markdown]
 # Read each row from the right. Where value and baseline are close, the row proves nothing, however high the value. That goes for *related*
@@ -384,7 +385,7 @@ show_figures(evaluate.vqa_figures(assistant, num_per_kind=100), slow=True)
 # names one; but comparing the two takes one more step, which four layers don't learn from such examples: the language model alone, told where
 # the things are, guesses here as well. So the mean leaves *related* out and covers seven kinds; its note gives the mean over all eight. Over
 # these seven, blank and shuffled pictures (the latter in a row of their own) may beat the guess, measured on 2,000 questions per kind, by no
-# more than three points; otherwise the question gives away part of the answer. For a single row, 100 questions are too few to tell.
+# more than three points; otherwise the question gives away part of the answer. For a single row, 200 questions are too few to tell.
 #
 # The sharpest test changes the picture and keeps the question: two colours swap, a thing appears or disappears, left becomes right.
 # Everything that a prior could know stays the same, but the right answer changes.
@@ -412,7 +413,7 @@ show_figures(evaluate.contradiction_figures(assistant, num_per_kind=60), slow=Tr
 # that training never put on that thing. (The third row holds signs with words that do occur on training signs.)
 
 # %%
-show_figures(evaluate.harder_figures(assistant, num_per_kind=100), slow=True)
+show_figures(recorded("llava.vqa.colour_apart", "llava.vqa.colour_unseen_pairs", "llava.vqa.read_trained_words"))
 
 # %% [markdown]
 # Of the seven kinds of questions, your stage 2 gets one wrong nearly every time: *read*, what a sign says. Its labels had the right answers,
@@ -488,7 +489,8 @@ show_figures(evaluate.pope_figures(assistant, num_scenes=60), slow=True)
 # what it can't read. Its scores are **not comparable** with GPT-4's.
 
 # %%
-show_figures(evaluate.description_figures(captioner, assistant, num_scenes=40), slow=True)
+forms = [f"llava.{name}{what}" for name in ("caption", "captioner") for what in ("_form", ".true_claims")]
+show_figures(recorded("llava.judge.", "llava.describe.", *forms))
 
 # %% [markdown]
 # What did all that cost the language model's own skills, without a picture? Large models are known to forget, too (Zhai et al., 2023,
