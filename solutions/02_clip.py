@@ -245,8 +245,8 @@ print(
 )
 
 # %% [markdown]
-# Each cat is told that the other cat's text is wrong for it. So our close-ups never show a class twice in a batch; on the web, nobody can make sure of
-# that.
+# Each cat is told that the other cat's text is wrong for it. So our close-ups never show the same thing in the same colour twice in a batch; on
+# the web, nobody can make sure of that.
 #
 # ### The temperature
 #
