@@ -145,14 +145,8 @@ words["cipher"] = [noun.word for noun in languages["ci"].names.values()]
 costs = np.array(
     [[np.mean([num_pieces(one, word) for word in column]) for column in words.values()] for one in tokenizers.values()]
 )
-show.matrix(
-    costs,
-    list(tokenizers),
-    list(words),
-    alt="Mean number of tokens of a name. "
-    + "; ".join(f"{code}: {before:.1f}, then {after:.1f}" for code, before, after in zip(words, *costs, strict=True))
-    + ".",
-)
+labels = list(tokenizers), list(words)
+show.matrix(costs, *labels, alt=f"Mean number of tokens of a name. {show.written(costs, *labels)}")
 
 # %% [markdown]
 # The longer tokenizer has what Lesson 04's has, and a thousand pieces more. The old pieces keep *their numbers*, and English is spelled almost as
@@ -310,7 +304,8 @@ for name, recipe in (("1: texts", train.TEXTS), ("2: pictures", train.PICTURES))
 figures.show(figures.recorded("emergence.gate."))
 
 # %% [markdown]
-# <!-- measured: Told in words, the language model answers [[emergence.gate.en]] of the English questions, [[emergence.gate.fr]] of the French and [[emergence.gate.ci]] of the cipher's. -->
+# Told in words, the language model answers [[emergence.gate.en]] of the English questions, [[emergence.gate.fr]] of the French and
+# [[emergence.gate.ci]] of the cipher's.
 #
 # ## Build it: judge two things apart
 #
@@ -380,16 +375,8 @@ after, baked = asked_about_pictures(student), asked_about_pictures(model)
 rows = {"Lesson 07's assistant": before, f"{recipe.steps} steps of texts": after, "shipped: both stages": baked}
 columns = [f"{code}: {what}" for code in CODES for what in ("content", "language")]
 table = np.array([[value for code in CODES for value in scores[code]] for scores in rows.values()])
-show.matrix(
-    table,
-    list(rows),
-    columns,
-    alt="Questions about validation pictures, shares right in content and in the language of the question. "
-    + "; ".join(
-        f"{name}: {', '.join(f'{column} {value:.2f}' for column, value in zip(columns, row, strict=True))}"
-        for name, row in zip(rows, table, strict=True)
-    ),
-)
+what = "Questions about validation pictures, shares right in content and in the language of the question."
+show.matrix(table, list(rows), columns, alt=f"{what} {show.written(table, rows, columns)}")
 
 # %% [markdown]
 # Read the columns in pairs. Before, a French question gets nothing: the assistant does not even guess *yes* or *no*. After, what was gained came from
@@ -431,7 +418,10 @@ show.pictures(
 figures.show(figures.recorded("emergence.picture.", "emergence.language.", "emergence.blank."))
 
 # %% [markdown]
-# <!-- measured: Asked in French about a picture, it is right in [[emergence.picture.fr]] (in English: [[emergence.picture.en]]), although no picture ever came with French; in the cipher, [[emergence.picture.ci]]. It answers in the language of the question in [[emergence.language.fr]] and [[emergence.language.ci]]. Blank pictures give [[emergence.blank.fr]], so it looks. With questions in all languages beside the pictures, [[emergence.ceiling.fr]] would have been possible. -->
+# Asked in French about a picture, it is right in [[emergence.picture.fr]] (in English: [[emergence.picture.en]]), although no picture ever came with
+# French; in the cipher, in [[emergence.picture.ci]]. It answers in the language of the question in [[emergence.language.fr]] and
+# [[emergence.language.ci]]. Blank pictures give [[emergence.blank.fr]], so it looks. Pictures with questions in all languages bring
+# [[emergence.ceiling.fr]].
 #
 # ## Break it: take away the texts
 #
@@ -449,7 +439,8 @@ figures.show(figures.recorded("emergence.none."))  # and the control
 # %% [markdown]
 # The assistant tells in English what it sees: that it was asked anything, it can't know. It sees; what it lacks is the question.
 #
-# <!-- measured: Without French texts, content falls from [[emergence.picture.fr]] to [[emergence.none.fr]], with the cipher from [[emergence.picture.ci]] to [[emergence.none.ci]]. -->
+# Without their texts, French falls from [[emergence.picture.fr]] to [[emergence.none.fr]], the cipher from [[emergence.picture.ci]] to
+# [[emergence.none.ci]].
 #
 # A user of XrayGPT met the same: asked in another language, it answered in English. Its author's reason: the language model was trained in English
 # only ([XrayGPT#5](https://github.com/mbzuai-oryx/XrayGPT/issues/5)).
@@ -495,7 +486,8 @@ for replies in (["oui", "rose", "trois"], ["oui", "verte", "trois"], ["oui", "gr
 figures.show(figures.recorded("emergence.permuted."))
 
 # %% [markdown]
-# <!-- measured: Of the answers that tell the two dictionaries apart, [[emergence.permuted.fr]] (French) and [[emergence.permuted.ci]] (cipher) follow the permuted one. -->
+# Of the answers that tell the two dictionaries apart, [[emergence.permuted.fr]] (French) and [[emergence.permuted.ci]] (cipher) follow the permuted
+# one.
 #
 # This is the lesson's strongest evidence, because it is *causal*: we change one thing, and ask whether the answers change as predicted. French from
 # elsewhere, or a likeness of words, would give the *usual* word; a guess, either one.
@@ -533,7 +525,9 @@ show.history(
 # ShareGPT. **Predict**: what does each do to English, and to French?
 
 # %%
-figures.show(figures.recorded("emergence.picture.", "emergence.no_pictures.", "emergence.tuned.", "emergence.tuned_texts."))
+figures.show(
+    figures.recorded("emergence.picture.", "emergence.no_pictures.", "emergence.tuned.", "emergence.tuned_texts.")
+)
 
 # %% [markdown]
 # <!-- measured: Without any stage 2, French is right in [[emergence.no_pictures.fr]], English in [[emergence.no_pictures.en]]: nearly all of it comes from texts alone. Tuned on English pictures: English [[emergence.tuned.en]], French [[emergence.tuned.fr]]; with texts beside them [[emergence.tuned_texts.en]] and [[emergence.tuned_texts.fr]]. -->
@@ -564,7 +558,8 @@ figures.show(figures.recorded("emergence.picture.fr", "emergence.alone.fr", "eme
 figures.show(figures.recorded("emergence.no_count.ci"))
 
 # %% [markdown]
-# <!-- measured: No: it counts right in [[emergence.no_count.ci]], less than by always guessing *three*. And the gate says why: told in words, too, it counts nothing (the note). It knows the numbers and has seen things counted, but nothing ties these words to either. Combining is no matter of course. -->
+# No: it is right in [[emergence.no_count.ci]], less than by always guessing the same number. The gate says why: told in words, too, it counts nothing
+# (see the note). It knows the numbers and can count in English, but nothing ties the cipher's *how many* to either. Combining is no matter of course.
 #
 # Now a larger one. LLaVA-1.5's authors report the same of *tasks*: trained on long answers in text and on short answers about pictures, the model writes
 # longer about pictures, too (section 5.3 calls it *compositional*). We take reading. Two ingredients can be given or withheld:
@@ -586,17 +581,8 @@ figures.show(figures.recorded("emergence.no_count.ci"))
 # %%
 cells = [["neither", "letters"], ["text", "text_letters"]]
 reading = np.array([[figures.recorded(f"emergence.read.{one}")[0].value for one in row] for row in cells])
-show.matrix(
-    reading,
-    ["no text asks", "texts ask"],
-    ["without letter head", "with it"],
-    alt="Letters of signs read from test pictures: "
-    + "; ".join(
-        f"{name} {value:.2f}"
-        for row, values in zip(cells, reading, strict=True)
-        for name, value in zip(row, values, strict=True)
-    ),
-)
+labels = ["no text asks", "texts ask"], ["without letter head", "with it"]
+show.matrix(reading, *labels, alt=f"Letters of signs read from test pictures. {show.written(reading, *labels)}")
 
 # %% [markdown]
 # If each ingredient added its own part, both together would bring the sum. What is left over is their **interaction**: what text adds *with* the
@@ -628,7 +614,10 @@ for right in ([[0, 20], [30, 50]], [[0, 0], [0, 50]], [[0, 3], [2, 9]]):
 figures.show(figures.recorded("emergence.read."))
 
 # %% [markdown]
-# <!-- measured: With both, [[emergence.read.text_letters]] of the letters are read; with texts alone [[emergence.read.text]], with the letter head alone [[emergence.read.letters]]. The interaction is [[emergence.read.interaction]]. A language model that never met a picture reads from one. (Stage 2, with its questions about other things, lost most of it again in a pilot.) -->
+# With both, [[emergence.read.text_letters]] of the letters are read; with texts alone [[emergence.read.text]], with the letter head alone
+# [[emergence.read.letters]], with neither [[emergence.read.neither]]. So the interaction is all of it: [[emergence.read.interaction p]] points
+# ([[emergence.read.interaction low p]] to [[emergence.read.interaction high p]]). A language model that never met a picture reads from one, one letter
+# in three. (Stage 2, with its questions about other things, lost most of it again in a pilot.)
 #
 # This is what *emergent* should mean of combinations.
 #
@@ -646,8 +635,7 @@ figures.show(figures.recorded("emergence.read."))
 # is far worse (section 4.4). What emerges was to a large part there before.
 #
 # **What speaks against it**: *Parrot* (Sun et al., 2024, [arXiv 2406.02539](https://arxiv.org/abs/2406.02539)) finds that visual tuning which is mostly
-# English *erodes* the other languages: replies fall back into English. The drift goes both ways: a published model, tuned with some 12 % Chinese
-# data, sometimes answered English questions in Chinese; its maker suspects the data ([xtuner#612](https://github.com/InternLM/xtuner/issues/612)).
+# English *erodes* the other languages: replies fall back into English.
 #
 # **And the word itself**: Wei et al. (2022, [arXiv 2206.07682](https://arxiv.org/abs/2206.07682)) call an ability emergent if small models lack it and
 # large ones have it. Schaeffer et al. (2023, [arXiv 2304.15004](https://arxiv.org/abs/2304.15004)) show that such jumps often come from the *measure*:
@@ -675,15 +663,8 @@ if session.tier != "full":
     print(f"Skipped: {full.HUB[0]} needs the full tier (COURSE_TIER=full).")
 if published:
     named = full.name_stickers(*published, ("cat", "dog", "house", "banana", "car", "tree", "fish", "book"))
-    show.matrix(
-        named,
-        list(full.QUESTIONS),
-        ["named in it", "named in English"],
-        alt="Stickers named by a published LLaVA, by the language of the question. "
-        + "; ".join(
-            f"{code} {own:.2f}, English {en:.2f}" for code, (own, en) in zip(full.QUESTIONS, named, strict=True)
-        ),
-    )
+    labels = list(full.QUESTIONS), ["named in it", "named in English"]
+    show.matrix(named, *labels, alt=f"Stickers named by a published LLaVA. {show.written(named, *labels)}")
 
 # %% [markdown]
 # The judge is strict: a good synonym of Unicode's words counts as wrong. So read the replies, too.

@@ -82,7 +82,10 @@ def asked(picture, prompts, reference=None):
     for name, marks in prompts.items():
         canvas = PromptCanvas(picture.image, tools=tools, ask=person.ask, **pointing)
         canvas.draw(marks)
-        stills.append(np.asarray(canvas.still())[:, : None if "another" in name else 384])
+        still = np.asarray(canvas.still())
+        stills.append(still[:, :384])
+        if "another" in name:  # which is drawn on the right
+            stills.append(still[:, -384:])
         answers[name] = str(canvas.answer)
     return stills, answers
 
@@ -93,10 +96,12 @@ def said(answers):
 
 
 stills, answers = asked(scene, prompts, reference=other)
+titles = list(prompts)
+titles.insert(4, "the other picture")
 show.pictures(
     stills,
-    titles=list(prompts),
-    columns=5,
+    titles=titles,
+    columns=6,
     alt=f"The same scene asked in five ways, each with its mask outlined. {said(answers)}",
 )
 print(said(answers))
