@@ -197,7 +197,7 @@ print(" · ".join(ByteLevel().decode([piece]) for piece in found))
 #
 # <!-- exercise: emergence.sampling -->
 #
-# $T = 1$: as they come. $T \to \infty$: all alike. A language without text is never drawn.
+# $T = 1$: as they come. $T \to \infty$: all alike. A language without text has the share 0.
 
 
 # %% tags=["check"]
@@ -220,9 +220,9 @@ for temperature in (1, 2, 5, float("inf")):
 # ## Build it: the texts
 #
 # A scene of the sticker world is told in one language, and questions about it are asked in that or *another* one. Nobody draws it. Two thirds of the
-# conversations ask in French or in the cipher. Half of the scenes are told in key words: what a picture gives a language model is no sentence either.
+# conversations ask in French or in the cipher. Many scenes are told in key words: what a picture gives a language model is no sentence either.
 # Many conversations ask only *is there …?*: that two words mean the same is hard to find out. So is counting: half of the sentences name like things
-# one by one. Some scenes have signs; they say random letters, spelled.
+# one by one. Some scenes have signs; they say random letters or digits, spelled.
 #
 # Read three of them. **Predict:** what could a model learn from the mixed ones that it can't learn from the others?
 
@@ -315,7 +315,7 @@ figures.show(figures.recorded("emergence.gate."))
 #
 # <!-- exercise: emergence.judge -->
 #
-# Capitals and a full stop at the end don't count: `clean` takes both away. A reply is said in a language that has *all* of its words; in none, if it is
+# The whole reply must be one of the answers; capitals and a full stop at the end don't count (`clean`). A reply is said in a language that has *all* of its words; in none, if it is
 # empty or a mixture. It may be said in two: *orange* is French as well.
 
 
@@ -380,7 +380,7 @@ show.matrix(table, list(rows), columns, alt=f"{what} {show.written(table, rows, 
 
 # %% [markdown]
 # Read the columns in pairs. Before, a French question gets nothing: the assistant does not even guess *yes* or *no*. After, what was gained came from
-# texts, since nothing else was shown. And English is hardly worse: the language model still understands its connector. The last row read 1,500 steps
+# texts, since nothing else was shown. And English is still understood: language model and connector still fit. The last row read 1,500 steps
 # of texts, and went through stage 2.
 #
 # Look at the replies, too, before you trust a mean: eight questions in French, and what your model says.
@@ -404,14 +404,14 @@ show.pictures(
 # %% [markdown]
 # ## Prove it
 #
-# From here on, the recorded *arms*: models that differ in what they were given. Each went through both stages, and was asked about *test* scenes. The
-# figures have three companions:
+# From here on, the recorded *arms*: models that differ in what they were given. Each went through both stages unless we say otherwise, and was asked about
+# *test* scenes. The figures have three companions:
 #
 # - **control**: the same questions about a grey picture. What is right here was never seen. (It answers, too: nobody taught it "I see nothing".)
 # - **baseline**: arm *none*, the same two stages, but all texts are English.
 # - **ceiling**: pictures with questions in all three languages, so nothing needs to emerge.
 #
-# Arms but the first were trained once: a few points mean nothing.
+# All arms but the first were trained once, and another seed moved the cipher by SEEDPOINTS points: less than that means nothing.
 
 # %%
 # As `python -m course_lib evaluate emergence` recorded them; tools/emergence_arms.py trains the arms.
@@ -420,13 +420,14 @@ figures.show(figures.recorded("emergence.picture.", "emergence.language.", "emer
 # %% [markdown]
 # Asked in French about a picture, it is right in [[emergence.picture.fr]] (in English: [[emergence.picture.en]]), although no picture ever came with
 # French; in the cipher, in [[emergence.picture.ci]]. It answers in the language of the question in [[emergence.language.fr]] and
-# [[emergence.language.ci]]. Blank pictures give [[emergence.blank.fr]], so it looks. Pictures with questions in all languages bring
+# [[emergence.language.ci]]. Blank pictures give [[emergence.blank.fr]], so it looks. (Weakest is
+# *is there …?*: see the note.) Pictures with questions in all languages bring
 # [[emergence.ceiling.fr]].
 #
 # ## Break it: take away the texts
 #
 # Every claim of emergence needs this ablation: remove what is said to cause it. Arm *none* goes through both stages with English texts alone; its row
-# is recorded. Live, ask what all arms began with, the untouched assistant. You have seen its scores; **predict** its words.
+# is recorded. Live, ask what these arms began with, the untouched assistant. You have seen its scores; **predict** its words.
 
 # %%
 untouched = train.build_model(ALL)
@@ -434,13 +435,13 @@ for code in ("fr", "ci"):
     for one, reply in zip(some, asking.picture_replies(untouched, some, languages[code]), strict=True):
         print(f"{code}  {one.question.text:45s} → {reply!r}")
 
-figures.show(figures.recorded("emergence.none."))  # and the control
+figures.show(figures.recorded("emergence.none."))  # and the baseline
 
 # %% [markdown]
 # The assistant tells in English what it sees: that it was asked anything, it can't know. It sees; what it lacks is the question.
 #
 # Without their texts, French falls from [[emergence.picture.fr]] to [[emergence.none.fr]], the cipher from [[emergence.picture.ci]] to
-# [[emergence.none.ci]].
+# [[emergence.none.ci]] (what is left: *yes* or *no*, guessed in English).
 #
 # A user of XrayGPT met the same: asked in another language, it answered in English. Its author's reason: the language model was trained in English
 # only ([XrayGPT#5](https://github.com/mbzuai-oryx/XrayGPT/issues/5)).
@@ -462,8 +463,8 @@ for code, language in wrong.items():
 # %% [markdown]
 # <!-- exercise: emergence.follows -->
 #
-# Which replies can tell the two dictionaries apart? Those that exactly *one* of them accepts: *oui* is right in both, nonsense in neither. Count how
-# many can tell, and how many of these the permuted dictionary accepts. Capitals and full stops don't count (`clean`).
+# Which replies can tell the two dictionaries apart? Those that exactly *one* of them accepts: *oui* is right in both, nonsense in neither. Count those
+# that the permuted dictionary accepts, and all that can tell. Capitals and full stops don't count (`clean`).
 
 
 # %% tags=["check"]
@@ -489,7 +490,7 @@ figures.show(figures.recorded("emergence.permuted."))
 # Of the answers that tell the two dictionaries apart, [[emergence.permuted.fr]] (French) and [[emergence.permuted.ci]] (cipher) follow the permuted
 # one.
 #
-# This is the lesson's strongest evidence, because it is *causal*: we change one thing, and ask whether the answers change as predicted. French from
+# This is the lesson's strongest evidence: we don't remove the cause, we *change* it, and the answers change as predicted. French from
 # elsewhere, or a likeness of words, would give the *usual* word; a guess, either one.
 #
 # ## Break it: how much text does it take?
@@ -530,7 +531,10 @@ figures.show(
 )
 
 # %% [markdown]
-# <!-- measured: Without any stage 2, French is right in [[emergence.no_pictures.fr]], English in [[emergence.no_pictures.en]]: nearly all of it comes from texts alone. Tuned on English pictures: English [[emergence.tuned.en]], French [[emergence.tuned.fr]]; with texts beside them [[emergence.tuned_texts.en]] and [[emergence.tuned_texts.fr]]. -->
+# Without a stage 2, French is right in [[emergence.no_pictures.fr]], English in [[emergence.no_pictures.en]]: most of it is there after the texts,
+# since Lesson 07 had taught to see. Tuned on English pictures alone: English [[emergence.tuned.en]], French [[emergence.tuned.fr]], cipher
+# [[emergence.tuned.ci]]: in 600 steps French is not forgotten. With texts beside them: [[emergence.tuned_texts.en]], [[emergence.tuned_texts.fr]] and
+# [[emergence.tuned_texts.ci]].
 #
 # ## Break it: which texts?
 #
@@ -538,7 +542,7 @@ figures.show(
 #
 # - **crossed**: half of the conversations, later four fifths, describe in one language and ask in another. This is what you trained on.
 # - **alone**: description and question always in the same language, so French never meets English.
-# - **translations**: alone, and in 30 % of the conversations a phrase with its translation: `en → fr : a red car`, *une voiture rouge*.
+# - **translations**: alone, but 30 % of the conversations are a phrase and its translation: `en → fr : a red car`, *une voiture rouge*.
 #
 # **Predict:** which of them can talk about pictures in French?
 
@@ -552,19 +556,20 @@ figures.show(figures.recorded("emergence.picture.fr", "emergence.alone.fr", "eme
 #
 # Languages are one thing that can be combined; tasks are another. First a small one: an arm whose cipher texts never ask **how many**. Number words
 # occur in the cipher's descriptions, and *how many* is asked in English and French. But the cipher's words that ask it are never met. **Predict:** can
-# it count in the cipher, about pictures? (Control: no cipher text at all.)
+# it count in the cipher, about pictures? (Baseline: no cipher text at all.)
 
 # %%
 figures.show(figures.recorded("emergence.no_count.ci"))
 
 # %% [markdown]
-# No: it is right in [[emergence.no_count.ci]], less than by always guessing the same number. The gate says why: told in words, too, it counts nothing
-# (see the note). It knows the numbers and can count in English, but nothing ties the cipher's *how many* to either. Combining is no matter of course.
+# No: it is right in [[emergence.no_count.ci]], less than by always guessing the same number. The gate says why: told in words, too, it never says the
+# cipher's number (see the note): mostly *yes* or *no*, else a French one. It knows the numbers and can count in English, but nothing ties the cipher's
+# *how many* to either. Combining is no matter of course.
 #
-# Now a larger one. LLaVA-1.5's authors report the same of *tasks*: trained on long answers in text and on short answers about pictures, the model writes
-# longer about pictures, too (section 5.3 calls it *compositional*). We take reading. Two ingredients can be given or withheld:
+# Now a larger one. LLaVA-1.5's authors report the same of *tasks*: since ShareGPT's texts joined, the model answers longer about pictures, too
+# (section 5.3 calls it *compositional*). We take reading. Two ingredients can be given or withheld:
 #
-# - **text**: texts ask what a sign says. *"…a green sign that says "Q F X". what does the sign say?"* → *Q F X*. The letters are random, so there is
+# - **text**: texts ask what a sign says. *"…a green sign that says "Q F X". what does the sign say?"* → *Q F X*. The letters (or digits) are random, so there is
 #   nothing to guess: it teaches to copy letters.
 # - **letters**: the vision tower has the letter head of Lesson 07. It knows which letter stands where.
 #
@@ -615,27 +620,26 @@ figures.show(figures.recorded("emergence.read."))
 
 # %% [markdown]
 # With both, [[emergence.read.text_letters]] of the letters are read; with texts alone [[emergence.read.text]], with the letter head alone
-# [[emergence.read.letters]], with neither [[emergence.read.neither]]. So the interaction is all of it: [[emergence.read.interaction p]] points
+# [[emergence.read.letters]], with neither [[emergence.read.neither]]. The other three never spell: they say *yes* or
+# *no*. So the interaction is all of it: [[emergence.read.interaction p]] points
 # ([[emergence.read.interaction low p]] to [[emergence.read.interaction high p]]). A language model that never met a picture reads from one, one letter
 # in three. (Stage 2, with its questions about other things, lost most of it again in a pilot.)
-#
-# This is what *emergent* should mean of combinations.
 #
 # ## What the papers claim, and what speaks against it
 #
 # **LLaVA-1.5** (Liu et al., 2024, [arXiv 2310.03744](https://arxiv.org/abs/2310.03744), section 4.3) was asked in Chinese, on MMBench-CN: 63.6 for
 # the 13B model, whose visual tuning had Chinese only in ShareGPT's texts. Qwen-VL-Chat, trained on Chinese pictures and texts, has 56.7. (The paper
-# prints "+7.3 %"; the two numbers differ by 6.9.) The authors say where it comes from: ShareGPT's conversations in many languages. What they don't do is take
+# prints "+7.3 %"; the two numbers differ by 6.9.) The authors say where it partly comes from: ShareGPT's conversations in many languages. What they don't do is take
 # them out and look again.
 #
 # **What supports it**: the first LLaVA, tuned without such texts, hardly ever answered in Chinese, says a user; 1.5 does, says its author
-# ([LLaVA#238](https://github.com/haotian-liu/LLaVA/issues/238)). But a dozen other things changed as well.
+# ([LLaVA#238](https://github.com/haotian-liu/LLaVA/issues/238)). But much else changed as well.
 #
-# **What complicates it**: the language model matters more than the recipe. Vicuna 1.3 and 1.5 (on LLaMA and Llama 2) were tuned on the same conversations; on 1.3, MMBench-CN
-# is far worse (section 4.4). What emerges was to a large part there before.
+# **What complicates it**: the language model matters. On Vicuna 1.3 (LLaMA), tuned on the same conversations as 1.5 (Llama 2), MMBench-CN is far
+# worse; so it is on Llama-2-Chat, tuned mostly in English (section 4.4). Part of what emerges was there before.
 #
 # **What speaks against it**: *Parrot* (Sun et al., 2024, [arXiv 2406.02539](https://arxiv.org/abs/2406.02539)) finds that visual tuning which is mostly
-# English *erodes* the other languages: replies fall back into English.
+# English *erodes* the other languages: replies fall back into English. (Our short *tuned* shows no such thing.)
 #
 # **And the word itself**: Wei et al. (2022, [arXiv 2206.07682](https://arxiv.org/abs/2206.07682)) call an ability emergent if small models lack it and
 # large ones have it. Schaeffer et al. (2023, [arXiv 2304.15004](https://arxiv.org/abs/2304.15004)) show that such jumps often come from the *measure*:
@@ -652,7 +656,7 @@ figures.show(figures.recorded("emergence.read."))
 #
 # `llava-hf/llava-v1.6-vicuna-7b-hf` is LLaVA-NeXT on Vicuna. Of the family's Chinese its authors say that it is
 # zero-shot: only English beside pictures. In the
-# full tier (`COURSE_TIER=full`, a T4; 4 bits take some 4.5 GB) the next cell asks it in seven languages to name stickers, and looks for the name in
+# full tier (`COURSE_TIER=full`, a T4; 4 bits take some 4.5 GB) the next cell asks it in, and for, seven languages to name stickers, and looks for the name in
 # that language (Unicode's, as in the table of cats) and in English. **Predict:** in which languages will it say the right thing in the wrong language?
 
 # %%
@@ -667,7 +671,7 @@ if published:
     show.matrix(named, *labels, alt=f"Stickers named by a published LLaVA. {show.written(named, *labels)}")
 
 # %% [markdown]
-# The judge is strict: a good synonym of Unicode's words counts as wrong. So read the replies, too.
+# The judge takes Unicode's keywords, too, and no other synonym: *animal* is a cat in French and in English. So read the replies.
 #
 # ## Recap
 #
@@ -676,7 +680,7 @@ if published:
 # - Content and language of an answer are two things. Judge them apart, and beside a blank picture.
 # - A tokenizer decides what a language costs. New pieces go behind the old ones, so that English keeps its numbers.
 # - Take the supposed cause away (ablation), then change it (permutation). The first shows that it is needed, the second that it decides.
-# - Two ingredients interact if both together bring more than the sum of what each brings alone.
+# - Two ingredients interact if both together bring something else than the sum of what each brings alone.
 #
 # <!-- words -->
 #
@@ -706,5 +710,5 @@ if published:
 #    - [ ] 39 points: 40 − 1. :: That is what both bring together, not what is left over after adding up.
 # 6. Only yes-or-no questions, in French: 56 % are right on pictures, and 54 % on blank ones. What do you conclude?
 #    - [ ] Slightly better than chance: emergence has begun. :: Chance is what the words alone give, and the blank picture measures it.
-#    - [x] Hardly anything was seen. :: What is right without a picture was not read from one. Two points need an interval, too.
+#    - [x] Nothing shows that it used the picture. :: What is right without a picture was not read from one. Two points need an interval, too.
 #    - [ ] It can't see, so the vision tower must be retrained. :: Ask in English first: perhaps it sees, and only doesn't understand the question.

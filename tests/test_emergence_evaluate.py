@@ -24,8 +24,8 @@ def row(**shares: float) -> dict:
 
 ROWS = {
     ("all", 0): row(picture_fr=0.10, picture_ci=0.10),  # the shipped model is measured anew
-    ("all", 1): row(picture_fr=0.71, picture_ci=0.61),
-    ("all", 2): row(picture_fr=0.72, picture_ci=0.62),
+    ("all", 1): row(picture_fr=0.71, picture_ci=0.61, gate_en=0.9, gate_fr=0.9, gate_ci=0.81),
+    ("all", 2): row(picture_fr=0.72, picture_ci=0.62, gate_en=0.9, gate_fr=0.9, gate_ci=0.82),
     ("none", 0): row(picture_fr=0.05, picture_ci=0.04, language_fr=0.03, language_ci=0.02),
     ("with_pictures", 0): row(picture_fr=0.91, picture_ci=0.92),
 }
@@ -58,10 +58,11 @@ def test_kinds_of_different_size_count_by_question():
 
 
 def test_the_gate_leaves_reading_out_and_has_a_bar():
-    gates = by_id(evaluate.gate_figures(row(gate_en=0.99, gate_fr=0.96, gate_ci=0.94) | {"gate.en.read": [0, N]}))
+    gates = by_id(evaluate.gate_figures(row(gate_en=0.99, gate_fr=0.96, gate_ci=0.94) | {"gate.en.read": [0, N]}, ROWS))
     assert [gates[f"emergence.gate.{code}"].value for code in CODES] == [0.99, 0.96, 0.94]
     assert all(0 < one.chance < one.bar == evaluate.GATE and one.n == len(KINDS) * N for one in gates.values())
     assert [course_figures.missed(gates[f"emergence.gate.{code}"]) for code in CODES] == [False, False, True]
+    assert "81.0 %, 82.0 %" in gates["emergence.gate.ci"].note
 
 
 def test_pictures_stand_beside_their_controls():
@@ -142,6 +143,12 @@ def test_letters_are_found_each_once_in_a_reply_that_spells():
     assert found == [[True, True], [True, False], [False, False], [False, False], [False, False]]  # of "O" and "T"
 
 
+def test_letters_of_another_sign_are_the_control(monkeypatch):
+    monkeypatch.setattr(arms, "picture_replies", lambda _, asked, *__: [" ".join(one.question.answer) for one in asked])
+    made = arms.reading(None, "val", 20)
+    assert made["read"] == (20, 20) and made["letters"][0] == made["letters"][1] > made["another"][0]
+
+
 def test_how_many_in_the_cipher_stands_beside_no_text_at_all_and_a_blank_picture():
     none = {"picture.ci.count": [5, N]}
     figure = evaluate.no_count_figure(
@@ -151,7 +158,7 @@ def test_how_many_in_the_cipher_stands_beside_no_text_at_all_and_a_blank_picture
         }
     )
     assert (
-        (figure.value, figure.control) == (0.3, 0.05)
-        and "words instead: 4.0 %; a blank picture: 27.0 %" in figure.note
+        (figure.value, figure.control, figure.baseline) == (0.3, 0.27, 0.05)
+        and "own number: 4.0 %" in figure.note
         and 0.2 < figure.chance < 0.5
     )

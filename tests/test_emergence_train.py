@@ -191,6 +191,34 @@ def test_arms_of_shares_are_told_as_rarely_in_new_languages_as_they_are_asked_in
     assert 0.4 < shares["all"][0] < 0.6 and 0.6 < shares["all"][1] < 0.73
 
 
+def test_what_the_texts_of_an_arm_leave_out(monkeypatch):
+    monkeypatch.setattr(
+        texts,
+        "described",
+        lambda _, chosen, told, asked, *__, **___: (told.code, asked.code, {one.kind for one in chosen}),
+    )
+    monkeypatch.setattr(texts, "translation", lambda *_: None)
+    made = {
+        name: [text_conversation(ARMS[name], random.Random(i)) for i in range(600)]
+        for name in ("all", "alone", "translations", "no_count")
+    }
+    crossed = {name: sum(one[0] != one[1] for one in filter(None, each)) for name, each in made.items()}
+    assert crossed["alone"] == crossed["translations"] == 0 and 0.4 < crossed["all"] / 600 < 0.6
+    assert 0.25 < made["translations"].count(None) / 600 < 0.35 and None not in made["alone"]
+    for name, counted in (("no_count", {"en", "fr"}), ("all", {"en", "fr", "ci"})):
+        assert {asked for _, asked, kinds in made[name] if "count" in kinds} == counted
+
+
+def test_the_last_two_fifths_of_the_texts_are_another_mixture(monkeypatch):
+    met = []
+    monkeypatch.setattr(texts, "text_conversation", lambda *given: met.append(given[2]) or [])
+    monkeypatch.setattr(texts, "encode_chat", lambda *_: None)
+    monkeypatch.setattr(texts, "pack", lambda rows, *_: next(rows))
+    for step in (0, 59, 60, 99):
+        text_batch(None, ALL, step, replace(train.TEXTS, steps=100))
+    assert met == [texts.EARLY, texts.EARLY, texts.LATE, texts.LATE]
+
+
 def test_key_words_are_told_only_where_they_suffice(monkeypatch):
     monkeypatch.setattr(type(get_language("en")), "keywords", lambda *_, **__: "KEY WORDS.")
     scenes = [make_scene(number, SceneSpec(count=(2, 3))) for number in range(40)]

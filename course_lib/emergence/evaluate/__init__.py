@@ -29,7 +29,7 @@ def figures() -> Iterator[Figure]:
     rows = {(row["arm"], row["seed"]): row for row in arms.read_rows()}
     model = load()
     shipped = {**rows["all", 0], **arms.measure(model, ALL)}
-    yield from gate_figures(shipped)
+    yield from gate_figures(shipped, rows)
     yield from picture_figures(shipped, rows)
     yield from arm_figures(rows)
     yield from permuted_figures(rows["permuted", 0])
@@ -56,23 +56,29 @@ def of(id: str, row: dict, key: str, **company) -> Figure:
     return share(id, np.arange(asked) < right, **company)
 
 
+def more_seeds(rows: dict, key: str) -> str:
+    """What the shipped recipe gives with other seeds, of the models' weights and of the texts."""
+    return ", ".join(f"{100 * value(rows['all', seed], key):.1f} %" for seed in SEEDS[1:])
+
+
 def chance() -> float:
     """Always the commonest answer of a kind."""
     answers = [[one.question.answer for one in examples(kind)] for kind in KINDS]
     return round(float(np.mean([majority_accuracy(one) for one in answers])), 4)
 
 
-def gate_figures(row: dict) -> Iterator[Figure]:
+def gate_figures(row: dict, rows: dict) -> Iterator[Figure]:
     """Told in words instead of shown, after the texts and before the pictures."""
     for code in ("en", *NEW):
-        yield of(f"emergence.gate.{code}", row, f"gate.{code}.", chance=chance(), ceiling=1.0, bar=GATE)
+        note = f"two more seeds: {more_seeds(rows, f'gate.{code}.')}"
+        yield of(f"emergence.gate.{code}", row, f"gate.{code}.", chance=chance(), ceiling=1.0, bar=GATE, note=note)
 
 
 def picture_figures(shipped: dict, rows: dict) -> Iterator[Figure]:
     """Asked about pictures: right in content, and said in the language of the question; the blank picture."""
     yield of("emergence.picture.en", shipped, "picture.en.", chance=chance(), control=value(shipped, "blank.en."))
     for code in NEW:
-        others = [f"{100 * value(rows['all', seed], f'picture.{code}.'):.1f} %" for seed in SEEDS[1:]]
+        exist, blank = (100 * value(shipped, f"{measure}.{code}.exist") for measure in ("picture", "blank"))
         yield of(
             f"emergence.picture.{code}",
             shipped,
@@ -82,7 +88,8 @@ def picture_figures(shipped: dict, rows: dict) -> Iterator[Figure]:
             baseline=value(rows["none", 0], f"picture.{code}."),
             ceiling=value(rows["with_pictures", 0], f"picture.{code}."),
             bar=CONTENT,
-            note=f"control: a blank picture; baseline: no text in this language; two more seeds: {', '.join(others)}",
+            note=f"control: a blank picture; baseline: no text in this language; two more seeds: "
+            f"{more_seeds(rows, f'picture.{code}.')}; is there …? alone: {exist:.1f} %, blank {blank:.1f} %",
         )
         none = value(rows["none", 0], f"language.{code}")
         note = "orange and six are English words, too" if code == "fr" else None
@@ -110,10 +117,16 @@ def no_count_figure(rows: dict) -> Figure:
     """How many? In the cipher, whose texts never ask it; nor is any answer that the model learns there a number."""
     row, none = rows["no_count", 0], rows["none", 0]
     guessed = round(majority_accuracy([one.question.answer for one in examples("count")]), 4)
-    told, blank = (100 * value(row, f"{measure}.ci.count") for measure in ("gate", "blank"))
-    note = f"told in words instead: {told:.1f} %; a blank picture: {blank:.1f} %"
-    control = value(none, "picture.ci.count")
-    return of("emergence.no_count.ci", row, "picture.ci.count", chance=guessed, control=control, note=note)
+    note = f"told in words instead, the cipher's own number: {100 * value(row, 'gate.ci.count'):.1f} %"
+    return of(
+        "emergence.no_count.ci",
+        row,
+        "picture.ci.count",
+        chance=guessed,
+        control=value(row, "blank.ci.count"),
+        baseline=value(none, "picture.ci.count"),
+        note=note,
+    )
 
 
 def permuted_figures(row: dict) -> Iterator[Figure]:
@@ -128,7 +141,10 @@ def reading_figures(rows: dict) -> Iterator[Figure]:
     """Letters of signs in pictures, of which no question ever asked for one: texts that ask × letter head."""
     found = {arm: total(rows[arm, 0], "letters") for line in READING for arm in line}
     for arm in found:
-        note = f"letters of a sign are not independent: the interval is too narrow; whole signs: {100 * value(rows[arm, 0], 'read'):.1f} %"
-        yield of(f"emergence.read.{arm.removeprefix('read_')}", rows[arm, 0], "letters", note=note)
+        row = rows[arm, 0]
+        note = f"letters of a sign are not independent: the interval is too narrow; whole signs: {100 * value(row, 'read'):.1f} %"
+        control = value(row, "another")
+        yield of(f"emergence.read.{arm.removeprefix('read_')}", row, "letters", control=control, note=note)
     number, low, high = (round(one, 4) for one in reading_interaction(found))
-    yield Figure("emergence.read.interaction", number, low, high, sum(n for _, n in found.values()), chance=0.0)
+    asked, note = sum(n for _, n in found.values()), "cells of which nothing is read add nothing to its width"
+    yield Figure("emergence.read.interaction", number, low, high, asked, chance=0.0, note=note)

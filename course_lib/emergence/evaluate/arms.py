@@ -65,12 +65,15 @@ def measure(model: MiniLlava, arm: Arm, stream: str = "test") -> Measures:
 
 
 def reading(model: MiniLlava, stream: str = "test", count: int = 200) -> Measures:
-    """Signs read from pictures: as a whole, and which of a sign's different letters the reply has."""
+    """Signs read from pictures: as a whole, and which of a sign's different letters the reply has; control: the reply about another sign."""
     english = get_language("en")
     asked = examples("read", count, stream)
     replies = picture_replies(model, asked, english)
-    found = [letters_found(reply, one.question.answer) for reply, one in zip(replies, asked, strict=True)]
-    return {"read": counts(is_right(replies, asked, [english])), "letters": counts(np.concatenate(found))}
+    measures = {"read": counts(is_right(replies, asked, [english]))}
+    for name, said in (("letters", replies), ("another", replies[1:] + replies[:1])):
+        found = [letters_found(reply, one.question.answer) for reply, one in zip(said, asked, strict=True)]
+        measures[name] = counts(np.concatenate(found))
+    return measures
 
 
 def follows(replies: Sequence[str], asked: Sequence[VqaExample], arm: Arm, code: str) -> tuple[int, int]:
