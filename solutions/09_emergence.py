@@ -443,9 +443,6 @@ figures.show(figures.recorded("emergence.none."))  # and the baseline
 # Without their texts, French falls from [[emergence.picture.fr]] to [[emergence.none.fr]], the cipher from [[emergence.picture.ci]] to
 # [[emergence.none.ci]] (what is left: *yes* or *no*, guessed in English).
 #
-# A user of XrayGPT met the same: asked in another language, it answered in English. Its author's reason: the language model was trained in English
-# only ([XrayGPT#5](https://github.com/mbzuai-oryx/XrayGPT/issues/5)).
-#
 # ## Break it: permute the dictionary
 #
 # Removing texts shows that they are *needed*. Do they also decide *what is said*? If the French texts say *jaune* of what is red, what will the model
@@ -577,8 +574,7 @@ figures.show(figures.recorded("emergence.no_count.ci"))
 # Lesson 04's language model as it was when it had only read plain text, and with Lesson 06's word mixture as the connector. They read texts in English,
 # and have **no stage 2**: this language model has never met a picture. Its connector looks words and letters up in the embeddings, as in a dictionary.
 #
-# A picture shows each letter in several patches. So in these texts key words come again and again, letters too: `sign H H H D D D sign green`. (Where
-# each word came once, hardly a letter was read.)
+# A picture shows each letter in several patches. So in these texts key words come again and again, letters too: `sign H H H D D D sign green`.
 #
 # A sign is read as a whole or not at all, and such scores hide what is learned halfway (see below). So we count *letters*: which of a sign's different
 # letters stand in the reply? **Predict** the four cells. Do the two ingredients *add up*, or does each need the other?

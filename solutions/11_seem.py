@@ -602,7 +602,7 @@ show_figures(memory_figures(model, count))
 show_figures([*evaluate.composition(model, count), *evaluate.refusals(model, count)])
 
 # %% [markdown]
-# Neither words nor mark can know, but together they do, by 23.7 points<!-- figure: seem.compose_gain -->; after the hasty click, which says
+# Neither words nor mark can know, but together they do, by 23.7<!-- figure: seem.compose_gain --> points; after the hasty click, which says
 # nearly everything by itself, words add next to nothing. We don't quite reach the bar of 25 points. The model refuses most words for absent things, and few for
 # present ones.
 #
