@@ -411,17 +411,18 @@ show.pictures(
 # - **baseline**: arm *none*, the same two stages, but all texts are English.
 # - **ceiling**: pictures with questions in all three languages, so nothing needs to emerge.
 #
-# All arms but the first were trained once, and another seed moved the cipher by SEEDPOINTS points: less than that means nothing.
+# All arms but the first were trained once, and another seed moved the cipher by 9 points: less than that means nothing.
 
 # %%
 # As `python -m course_lib evaluate emergence` recorded them; tools/emergence_arms.py trains the arms.
-figures.show(figures.recorded("emergence.picture.", "emergence.language.", "emergence.blank."))
+figures.show(figures.recorded("emergence.seeds.", "emergence.picture.", "emergence.language.", "emergence.blank."))
 
 # %% [markdown]
 # Asked in French about a picture, it is right in [[emergence.picture.fr]] (in English: [[emergence.picture.en]]), although no picture ever came with
 # French; in the cipher, in [[emergence.picture.ci]]. It answers in the language of the question in [[emergence.language.fr]] and
 # [[emergence.language.ci]]. Blank pictures give [[emergence.blank.fr]], so it looks. (Weakest is
-# *is there …?*: see the note.) Pictures with questions in all languages bring
+# *is there …?*: see the note.) Over three seeds it is [[emergence.seeds.fr]] in French; in the cipher [[emergence.seeds.ci]], from
+# [[emergence.seeds.ci low]] to [[emergence.seeds.ci high]]: our bar of 75 % is just missed there. Pictures with questions in all languages bring
 # [[emergence.ceiling.fr]].
 #
 # ## Break it: take away the texts

@@ -70,7 +70,7 @@ ROOMS = {
         "Emergence: languages and tasks that were never trained together",
         "09",
         "course_lib.emergence.evaluate:figures",
-        ("emergence.picture.fr", "emergence.permuted.fr", "emergence.read.interaction"),
+        ("emergence.seeds.fr", "emergence.permuted.fr", "emergence.read.interaction"),
     ),
     "gligen": Room(
         "GLIGEN: drawing things into boxes",
