@@ -24,8 +24,12 @@ def row(**shares: float) -> dict:
 
 ROWS = {
     ("all", 0): row(picture_fr=0.10, picture_ci=0.10),  # the shipped model is measured anew
-    ("all", 1): row(picture_fr=0.71, picture_ci=0.61, gate_en=0.9, gate_fr=0.9, gate_ci=0.81),
-    ("all", 2): row(picture_fr=0.72, picture_ci=0.62, gate_en=0.9, gate_fr=0.9, gate_ci=0.82),
+    ("all", 1): row(
+        picture_fr=0.71, picture_ci=0.61, language_fr=0.97, language_ci=0.95, gate_en=0.9, gate_fr=0.9, gate_ci=0.81
+    ),
+    ("all", 2): row(
+        picture_fr=0.72, picture_ci=0.62, language_fr=0.98, language_ci=0.96, gate_en=0.9, gate_fr=0.9, gate_ci=0.82
+    ),
     ("none", 0): row(picture_fr=0.05, picture_ci=0.04, language_fr=0.03, language_ci=0.02),
     ("with_pictures", 0): row(picture_fr=0.91, picture_ci=0.92),
 }
@@ -73,7 +77,7 @@ def test_pictures_stand_beside_their_controls():
     assert "is there …? alone: 80.0 %, blank 32.0 %" in french.note
     assert made["emergence.picture.en"].control == 0.31
     language = made["emergence.language.fr"]
-    assert (language.value, language.n, language.baseline) == (0.99, N, 0.03)
+    assert (language.value, language.n, language.baseline) == (0.99, N, 0.03) and "97.0 %, 98.0 %" in language.note
     assert made["emergence.blank.ci"].value == 0.33
 
 
@@ -124,9 +128,10 @@ def test_only_replies_that_can_tell_count_as_following():
 
 def test_reading_is_four_cells_and_what_is_left_over_after_adding():
     read = {"read_neither": 1, "read_letters": 3, "read_text": 2, "read_text_letters": 40}
-    rows = {(arm, 0): {"letters": [right, N], "read": [1, N]} for arm, right in read.items()}
+    rows = {(arm, 0): {"letters": [right, N], "read": [1, N], "another": [2, N]} for arm, right in read.items()}
     made = by_id(evaluate.reading_figures(rows))
     assert made["emergence.read.text_letters"].value == 0.4 and made["emergence.read.neither"].value == 0.01
+    assert made["emergence.read.text_letters"].control == 0.02
     both = made["emergence.read.interaction"]
     assert both.value == pytest.approx(0.36) and both.low < both.value < both.high and both.n == 4 * N
     swapped = rows | {("read_text", 0): rows["read_text_letters", 0], ("read_text_letters", 0): rows["read_text", 0]}
@@ -135,7 +140,7 @@ def test_reading_is_four_cells_and_what_is_left_over_after_adding():
 
 def test_every_figure_has_a_name():
     names = json.loads(course_figures.NAMES.read_text(encoding="utf-8"))
-    made = [*evaluate.picture_figures(SHIPPED, ROWS), *evaluate.arm_figures(ROWS)]
+    made = [*evaluate.picture_figures(SHIPPED, ROWS), *evaluate.seed_figures(ROWS), *evaluate.arm_figures(ROWS)]
     assert {one.id for one in made} <= set(names)
 
 
