@@ -75,7 +75,7 @@ for code, language in languages.items():
         print(f"{code}  {question}\n    → {reply}   (right: {language.answer(one.question)})")
 
 # %% [markdown]
-# Don't believe it yet. There are at least three dull explanations, and we shall test each:
+# Don't believe it yet. There are at least three dull explanations. We test each:
 #
 # 1. **It leaked.** French stood beside pictures after all.
 # 2. **The words look alike.** *Orange* is *orange*, *table* is *table*. The cipher excludes this one by design.
@@ -382,7 +382,7 @@ show.matrix(table, list(rows), columns, alt=f"{what} {show.written(table, rows, 
 # texts, since nothing else was shown. And English is still understood: language model and connector still fit. The last row read 1,500 steps
 # of texts, and went through stage 2.
 #
-# Look at the replies, too, before you trust a mean: eight questions in French, and what your model says.
+# Look at the replies, too, before you trust a mean: eight French questions, and your model's replies.
 
 # %%
 some = [one for kind in KINDS for one in asking.examples(kind, few(2, 1), "val")]
@@ -668,7 +668,7 @@ if published:
     show.matrix(named, *labels, alt=f"Stickers named by a published LLaVA. {show.written(named, *labels)}")
 
 # %% [markdown]
-# The judge takes Unicode's keywords, too, and no other synonym: *animal* is a cat in French and in English. So read the replies.
+# The judge takes Unicode's keywords, too, and no other synonym: *animal* is a cat, in French and English. So read the replies.
 #
 # ## Recap
 #
