@@ -22,7 +22,7 @@ session = begin(lesson="09_emergence")
 # %% [markdown]
 # ## See it: one picture, three languages
 #
-# The talk that this course follows shows a street in New Orleans' French Quarter, and LLaVA being asked about it in a language other than English.
+# The talk shows a street in New Orleans' French Quarter, and LLaVA being asked about it in a language other than English.
 # It answers in that language. Yet every picture that LLaVA was tuned on came with *English* questions and answers. The slide calls this an *emerging
 # property*.
 #
@@ -43,12 +43,13 @@ from dataclasses import replace
 import numpy as np
 
 from course_lib import figures, show
-from course_lib.emergence import saved, train
+from course_lib.emergence import train
 from course_lib.emergence.arms import ALL
 from course_lib.emergence.evaluate import asking
 from course_lib.emergence.languages import CODES, KINDS, get_language, permuted
 from course_lib.emergence.texts import scene_questions, text_conversation
 from course_lib.emergence.tokenizer import NUM_NEW, continue_bpe, load_tokenizer
+from course_lib.emergence.train import saved
 from course_lib.llava.data.testsets import VqaExample
 from course_lib.lm.data.instructions import clean
 from course_lib.session import few
@@ -286,7 +287,7 @@ for one in records:
 # | 2 | connector | vision tower, language model | pictures with English questions: is it there, how many, which colour, where are we? |
 #
 # The new rows begin as noise and have far to go; at their pace everything else would be overwritten. In stage 2
-# the language model is *frozen*: it can't forget, and no picture's question can teach it French. LLaVA-1.5 tunes it there, with texts mixed in. What
+# the language model is *frozen*: it can't forget, and no picture can teach it French. LLaVA-1.5 tunes it there, with texts mixed in. What
 # comes of that, and of no stage 2 at all, see below.
 
 # %%
@@ -378,11 +379,11 @@ what = "Questions about validation pictures, shares right in content and in the 
 show.matrix(table, list(rows), columns, alt=f"{what} {show.written(table, rows, columns)}")
 
 # %% [markdown]
-# Read the columns in pairs. Before, a French question gets nothing: the assistant does not even guess *yes* or *no*. After, what was gained came from
+# Read the columns in pairs. Before, a French question gets nothing: the assistant doesn't even guess. After, what was gained came from
 # texts, since nothing else was shown. And English is still understood: language model and connector still fit. The last row read 1,500 steps
 # of texts, and went through stage 2.
 #
-# Look at the replies, too, before you trust a mean: eight French questions, and your model's replies.
+# Look at replies before you trust a mean: eight French questions, and your model's.
 
 # %%
 some = [one for kind in KINDS for one in asking.examples(kind, few(2, 1), "val")]

@@ -10,11 +10,12 @@ import torch
 from safetensors.torch import load_file
 
 from course_lib.checkpoints import CheckpointError
-from course_lib.emergence import saved, texts, train
+from course_lib.emergence import texts, train
 from course_lib.emergence.arms import ALL, ARMS
 from course_lib.emergence.languages import get_language
 from course_lib.emergence.texts import drawn_questions, text_batch, text_conversation
 from course_lib.emergence.tokenizer import NUM_NEW, NUM_OLD
+from course_lib.emergence.train import saved
 from course_lib.llava.connector import visible_words
 from course_lib.llava.data.packing import NUM_PATCHES
 from course_lib.llava.data.pictures import PicturePool

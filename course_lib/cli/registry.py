@@ -155,7 +155,7 @@ BAKES = {
     "imagebind": Bake("course_lib.imagebind.train:bake", CLIP),
     "specialists_detector": Bake("course_lib.specialists.detector:bake", ("clip", "gligen_detector")),
     "emergence_tokenizer": Bake("course_lib.emergence.tokenizer:bake_tokenizer", ("lm_tokenizer",)),
-    "emergence": Bake("course_lib.emergence.saved:bake", ("clip", *LM, "emergence_tokenizer", "llava")),
+    "emergence": Bake("course_lib.emergence.train.saved:bake", ("clip", *LM, "emergence_tokenizer", "llava")),
     "agents": Bake("course_lib.agents.train:bake", ("lm_tokenizer", "lm")),
     "small_lm_half": Bake("course_lib.small.train:bake_half", ("lm_tokenizer",)),
     "small_lm_one": Bake("course_lib.small.train:bake_one", ("lm_tokenizer",)),

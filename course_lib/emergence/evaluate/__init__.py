@@ -24,7 +24,7 @@ STAGE_2 = ("no_pictures", "tuned", "tuned_texts")  # none; pictures that train t
 
 def figures() -> Iterator[Figure]:
     """All figures of the room."""
-    from course_lib.emergence.saved import load
+    from course_lib.emergence.train.saved import load
 
     rows = {(row["arm"], row["seed"]): row for row in arms.read_rows()}
     model = load()

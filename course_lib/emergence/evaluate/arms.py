@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 
-from course_lib.emergence import saved
 from course_lib.emergence.arms import ARMS, Arm
 from course_lib.emergence.evaluate.asking import (
     accepted,
@@ -23,6 +22,7 @@ from course_lib.emergence.evaluate.asking import (
 from course_lib.emergence.evaluate.controls import count_following
 from course_lib.emergence.languages import CODES, KINDS, get_language
 from course_lib.emergence.texts import language_of
+from course_lib.emergence.train import saved
 from course_lib.llava.data.testsets import VqaExample, blank
 from course_lib.llava.model import MiniLlava
 from course_lib.session import REPO
