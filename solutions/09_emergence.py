@@ -76,7 +76,7 @@ for code, language in languages.items():
         print(f"{code}  {question}\n    → {reply}   (right: {language.answer(one.question)})")
 
 # %% [markdown]
-# Don't believe it yet. There are at least three dull explanations. We test each:
+# Don't believe it yet. There are three dull explanations. We test each:
 #
 # 1. **It leaked.** French stood beside pictures after all.
 # 2. **The words look alike.** *Orange* is *orange*, *table* is *table*. The cipher excludes this one by design.
