@@ -23,7 +23,8 @@ from course_lib.llava.data.pictures import PicturePool
 from course_lib.llava.letters import ALPHABET
 from course_lib.llava.model import MiniLlava
 from course_lib.llava.recipes import LlavaRecipe
-from course_lib.llava.train import parameters, saved, stages
+from course_lib.llava.train import parameters, stages
+from course_lib.llava.train import saved as llava_saved
 from course_lib.llava.vision import PocketVisionTower
 from course_lib.lm.attention import quickest_attention
 from course_lib.lm.chat import chat_segments
@@ -53,7 +54,7 @@ def build_model(arm: Arm = ALL, seed: int = 0) -> MiniLlava:
     Without its letter head, but for arms that have one. An arm with `base` begins before all tuning: with the language model that has only
     read plain text, and the word mixture of Lesson 06.
     """
-    model, tokenizer = saved.load("words" if arm.base else "2"), load_tokenizer()
+    model, tokenizer = llava_saved.load("words" if arm.base else "2"), load_tokenizer()
     language_model = load_base() if arm.base else model.language_model
     lengthen(language_model, len(tokenizer), seed)
     model.connector.letter_embeddings = None
