@@ -82,9 +82,11 @@ def save(
 
 
 def load(file: Path) -> tuple[dict[str, Tensor], dict]:
-    """Read a checkpoint → (tensors, card). Raises CheckpointError when it is missing, or not what its card says."""
+    """Read a checkpoint → (tensors, card); int8 matrices come as float32. CheckpointError: missing, or not what its card says."""
     from safetensors import SafetensorError
     from safetensors.torch import load as from_bytes
+
+    from course_lib.common.int8 import from_int8
 
     for part in (file, file.with_suffix(".json")):
         if not part.exists():
@@ -104,7 +106,7 @@ def load(file: Path) -> tuple[dict[str, Tensor], dict]:
             )
     READ[file.stem] = card["sha256"]
     try:
-        return from_bytes(content), card
+        return from_int8(from_bytes(content)), card
     except SafetensorError:
         raise CheckpointError(f"{file.name} is no safetensors file, though its card is right. {_again(file)}") from None
 

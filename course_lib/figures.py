@@ -45,6 +45,7 @@ AT_MOST = {  # here less is better; all other bars are to be reached
     "llava.describe.repeats", "imagebind.seem_iou.other", "failures.zero_shot.lost",
     "failures.companions.uniform.gap", "failures.repair.after.coverage_lost", "failures.repair.after.vqa_lost",
     "failures.repair.after.text_lost", "small.tokens", "small.int8_loss.half", "small.int8_loss.one", "small.int8_loss.two",
+    "emergence.none.fr", "emergence.none.ci", "emergence.blank.fr", "emergence.blank.ci",
 }  # fmt: skip
 Rule = Callable[[Figure], bool] | None  # who met it; None: it needs another figure
 WORDED_BARS: dict[str, tuple[str, Rule]] = {  # bars that are no single number

@@ -60,7 +60,7 @@ show.pictures([picture, picture, drawing, cut_out], columns=4, titles=titles, al
 # %% [markdown]
 # Change a caption, the question or a box, and run the cell again. (Some words will fail: these models know only about two hundred things.)
 #
-# And this is the way there. You build and train what is orange. An arrow shows what one lesson hands to the next:
+# And this is the way to these four. You build and train what is orange. An arrow shows what one lesson hands to the next:
 
 # %%
 show.diagram(

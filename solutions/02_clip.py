@@ -25,7 +25,7 @@ session = begin(lesson="02_clip")
 # printer. A text reader finds the words "BUSINESS CENTER". Glued together, they answer: "probably?"
 #
 # Each is a specialist: it can say what is on its list, and nothing else. Let us see what that does to it. Here is a good one: a network trained on
-# pictures of 160 things, with one output for each. On pictures of these, it is right 99 times in 100.
+# pictures of 160 things, with one output for each. On pictures of these, it is right in 99.2 %<!-- figure: clip.supervised_top1.trained -->.
 #
 # **Predict before you run:** what will it say to a koala, a zebra, a UFO and a ladybug? None is on its list.
 
@@ -245,8 +245,8 @@ print(
 )
 
 # %% [markdown]
-# Each cat is told that the other cat's text is wrong for it. So our close-ups never show a class twice in a batch; on the web, nobody can make sure of
-# that.
+# Each cat is told that the other cat's text is wrong for it. So our close-ups never show the same thing in the same colour twice in a batch; on
+# the web, nobody can make sure of that.
 #
 # ### The temperature
 #

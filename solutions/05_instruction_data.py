@@ -219,11 +219,12 @@ for kind in ("conversation", "detail", "complex"):
 
 # %%
 show_in_words(data.chelsea(), in_words["chelsea"])
-print(teacher.ask(prompts.teacher_messages(in_words["chelsea"], "conversation")).text)
+for kind in ("conversation", "detail", "complex"):
+    print(teacher.ask(prompts.teacher_messages(in_words["chelsea"], kind)).text, "\n")
 
 # %% [markdown]
-# Where it mentions a *camera*, it has read the word and taken it for a thing in the picture. The sentence is grammatical, and the caption vouches for it. With only words, no teacher can
-# know better.
+# Where its conversation mentions a *camera*, it has read the word and taken it for a thing in the picture. The sentence is grammatical, and the caption vouches for it. With only words, no teacher can
+# know better. (*There is two eyes*: rules slip, too.)
 #
 # ## Build it: from a reply to turns
 #

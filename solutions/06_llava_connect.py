@@ -224,7 +224,7 @@ except ValueError as error:
 #
 # <!-- exercise: llava.picture_labels -->
 #
-# Each `image_token` becomes `num_patches` places. Then cut off whatever exceeds `max_length`. If no label is left after that, raise a
+# Each `image_token` (the picture's *mark*) becomes `num_patches` places. Then cut off whatever exceeds `max_length`. If no label is left after that, raise a
 # `ValueError`.
 
 

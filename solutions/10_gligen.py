@@ -510,8 +510,8 @@ show_figures(open_set.open_set_figures(student, base, detector, ((1, few(8)),)))
 # %% [markdown]
 # With a caption, cross-attention draws the thing, and the box need only say where. Without one, the phrase must get through the gate by itself.
 #
-# In one of our runs (272 steps, eight pictures each), AP50 with a caption was 100 % for read and unread phrases: the learned *place* carries over. With none, it was 100 % for read
-# phrases and 50 % for unread ones, and in none of these eight boxes was the surest find the thing asked for: the *phrase* doesn't. Nine phrases are few to learn a language from; GLIGEN's
+# In one of our runs (272 steps, eight pictures each), AP50 with a caption was 100 %<!-- figure: gligen.ap50.unread_phrases --> for read and unread phrases: the learned *place* carries over. With none, it was 100 % for read
+# phrases and 49.9 %<!-- figure: gligen.ap50.unread_phrases_no_caption --> for unread ones, and in none of these eight boxes was the surest find the thing asked for: the *phrase* doesn't. Nine phrases are few to learn a language from; GLIGEN's
 # gates had those of detection, grounding and caption data sets.
 #
 # From here on: the baked gates, the same layers trained longer, on all twelve phrases.

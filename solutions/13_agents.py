@@ -440,14 +440,14 @@ figures.show(
 figures.show(figures.recorded("agents.gain.own", "agents.gain.critic"))
 
 # %% [markdown]
-# The gain is 1.25<!-- figure: agents.gain.own --> points of percentage of all things to be drawn, and its interval includes 0: **not shown**. There is little left to gain: the first painting has 79.2 %<!-- figure: agents.retry.once --> right, and even the oracle ends at 83.3 %<!-- figure: agents.retry.oracle -->;
+# The gain is 2.92<!-- figure: agents.gain.own --> points of percentage of all things to be drawn, and its interval includes 0: **not shown**. There is little left to gain: the first painting has 80.8 %<!-- figure: agents.retry.once --> right, and even the oracle ends at 83.3 %<!-- figure: agents.retry.oracle -->;
 # none can mend what was never found in the photo. After its first run, when the planner drew worse, we measured some ten points, with an interval above 0. That *suggests* that a check is worth as much as there is to repair; with 20 pictures it shows no more. If the checker were the scorer, the gain would be a number about the judge.
 #
 # ### Two agents
 #
 # The critic is the same language model with another request: *this should be a picture of bus, frog. what is missing?* It looks with its own tools and answers. The painter reads the answer.
 #
-# Does it help? Its gain over the painter alone is 2.5<!-- figure: agents.gain.critic --> points, with an interval that includes 0: not worse, and not surely better. It reads the list and the request, and must find the difference; with three names or
+# Does it help? Its gain over the painter alone is 0.83<!-- figure: agents.gain.critic --> points, with an interval that includes 0: not worse, and not surely better. It reads the list and the request, and must find the difference; with three names or
 # more it still overlooks one. What counts is what the second agent *notices* that the first does not.
 #
 # And a fair warning: the critic's `find` began as the judge's weights (Lesson 01 trained them further). Its gain would not be as clean as SEEM's, which shares nothing with the judge.

@@ -7,6 +7,7 @@ import torch
 from test_small_data import NUM, made, pool
 
 from course_lib import checkpoints
+from course_lib.common.int8 import quantise_rows
 from course_lib.llava.connector import WordMixture
 from course_lib.llava.model import MiniLlava
 from course_lib.lm.model import build_model as build_shipped
@@ -91,10 +92,10 @@ def test_a_short_run_learns_and_leaves_the_tower_alone():
 def test_int8_is_close_and_small():
     weight = torch.randn(6, 50)
     weight[2] *= 100
-    q, scale, error = quantise.quantise_rows(weight)
+    q, scale, error = quantise_rows(weight)
     assert q.dtype == torch.int8 and q.abs().amax(dim=1).tolist() == [127] * 6
     assert ((weight - q * scale).abs() <= scale / 2 + 1e-6).all() and 0 < error < 0.02
-    assert torch.equal(quantise.quantise_rows(torch.zeros(2, 3))[0], torch.zeros(2, 3, dtype=torch.int8))
+    assert torch.equal(quantise_rows(torch.zeros(2, 3))[0], torch.zeros(2, 3, dtype=torch.int8))
 
 
 def test_an_int8_layer_computes_nearly_the_same():

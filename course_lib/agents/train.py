@@ -12,6 +12,7 @@ from course_lib.agents.data import plans
 from course_lib.agents.data.imagined import Imagined
 from course_lib.agents.data.requests import answer_request, edit_request, loosely, recreate_request
 from course_lib.agents.messages import critic_request, remember
+from course_lib.common.int8 import to_int8
 from course_lib.gligen.vocabulary import NAMES
 from course_lib.lm.chat import Message, encode_chat
 from course_lib.lm.data.batches import TextBatch, pack
@@ -120,18 +121,19 @@ def bake(out_folder: Path, recipes: Sequence[PlannerRecipe] = BAKED) -> None:
             progress = tune_planner(model, recipes[number], state_file=file.with_suffix(".training.safetensors"))
             if progress.stopped:
                 return
-            save(file, model, recipes[: number + 1], progress, minutes)
+            save(file, model, recipes[: number + 1], progress, minutes, int8=file not in runs)
         model = load_planner_lm(file)  # even if just made: the next run begins with what was rounded
         minutes = checkpoints.read_card(file)["minutes"]
 
 
-def save(file: Path, model, recipes: Sequence[PlannerRecipe], progress: Progress, earlier: float) -> None:
-    """The weights in half precision, with their card. earlier: minutes."""
+def save(file: Path, model, recipes: Sequence[PlannerRecipe], progress: Progress, earlier: float, int8: bool) -> None:
+    """The weights with their card, in int8 or, where training goes on from them, in float16. earlier: minutes."""
     data = "demonstrations with imagined tools, in scenes of the stream train; see course_lib.agents.data"
     minutes, losses = earlier + progress.seconds / 60, progress.losses
-    card = checkpoints.card(file.stem, data, tuple(recipes), minutes, losses, stored_as="float16")
+    stored_as = "int8" if int8 else "float16"
+    card = checkpoints.card(file.stem, data, tuple(recipes), minutes, losses, stored_as=stored_as)
     weights = {name: tensor.half() for name, tensor in model.state_dict().items() if name != "lm_head.weight"}
-    checkpoints.save(file, weights, card)
+    checkpoints.save(file, to_int8(weights) if int8 else weights, card)
 
 
 def load_planner_lm(file: Path = CHECKPOINT):

@@ -66,6 +66,12 @@ ROOMS = {
         "course_lib.llava_next.evaluate:figures",
         ("next.pope.adversarial", "next.exist.small"),
     ),
+    "emergence": Room(
+        "Emergence: languages and tasks that were never trained together",
+        "09",
+        "course_lib.emergence.evaluate:figures",
+        ("emergence.seeds.fr", "emergence.permuted.fr", "emergence.read.interaction"),
+    ),
     "gligen": Room(
         "GLIGEN: drawing things into boxes",
         "10",
@@ -148,6 +154,8 @@ BAKES = {
     "failures_assistant": Bake("course_lib.failures.train.saved:bake_assistant", (*CLIP, *LM, "llava")),
     "imagebind": Bake("course_lib.imagebind.train:bake", CLIP),
     "specialists_detector": Bake("course_lib.specialists.detector:bake", ("clip", "gligen_detector")),
+    "emergence_tokenizer": Bake("course_lib.emergence.tokenizer:bake_tokenizer", ("lm_tokenizer",)),
+    "emergence": Bake("course_lib.emergence.train.saved:bake", ("clip", *LM, "emergence_tokenizer", "llava")),
     "agents": Bake("course_lib.agents.train:bake", ("lm_tokenizer", "lm")),
     "small_lm_half": Bake("course_lib.small.train:bake_half", ("lm_tokenizer",)),
     "small_lm_one": Bake("course_lib.small.train:bake_one", ("lm_tokenizer",)),

@@ -20,6 +20,7 @@ from course_lib.show.plots import (
     masks,
     matrix,
     pictures,
+    written,
 )
 from course_lib.show.similarities import similarity
 
@@ -45,6 +46,7 @@ __all__ = [
     "show_png",
     "similarity",
     "somebody_watches",
+    "written",
 ]
 
 

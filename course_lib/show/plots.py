@@ -153,6 +153,12 @@ def matrix(
     show_figure(figure, alt)
 
 
+def written(values: np.ndarray, rows: Iterable[str], columns: list[str]) -> str:
+    """All numbers of a matrix [R, C] as it shows them, for its description: "English: cat 2.00, dog 1.50; French: cat …"."""
+    lines = (", ".join(f"{column} {value:.2f}" for column, value in zip(columns, line, strict=True)) for line in values)
+    return "; ".join(f"{row}: {line}" for row, line in zip(rows, lines, strict=True)) + "."
+
+
 def highest(values: np.ndarray, rows: Iterable[str], columns: list[str]) -> str:
     """A sentence for a matrix [R, C] of probabilities: the highest of each row."""
     best = zip(rows, values.argmax(axis=1), values.max(axis=1), strict=True)

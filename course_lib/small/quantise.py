@@ -1,6 +1,4 @@
-"""int8 weights: of each matrix one byte a number, and one scale a row (Dettmers et al., 2022, arXiv 2208.07339, section 2.1).
-
-    W [O, I] float32  ──→  q [O, I] int8, s [O, 1] float32        W ≈ s · q,  s = max |W| of the row / 127
+"""A model with int8 weights (`common.int8` says how a matrix becomes that).
 
 Only weights are quantised; what flows between layers stays float32. A row is turned back into floats when it is used, so that memory
 is saved and time is not: kernels that multiply int8 itself are what makes quantised models quick.
@@ -8,26 +6,11 @@ is saved and time is not: kernels that multiply int8 itself are what makes quant
 
 import copy
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from course_lib.common.int8 import quantise_rows
 from course_lib.llava.model import MiniLlava
-
-LARGEST = 127  # −128 is not used, so that a weight and its negative are rounded alike
-
-
-def quantise_rows(weight: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """weight [O, I] → (int8 [O, I], scale of each row [O, 1], relative error ‖W − s·q‖ / ‖W‖, a scalar).
-
-    Each row's largest magnitude becomes 127. A row of zeros stays zeros, with a scale of 1; of weights that are
-    all zeros, the error is 0.
-    """
-    largest = weight.abs().amax(dim=1, keepdim=True)  # [O, 1]
-    scale = torch.where(largest > 0, largest / LARGEST, 1.0)
-    quantised = (weight / scale).round().to(torch.int8)
-    error = torch.linalg.norm(weight - scale * quantised) / torch.linalg.norm(weight).clamp_min(1e-12)
-    return quantised, scale, error
 
 
 class Int8Linear(nn.Module):

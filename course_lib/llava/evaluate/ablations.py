@@ -161,13 +161,13 @@ def chart(figures: Sequence[Figure]) -> None:
         ablation, variant = _ablation_and_variant(figure)
         is_first = number == 0 or ablation != _ablation_and_variant(figures[number - 1])[0]
         y += 1.6 if is_first else 1.0  # some air between two ablations
-        axes.plot([figure.low, figure.high], [y, y], color="#9aa7c7", linewidth=4, solid_capstyle="round")
-        axes.plot(figure.value, y, marker="o", color="#1f3b73")
+        axes.plot([100 * figure.low, 100 * figure.high], [y, y], color="#9aa7c7", linewidth=4, solid_capstyle="round")
+        axes.plot(100 * figure.value, y, marker="o", color="#1f3b73")
         labels.append(f"{ablation}: {variant}" if is_first else variant)
         heights.append(y)
     axes.set_yticks(heights, labels, fontsize=8)
     axes.invert_yaxis()
-    axes.set_xlabel("share of questions answered right")
+    axes.set_xlabel("questions answered right (%), from the worst seed to the best")
     axes.grid(axis="x", alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)
     means = [f"{' '.join(_ablation_and_variant(figure))} {100 * figure.value:.0f} percent" for figure in figures]

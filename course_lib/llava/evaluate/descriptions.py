@@ -230,7 +230,7 @@ def _judge_figure(id: str, score: RelativeScore, shuffled: RelativeScore, n: int
         f"unreadable {score.unparsed} of {score.replies}"
     )
     value, control = round(score.value, 1), round(shuffled.value, 1)
-    return Figure(id, value, n=n, control=control, ceiling=100.0, unit="relative score", note=note)
+    return Figure(id, value, n=n, control=control, unit="relative score", note=note)
 
 
 def captioner_figures(captioner, assistant, num_per_kind: int = 40) -> Iterator[Figure]:

@@ -3,8 +3,8 @@
 import torch
 
 from course_lib.checker.task import Mistake, Task
+from course_lib.common.int8 import LARGEST, quantise_rows
 from course_lib.llava.exercises.lora import normal
-from course_lib.small.quantise import LARGEST, quantise_rows
 
 
 def weight_inputs(rng) -> tuple:
