@@ -34,7 +34,7 @@ session = begin(lesson="09_emergence")
 # - the **cipher**, in texts alone. We invented it: Greek letters, words made from hashes, a grammar of its own. It shares no piece of a word with
 #   English, and nobody has ever written in it. What a model knows of it, it learned here.
 #
-# Here is a picture that the model has never seen. **Predict before you run:** which of these questions will it answer, and in which language?
+# Here is a picture that the model has never seen. **Predict:** asked in each of the three, will it answer, and in which language?
 
 # %%
 import random
@@ -222,8 +222,8 @@ for temperature in (1, 2, 5, float("inf")):
 #
 # A scene of the sticker world is told in one language, and questions about it are asked in that or *another* one. Nobody draws it. Two thirds of the
 # conversations ask in French or in the cipher. Many scenes are told in key words: what a picture gives a language model is no sentence either.
-# Many conversations ask only *is there …?*: that two words mean the same is hard to find out. So is counting: half of the sentences name like things
-# one by one. Some scenes have signs; they say random letters or digits, spelled.
+# Many conversations ask only *is there …?*: that two words mean the same is hard to find out. So is counting: half of the sentences say *a cat,
+# a cat*. Some scenes have signs; they say random letters or digits, spelled.
 #
 # Read three of them. **Predict:** what could a model learn from the mixed ones that it can't learn from the others?
 
@@ -305,7 +305,7 @@ for name, recipe in (("1: texts", train.TEXTS), ("2: pictures", train.PICTURES))
 figures.show(figures.recorded("emergence.gate."))
 
 # %% [markdown]
-# All three pass. (With another seed, the cipher didn't: see the note.)
+# All three pass. (Another seed's cipher didn't; it stays in the mean.)
 #
 # ## Build it: judge two things apart
 #
@@ -420,15 +420,15 @@ figures.show(figures.recorded("emergence.seeds.", "emergence.picture.", "emergen
 # %% [markdown]
 # Asked in French about a picture, it is right in 78 %<!-- figure: emergence.picture.fr --> (in English: 89.2 %<!-- figure: emergence.picture.en -->), although no picture ever came with
 # French; in the cipher, in 77.5 %<!-- figure: emergence.picture.ci -->. It answers in the language of the question in 98.5 %<!-- figure: emergence.language.fr --> and
-# 99 %<!-- figure: emergence.language.ci -->. Blank pictures give 23.5 %<!-- figure: emergence.blank.fr -->, so it looks. (Weakest is
-# *is there …?*: see the note.) Over three seeds it is 75.8 %<!-- figure: emergence.seeds.fr --> in French; in the cipher 73.9 %<!-- figure: emergence.seeds.ci -->, from
+# 99 %<!-- figure: emergence.language.ci -->. Blank pictures give 23.5 %<!-- figure: emergence.blank.fr -->, so it looks. (Weak spots: the notes.)
+# Three seeds' mean, ours the best: 75.8 %<!-- figure: emergence.seeds.fr --> in French; in the cipher 73.9 %<!-- figure: emergence.seeds.ci -->, from
 # 68.5 %<!-- figure: emergence.seeds.ci low --> to 77.5 %<!-- figure: emergence.seeds.ci high -->: our bar of 75 % is just missed there. Pictures with questions in all languages bring
 # 82 %<!-- figure: emergence.ceiling.fr -->.
 #
 # ## Break it: take away the texts
 #
 # Every claim of emergence needs this ablation: remove what is said to cause it. Arm *none* goes through both stages with English texts alone; its row
-# is recorded. Live, ask what these arms began with, the untouched assistant. You have seen its scores; **predict** its words.
+# is recorded. Live, ask what these arms began with, the untouched assistant. (Printed: the questions in English.) **Predict** its words.
 
 # %%
 untouched = train.build_model(ALL)
@@ -441,8 +441,8 @@ figures.show(figures.recorded("emergence.none."))  # and the baseline
 # %% [markdown]
 # The assistant tells in English what it sees: that it was asked anything, it can't know. It sees; what it lacks is the question.
 #
-# Without their texts, French falls to 11.5 %<!-- figure: emergence.none.fr -->, the cipher to 3 %<!-- figure: emergence.none.ci --> (what is left: *yes* or *no*,
-# guessed in English).
+# Without their texts, French falls to 11.5 %<!-- figure: emergence.none.fr -->, the cipher to 3 %<!-- figure: emergence.none.ci --> (what is left: mostly *yes* or *no*,
+# in English).
 #
 # ## Break it: permute the dictionary
 #
@@ -461,8 +461,8 @@ for code, language in wrong.items():
 # %% [markdown]
 # <!-- exercise: emergence.follows -->
 #
-# Which replies can tell the two dictionaries apart? Those that exactly *one* of them accepts: *oui* is right in both, nonsense in neither. Count those
-# that the permuted dictionary accepts, and all that can tell. Capitals and full stops don't count (`clean`).
+# Which replies can tell the two dictionaries apart? Those that exactly *one* of them accepts: *oui* is right in both, nonsense in neither. Of these, count
+# those that the permuted one accepts, and all. Capitals and full stops don't count (`clean`).
 
 
 # %% tags=["check"]
@@ -514,8 +514,8 @@ show.history(
 )
 
 # %% [markdown]
-# One per cent gives 31.2 %<!-- figure: emergence.share_1.fr --> in French, as guessing does: the language itself isn't learned. Five give 66.8 %<!-- figure: emergence.share_5.fr -->, fifteen
-# 74 %<!-- figure: emergence.share_15.fr -->.
+# One per cent gives 31.2 %<!-- figure: emergence.share_1.fr --> in French, as guessing does: the questions aren't understood. Five give 66.8 %<!-- figure: emergence.share_5.fr -->, fifteen
+# 74 %<!-- figure: emergence.share_15.fr -->: steep, then flat.
 #
 # ## Break it: the second stage
 #
@@ -530,9 +530,9 @@ figures.show(
 
 # %% [markdown]
 # Without a stage 2, French is right in 69.8 %<!-- figure: emergence.no_pictures.fr -->, English in 78.2 %<!-- figure: emergence.no_pictures.en -->: most of it is there after the texts,
-# since Lesson 07 had taught to see. Tuned on English pictures alone: English 90.8 %<!-- figure: emergence.tuned.en -->, French 81.2 %<!-- figure: emergence.tuned.fr -->, cipher
-# 73.5 %<!-- figure: emergence.tuned.ci -->: in 600 steps nothing much is
-# forgotten, and texts beside the pictures make it no better, within the noise of a seed.
+# since Lesson 07 taught it to see. Tuned on English pictures alone: English 90.8 %<!-- figure: emergence.tuned.en -->, French 81.2 %<!-- figure: emergence.tuned.fr -->, cipher
+# 73.5 %<!-- figure: emergence.tuned.ci -->: what is lost is
+# within a seed's noise; texts beside the pictures make it no better.
 #
 # ## Break it: which texts?
 #
@@ -549,8 +549,8 @@ figures.show(figures.recorded("emergence.picture.fr", "emergence.alone.fr", "eme
 
 # %% [markdown]
 # Translations give 47.8 %<!-- figure: emergence.translations.fr -->, alone 38.2 %<!-- figure: emergence.alone.fr -->: yet *alone*, too, understands French told in
-# words (the note). So in our small model French must *meet* English. On the web it does, in dictionaries and subtitles; large models can align
-# languages without that, too ([arXiv 1911.01464](https://arxiv.org/abs/1911.01464)).
+# words (the note). In it only counting crosses over; translations add colours, and name no places. Large models align languages without
+# such meetings ([arXiv 1911.01464](https://arxiv.org/abs/1911.01464)).
 #
 # ## A second emergence: tasks
 #
@@ -563,8 +563,8 @@ figures.show(figures.recorded("emergence.no_count.ci"))
 
 # %% [markdown]
 # No: it is right in 12 %<!-- figure: emergence.no_count.ci -->, less than by always guessing the same number. The gate says why: told in words, too, it never says the
-# cipher's number (see the note): mostly *yes* or *no*, else a French one. It knows the numbers and can count in English, but nothing ties the cipher's
-# *how many* to either. Combining is no matter of course.
+# cipher's number (the note), but *yes*, *no* or a French one. It knows the numbers and can count in English, but little ties the cipher's
+# *how many* to either. Combining isn't automatic.
 #
 # Now a larger one. LLaVA-1.5's authors report the same of *tasks*: since ShareGPT's texts joined, the model answers longer about pictures, too
 # (section 5.3 calls it *compositional*). We take reading. Two ingredients can be given or withheld:
@@ -589,8 +589,8 @@ labels = ["no text asks", "texts ask"], ["without letter head", "with it"]
 show.matrix(reading, *labels, alt=f"Letters of signs read from test pictures. {show.written(reading, *labels)}")
 
 # %% [markdown]
-# If each ingredient added its own part, both together would bring the sum. What is left over is their **interaction**: what text adds *with* the
-# letter head, minus what it adds *without*.
+# If each ingredient added its own part, both together would bring the sum. What is left over is their **interaction**: what one adds *with*
+# the other, minus what it adds *without*.
 #
 # <!-- exercise: emergence.interaction -->
 #
@@ -601,7 +601,7 @@ show.matrix(reading, *labels, alt=f"Letters of signs read from test pictures. {s
 # %% tags=["check"]
 @exercise("emergence.interaction")
 def interaction(right, asked):
-    """counts [2, 2], indexed [first factor?][second factor?] → (interaction, low, high) of the shares"""
+    """arrays [2, 2] of counts, [first factor?, second factor?] → (interaction, low, high) of the shares"""
     ### BEGIN SOLUTION
     shares = right / asked
     difference = (shares[1, 1] - shares[1, 0]) - (shares[0, 1] - shares[0, 0])
@@ -620,8 +620,8 @@ figures.show(figures.recorded("emergence.read."))
 # %% [markdown]
 # With both, 31.9 %<!-- figure: emergence.read.text_letters --> of the letters are read; in the other cells none, since these never spell: they say *yes* or
 # *no*. So the interaction is all of it: 31.9<!-- figure: emergence.read.interaction --> points
-# (28<!-- figure: emergence.read.interaction low --> to 35.9<!-- figure: emergence.read.interaction high -->). A language model that never met a picture reads from one, one letter
-# in three. (Stage 2, with its questions about other things, lost most of it again in a pilot.)
+# (28<!-- figure: emergence.read.interaction low --> to 35.9<!-- figure: emergence.read.interaction high -->). One letter in three is read; two
+# cells, never taught to spell, had to give 0. (Stage 2, with its questions about other things, lost most of it again in a pilot.)
 #
 # ## What the papers claim, and what speaks against it
 #
@@ -637,7 +637,7 @@ figures.show(figures.recorded("emergence.read."))
 # worse; so it is on Llama-2-Chat, tuned mostly in English (section 4.4). Part of what emerges was there before.
 #
 # **What speaks against it**: *Parrot* (Sun et al., 2024, [arXiv 2406.02539](https://arxiv.org/abs/2406.02539)) finds that visual tuning which is mostly
-# English *erodes* the other languages: replies fall back into English. (Our short *tuned* shows no such thing.)
+# English *erodes* the other languages: replies fall back into English. (Our *tuned* replies in French: 97.5 %<!-- figure: emergence.tuned.language.fr -->.)
 #
 # **And the word itself**: Wei et al. (2022, [arXiv 2206.07682](https://arxiv.org/abs/2206.07682)) call an ability emergent if small models lack it and
 # large ones have it. Schaeffer et al. (2023, [arXiv 2304.15004](https://arxiv.org/abs/2304.15004)) show that such jumps often come from the *measure*:
@@ -669,7 +669,7 @@ if published:
     show.matrix(named, *labels, alt=f"Stickers named by a published LLaVA. {show.written(named, *labels)}")
 
 # %% [markdown]
-# The judge takes Unicode's keywords, too, and no other synonym: *animal* is a cat, in French and English. So read the replies.
+# The judge takes Unicode's keywords, too, even within words: *animal* is a cat, *carotte* a car. So read the replies.
 #
 # ## Recap
 #
@@ -703,7 +703,7 @@ if published:
 #    - [ ] To keep the training data small enough for two cores. :: It costs as many texts as French does.
 #    - [x] It shares no pieces of words with English. :: So likeness of words, such as "orange" and "orange", can't be the reason.
 # 5. Texts alone give 2 % of signs read, letters alone 3 %, both 40 %, neither 1 %. How large is the interaction?
-#    - [ ] 35 points: 40 − 2 − 3. :: "Neither" is counted once too often: each ingredient brings what it adds to 1 %.
+#    - [ ] 35 points: 40 − 2 − 3. :: "Neither" is subtracted once too often: each ingredient brings what it adds to 1 %.
 #    - [x] 36 points: (40 − 3) − (2 − 1). :: What text adds with letters, minus what it adds without.
 #    - [ ] 39 points: 40 − 1. :: That is what both bring together, not what is left over after adding up.
 # 6. Only yes-or-no questions, in French: 56 % are right on pictures, and 54 % on blank ones. What do you conclude?

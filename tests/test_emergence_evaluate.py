@@ -99,7 +99,7 @@ def test_a_blank_picture_must_not_tell_more_than_guessing_does():
 def test_the_other_arms_are_asked_the_same_and_what_is_not_there_is_left_out():
     more = {
         "share_5": row(picture_fr=0.4, picture_ci=0.3),
-        "tuned": row(picture_en=0.9, picture_fr=0.2, picture_ci=0.1),
+        "tuned": row(picture_en=0.9, picture_fr=0.2, picture_ci=0.1) | {"language.fr": [3, 4], "language.ci": [1, 4]},
     }
     made = by_id(evaluate.arm_figures(ROWS | {(arm, 0): made for arm, made in more.items()}))
     values = {id.removeprefix("emergence."): one.value for id, one in made.items()}
@@ -111,6 +111,8 @@ def test_the_other_arms_are_asked_the_same_and_what_is_not_there_is_left_out():
         "tuned.en": 0.9,
         "tuned.fr": 0.2,
         "tuned.ci": 0.1,
+        "tuned.language.fr": 0.75,
+        "tuned.language.ci": 0.25,
         "share_5.fr": 0.4,
         "share_5.ci": 0.3,
     }

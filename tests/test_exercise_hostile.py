@@ -186,7 +186,8 @@ def test_an_interruption_that_goes_nowhere_is_no_news(monkeypatch):
     news = []
     monkeypatch.setattr(sys, "unraisablehook", listener := news.append)
     assert "stopped after" in hostile(written).what
-    assert news == [] and sys.unraisablehook == listener
+    ours = [one for one in news if "Endless" in str(one.object)]  # another test's litter may be collected just now
+    assert ours == [] and sys.unraisablehook == listener
 
 
 def swallows_all_until_the_test_is_over(x, scale):

@@ -62,6 +62,19 @@ def test_read_and_unread_phrases_are_asked_for_with_a_caption_and_without(monkey
     assert not asked[0] & set(gates.HELD_OUT) and asked[-1] <= set(gates.HELD_OUT)
 
 
+@torch.no_grad()
+def test_gates_that_have_read_fewer_phrases_are_asked_for_the_same_three(monkeypatch):
+    base = new_base(GeneratorConfig(block_out_channels=(16, 32))).model.eval()
+    withheld = []
+    monkeypatch.setattr(open_set, "trained", lambda base, held_out: withheld.append(held_out) or add_gates(base))
+    monkeypatch.setattr(open_set, "generate", lambda model, tests, **_: open_set.real_images(tests))
+    figures = list(open_set.vocabulary_figures(base, load_detector(), counts=((1, 2),)))
+    assert [len(NAMES) - len(names) for names in withheld] == [4, 6]
+    assert all(set(gates.HELD_OUT) < set(names) for names in withheld)
+    kinds = ["unread_phrases_4_read", "unread_phrases_6_read"]
+    assert [figure.id.rpartition(".")[2] for figure in figures[::2]] == kinds
+
+
 def test_behind_a_shut_gate_nothing_learns_and_behind_one_ajar_little():
     base = new_base(GeneratorConfig(block_out_channels=(16, 32))).model.eval()
     batch = batches.make_grounded_batch(1, gates.GatesRecipe(steps=1, batch_size=2, grounding_dropout=0), base.space)

@@ -195,5 +195,27 @@ def test_what_old_computer_vision_found_is_recorded_with_its_command():
     record = before.recorded()
     assert set(record["photographs"]) == set(before.PHOTOGRAPHS) and record["command"].startswith("python tools/")
     assert record["photographs"]["astronaut"]["face"] and record["photographs"]["rocket"]["person"]
-    assert record["sign"][0]["text"].replace(" ", "") == "BUSINESSCENTER"
+    assert record["sign"]["text"][0]["text"].replace(" ", "") == "BUSINESSCENTER"
     assert before.digits_accuracy()[0] > 0.95 and before.office_sign().shape == (160, 480, 3)
+
+
+def test_a_detector_with_80_names_finds_something_in_each_photograph_and_has_no_name_for_a_printer():
+    record = before.recorded()
+    labels, looks = record["labels"], {**record["photographs"], "sign": record["sign"]}
+    assert len(set(labels)) == len(labels) == 80 and not {"printer", "rocket"} & set(labels)
+    for name, of in looks.items():
+        sure = of["objects"] + of["squashed"]
+        assert bool(sure) == (name != "sign"), name
+        assert all(one["score"] >= record["min_score"] for one in sure)
+        assert all(one["label"] in labels and min(one["box"]) >= 0 for one in [*sure, of["surest"]])
+    assert all(of["texts"] == [] for of in record["photographs"].values())
+
+
+def test_finds_are_drawn_in_the_picture_and_in_the_squashed_one():
+    picture = np.zeros((40, 80, 3), np.uint8)
+    finds = [{"label": "cat", "score": 0.5, "box": [20, 10, 40, 20]}]
+    for squash, shape, row in ((False, (40, 80, 3), 10), (True, (80, 80, 3), 20)):
+        drawn = before.named(picture, finds, squash=squash)
+        assert drawn.shape == shape and drawn[row, 60].tolist() == [255, 200, 0] and not drawn[row + 6, 40].any()
+    assert (before.in_words(finds), before.in_words([])) == ("cat 0.50", "nothing")
+    assert not picture.any()

@@ -21,7 +21,7 @@ OTHERS = {  # what is drawn, measured or written rather than trained: files → 
     "data/instruct/*.json*": WRITTEN,
     "data/lm/*.json": "python tools/record_smollm2.py",
     "data/failures/*.jsonl": "python tools/sample_preferences.py",
-    "data/specialists/*.json": "python tools/record_real_specialists.py",
+    "data/specialists/*.json": "python tools/record_real_specialists.py CENTERNET_FOLDER",
     "data/contact_sheets/*.webp": "python -m tools.contact_sheets",
     "docs/img/*.webp": "python -m tools.hero",
     "data/figures.jsonl": "python -m course_lib evaluate --json > FILE; python -m course_lib figures FILE",

@@ -127,8 +127,10 @@ def arm_figures(rows: dict) -> Iterator[Figure]:
             if (name, 0) in rows:
                 row = rows[name, 0]
                 told = f"gate.{code}.exist" in row
-                note = f"told in words instead: {100 * value(row, f'gate.{code}.'):.1f} %" if told else None
+                note = f"told in words, before stage 2: {100 * value(row, f'gate.{code}.'):.1f} %" if told else None
                 yield of(f"emergence.{id}.{code}", row, f"picture.{code}.", chance=chance(), bar=bar, note=note)
+                if name == "tuned" and code in NEW:  # does it fall back into the language of its pictures?
+                    yield of(f"emergence.tuned.language.{code}", row, f"language.{code}")
 
 
 def no_count_figure(rows: dict) -> Figure:

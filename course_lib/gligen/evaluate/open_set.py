@@ -20,12 +20,15 @@ from course_lib.gligen.vocabulary import NAMES
 
 STEPS = 434  # what the lesson's three minutes gave on two quiet cores
 COUNTS = ((1, 16), (2, 16))  # (things, pictures)
+FEWER = (4, 6)  # phrases read
 NOISY = (900,)  # the level at which a box tells most
 
 
-def trained(base: Generator, warmup: bool = True, steps: int = STEPS) -> Generator:
+def trained(
+    base: Generator, warmup: bool = True, steps: int = STEPS, held_out: tuple[str, ...] = HELD_OUT
+) -> Generator:
     """The lesson's own training of the gates, for a number of steps; with the attention warm-up or without."""
-    model, recipe = add_gates(base), replace(LIVE, seconds=None, steps=steps)
+    model, recipe = add_gates(base), replace(LIVE, seconds=None, steps=steps, held_out=held_out)
     if warmup:
         attention_warmup(model, recipe.attention_warmup_steps, recipe.seed, recipe.held_out)
     train_gates(model, recipe)
@@ -48,6 +51,17 @@ def open_set_figures(model: Generator, base: Generator, detector: Detector, coun
                 "ceiling": real_images(tests),
             }
             yield from figures_beside(f"{kind}_phrases{caption}", detector, tests, pictures)
+
+
+def vocabulary_figures(base: Generator, detector: Detector, counts=COUNTS) -> Iterator[Figure]:
+    """The same three unread phrases, by gates that have read fewer than nine: does a larger vocabulary open the set?"""
+    seen = tuple(name for name in NAMES if name not in HELD_OUT)
+    tests = of_things(HELD_OUT, counts)
+    for number in FEWER:
+        model = trained(base, held_out=HELD_OUT + seen[number:])
+        pictures = {"grounded": generate(model, tests), "no_boxes": generate(base, tests, grounded=False)}
+        pictures["ceiling"] = real_images(tests)
+        yield from figures_beside(f"unread_phrases_{number}_read", detector, tests, pictures)
 
 
 def without_captions(tests: LayoutTestSet) -> LayoutTestSet:
