@@ -184,6 +184,13 @@ def test_rules_over_the_truth_answer_nearly_all_and_another_scenes_picture_does_
     assert result.right["shuffled"].mean() < result.right["model"].mean()  # of colours
 
 
+def test_the_control_shows_every_scene_once_and_none_beside_its_own_question_or_always_the_next_one():
+    partners = tasks._partners(100)
+    places = np.arange(100)
+    assert sorted(partners) == list(places) and (partners != places).all()
+    assert len(set((partners - places) % 100)) > 30  # truths that take turns must not be swapped in turn
+
+
 def test_the_bill_counts_lists_lines_and_training():
     paid = {one.task: one for one in costs.paid()}
     assert set(paid) == {task.id for task in REVEALED}
