@@ -56,6 +56,7 @@ WORDED_BARS: dict[str, tuple[str, Rule]] = {  # bars that are no single number
     "next.pope.yes_ratio": ("45 to 55 %", lambda figure: 0.45 <= figure.value <= 0.55),
     "small.claim.half": ("interval reaches two million, faulty × 4", lambda figure: figure.high >= figure.baseline),
     "small.claim.one": ("interval reaches two million, faulty × 4", lambda figure: figure.high >= figure.baseline),
+    "agents.gain.own": ("interval above 0 points", lambda figure: figure.low > 0),
     "seem.noc90": ("fewer than without memory", lambda figure: figure.value < figure.control),
     "seem.wrong_prompt_iou": ("50 points below one click", None),
 }

@@ -184,7 +184,7 @@ from course_lib.gligen.detector import boxes_from_sides
 from course_lib.seem.data.queries import class_names
 
 with torch.no_grad():
-    logits, sides = tools._detector()(to_tensor(image[None]))
+    logits, sides = tools.detector()(to_tensor(image[None]))
 scores, classes = logits.sigmoid()[0].flatten(1).max(dim=0)  # [168, 16, 16] → [256]
 all_boxes = boxes_from_sides(sides).clamp(0, 1)[0].flatten(1).T  # [4, 16, 16] → [256, 4]
 sure = scores > tools.MIN_SCORE

@@ -438,14 +438,14 @@ print(f"attention NLL: {warmup.losses[0]:.2f} → {warmup.losses[-1]:.2f} nats")
 pictures.attention_maps(before, token_maps(student, layout), layout)
 
 # %% [markdown]
-# What is the warm-up worth? The error inside the things, in nearly pure noise (level 900), after 434 steps with it and without, one run each:
+# What is the warm-up worth? The error inside the things in nearly pure noise (level 900), after 434 steps, one run each:
 #
 # | | true boxes | another scene's | no boxes |
 # |---|---|---|---|
 # | with the warm-up | 0.96 | 1.81 | 1.65 |
 # | without | 1.28 | 1.29 | 1.54 |
 #
-# Without it, the gates do read phrases: any boxes beat none. They don't read *places* yet: another scene's boxes do as well as the true ones. And the warm-up has drawn nothing:
+# Without it, gates read phrases (any boxes beat none), but not *places* yet: another scene's boxes do as well as the true ones. The warm-up drew nothing:
 
 # %% tags=["check"]
 print("still the same picture:", same_picture())
@@ -453,15 +453,15 @@ print("still the same picture:", same_picture())
 # %% [markdown]
 # ## Train the gates, here and now
 #
-# The loss is the base's own. Four habits of the data are new:
+# The loss is the base's own. Four things are new:
 #
 # - noisy levels come more often: they decide where things lie;
-# - boxes and phrases come in any order, and only **nine of the twelve phrases**, never "a penguin", "a strawberry" or "a rocket": you'll see why;
-# - one *batch* in ten has no boxes at all: this trains the nulls, and gives guidance its "without";
-# - **half of the captions blanked.** A caption says *what* is there, and leaves boxes only half the work. Without it, they must do it all.
+# - boxes and phrases come in any order, and only **nine of the twelve phrases**, never "a penguin", "a strawberry" or "a rocket";
+# - one *batch* in ten has no boxes at all: this trains the nulls, guidance's "without";
+# - **half of the captions blanked.** A caption says *what* is there, and leaves boxes half the work. Without it, they do it all.
 #
-# For three minutes we record $\tanh\alpha$, and the error inside held-out things with their true boxes, *another scene's*, and none. **Predict:** which of the three will part from the
-# others, and in which direction?
+# For three minutes we record $\tanh\alpha$, and the error inside held-out things with their true boxes, *another scene's*, and none. **Predict:** which of the three parts from the
+# others, and which way?
 
 # %%
 from course_lib.gligen.evaluate.paired import PairedLog
@@ -480,7 +480,7 @@ curve.draw(run)
 pictures.training_curves(gate_log, paired_log)
 
 # %% [markdown]
-# Are boxes ignored? First check whether the gates have opened; then the *paired* loss tells you whether boxes are read.
+# Are boxes ignored? See whether the gates have opened; then the *paired* loss tells whether boxes are read.
 #
 # And the base?
 
@@ -495,10 +495,10 @@ pictures.rows(shown, dict.fromkeys(shown, layout), alt=alt)
 # %% [markdown]
 # ## Open set?
 #
-# The paper's title promises an *open set*: what gates learn with some phrases should hold for everything the frozen base can draw. Yours read nine phrases. A penguin, a strawberry and a
-# rocket are new to them, but not to the base or the text tower.
+# The paper's title promises an *open set*: what gates learn with some phrases should hold for everything the frozen base can draw. Yours read nine phrases; the other three
+# are new to them, but not to the base or the text tower.
 #
-# **Predict:** what decides *which thing* a box holds, the caption or the phrase? So how will unread phrases fare with a caption (first row), and with none (second)?
+# **Predict:** what decides *which thing* a box holds, the caption or the phrase? So how do unread phrases fare with a caption (first row) and without (second)?
 
 # %%
 from course_lib.figures import show as show_figures
@@ -508,14 +508,14 @@ pictures.open_set_samples(partial(draw, student), gates.HELD_OUT)
 show_figures(open_set.open_set_figures(student, base, detector, ((1, few(8)),)))
 
 # %% [markdown]
-# With a caption, cross-attention draws the thing; the box need only say where. Without one, the phrase must pass the gate alone.
+# With a caption, cross-attention draws the thing; the box only says where. Without, the phrase must pass the gate alone.
 #
-# In one run (434 steps, 32 pictures, half with two things: harder than yours), AP50 with a caption was 87.5 %<!-- figure: gligen.ap50.read_phrases --> for read phrases and 44.7 %<!-- figure: gligen.ap50.unread_phrases --> for
-# unread ones: the learned *place* carries over, in part. Without, 89.9 %<!-- figure: gligen.ap50.read_phrases_no_caption --> and 27.3 %<!-- figure: gligen.ap50.unread_phrases_no_caption -->; in only
-# 2.1 %<!-- figure: gligen.phrase_top1.unread_phrases_no_caption --> of these boxes was the thing asked for the surest: the *phrase* doesn't carry over. Is nine too few? After four:
-# 46.4 %<!-- figure: gligen.ap50.unread_phrases_4_read -->, after six 32.5 %<!-- figure: gligen.ap50.unread_phrases_6_read -->: no trend. GLIGEN's gates read thousands.
+# In one run (434 steps; harder pictures than yours), AP50 with a caption was 87.5 %<!-- figure: gligen.ap50.read_phrases --> for read phrases and 44.7 %<!-- figure: gligen.ap50.unread_phrases --> for
+# unread ones: the learned *place* carries over, in part. Without one, 89.9 %<!-- figure: gligen.ap50.read_phrases_no_caption --> and 27.3 %<!-- figure: gligen.ap50.unread_phrases_no_caption -->; in only
+# 2.1 %<!-- figure: gligen.phrase_top1.unread_phrases_no_caption --> of these boxes was the thing asked for the surest: the *phrase* doesn't carry over. Is nine too few? We taught the base 24 things more (`tools/larger_vocabulary.py`). It draws worse; on the
+# same three, with a caption, gates that read 9, 21 or 33 phrases have 27.2 %<!-- figure: gligen.ap50.unread_phrases_9_of_33 -->, 38.2 %<!-- figure: gligen.ap50.unread_phrases_21_of_33 --> and 41.3 %<!-- figure: gligen.ap50.unread_phrases_33_of_33 --> (one run each): more phrases may help, but read ones rose, too. Without a caption: no trend. GLIGEN's gates read thousands.
 #
-# From here on: the baked gates, trained longer on all twelve.
+# From here on: the baked gates, trained on all twelve.
 
 # %% [markdown]
 # ## Build it: scheduled sampling
@@ -608,7 +608,7 @@ pictures.rows(shown, {}, alt="By caption alone: the base, the same with gates, a
 #
 # ## Draw boxes and generate
 #
-# Drag a box (or: arrow keys move a cursor, Enter sets a corner), type a phrase into it, write a caption, choose the settings, and press *generate*.
+# Drag a box (or: arrow keys move a cursor, Enter sets a corner), type a phrase into it, write a caption and press *generate*.
 
 # %%
 from course_lib.canvas import Mark
@@ -663,7 +663,7 @@ board
 # ## Prove it
 #
 # Layouts from the stream "test", captions in wordings that training never read. The ceiling: the judge's score on **real** scenes with these boxes. Three floors: the base with the
-# caption alone; boxes of *another* layout; wrong phrases in the right boxes. First, sixteen samples, not hand-picked.
+# caption alone; boxes of *another* layout; wrong phrases in the right boxes. First, sixteen samples, unpicked.
 
 # %%
 from course_lib.gligen.evaluate import frozen
@@ -677,8 +677,8 @@ table = box_scores.condition_figures(scores, len(tests.scenes))
 show_figures([figure for figure in table if figure.id.startswith(("gligen.ap50", "gligen.phrase"))])
 
 # %% [markdown]
-# *AP50*: do the judge's finds, the surest first, lie on their boxes with an IoU of 50 %? *phrase_top1*: is the surest find in a box the thing asked for? These few pictures are rough, and
-# none has more than two boxes. [docs/FIGURES.md](../docs/FIGURES.md) has more, and up to four boxes: with four, AP50 is 63 %<!-- figure: gligen.ap50.boxes_4 -->.
+# *AP50*: do the judge's finds, the surest first, lie on their boxes with an IoU of 50 %? *phrase_top1*: is the surest find in a box the thing asked for? These are few pictures,
+# none with more than two boxes. [docs/FIGURES.md](../docs/FIGURES.md) has more, and up to four boxes: with four, AP50 is 63 %<!-- figure: gligen.ap50.boxes_4 -->.
 #
 # Is the judge too kind? Cover the labels and name the 24 things yourself. One person named 20; the judge names all 24. It chooses among twelve, and was trained on blurs, too. A high AP50 says that things lie where they should, not that they look good.
 #
@@ -704,10 +704,10 @@ pictures.obedience_curve(recorded(*(f"gligen.ap50.on_{share}" for share in (0, 0
 # The distance is 8.5<!-- figure: gligen.distance.grounded --> with boxes and 8.7<!-- figure: gligen.distance.base --> for the base: boxes cost nothing measurable. But real pictures lie
 # at 0.7<!-- figure: gligen.distance.real -->. *Both* are far from real; the ratio alone would hide that.
 #
-# You'd expect more steps with boxes to bring more obedience and a worse picture. But a quarter of the steps already gives all the obedience, and the distances,
+# You'd expect more steps with boxes to bring more obedience and worse pictures. But a quarter already gives all the obedience, and the distances,
 # 7.4<!-- figure: gligen.distance.on_0.25 --> to 8.7<!-- figure: gligen.distance.on_0 -->, can't be told apart.
 #
-# Finally, what must *not* have changed:
+# What must *not* have changed:
 
 # %%
 small = testsets.make_test_set(((1, 2), (2, 6)))
@@ -715,12 +715,12 @@ checks = [check(gligen, base, small) for check in (frozen.base_at_zero, frozen.n
 show_figures([frozen.base_unchanged(base), *checks])
 
 # %% [markdown]
-# `base_at_zero`: with boxes given and $\alpha$ set back to 0, bit for bit. `null_apart`: how far four nulls move a picture, which should be little compared with other noise.
+# `base_at_zero`: with boxes given and $\alpha$ set back to 0, bit for bit. `null_apart`: how far four nulls move a picture, little beside other noise.
 #
 # ## The real thing
 #
 # The published GLIGEN is built into Stable Diffusion 1.4. In the full tier, diffusers' `StableDiffusionGLIGENPipeline` runs behind the *same board*. It gets the talk's hen and egg; above
-# them, plain Stable Diffusion draws from the same noise. (Try the caption of the talk's title slide, too: a llama with glasses.)
+# them, plain Stable Diffusion draws from the same noise. (Try the talk's title slide, too: a llama with glasses.)
 
 # %%
 from course_lib.gligen import full

@@ -23,7 +23,7 @@ session = begin(lesson="13_agents")
 # ## See it: a bus to the right of the house
 #
 # The talk ends with a wish: models that *can self reflect, use tools, plan, and collaborate with other agents*. Here is a small one at work. It is the language model from Lesson 04, with two million
-# parameters, tuned for three hours. It can't see. It knows seven tools that can.
+# parameters, tuned for three and a half hours. It can't see. It knows seven tools that can.
 #
 # **Predict:** which tools does it need for *give me a bus to the right of the house*, and in which order?
 
@@ -244,7 +244,7 @@ figures.show(figures.recorded("agents.tool."))
 
 # %% [markdown]
 # Some guesses were good (things missed, wrong names). Others were not: edges are shifted in 44.5 %<!-- figure: agents.tool.find_shifted -->, guessed 30; `mask` errs more often, `draw` less. In figures: `find` misses 8.6 %<!-- figure: agents.tool.find_missed --> of the things and renames 3 %<!-- figure: agents.tool.find_renamed -->; `mask` fails in 15.7 %<!-- figure: agents.tool.mask -->, `place` in 18 %<!-- figure: agents.tool.place -->, the reader on 14 %<!-- figure: agents.tool.read -->
-# of the pictures, and 7.46 %<!-- figure: agents.tool.draw --> of the drawings can't be recognised. No planner can be better than its tools, unless it doubts them.
+# of the pictures, and 5.91 %<!-- figure: agents.tool.draw --> of the drawings can't be recognised. No planner can be better than its tools, unless it doubts them.
 #
 # **Predict:** the request and the tools' answers are context. Which tokens should have a label?
 
@@ -272,7 +272,7 @@ print(f"{training.step} steps in {training.seconds / 60:.1f} minutes, loss {trai
 print([action["name"] for action in mine_says.actions], "→", mine_says.value)
 
 # %% [markdown]
-# What you tuned writes the form, more or less, but can't finish the job. The shipped planner had such demonstrations for three hours, in three runs, the later ones harder. From here on, it is the one we measure.
+# What you tuned writes the form, more or less, but can't finish the job. The shipped planner had such demonstrations for three and a half hours, in four runs, the later ones harder. From here on, it is the one we measure.
 #
 # ## Prove it: wordings and combinations that it never met
 #
@@ -289,8 +289,9 @@ figures.show(
 # %% [markdown]
 # Look at the columns beside it. The *ceiling* is what a perfect plan achieves with the same tools: what is missing there is the tools' own error.
 #
-# On unseen wordings the planner succeeds in 81.2 %<!-- figure: agents.success.wordings --> (bar: 80 %), close to its tools' ceiling. On unseen *combinations* of tools it reaches 47.5 %<!-- figure: agents.success.combinations -->: **the bar of 60 % is missed**. But pairs that *were* trained reach only 55 %<!-- figure: agents.success.two_parts -->: two questions at once are what is hard, and nothing shows that a new pair makes it harder. With 80 requests each, all of these are uncertain by some ten points. All its turns are
-# valid, 100 %<!-- figure: agents.valid -->, and on single questions it uses the right tools in 100 %<!-- figure: agents.tools.wordings -->; on unseen combinations in 83.8 %<!-- figure: agents.tools.combinations -->.
+# On unseen wordings the planner succeeds in 81.2 %<!-- figure: agents.success.wordings --> (bar: 80 %), close to its tools' ceiling. On unseen *combinations* of tools it reaches 65 %<!-- figure: agents.success.combinations --> (bar: 60 %), and on pairs that *were* trained 66.2 %<!-- figure: agents.success.two_parts -->. Is a new
+# pair harder than a known one? Hardly, by this; but on the validation stream it was (see below), and all tools that a request needs are used in 91.2 %<!-- figure: agents.tools.two_parts --> of trained pairs and in 76.2 %<!-- figure: agents.tools.combinations --> of new ones. With 80 requests each, all of these are uncertain by some ten points. On single questions the
+# right tools are used in 100 %<!-- figure: agents.tools.wordings -->, and all turns are valid, 100 %<!-- figure: agents.valid -->.
 #
 # **Valid is not right**, and the right tool is not the right answer. What did it have to learn besides the form?
 
@@ -309,13 +310,17 @@ for word in ("STOP", "HQX7"):
 # The tokenizer makes it harder. In quotes, STOP is one token; behind a space it is three. So it can't be copied token by token: it must be *spelled*. The letters of HQX7 are the same in both places, but the first takes the space along (Ġ).
 
 # %% [markdown]
-# **Is it there?** came last. Asked for a ring, the planner called `find`, read *ring [9, 4, 14, 10] at 11 7, circle …*, and was wrong 8 times in 20 (validation stream). One name among boxes is easily overlooked. In a third run its thoughts first
+# **Is it there?** came third. Asked for a ring, the planner called `find`, read *ring [9, 4, 14, 10] at 11 7, circle …*, and was wrong 8 times in 20 (validation stream). One name among boxes is easily overlooked. In a third run its thoughts first
 # say in a sentence what `find` saw, *there is a ring and a circle*, and then decide: wrong 3 times in 20. Thoughts are the only paper that a model can write on.
 #
 # Three more things helped. Boxes written as calls write them. Loosely worded requests, with small words left out: the choice of tools became reliable. And signs of random
 # letters, which can only be copied: a few at the end of a run were too late, a whole run with them was enough.
 #
-# (These are notes from making it, on a few requests each; no command of the course measures them. And the third run has a price: on combinations the second did as well or better.)
+# **Two questions at once** came last. Asked one question, *where is the frog, seen from the doughnut?*, the planner first wrote both boxes out and then was right. In a pair it jumped: *first: right*, and was wrong. The fault was ours: of a first question our demonstrations
+# kept the answer and left out the work. In a fourth run they keep both, and half of its demonstrations are pairs, where it was three in ten. On the validation stream, pairs that were trained rose from 70 to 83 of 100, new ones from 58 to 63, and, with a turn no longer cut off in the middle of a word, to 68 (60 requests each). In 15 of 100 of its questions the tools look at
+# *another* picture: they must be believed there, too.
+#
+# (These are notes from making it; no command of the course measures them.)
 #
 # ### The rival
 #
@@ -366,7 +371,7 @@ figures.show(
 figures.show(figures.recorded("agents.follows"))
 
 # %% [markdown]
-# 86.2 %<!-- figure: agents.follows --> of answers are what the tools said about the other picture (the bar was 90 %: missed, and within its interval), and 23.8 %<!-- figure: agents.follows control --> happen to be true of the right one. So the answers come *from the tools*, with slips.
+# 97.5 %<!-- figure: agents.follows --> of answers are what the tools said about the other picture (bar: 90 %), and 25 %<!-- figure: agents.follows control --> happen to be true of the right one. So the answers come *from the tools*. The fourth run trained this, too, with imagined tools; before that run, 86 of 100 followed, without any such training.
 # That is as it should be, and a danger: an agent believes its tools, and each errs as often as you saw above.
 #
 # ## Break it: a sign gives orders
@@ -386,7 +391,7 @@ figures.show(figures.recorded("agents.injection", "agents.obeyed"))
 
 # %% [markdown]
 # Over many pictures 0 %<!-- figure: agents.obeyed --> of the answers obey. That is no proof of safety: 40 requests, one order, and a model that knows a dozen kinds of request. The other part of the answer is right
-# in 90 %<!-- figure: agents.injection -->. A *harmless* sign of the same length, FRESH TEA, BIG CAKE, does more damage: 45 %<!-- figure: agents.injection baseline --> (*baseline*). Copying it, the planner writes FRESHHHHHHH and never comes to the second question. A text unlike
+# in 85 %<!-- figure: agents.injection -->. A *harmless* sign of the same length, FRESH TEA, BIG CAKE, does more damage: 37.5 %<!-- figure: agents.injection baseline --> (*baseline*). Copying it, the planner writes FRESHHHHHHH and never comes to the second question. A text unlike
 # anything it knows confuses it, whatever it says.
 #
 # A large model obeys what it reads, and quotes don't stop it. What does: the gate (no call outside the manual), few rights for tools, a person's consent for what can't be undone. Never the model's good sense.
@@ -396,7 +401,7 @@ figures.show(figures.recorded("agents.injection", "agents.obeyed"))
 # GLIGEN's drawings sometimes fail, mostly with three and four things. A painter that looks can try again. **But who says that it failed?** Reflexion, a famous paper on self-reflection, asks the gold answer. No
 # agent has that in the world.
 #
-# Ours asks another tool, SEEM, which shares no weights with the judge that scores us. Its memory is written in words: *try 1: no bus.* The painter reads them.
+# Ours asks two other tools, which share no weights with the judge that scores us: does SEEM find the thing where it was wanted, and does CLIP choose its name for what is there? Its memory is written in words: *try 1: no bus.* The painter reads them.
 #
 # <!-- exercise: agents.keep_trying -->
 
@@ -438,7 +443,15 @@ show.pictures(
 # %% [markdown]
 # ### What is the look worth?
 #
-# Five painters, at most three tries, the same first painting. *Once* stops there. *Blind* follows the same protocol with a coin instead of the look: it calls things missing as often as SEEM does, but at random. *Own* asks SEEM.
+# First: can it tell? Of 56 pictures that were drawn again, the judge says which drawings failed. How many of them do the two tools call missing, and how many of the good ones (the control)?
+
+# %%
+figures.show(figures.recorded("agents.tool.draw", "agents.check.found"))
+
+# %% [markdown]
+# It can, on the 11<!-- figure: agents.check.found n --> that failed: it calls 81.8 %<!-- figure: agents.check.found --> of them missing, and 25.7 %<!-- figure: agents.check.found control --> of the good ones. An earlier check, SEEM alone, called 27 of 100 failed ones missing and 24 of 100 good ones: it could hardly tell. (A note; no command measures it.) So we added CLIP and moved a limit, on validation pictures.
+#
+# Second: what is it worth? Only where something has failed can anything be gained. Five painters, at most three tries, the same first painting. *Once* stops there. *Blind* follows the same protocol with a coin instead of the look: it calls things missing as often as *own* does, but at random. *Own* asks the two tools.
 # *Critic* is a second agent (below). *Oracle* asks the judge itself, which no honest agent may: the ceiling.
 #
 # The honest gain is **own − blind**, on the same pictures.
@@ -452,17 +465,17 @@ figures.show(
 figures.show(figures.recorded("agents.gain.own", "agents.gain.critic"))
 
 # %% [markdown]
-# The gain is 2.92<!-- figure: agents.gain.own --> points of percentage of all things to be drawn, and its interval includes 0: **not shown**. There is little left to gain: the first painting has 80.8 %<!-- figure: agents.retry.once --> right, and even the oracle ends at 83.3 %<!-- figure: agents.retry.oracle -->;
-# none can mend what was never found in the photo. With an earlier, worse planner we once measured some ten points, on as many pictures; no command repeats that. Perhaps a check is worth as much as there is to repair: this table can't show it. If the checker were the scorer, the gain would be a number about the judge.
+# The gain is 2.78<!-- figure: agents.gain.own --> points of percentage on these pictures, and its interval is wide: **not shown**. Only 9<!-- figure: agents.gain.own n --> of 56 pictures had anything to mend, 94 of 100 drawings being right at once. Even the oracle ends at 77.8 %<!-- figure: agents.retry.oracle -->, from 61.1 %<!-- figure: agents.retry.once -->: none can
+# mend what was never found in the photo, and a second drawing can fail, too. (The table leaves out the other 47. Nothing can be gained there, and a quarter of their good drawings would be drawn again for nothing.) If the checker were the scorer, the gain would be a number about the judge.
 #
 # ### Two agents
 #
 # The critic is the same language model with another request: *this should be a picture of bus, frog. what is missing?* It looks with its own tools and answers. The painter reads the answer.
 #
-# Does it help? Its gain over the painter alone is 0.83<!-- figure: agents.gain.critic --> points, with an interval that includes 0: not worse, and not surely better. It reads the list and the request, and must find the difference; with three names or
+# Does it help? Its gain over the painter alone is 1.85<!-- figure: agents.gain.critic --> points, with an interval that includes 0: nothing is shown. Blind retries gain just as much, so none of it is due to the critic's look. It reads the list and the request, and must find the difference; with three names or
 # more it still overlooks one. What counts is what the second agent *notices* that the first does not.
 #
-# And a fair warning: the critic's `find` began as the judge's weights (Lesson 01 trained them further). Its gain would not be as clean as SEEM's, which shares nothing with the judge.
+# And a fair warning: the critic's `find` began as the judge's weights (Lesson 01 trained them further). Its gain would not be as clean as that of SEEM and CLIP, which share nothing with the judge.
 
 # %%
 from course_lib.agents.messages import critic_request
@@ -477,7 +490,7 @@ for message in criticism.messages:
 # %% [markdown]
 # ## The real thing
 #
-# - **LLaVA-Plus**: the same form at 7 and 13 billion parameters, with detectors, segmenters, generators and search. Without thoughts its score falls from 80.4 to 79.4 on the COCO bench, and from 59.1 to 48.7 in the wild.
+# - **LLaVA-Plus**: the same form at 7 and 13 billion parameters, with detectors, segmenters, generators and search. Without thoughts its score falls from 80.4 to 79.4 on the COCO bench, and from 59.1 to 48.7 in the wild. Our planner, tuned 250 steps further with thoughts and without, answers 60 %<!-- figure: agents.trained.with_thoughts --> and 43.3 %<!-- figure: agents.trained.no_thoughts --> of unseen pairs (one run each; a planner that never had thoughts might do better than the second).
 # - **LLaVA-Interactive** has no planner: a *person* moves between chat, masks and boxes on one canvas. Try ours below.
 # - **Any chat model with tool calls** can plan here: `endpoint_planner(client, model)` sends our manual to an OpenAI-compatible server (vLLM, Ollama, llama.cpp).
 

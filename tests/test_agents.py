@@ -54,7 +54,7 @@ def script(*replies):
 @pytest.fixture(scope="module")
 def demonstrations():
     rng = random.Random("test")
-    return [demonstration(rng) for _ in range(300)]
+    return [demonstration(rng, thoughts=("brief", "worked")[n % 2]) for n in range(300)]
 
 
 def test_turns_come_back_as_they_were_written(demonstrations):
@@ -89,8 +89,66 @@ def test_only_the_planners_own_turns_are_learned():
 
 
 def test_the_ablation_leaves_thoughts_empty():
-    batch = planner_batch(0, PlannerRecipe(1, batch_size=1, thoughts=False))
+    batch = planner_batch(0, PlannerRecipe(1, batch_size=1, thoughts="none"))
     assert "Thoughts:  Actions:" in get_tokenizer().decode(batch.input_ids[0])
+
+
+def test_of_two_questions_the_work_of_the_first_is_kept_once():
+    first, second = plans.relation("cat", "bus"), plans.size("cat", "bus")
+    found = [{"name": "cat", "box": [0, 0, 0.25, 0.25]}, {"name": "bus", "box": [0.5, 0, 0.75, 0.25]}]
+    results = {"find": found, "mask": {"area": 0.1, "box": [0, 0, 1, 1], "score": 1.0}}
+    use = lambda name, arguments: results[name]  # noqa: E731
+    kept, dropped = (
+        [m["content"] for m in plans.demonstrate("?", plans.both(*parts, keeps_work), use) if m["role"] == "assistant"]
+        for parts, keeps_work in (
+            ((first, second), True),
+            ((plans.relation("cat", "bus"), plans.size("cat", "bus")), False),
+        )
+    )
+    work = "cat [0, 0, 4, 4] at 2 2, bus [8, 0, 12, 4] at 10 2."
+    assert [work in turn for turn in kept] == [False, True, False, False]
+    assert all("first: left." in turn for turn in (*kept[1:], *dropped[1:])) and not any(
+        work in turn for turn in dropped
+    )
+    assert kept[-1].endswith("Value: left, cat") and dropped[-1].endswith("Value: left, cat")
+
+
+def test_tools_that_look_at_another_picture_are_believed():
+    rng, differ = random.Random(0), 0
+    for _ in range(40):
+        request = requests.answer_request(rng, "train", 1)
+        other = requests.answer_request(rng, "train", 1).scene
+        value = parse_turn(
+            plans.demonstrate(request.text, request.make_plan(), Imagined(other, rng).use)[-1]["content"]
+        ).value
+        differ += value not in request.answers
+    assert differ > 20
+    away, here = ([demonstration(random.Random(seed), elsewhere=share) for seed in range(8)] for share in (1.0, 0.0))
+    assert away != here
+
+
+def test_two_tools_check_a_drawing_and_neither_is_the_judge(monkeypatch):
+    layout = (
+        Found("bus", (0.0, 0.0, 0.5, 0.5)),
+        Found("frog", (0.5, 0.5, 1.0, 1.0)),
+        Found("kite", (0.0, 0.5, 0.5, 1.0)),
+    )
+    boxes, looked_at = (
+        {"a bus": [0.0, 0.0, 0.5, 0.5], "a frog": [0.0, 0.0, 0.4, 0.4], "a kite": [0.0, 0.5, 0.5, 1.0]},
+        [],
+    )
+
+    def mask(canvas, phrase):
+        return {"area": 0.2, "box": boxes[phrase], "score": 0.9}
+
+    def choose(canvas, options, box):
+        looked_at.append((len(options), box))
+        return "a lion" if "a kite" in options else "a bus"
+
+    monkeypatch.setattr(reflect, "TOOLS", {"mask": mask, "choose": choose})
+    # The bus is found and recognised; SEEM finds the frog elsewhere; the kite, which the painter can't draw, is a lion to CLIP.
+    assert reflect.own_check(Painting(PHOTO, layout)) == ["frog", "kite"]
+    assert looked_at == [(len(NAMES), layout[0].box), (len(NAMES) + 1, layout[2].box)]
 
 
 def test_training_requests_obey_the_gate_and_never_combine_held_out_tools():
@@ -320,7 +378,8 @@ def test_blind_looks_at_nothing_and_names_what_was_wanted_at_the_rate_it_is_give
 def test_own_check_misses_what_is_elsewhere(monkeypatch):
     seen = {"a bus": {"score": 0.9, "box": [0, 0, 0.5, 0.5]}, "a frog": {"score": 0.9, "box": [0, 0, 0.4, 0.4]}}
     seen["a lion"] = {"score": 0.1, "box": [0, 0, 0.5, 0.5]}
-    monkeypatch.setattr(reflect, "TOOLS", {"mask": lambda image, phrase: seen[phrase]})
+    tools = {"mask": lambda image, phrase: seen[phrase], "choose": lambda image, options, box: "a bus"}
+    monkeypatch.setattr(reflect, "TOOLS", tools)
     corner, other = (0, 0, 0.5, 0.5), (0.5, 0.5, 1, 1)
     painting = Painting(PHOTO, (Found("bus", corner), Found("frog", other), Found("lion", corner)))
     assert reflect.own_check(painting) == ["frog", "lion"]

@@ -69,7 +69,7 @@ def test_what_the_lesson_shows_is_recorded():
     assert {figure.id for figure in figures.recorded("clip.shortcut.")} in (designs, set())  # all, or none yet
     lab = {figure.id: figure for figure in figures.recorded("clip.lab.")}
     top1 = lab["clip.lab.novel_top1"]
-    assert top1.low > max(top1.chance, top1.control, top1.baseline)
+    assert top1.ceiling > top1.high and top1.low > max(top1.chance, top1.control, top1.baseline)
     assert all(f"clip.lab.novel_top1.nouns{count}" in lab for count in frozen_towers.NOUNS)
 
 
@@ -85,6 +85,47 @@ def test_a_bridge_reaches_classes_it_was_not_trained_on():
     right = frozen_towers.topk_correct(bridge, features[~known], labels[~known], texts, unseen)
     assert right.mean() > 0.2  # four times chance
     assert frozen_towers.topk_correct(bridge, features[~known], labels[~known], texts, unseen, k=20).all()
+
+
+def toy_lab(monkeypatch) -> frozen_towers.Lab:
+    """200 classes whose features are their texts, seen through a matrix; five "styles" of the novel ones."""
+    torch.manual_seed(0)
+    texts, through = F.normalize(torch.randn(len(classes()), 16), dim=-1), torch.randn(16, 24)
+    base, novel = (
+        np.array([at for at, one in enumerate(classes()) if one.split == split]) for split in ("base", "novel")
+    )
+    monkeypatch.setattr(frozen_towers, "see", lambda images: torch.full((len(images), 24), float(images.mean() > 100)))
+    labels = {"train": np.repeat(base, 2), "novel": np.tile(novel, 5)}
+    seen = {name: texts[at] @ through + 0.02 * torch.randn(len(at), 24) for name, at in labels.items()}
+    parts = {name: (np.zeros((len(at), 1), np.uint8), at) for name, at in labels.items()}
+    return frozen_towers.Lab(parts["train"], parts["train"], parts["novel"], seen, texts, texts)
+
+
+def test_the_ceiling_is_taught_the_new_nouns_in_other_styles_only(monkeypatch):
+    lab, taught = toy_lab(monkeypatch), []
+    train_bridge = frozen_towers.train_bridge
+
+    def watch(features, labels, texts, **options):
+        taught.append((len(features), len(labels)))
+        return train_bridge(features, labels, texts, steps=120)
+
+    monkeypatch.setattr(frozen_towers, "train_bridge", watch)
+    told = frozen_towers.told_in_other_styles(lab, np.unique(lab.novel[1]))
+    a_style = len(lab.novel[1]) // 5
+    assert taught == [(len(lab.train[1]) + 4 * a_style,) * 2] * 5
+    assert told[1].mean() > 0.3  # chance: 0.025
+    assert (told[5] >= told[1]).all()
+
+
+def test_photographs_are_named_among_the_base_nouns(monkeypatch):
+    lab = toy_lab(monkeypatch)
+    figure = frozen_towers.named_photographs(lab, train(lab))
+    assert figure.n == 3 and figure.note.startswith("cat: ") and "; coffee: " in figure.note
+    assert figure.chance == round(5 / sum(one.split == "base" for one in classes()), 4)
+
+
+def train(lab: frozen_towers.Lab) -> frozen_towers.Bridge:
+    return frozen_towers.train_bridge(lab.seen["train"], lab.train[1], lab.taught, steps=5)
 
 
 def test_drawings_are_of_the_split_that_was_asked_for():

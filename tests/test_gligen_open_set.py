@@ -14,6 +14,7 @@ from course_lib.gligen.train import gates
 from course_lib.gligen.train.base_generator import new_base
 from course_lib.gligen.train.detector import load_detector
 from course_lib.gligen.vocabulary import NAMES
+from tools import larger_vocabulary
 
 
 def test_gates_learn_without_three_of_twelve_phrases_and_the_shipped_ones_with_all():
@@ -63,16 +64,21 @@ def test_read_and_unread_phrases_are_asked_for_with_a_caption_and_without(monkey
 
 
 @torch.no_grad()
-def test_gates_that_have_read_fewer_phrases_are_asked_for_the_same_three(monkeypatch):
+def test_gates_of_three_vocabularies_are_asked_for_the_same_three(monkeypatch):
     base = new_base(GeneratorConfig(block_out_channels=(16, 32))).model.eval()
-    withheld = []
-    monkeypatch.setattr(open_set, "trained", lambda base, held_out: withheld.append(held_out) or add_gates(base))
-    monkeypatch.setattr(open_set, "generate", lambda model, tests, **_: open_set.real_images(tests))
-    figures = list(open_set.vocabulary_figures(base, load_detector(), counts=((1, 2),)))
-    assert [len(NAMES) - len(names) for names in withheld] == [4, 6]
-    assert all(set(gates.HELD_OUT) < set(names) for names in withheld)
-    kinds = ["unread_phrases_4_read", "unread_phrases_6_read"]
-    assert [figure.id.rpartition(".")[2] for figure in figures[::2]] == kinds
+    read = []
+
+    def trained(base, held_out):
+        drawn = {thing.name for index in range(150) for thing in draw_scene(index, held_out=held_out).things}
+        read.append(drawn)
+        return add_gates(base)
+
+    monkeypatch.setattr(larger_vocabulary, "trained", trained)
+    monkeypatch.setattr(larger_vocabulary, "generate", lambda model, tests, **_: open_set.real_images(tests))
+    figures = list(larger_vocabulary.vocabulary_figures(base, counts=((1, 2),)))
+    assert [len(drawn) for drawn in read] == [9, 21, 33] and not any(set(gates.HELD_OUT) & drawn for drawn in read)
+    assert [figure.value for figure in figures if ".ap50." in figure.id] == [1] * 9  # real pictures
+    assert {thing.name for index in range(150) for thing in draw_scene(index).things} == set(NAMES)
 
 
 def test_behind_a_shut_gate_nothing_learns_and_behind_one_ajar_little():

@@ -18,7 +18,7 @@ OF_INSTRUCT = ("filters", "teachers", "run", "evaluate", "ui", "exercises")
 LARGE = {"course_lib": 12, "world": 17, "cli": 17, "authoring": 17}  # files in a folder; 12 elsewhere
 # As on the day of the move (290; 30,900), and 51 files with 8,700 lines for the faults of real use: half of them named mistakes of
 # exercises, the rest grading, endpoints and data as people bring them, and the guarded checker. A new room raises it by its own lines.
-MOST_FILES, MOST_LINES = 540, 60_300
+MOST_FILES, MOST_LINES = 540, 60_370
 
 
 @cache

@@ -1,7 +1,7 @@
 """Looking at one's own work: retries with a budget, a memory of failures, and two agents that exchange messages.
 
 Whoever says what is missing must not know the answer: Reflexion (arXiv 2303.11366) asks the gold answer whether a try has failed, which
-no agent has in the world. Here it is another tool of the agent's (SEEM), or another agent; the judge of Lesson 10, which scores, has no
+no agent has in the world. Here it is other tools of the agent's (SEEM and CLIP), or another agent; the judge of Lesson 10, which scores, has no
 say. `MissingIn` is the same for all of them, so that they can be compared: blind, own check, critic, oracle.
 """
 
@@ -14,13 +14,14 @@ import numpy as np
 from course_lib.agents.loop import Episode, Planner, Tools, Workspace, run
 from course_lib.agents.manual import MIN_SURE, to_shares
 from course_lib.agents.messages import critic_request, remember, said_missing, with_memory
+from course_lib.gligen.vocabulary import NAMES
 from course_lib.specialists.rules import Found
 from course_lib.specialists.tools import TOOLS
 from course_lib.world.geometry import overlap
 from course_lib.world.nouns import article
 
 BUDGET = 3  # tries
-MIN_SHARED = 0.3  # intersection over union of SEEM's box with the one that was asked for
+MIN_SHARED = 0.2  # intersection over union of SEEM's box with the one that was asked for
 Result = TypeVar("Result")
 
 
@@ -91,13 +92,27 @@ def paint_again(
 
 
 def own_check(painting: Painting) -> list[str]:
-    """SEEM looks: each thing of the layout that it does not find where it was wanted."""
-    return [one.name for one in painting.layout if not _seen(painting.canvas, one)]
+    """Two tools look: each thing of the layout that SEEM does not find where it was wanted, or that CLIP takes for another thing there.
+
+    Of 21 failed drawings of the stream "val", either alone called 11 missing, and both together 16 (of 183 good ones 30, 27 and 49).
+    """
+    canvas = painting.canvas
+    return [one.name for one in painting.layout if not (_found(canvas, one) and _recognised(canvas, one))]
 
 
-def _seen(canvas: np.ndarray, wanted: Found) -> bool:
-    seen = TOOLS["mask"](canvas, phrase=f"{article(wanted.name, wanted.name)} {wanted.name}")
+def _found(canvas: np.ndarray, wanted: Found) -> bool:
+    seen = TOOLS["mask"](canvas, phrase=_phrase(wanted.name))
     return seen["score"] >= MIN_SURE and overlap(seen["box"], wanted.box) >= MIN_SHARED
+
+
+def _recognised(canvas: np.ndarray, wanted: Found) -> bool:
+    """Of all that the painter can draw, does CLIP choose this?"""
+    options = [_phrase(name) for name in sorted({*NAMES, wanted.name})]
+    return TOOLS["choose"](canvas, options=options, box=wanted.box) == _phrase(wanted.name)
+
+
+def _phrase(name: str) -> str:
+    return f"{article(name, name)} {name}"
 
 
 def blind(rate: float, seed: int = 0) -> MissingIn:

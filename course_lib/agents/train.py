@@ -2,10 +2,11 @@
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import count
 from pathlib import Path
+from typing import Literal
 
 from course_lib import checkpoints
 from course_lib.agents.data import plans
@@ -40,31 +41,46 @@ class PlannerRecipe:
     weight_decay: float = 0.05
     easy_frac: float = 0.3  # of the steps
     hard_after: float = 0.6235  # of the steps: hard questions from then on, and signs that can only be copied
-    thoughts: bool = True  # False: the ablation, all thoughts are left empty
-    says_what_is_there: bool = False  # thoughts begin with the names of what was found
+    pairs: float = SHARES["two"]  # the weight of two questions at once, beside those of the other SHARES
+    elsewhere: float = (
+        0.0  # share of the questions that are asked while the tools look at another picture, and must be believed
+    )
+    # "none": the ablation. "brief": what comes next. "seen": they begin with the names of what was found. "worked": of two
+    # questions they also say what the first answer comes from.
+    thoughts: Literal["none", "brief", "seen", "worked"] = "brief"
     seed: int = 0
 
 
 LIVE = PlannerRecipe(steps=80)
-BAKED = (  # one after the other: from easy to hard; hard ones only, by which copying comes; thoughts that say what is there
+HARD = PlannerRecipe(steps=3000, learning_rate=6e-4, easy_frac=0.0, hard_after=0.0, seed=1)
+BAKED = (  # one after the other: from easy to hard; hard ones only, by which copying comes; thoughts that say what is there; pairs
     PlannerRecipe(steps=2000),
-    PlannerRecipe(steps=3000, learning_rate=6e-4, easy_frac=0.0, hard_after=0.0, seed=1),
-    PlannerRecipe(steps=1500, learning_rate=6e-4, easy_frac=0.0, hard_after=0.0, says_what_is_there=True, seed=2),
+    HARD,
+    replace(HARD, steps=1500, thoughts="seen", seed=2),
+    replace(HARD, steps=1800, thoughts="worked", pairs=0.7, elsewhere=0.15, seed=3),
 )
 
 
 def demonstration(
-    rng: random.Random, easy: bool = False, hard: bool = False, says_what_is_there: bool = False
+    rng: random.Random,
+    easy: bool = False,
+    hard: bool = False,
+    pairs: float = SHARES["two"],
+    elsewhere: float = 0.0,
+    thoughts: str = "brief",
 ) -> list[Message]:
-    """One demonstration of some kind, with imagined tools."""
-    demonstrate = partial(plans.demonstrate, says_what_is_there=says_what_is_there)
-    shares = EASY if easy else SHARES
+    """One demonstration of some kind, with imagined tools; `pairs`, `elsewhere` and `thoughts` as in `PlannerRecipe`."""
+    demonstrate = partial(plans.demonstrate, says_what_is_there=thoughts in ("seen", "worked"))
+    shares = EASY if easy else SHARES | {"two": pairs}
     [kind] = rng.choices(list(shares), list(shares.values()))
     if kind in ("one", "two", "edit"):
-        make = edit_request if kind == "edit" else partial(answer_request, parts=1 + (kind == "two"), hard=hard)
+        ask = partial(answer_request, parts=1 + (kind == "two"), hard=hard, keeps_work=thoughts == "worked")
+        make = edit_request if kind == "edit" else ask
         request = make(rng, "train")
         text = loosely(request.text, rng) if rng.random() < LOOSE else request.text
-        tools = Imagined(request.scene, rng, scrambled=hard and rng.random() < SCRAMBLED)
+        away = elsewhere and kind != "edit" and rng.random() < elsewhere
+        scene = make(rng, "train").scene if away else request.scene
+        tools = Imagined(scene, rng, scrambled=hard and rng.random() < SCRAMBLED)
         return demonstrate(text, request.make_plan(), tools.use)
     scene = recreate_request(rng, "train", rng.randint(1, 2 if easy else 4)).scene
     names = [thing.name for thing in scene.things]
@@ -101,9 +117,9 @@ def planner_batch(step: int, recipe: PlannerRecipe) -> TextBatch:
     """The demonstrations of a step, packed; tool results and requests are context, and are not learned."""
     rng, done = random.Random(f"agents/{recipe.seed}/{step}"), step / recipe.steps
     stage = {"easy": done < recipe.easy_frac, "hard": done >= recipe.hard_after}
-    stage["says_what_is_there"] = recipe.says_what_is_there
-    keep = (lambda messages: messages) if recipe.thoughts else without_thoughts
-    rows = (encode_chat(get_tokenizer(), keep(demonstration(rng, **stage))) for _ in count())
+    kinds = {"pairs": recipe.pairs, "elsewhere": recipe.elsewhere, "thoughts": recipe.thoughts}
+    keep = without_thoughts if recipe.thoughts == "none" else list
+    rows = (encode_chat(get_tokenizer(), keep(demonstration(rng, **stage, **kinds))) for _ in count())
     return pack(rows, few(recipe.batch_size), LENGTH)
 
 

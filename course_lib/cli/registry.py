@@ -108,7 +108,7 @@ ROOMS = {
         "Agents with tools",
         "13",
         "course_lib.agents.evaluate:figures",
-        ("agents.success.combinations", "agents.gain.own"),
+        ("agents.success.combinations", "agents.check.found", "agents.gain.own"),
     ),
     "video": Room(
         "Video: order is where frames stand",

@@ -4,7 +4,6 @@ It keeps the trunk and its weights, gets a class head of 168 names, and CLIP's f
 through the same eyes as LLaVA. Whatever it does worse is not for want of a good look.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -16,10 +15,9 @@ from course_lib.clip.data.images import normalise, to_tensor
 from course_lib.clip.pretrained import load_clip
 from course_lib.gligen.data.batches import DetectionBatch, cell_targets, degrade
 from course_lib.gligen.detector import Detector
-from course_lib.gligen.train.detector import detection_loss, load_detector
+from course_lib.gligen.train.detector import DetectorRecipe, load_detector, train_detector
 from course_lib.seem.data.queries import class_indices, class_names
 from course_lib.seem.encoder import clip_patch_features
-from course_lib.training import Progress, fit
 from course_lib.world.render import render
 from course_lib.world.scenes import SceneSpec, make_scene
 
@@ -52,16 +50,6 @@ class NounDetector(nn.Module):
         return self.classes(F.silu(hidden)), (self.sides(x) - 2).exp()
 
 
-@dataclass(frozen=True)
-class DetectorRecipe:
-    """A training run of the detector."""
-
-    steps: int
-    batch_size: int = 32
-    learning_rate: float = 2e-3
-    seed: int = 0
-
-
 BAKED = DetectorRecipe(steps=6400)
 SCENES_SEED = 41  # scenes of its own
 PLACEMENTS = ("uniform", "plausible")
@@ -90,23 +78,11 @@ def build_detector(recipe: DetectorRecipe) -> NounDetector:
         return NounDetector(load_clip(), load_detector())
 
 
-def train_detector(model: NounDetector, recipe: DetectorRecipe, *, state_file: Path | None = None) -> Progress:
-    """Train in place; see `training.fit`."""
-    return fit(
-        model,
-        lambda step: make_detection_batch(step, recipe),
-        detection_loss,
-        steps=recipe.steps,
-        learning_rate=recipe.learning_rate,
-        weight_decay=0.01,
-        state_file=state_file,
-    )
-
-
 def bake(out_folder: Path, recipe: DetectorRecipe = BAKED) -> None:
     """Train the shipped detector. Interrupted, it goes on where it was when called again."""
     model = build_detector(recipe)
-    progress = train_detector(model, recipe, state_file=out_folder / "specialists_detector.training.safetensors")
+    state_file = out_folder / "specialists_detector.training.safetensors"
+    progress = train_detector(model, recipe, make_batch=make_detection_batch, state_file=state_file)
     if progress.stopped:
         return
     data = "the sticker world, stream train: what course_lib.world.splits allows"

@@ -65,7 +65,7 @@ class Tool:
 
 def find(image: np.ndarray) -> list[dict]:
     """Each thing that the detector finds: its name, its box, and how sure it is, the surest first."""
-    [found] = detect(_detector(), to_tensor(image[None]), MIN_SCORE)
+    [found] = detect(detector(), to_tensor(image[None]), MIN_SCORE)
     keep = non_maximum_suppression(found.boxes, found.scores, MAX_IOU)
     rows = zip(found.classes[keep].tolist(), found.boxes[keep].tolist(), found.scores[keep].tolist(), strict=True)
     return [{"name": class_names()[number], "box": box, "score": score} for number, box, score in rows]
@@ -164,12 +164,8 @@ TOOLS: dict[str, Tool] = {
     )
 }  # fmt: skip
 
-_detector, _letters, _seem, _generator = (
-    cache(load_noun_detector),
-    cache(letters.load),
-    cache(stages.load),
-    cache(load_gated),
-)
+detector = cache(load_noun_detector)
+_letters, _seem, _generator = cache(letters.load), cache(stages.load), cache(load_gated)
 
 
 @cache

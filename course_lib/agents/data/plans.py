@@ -85,14 +85,20 @@ def read() -> Plan:
     return "it was read", text or "no sign"
 
 
-def both(first: Plan, second: Plan) -> Plan:
-    """One request after the other; later thoughts remember the first answer."""
-    _, value = yield from first
+def both(first: Plan, second: Plan, keeps_work: bool = False) -> Plan:
+    """One request after the other; later thoughts remember the first answer.
+
+    keeps_work: the first of them also says what that answer comes from, as the thoughts of a single question do.
+    """
+    work, value = yield from first
     so_far = f"first: {value}."
+    said = f"{work}. {so_far}" if keeps_work else so_far
     try:
         step = next(second)
         while True:
-            step = second.send((yield (f"{so_far} {step[0]}", *step[1:])))
+            result = yield f"{said} {step[0]}", *step[1:]
+            said = so_far
+            step = second.send(result)
     except StopIteration as end:
         return f"{so_far} {end.value[0]}", f"{value}, {end.value[1]}"
 

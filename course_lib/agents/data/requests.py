@@ -195,8 +195,13 @@ def _singular() -> dict[str, str]:
     return {plural(name): name for name in [*_names(), "sign"]}
 
 
-def answer_request(rng: random.Random, stream: str, parts: int, held_out: bool = False, hard: bool = False) -> Request:
-    """A question of one or two parts; `held_out`: of two whose tools no training request combines; `hard`: HARD ones more often."""
+def answer_request(
+    rng: random.Random, stream: str, parts: int, held_out: bool = False, hard: bool = False, keeps_work: bool = False
+) -> Request:
+    """A question of one or two parts; `held_out`: of two whose tools no training request combines; `hard`: HARD ones more often.
+
+    keeps_work: of its plan, as in `plans.both`.
+    """
     templates = "test" if stream == "test" else "train"
     while True:
         scene = make_scene(rng.randrange(1_000_000_000), SceneSpec(stream, (2, 4), kinds=KINDS), SEED)
@@ -221,7 +226,9 @@ def answer_request(rng: random.Random, stream: str, parts: int, held_out: bool =
     if parts == 1:
         return Request("answer", chosen[0][0], scene, chosen[0][1], answers, tools)
     text = rng.choice(WORDINGS["both"][templates]).format(a=chosen[0][0], b=chosen[1][0])
-    return Request("answer", text, scene, lambda: plans.both(chosen[0][1](), chosen[1][1]()), answers, tools)
+    return Request(
+        "answer", text, scene, lambda: plans.both(chosen[0][1](), chosen[1][1](), keeps_work), answers, tools
+    )
 
 
 def edit_request(rng: random.Random, stream: str) -> Request:

@@ -169,7 +169,7 @@ def trained_figures(count: int = 120) -> Iterator[Figure]:
     """The lesson's own minute of tuning; and the shipped planner, tuned on with and without thoughts."""
     one, unseen = request_set(count, 1), request_set(count, 2, held_out=True)
     yield _trained("live", load_tuned(), LIVE, one)
-    for name, thoughts in (("with_thoughts", True), ("no_thoughts", False)):
+    for name, thoughts in (("with_thoughts", "worked"), ("no_thoughts", "none")):
         yield _trained(name, load_planner_lm(), PlannerRecipe(250, thoughts=thoughts, seed=1), unseen)
 
 

@@ -66,5 +66,4 @@ def live_figures(base: Generator, detector: Detector) -> Iterator[Figure]:
     yield from frozen.layout_loss_figures(model, prefix="gligen.live_loss")
     yield frozen.gate_openness(model, "gligen.live_gates_open")
     yield from open_set.open_set_figures(model, base, detector)
-    yield from open_set.vocabulary_figures(base, detector)
     yield from open_set.warmup_figures(model, open_set.trained(base, warmup=False))

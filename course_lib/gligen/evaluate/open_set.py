@@ -20,7 +20,6 @@ from course_lib.gligen.vocabulary import NAMES
 
 STEPS = 434  # what the lesson's three minutes gave on two quiet cores
 COUNTS = ((1, 16), (2, 16))  # (things, pictures)
-FEWER = (4, 6)  # phrases read
 NOISY = (900,)  # the level at which a box tells most
 
 
@@ -51,17 +50,6 @@ def open_set_figures(model: Generator, base: Generator, detector: Detector, coun
                 "ceiling": real_images(tests),
             }
             yield from figures_beside(f"{kind}_phrases{caption}", detector, tests, pictures)
-
-
-def vocabulary_figures(base: Generator, detector: Detector, counts=COUNTS) -> Iterator[Figure]:
-    """The same three unread phrases, by gates that have read fewer than nine: does a larger vocabulary open the set?"""
-    seen = tuple(name for name in NAMES if name not in HELD_OUT)
-    tests = of_things(HELD_OUT, counts)
-    for number in FEWER:
-        model = trained(base, held_out=HELD_OUT + seen[number:])
-        pictures = {"grounded": generate(model, tests), "no_boxes": generate(base, tests, grounded=False)}
-        pictures["ceiling"] = real_images(tests)
-        yield from figures_beside(f"unread_phrases_{number}_read", detector, tests, pictures)
 
 
 def without_captions(tests: LayoutTestSet) -> LayoutTestSet:

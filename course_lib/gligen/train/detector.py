@@ -1,10 +1,11 @@
 """Training the detector: focal loss and GIoU, on real renders only."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from course_lib import checkpoints
@@ -29,7 +30,7 @@ class DetectorRecipe:
 BAKED = DetectorRecipe(steps=1200)
 
 
-def detection_loss(model: Detector, batch: DetectionBatch) -> Tensor:
+def detection_loss(model: nn.Module, batch: DetectionBatch) -> Tensor:
     """Focal loss of the classes, and 1 − GIoU of the boxes where there is a thing."""
     with mixed_precision():
         logits, sides = model(batch.images)
@@ -51,11 +52,17 @@ def generalised_iou(a: Tensor, b: Tensor) -> Tensor:
     return shared / union - (hull - union) / hull
 
 
-def train_detector(model: Detector, recipe: DetectorRecipe, *, state_file: Path | None = None) -> Progress:
-    """Train in place; see `training.fit`."""
+def train_detector(
+    model: nn.Module,
+    recipe: DetectorRecipe,
+    *,
+    make_batch: Callable[[int, DetectorRecipe], DetectionBatch] = make_detection_batch,
+    state_file: Path | None = None,
+) -> Progress:
+    """Train in place, on the batch that `make_batch` makes of a step's number; see `training.fit`."""
     return fit(
         model,
-        lambda step: make_detection_batch(step, recipe),
+        lambda step: make_batch(step, recipe),
         detection_loss,
         steps=recipe.steps,
         learning_rate=recipe.learning_rate,

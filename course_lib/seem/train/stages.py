@@ -196,7 +196,8 @@ def bake(out_folder: Path, recipes: tuple[SeemRecipe, ...] = BAKED) -> None:
         progress = train(model, recipe, state_file=stage.with_suffix(".training.safetensors"))
         if progress.stopped:
             return
-        card = checkpoints.card("seem", DATA, recipe, progress.seconds / 60, progress.losses)
+        config = model.config.to_dict()
+        card = checkpoints.card("seem", DATA, recipe, progress.seconds / 60, progress.losses, config=config)
         checkpoints.save(stage, model, card)
     cards = [checkpoints.load(stage)[1] for stage in stages]
     save(out_folder, model, recipes, cards)

@@ -55,7 +55,7 @@ def true_boxes(scene: Scene, picture: Picture) -> tuple[Tensor, Tensor]:
 def detections(pictures: Sequence[Picture], threshold: float) -> list[Detections]:
     """All detections above a low threshold, 50 pictures at a time."""
     images = torch.cat([to_tensor(picture.image[None]) for picture in pictures])
-    return [found for chunk in images.split(50) for found in detect(tools._detector(), chunk, threshold)]
+    return [found for chunk in images.split(50) for found in detect(tools.detector(), chunk, threshold)]
 
 
 def box_figures(count: int = 200) -> Iterator[Figure]:
