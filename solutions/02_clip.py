@@ -553,7 +553,8 @@ figures.show(evaluate.pairs_and_novel(baked, untrained))
 figures.show(evaluate.prompts(baked))
 
 # %% [markdown]
-# They don't: so many wordings in training have taught the text tower to look past the wording.
+# They don't. Probably so many wordings in training have taught the text tower to look past the wording. (Lesson 15 checks that this test
+# could see a gain: wordings that harm, it sees.)
 #
 # And if you have a few labelled pictures? A *linear probe* is a linear classifier trained on the frozen picture features, here with k labelled examples
 # per class. **Predict:** how many does it need to beat zero-shot?

@@ -1,4 +1,10 @@
-"""How MiniSeem is trained: recipes with every prompt type in every batch, rounds with its own mistakes, the bake."""
+"""How MiniSeem is trained: recipes with every prompt type in every batch, rounds with its own mistakes, the bake.
+
+What was tried for boxes and clicks (IoU of a box; of one click; share that ever reaches 0.85 in six clicks; stream "val", n = 100): the first
+two stages 0.79, 0.81, 52 %; the point refiner alone, 64 steps: 58 %; its opinions five or ten times as loud: 62 %, but one click 0.79 and
+0.77; all together, 1,300 steps: 0.83, 0.84, 74 %; twins in half of the scenes, 2,000 more: 0.86, 0.87, 84 %. With the last stage, on test
+scenes, 0.882, 0.887, and NoC85 4.11 → 2.88. A third of what is lost is the rim: wider features at 64 × 64 were not tried.
+"""
 
 import random
 from collections.abc import Callable, Iterable
