@@ -12,6 +12,7 @@ from course_lib import checkpoints
 from course_lib.agents import reflect, train
 from course_lib.agents.data import plans, requests
 from course_lib.agents.data.imagined import Imagined
+from course_lib.agents.evaluate import drawing
 from course_lib.agents.evaluate.answering import ORDER, RequestSet, same, succeeded, valid_turns
 from course_lib.agents.evaluate.drawing import edited_right
 from course_lib.agents.evaluate.remembered import remembering, remembering_planner
@@ -383,6 +384,30 @@ def test_own_check_misses_what_is_elsewhere(monkeypatch):
     corner, other = (0, 0, 0.5, 0.5), (0.5, 0.5, 1, 1)
     painting = Painting(PHOTO, (Found("bus", corner), Found("frog", other), Found("lion", corner)))
     assert reflect.own_check(painting) == ["frog", "lion"]
+
+
+def test_the_check_is_counted_against_the_judge_and_retries_are_for_failed_paintings_only(monkeypatch):
+    good, bad = (
+        Painting(PHOTO, tuple(Found(name, (0, 0, 1, 1)) for name in names))
+        for names in (("bus", "lion"), ("frog", "house", "kite"))
+    )
+    monkeypatch.setattr(drawing, "oracle", lambda painting: ["frog"] if painting is bad else [])
+    monkeypatch.setattr(drawing, "own_check", lambda painting: ["frog", "kite"] if painting is bad else ["lion"])
+    monkeypatch.setattr(drawing, "load_planner_lm", lambda: None)
+    monkeypatch.setattr(drawing, "pocket_planner", lambda model: lambda conversations: [])
+    monkeypatch.setattr(drawing, "first_paintings", lambda planner, requests: [good, bad][: len(requests)])
+    retried = []
+
+    def shares(planner, request, first, arms):
+        retried.append(first)
+        return {name: 0.5 + 0.5 * (name == "oracle") for name in arms}
+
+    monkeypatch.setattr(drawing, "_shares_right", shares)
+    figures = {figure.id: figure for figure in drawing.retry_figures(2)}
+    drawn, found = figures["agents.tool.draw"], figures["agents.check.found"]
+    assert (drawn.value, drawn.n) == (0.25, 4)  # a kite is none of the judge's things
+    assert (found.value, found.n, found.control) == (1.0, 1, 0.3333)
+    assert retried == [bad] and figures["agents.retry.own"].n == 1
 
 
 def test_the_painter_reads_what_the_critic_wrote():
