@@ -289,7 +289,7 @@ def clamp_logit_scale(logit_scale):
 # %% [markdown]
 # ## Train it, here and now
 #
-# 1,500 steps of 128 pairs, with *your* loss, take about four minutes on two cores. You can stop it (■) and run the cell again: it carries on where it
+# 1,500 steps of 128 pairs, with *your* loss, take some four minutes on two cores. You can stop it (■) and run the cell again: it carries on where it
 # left off. Watch the curve leave ln 128.
 
 # %%
@@ -299,7 +299,7 @@ run = train.train(model, recipe, callbacks=[curve], state_file=session.paths().r
 curve.draw(run)
 
 # %% [markdown]
-# The jump halfway is no accident: until then, all pictures were close-ups; from then on, every other batch shows whole scenes, some with several
+# The jump after 1,050 steps is no accident: until then, all pictures were close-ups; from then on, half the batches show whole scenes, some with several
 # things, which are harder.
 #
 # How good is it? It has to name one of 160 things, on scenes and in wordings that it never saw. Chance is

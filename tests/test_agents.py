@@ -2,6 +2,7 @@
 
 import random
 import signal
+from functools import partial
 from itertools import combinations
 from types import SimpleNamespace
 
@@ -12,7 +13,7 @@ from course_lib import checkpoints
 from course_lib.agents import reflect, train
 from course_lib.agents.data import plans, requests
 from course_lib.agents.data.imagined import Imagined
-from course_lib.agents.evaluate import drawing
+from course_lib.agents.evaluate import drawing, remembered
 from course_lib.agents.evaluate.answering import ORDER, RequestSet, same, succeeded, valid_turns
 from course_lib.agents.evaluate.drawing import edited_right
 from course_lib.agents.evaluate.remembered import remembering, remembering_planner
@@ -128,28 +129,22 @@ def test_tools_that_look_at_another_picture_are_believed():
     assert away != here
 
 
-def test_two_tools_check_a_drawing_and_neither_is_the_judge(monkeypatch):
+def test_clip_checks_each_drawing_where_it_was_wanted(monkeypatch):
     layout = (
         Found("bus", (0.0, 0.0, 0.5, 0.5)),
         Found("frog", (0.5, 0.5, 1.0, 1.0)),
         Found("kite", (0.0, 0.5, 0.5, 1.0)),
     )
-    boxes, looked_at = (
-        {"a bus": [0.0, 0.0, 0.5, 0.5], "a frog": [0.0, 0.0, 0.4, 0.4], "a kite": [0.0, 0.5, 0.5, 1.0]},
-        [],
-    )
-
-    def mask(canvas, phrase):
-        return {"area": 0.2, "box": boxes[phrase], "score": 0.9}
+    looked_at = []
 
     def choose(canvas, options, box):
         looked_at.append((len(options), box))
         return "a lion" if "a kite" in options else "a bus"
 
-    monkeypatch.setattr(reflect, "TOOLS", {"mask": mask, "choose": choose})
-    # The bus is found and recognised; SEEM finds the frog elsewhere; the kite, which the painter can't draw, is a lion to CLIP.
+    monkeypatch.setattr(reflect, "TOOLS", {"choose": choose})
+    # The bus is recognised; the frog is a bus to CLIP; the kite, which the painter can't draw, a lion.
     assert reflect.own_check(Painting(PHOTO, layout)) == ["frog", "kite"]
-    assert looked_at == [(len(NAMES), layout[0].box), (len(NAMES) + 1, layout[2].box)]
+    assert looked_at == [(len(NAMES), one.box) for one in layout[:2]] + [(len(NAMES) + 1, layout[2].box)]
 
 
 def test_training_requests_obey_the_gate_and_never_combine_held_out_tools():
@@ -376,38 +371,30 @@ def test_blind_looks_at_nothing_and_names_what_was_wanted_at_the_rate_it_is_give
     assert set(named) == {"bus", "frog"} and 0.25 < len(named) / 2000 < 0.35
 
 
-def test_own_check_misses_what_is_elsewhere(monkeypatch):
-    seen = {"a bus": {"score": 0.9, "box": [0, 0, 0.5, 0.5]}, "a frog": {"score": 0.9, "box": [0, 0, 0.4, 0.4]}}
-    seen["a lion"] = {"score": 0.1, "box": [0, 0, 0.5, 0.5]}
-    tools = {"mask": lambda image, phrase: seen[phrase], "choose": lambda image, options, box: "a bus"}
-    monkeypatch.setattr(reflect, "TOOLS", tools)
-    corner, other = (0, 0, 0.5, 0.5), (0.5, 0.5, 1, 1)
-    painting = Painting(PHOTO, (Found("bus", corner), Found("frog", other), Found("lion", corner)))
-    assert reflect.own_check(painting) == ["frog", "lion"]
-
-
 def test_the_check_is_counted_against_the_judge_and_retries_are_for_failed_paintings_only(monkeypatch):
     good, bad = (
         Painting(PHOTO, tuple(Found(name, (0, 0, 1, 1)) for name in names))
         for names in (("bus", "lion"), ("frog", "house", "kite"))
     )
-    monkeypatch.setattr(drawing, "oracle", lambda painting: ["frog"] if painting is bad else [])
-    monkeypatch.setattr(drawing, "own_check", lambda painting: ["frog", "kite"] if painting is bad else ["lion"])
+    monkeypatch.setattr(drawing, "oracle", lambda painting: ["frog"] if painting.layout == bad.layout else [])
+    monkeypatch.setattr(
+        drawing, "own_check", lambda painting: ["frog", "kite"] if painting.layout == bad.layout else ["lion"]
+    )
     monkeypatch.setattr(drawing, "load_planner_lm", lambda: None)
     monkeypatch.setattr(drawing, "pocket_planner", lambda model: lambda conversations: [])
-    monkeypatch.setattr(drawing, "first_paintings", lambda planner, requests: [good, bad][: len(requests)])
+    monkeypatch.setattr(drawing, "first_paintings", lambda planner, requests, tools: [good, bad][: len(requests)])
     retried = []
 
-    def shares(planner, request, first, arms):
+    def share_right(request, first, opinion, number, planner):
         retried.append(first)
-        return {name: 0.5 + 0.5 * (name == "oracle") for name in arms}
+        return 0.5
 
-    monkeypatch.setattr(drawing, "_shares_right", shares)
+    monkeypatch.setattr(drawing, "_share_right", share_right)
     figures = {figure.id: figure for figure in drawing.retry_figures(2)}
-    drawn, found = figures["agents.tool.draw"], figures["agents.check.found"]
+    drawn, found = figures["agents.hasty.failed"], figures["agents.check.found"]
     assert (drawn.value, drawn.n) == (0.25, 4)  # a kite is none of the judge's things
     assert (found.value, found.n, found.control) == (1.0, 1, 0.3333)
-    assert retried == [bad] and figures["agents.retry.own"].n == 1
+    assert retried == (4 + drawing.COINS) * [bad] and figures["agents.retry.own"].n == 1
 
 
 def test_the_painter_reads_what_the_critic_wrote():
@@ -504,3 +491,31 @@ def test_the_canvas_is_shared_by_person_and_agent(monkeypatch):
     with pytest.raises(ValueError, match="box does not fit"):
         shared.draw("a bus", (0, 0, 0.5, 1.5))
     assert [type(child).__name__ for child in shared.widget.children][1:] == ["Text", "HTML"]
+
+
+def test_a_hasty_hand_draws_in_fewer_steps_and_is_told_apart():
+    box = [0.25, 0.25, 0.75, 0.75]
+    hasty = drawing.hasty_tools()
+    once, again = (hasty["draw"](PHOTO, phrase="a bus", box=box) for _ in range(2))
+    careful = drawing.remembering_tools()["draw"](PHOTO, phrase="a bus", box=box)
+    assert once is again and not np.array_equal(once, careful)
+    assert np.array_equal(once, drawing.TOOLS["draw"](PHOTO, phrase="a bus", box=box, steps=drawing.HASTY))
+    assert hasty["mask"] is drawing.remembering_tools()["mask"]
+
+
+def test_jobs_ask_their_planner_in_batches_and_get_what_each_would_alone():
+    batches = []
+
+    def planner(conversations):
+        batches.append(len(conversations))
+        return [f"{messages[-1]['content']}!" for messages in conversations]
+
+    def job(count, asked):
+        text = "a"
+        for _ in range(count):
+            [text] = asked([[{"role": "user", "content": text}]])
+        return text
+
+    jobs = [partial(job, count) for count in (0, 1, 3, 3)]
+    assert remembered.in_batches(planner, jobs) == [one(planner) for one in jobs] == ["a", "a!", "a!!!", "a!!!"]
+    assert batches[:3] == [1, 1, 1], "what two ask alike is asked once, and what is known not again"

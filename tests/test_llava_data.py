@@ -10,7 +10,7 @@ from scale_lab import RECIPE, command, write_tiny_models_and_data
 
 from course_lib.__main__ import main
 from course_lib.llava.full import PretrainedParts, scale
-from course_lib.llava.full.data import MAX_LISTED, DataError, InstructionData, read_records, read_turns
+from course_lib.llava.full.data import FORMAT_PROMPT, MAX_LISTED, DataError, InstructionData, read_records, read_turns
 from course_lib.llava.full.model import assemble
 from course_lib.llava.full.scale import Distributed
 
@@ -126,13 +126,38 @@ def test_names_as_other_systems_write_them(folder):
     assert read(folder, [record(name) for name in names]).names == sorted(names)
 
 
-def test_texts_without_a_picture_are_counted_and_no_fault(folder):
+def test_texts_without_a_picture_stand_beside_pictures_and_are_no_fault(folder):
     texts = [record(image, TEXT) for image in (None, "")] + [{"conversations": TEXT}]
-    data = read(folder, [*texts, record()])
-    assert (data.num_texts, data.left_out, data.names) == (3, [], ["0.png"])
-    assert "3 texts without a picture" in data.summary
+    data = read(folder, [*texts, record(), record("1.png")])
+    assert (data.left_out, data.names, len(data.text_beside)) == ([], ["0.png", "1.png"], 2)
+    first, second = data.summary.splitlines()
+    assert (
+        "4 of 5 records, about 2 pictures, and 2 texts without" in first
+        and "of the texts without a picture 1," in second
+    )
     with pytest.raises(DataError, match="no record with a picture"):
         read(folder, texts)
+
+
+def human(*values: str) -> list[dict]:
+    """Turns of a person, each answered by "a cat"."""
+    return [turn for value in values for turn in ({"from": "human", "value": value}, TURNS[1])]
+
+
+@pytest.mark.parametrize(
+    ("turns", "asked"),
+    [
+        (TURNS, f"what is it?\n{FORMAT_PROMPT}"),
+        (human("<image>\nwhat is it?", "and this?"), f"what is it?\n{FORMAT_PROMPT}"),  # once, as LLaVA-1.5 has it
+        (human(f"<image>\nwhat is it?\n{FORMAT_PROMPT}"), f"what is it?\n{FORMAT_PROMPT}"),
+        ([TURNS[0], {"from": "gpt", "value": "It is a cat."}], "what is it?"),
+        ([TURNS[0], {"from": "gpt", "value": "a cat that sleeps"}], "what is it?"),
+        ([*TURNS, TEXT[0], {"from": "gpt", "value": "Two and two are four."}], "what is it?"),
+    ],
+)
+def test_short_answers_are_asked_for(folder, turns, asked):
+    ((first, *others),) = read(folder, [record(turns=turns)]).conversations["0.png"]
+    assert first[0] == asked and not any(FORMAT_PROMPT in question for question, _ in others)
 
 
 def test_files_as_other_systems_write_them(folder):

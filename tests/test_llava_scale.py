@@ -178,6 +178,25 @@ def test_all_that_is_said_about_a_picture_shares_its_row(folder):
     assert sorted(seen) == data.names
 
 
+def test_a_text_without_a_picture_is_learned_in_a_row_whose_picture_it_does_not_see(folder, tmp_path):
+    model, data = model_and_data(folder)
+    text = [{"from": "human", "value": "name a colour."}, {"from": "gpt", "value": "a red one is nice."}]
+    records = [*json.loads((folder / "data.json").read_text()), {"id": "text", "conversations": text}]
+    (file := tmp_path / "data.json").write_text(json.dumps(records))
+    mixed = InstructionData(file, folder, model.tokenizer, data.processor, model.num_patches)
+    alone, batch = data.batch(["0.png"]), mixed.batch(["0.png"])
+    start = alone.input_ids.shape[1]
+    learned = model.tokenizer.decode(batch.input_ids[0][start:][batch.labels[0][start:] >= 0])
+    assert learned == "a red one is nice.<|im_end|>" and batch.position_ids[0, start] == 0
+    with torch.no_grad():
+        _, before = model.eval()(**alone.inputs())
+        _, after = model(**batch.inputs())
+        _, other = model(**{**batch.inputs(), "pixel_values": batch.pixel_values + 1})
+    assert torch.allclose(after[:, :start], before, atol=1e-5), "what is said about the picture is as before"
+    assert torch.allclose(after[:, start:], other[:, start:], atol=1e-5), "the text sees nothing of the picture"
+    assert not torch.allclose(after[:, :start], other[:, :start], atol=1e-3)
+
+
 def test_what_was_tuned_is_asked_about_a_picture(folder, alone, capsys):
     file, picture = folder / "one" / "llava.safetensors", folder / "0.png"
     assert main(["llava", "ask", str(file), str(picture), "what is it?", "where is it?"]) == 0

@@ -80,8 +80,3 @@ class PocketCLIP(nn.Module):
     def clamp_temperature(self) -> None:
         """To be called after every optimiser step."""
         self.logit_scale.copy_(clamp_logit_scale(self.logit_scale))
-
-
-def count_parameters(module: nn.Module) -> int:
-    """How many numbers training may change."""
-    return sum(p.numel() for p in module.parameters() if p.requires_grad)

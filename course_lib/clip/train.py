@@ -41,7 +41,7 @@ class ClipRecipe:
     seed: int = 0
 
 
-LIVE = ClipRecipe(steps=1500, augment_start=0.25, augment_end=0.8, augment_strength=0.6)
+LIVE = ClipRecipe(steps=1500, close_up_frac=0.7, augment_start=0.25, augment_end=0.8, augment_strength=0.6)
 BAKED = ClipRecipe(steps=11_000)
 
 

@@ -106,5 +106,10 @@ def template_segments(tokenizer, turns: Sequence[tuple[str, str]]) -> Segments:
     return segments[:-1]  # after the last answer nothing is of use
 
 
+def without_picture(segments: Segments) -> Segments:
+    """The segments of `template_segments` for a conversation about no picture: without the third, its mark."""
+    return segments[:2] + segments[3:]
+
+
 def _ids(tokenizer, text: str, **options) -> list[int]:
     return tokenizer(text, add_special_tokens=False, **options)["input_ids"]

@@ -133,10 +133,10 @@ def mask(image: np.ndarray, phrase: str) -> dict:
     return {"area": float(inside.mean()), "box": [int(edge) / len(inside) for edge in box], "score": sure}
 
 
-def draw(image: np.ndarray, phrase: str, box: Sequence[float], seed: int = 0) -> np.ndarray:
-    """The picture with a thing drawn into a box by GLIGEN: uint8 [64, 64, 3]. It knows twelve things."""
+def draw(image: np.ndarray, phrase: str, box: Sequence[float], seed: int = 0, steps: int = 20) -> np.ndarray:
+    """The picture with a thing drawn into a box by GLIGEN, in so many steps of denoising: uint8 [64, 64, 3]. It knows twelve things."""
     layout = [GroundedPhrase(phrase, tuple(box))]
-    return to_images(edit(_generator(), to_tensor(image[None])[0], layout, count=1, seed=seed))[0]
+    return to_images(edit(_generator(), to_tensor(image[None])[0], layout, count=1, seed=seed, steps=steps))[0]
 
 
 TOOLS: dict[str, Tool] = {

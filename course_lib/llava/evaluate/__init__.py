@@ -75,7 +75,8 @@ def figures(live: bool = False) -> Iterator[Figure]:
 
 def word_mixture_figure(num_per_kind: int = 60) -> Figure:
     """VQA accuracy of the language model, itself untouched, as soon as patches are mixtures of its word embeddings."""
-    return _mean_vqa("llava.vqa_words.mean", saved.load("words"), num_per_kind, note="the language model is untouched")
+    note = "the language model is untouched; control: blank picture"
+    return _mean_vqa("llava.vqa_words.mean", saved.load("words"), num_per_kind, brief=False, note=note)
 
 
 def live_figures(num_per_kind: int = 60) -> Iterator[Figure]:
@@ -91,10 +92,10 @@ def live_figures(num_per_kind: int = 60) -> Iterator[Figure]:
     yield from reply_figures(model)
 
 
-def _mean_vqa(id: str, model, num_per_kind: int, **company) -> Figure:
+def _mean_vqa(id: str, model, num_per_kind: int, brief: bool = True, **company) -> Figure:
     """VQA accuracy over the scored kinds; control: blank pictures; baseline: the text prior."""
     examples = {kind: vqa_examples(kind, num_per_kind) for kind in SCORED_KINDS}
-    correct = [correct_by_condition(model, of_kind) for of_kind in examples.values()]
+    correct = [correct_by_condition(model, of_kind, brief) for of_kind in examples.values()]
     prior = [
         is_correct(text_prior.predict(kind, of_kind), text_prior.targets_of(of_kind))
         for kind, of_kind in examples.items()

@@ -37,7 +37,6 @@ REPLY_REQUESTS = {  # one for each type of instruction data, in words that train
     "detail": REQUESTS[0],
     "complex": "Suppose you walk in from the left. What is the first thing in your way?",
 }
-REPEAT_LENGTH = 4  # words
 
 Judge = Callable[[Scene, str, str], str]  # scene, first text, second text → a reply that begins with two scores
 
@@ -163,10 +162,10 @@ def description_figures(captioner, assistant, num_scenes: int = 60) -> Iterator[
         shuffled = relative_score(scenes, references, texts[1:] + texts[:1])
         yield _judge_figure(f"llava.judge.{name}", score, shuffled, num_scenes)
     yield true_claims_figure("llava.describe.true_claims", descriptions["stage2"], scenes, bar=0.85)
-    repeats = round(float(np.mean([repeated_ngrams(text) for text in descriptions["stage2"]])), 4)
-    baseline = round(float(np.mean([repeated_ngrams(text) for text in references])), 4)
-    note = f"seq-rep-{REPEAT_LENGTH} of descriptions; baseline: the text-only teacher's"
-    yield Figure("llava.describe.repeats", repeats, n=num_scenes, baseline=baseline, bar=0.02, note=note)
+    repeats = [says_a_sentence_twice(text) for text in descriptions["stage2"]]
+    baseline = round(float(np.mean([says_a_sentence_twice(text) for text in references])), 4)
+    note = "of descriptions; baseline: the text-only teacher's"
+    yield share("llava.describe.repeats", repeats, baseline=baseline, bar=0.02, note=note)
 
 
 def caption_figures(captioner, assistant, num_scenes: int = 60) -> Iterator[Figure]:
@@ -205,7 +204,7 @@ def is_caption(text: str, scene: Scene) -> bool:
     return len(text.split()) >= 4 and ". " not in text.strip() and claims.num_true + claims.num_false > 0
 
 
-def true_claims_figure(id: str, texts: Sequence[str], scenes: Sequence[Scene], bar: float) -> Figure:
+def true_claims_figure(id: str, texts: Sequence[str], scenes: Sequence[Scene], bar: float | None = None) -> Figure:
     """The share of true ones among all claims of the texts; control: each text held against another scene."""
 
     def counted(shown: Sequence[Scene]) -> np.ndarray:
@@ -216,11 +215,10 @@ def true_claims_figure(id: str, texts: Sequence[str], scenes: Sequence[Scene], b
     return share(id, counted(scenes), control=control, bar=bar, note="of all claims; control: another scene's")
 
 
-def repeated_ngrams(text: str, length: int = REPEAT_LENGTH) -> float:
-    """seq-rep-n: the share of a text's n-grams that it has said before (Welleck et al., 2020, arXiv 1908.04319)."""
-    words = tokens(text)
-    ngrams = [tuple(words[i : i + length]) for i in range(len(words) - length + 1)]
-    return 1 - len(set(ngrams)) / len(ngrams) if ngrams else 0.0
+def says_a_sentence_twice(text: str) -> bool:
+    """Does a text loop: is any of its sentences there twice, but for capitals?"""
+    sentences = [one for part in text.lower().split(".") if (one := part.strip())]
+    return len(set(sentences)) < len(sentences)
 
 
 def _judge_figure(id: str, score: RelativeScore, shuffled: RelativeScore, n: int) -> Figure:
@@ -237,7 +235,7 @@ def captioner_figures(captioner, assistant, num_per_kind: int = 40) -> Iterator[
     """VQA accuracy of the model after stage 1, beside stage 2's (BLIP-2 and Flamingo beside LLaVA, in small)."""
     examples = [one for kind in SCORED_KINDS for one in vqa_examples(kind, num_per_kind)]
     images, questions, targets = draw([one.scene for one in examples]), questions_of(examples), targets_of(examples)
-    before = is_correct(answers(captioner, images, questions), targets)
+    before = is_correct(answers(captioner, images, questions, brief=False), targets)  # it never met the line
     after = is_correct(answers(assistant, images, questions), targets)
     note = "the same questions to the model after stage 1; ceiling: after stage 2"
     yield share("llava.vqa_captioner.mean", before, ceiling=round(float(after.mean()), 4), note=note)

@@ -62,12 +62,15 @@ def accuracy(model, examples: Sequence[VqaExample]) -> float:
     return float(is_correct(replies, text_prior.targets_of(examples)).mean())
 
 
-def correct_by_condition(model, examples: Sequence[VqaExample]) -> dict[str, np.ndarray]:
-    """Which answers are right, bool [N] each, with the "true" picture, a "blank" one, and another scene's ("shuffled")."""
+def correct_by_condition(model, examples: Sequence[VqaExample], brief: bool = True) -> dict[str, np.ndarray]:
+    """Which answers are right, bool [N] each, with the "true" picture, a "blank" one, and another scene's ("shuffled").
+
+    brief: as for `answers`; a model that never met the line behind the questions is asked without it.
+    """
     images = draw([one.scene for one in examples])
     questions, targets = text_prior.questions_of(examples), text_prior.targets_of(examples)
     conditions = {"true": images, "blank": blank(len(images)), "shuffled": shuffled(images)}
-    return {name: is_correct(answers(model, shown, questions), targets) for name, shown in conditions.items()}
+    return {name: is_correct(answers(model, shown, questions, brief), targets) for name, shown in conditions.items()}
 
 
 def ceiling(examples: Sequence[VqaExample]) -> float:

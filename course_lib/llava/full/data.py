@@ -3,9 +3,12 @@
 A file is a JSON list, or JSON lines, of {"id": …, "image": "file.jpg", "conversations": [{"from": "human", "value": "<image>\\nWhat
 …?"}, {"from": "gpt", "value": "…"}, …]} (LLaVA: docs/Finetune_Custom_Data.md).
 
+The mixture is that of the shipped model, and of LLaVA-1.5's own file (llava_v1_5_mix665k.json): short answers are asked for by its
+line (`with_format_prompt`), and a text without a picture stands in some picture's row, of which it sees none.
+
 The rule for what can't be used: all records and the headers of all pictures are read before any model is loaded, in seconds.
-Left out and named are records that break `TRAINING_RULES`, and those whose picture is missing or no picture; texts without a picture
-are left out and counted. What shows only in training (a picture damaged behind its header, a question too long) is left out of
+Left out and named are records that break `TRAINING_RULES`, and those whose picture is missing or no picture; texts for which no
+picture is left are counted. What shows only in training (a picture damaged behind its header, a question too long) is left out of
 its step and named then. Refused, with a DataError, is only a file of which nothing is left.
 """
 
@@ -24,11 +27,13 @@ from course_lib.common.errors import Problem
 from course_lib.common.json_files import read_values
 from course_lib.common.text import readable
 from course_lib.instruct.records import TRAINING_RULES, breach
-from course_lib.llava.chat_format import MAX_LENGTH, Segments, template_segments
+from course_lib.llava.chat_format import MAX_LENGTH, Segments, template_segments, without_picture
 from course_lib.llava.data.packing import LlavaBatch, collate
 
 Turns = list[tuple[str, str]]  # (question, answer), …
 MAX_LISTED = 10  # of what is left out; the rest is counted
+FORMAT_PROMPT = "Answer the question using a single word or phrase."  # as LLaVA-1.5's data have it
+SHORT = 3  # words of an answer that the line above asks for
 
 
 class DataError(Problem):
@@ -55,13 +60,14 @@ class InstructionData:
         self.images, self.tokenizer, self.processor = Path(images), tokenizer, processor
         self.num_patches, self.max_tokens = num_patches, max_tokens
         self.left_out: list[str] = []  # records and pictures, each with the reason
-        self.num_texts = 0  # records without a picture
+        self.texts: list[Turns] = []  # of records without a picture
         self.conversations: dict[str, list[Turns]] = {}  # by the picture's name
         records = read_records(file)
         for number, record in enumerate(records):
             self._add(number, record)
         self._check_pictures()
         self.names = sorted(self.conversations)
+        self.text_beside = dict(zip(self.names, self.texts, strict=False))  # by the picture's name, at most one
         self.summary = "\n".join(self._summarised(Path(file).name, len(records)))
         if not self.names:
             raise DataError(f"{file} has no record with a picture to train on. {' '.join(self.left_out[:1])}".strip())
@@ -76,12 +82,12 @@ class InstructionData:
 
     def batch(self, names: Sequence[str]) -> LlavaBatch | None:
         """These pictures with their conversations, a row each; without those that are damaged. None if no row is left."""
-        rows = [(image, segments) for name in names for image, segments in self._row(name)]
+        rows = [(*row, self._text(name)) for name in names for row in self._row(name)]
         if not rows:
             return None
-        images, segments = zip(*rows, strict=True)
+        images, segments, texts = zip(*rows, strict=True)
         pixels: Tensor = self.processor(images=list(images), return_tensors="pt")["pixel_values"]  # [B, 3, S, S]
-        return collate(self.tokenizer, segments, pixels, self.num_patches)
+        return collate(self.tokenizer, segments, pixels, self.num_patches, text_only=texts)
 
     def _add(self, number: int, record: Any) -> None:
         """Take a record in, or note why not."""
@@ -91,9 +97,9 @@ class InstructionData:
             self.left_out.append(str(error))
             return
         if record.get("image"):
-            self.conversations.setdefault(record["image"], []).append(turns)
+            self.conversations.setdefault(record["image"], []).append(with_format_prompt(turns))
         else:
-            self.num_texts += 1
+            self.texts.append(turns)
 
     def _check_pictures(self) -> None:
         """Leave out the pictures that are not there or, by their headers, can't be opened, with all that is said about them."""
@@ -125,8 +131,11 @@ class InstructionData:
     def _summarised(self, file: str, num_records: int) -> Iterator[str]:
         """What will be trained on, and a line for each of the first things that will not."""
         count = sum(map(len, self.conversations.values()))
-        texts = f", {self.num_texts:,} texts without a picture left out" if self.num_texts else ""
-        yield f"{file}: {count:,} of {num_records:,} records, about {len(self.names):,} pictures{texts}."
+        used, unused = len(self.text_beside), len(self.texts) - len(self.text_beside)
+        texts = f", and {used:,} texts without a picture" if used else ""
+        yield f"{file}: {count + used:,} of {num_records:,} records, about {len(self.names):,} pictures{texts}."
+        if unused:
+            yield f"✗ Left out: of the texts without a picture {unused:,}, since there are more of them than pictures."
         yield from (f"✗ Left out: {what}" for what in self.left_out[:MAX_LISTED])
         if len(self.left_out) > MAX_LISTED:
             yield f"✗ Left out: {len(self.left_out) - MAX_LISTED:,} more."
@@ -141,6 +150,16 @@ class InstructionData:
                 yield open_picture(self._path(name)), segments
         except PictureError as error:
             self._leave_out(f"{name} in {self.images}: {error}")
+
+    def _text(self, name: str) -> list[Segments]:
+        """The text that stands in this picture's row; none where there is no such text, or the model can't read it whole."""
+        if name not in self.text_beside:
+            return []
+        segments = without_picture(self._truncated(self.text_beside[name]))
+        if (length := sum(len(ids) for _, ids in segments)) > MAX_LENGTH:
+            self._leave_out(f"the text beside {name}: it has {length:,} tokens, {MAX_LENGTH:,} are read.")
+            return []
+        return [segments]
 
     def _fits(self, name: str, segments: Segments) -> bool:
         """Does the first answer begin within what the model reads?"""
@@ -188,6 +207,18 @@ def read_turns(record: Any, number: int) -> Turns:
         raise DataError(f"Record {number}{id}: {broken[0]}, but {broken[1]}.")
     texts = [readable(turn["value"].replace("<image>", "").strip()) for turn in record["conversations"]]
     return list(zip(texts[::2], texts[1::2], strict=True))
+
+
+def with_format_prompt(turns: Turns) -> Turns:
+    """The same turns; the first question asks for a word or phrase where all answers are one and none is asked for.
+
+    So does LLaVA-1.5 with its short questions: once in a conversation (Liu et al., 2024, "Improved Baselines", section 3.2).
+    """
+    question, answer = turns[0]
+    short = all(len(answer.split()) <= SHORT and answer[-1] != "." for _, answer in turns)
+    if not short or any(FORMAT_PROMPT in question for question, _ in turns):
+        return turns
+    return [(f"{question}\n{FORMAT_PROMPT}", answer), *turns[1:]]
 
 
 def to_device(batch: LlavaBatch, device: torch.device) -> LlavaBatch:
