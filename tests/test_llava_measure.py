@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from course_lib.clip.data.images import normalise, to_tensor
+from course_lib.llava import evaluate
 from course_lib.llava.chat_format import in_one_word
 from course_lib.llava.data.testsets import (
     SCORED_KINDS,
@@ -19,6 +20,7 @@ from course_lib.llava.data.testsets import (
 )
 from course_lib.llava.evaluate import text_prior
 from course_lib.llava.evaluate.contradiction import contradictions
+from course_lib.llava.evaluate.descriptions import says_a_sentence_twice
 from course_lib.llava.evaluate.pope import pope_figures
 from course_lib.llava.evaluate.vqa import ceiling, contradiction_figures, harder_figures, is_correct, vqa_figures
 from course_lib.world.questions import KINDS, questions
@@ -166,3 +168,37 @@ def test_an_oracle_follows_every_contradiction():
 def test_harder_figures_have_all_their_names():
     ids = [figure.id for figure in harder_figures(Parrot("red"), num_per_kind=5)]
     assert ids == ["llava.vqa.colour_apart", "llava.vqa.colour_unseen_pairs", "llava.vqa.read_trained_words"]
+
+
+def test_models_that_never_met_the_format_line_are_asked_without_it(monkeypatch):
+    class Listener:
+        def __init__(self):
+            self.heard = set()
+
+        def image_features(self, pixels):
+            return pixels
+
+        def answer(self, features, asked, max_new_tokens):
+            self.heard |= set(asked)
+            return ["yes"] * len(asked)
+
+    words, captioner, assistant = Listener(), Listener(), Listener()
+    monkeypatch.setattr(evaluate.saved, "load", lambda stage: words)
+    evaluate.word_mixture_figure(1)
+    list(evaluate.captioner_figures(captioner, assistant, 1))
+    line = in_one_word("").strip()
+    assert words.heard and captioner.heard and not any(line in one for one in words.heard | captioner.heard)
+    assert all(line in one for one in assistant.heard)
+
+
+@pytest.mark.parametrize(
+    ("text", "twice"),
+    [
+        ("A cat. A dog.", False),
+        ("The cat is on the left. the cat is on the left.", True),
+        ("", False),
+        ("A cat", False),
+    ],
+)
+def test_a_description_that_loops_is_told(text, twice):
+    assert says_a_sentence_twice(text) == twice

@@ -215,7 +215,7 @@ def with_format_prompt(turns: Turns) -> Turns:
     So does LLaVA-1.5 with its short questions: once in a conversation (Liu et al., 2024, "Improved Baselines", section 3.2).
     """
     question, answer = turns[0]
-    short = all(len(answer.split()) <= SHORT and answer[-1] != "." for _, answer in turns)
+    short = all(len(answer.split()) <= SHORT and not answer.endswith(".") for _, answer in turns)
     if not short or any(FORMAT_PROMPT in question for question, _ in turns):
         return turns
     return [(f"{question}\n{FORMAT_PROMPT}", answer), *turns[1:]]
