@@ -27,9 +27,13 @@ def test_llava_answers_by_the_picture(picture):
 
 
 def test_seem_cuts_out_what_is_named_and_nothing_else(picture):
-    names = [thing.name for thing in make_scene(2, SPEC).things]
-    mask, lion = finished.seem(picture.image, "the lion"), picture.instances == 1 + names.index("lion")
-    assert mask.dtype == bool and (mask & lion).sum() > 0.7 * (mask | lion).sum()
+    ious = []
+    for scene in (make_scene(index, SPEC) for index in range(8)):  # on one scene alone, a good model may fail
+        one, names = render(scene, size=64), [thing.name for thing in scene.things]
+        mask, lion = finished.seem(one.image, "the lion"), one.instances == 1 + names.index("lion")
+        assert mask.dtype == bool
+        ious.append((mask & lion).sum() / (mask | lion).sum())
+    assert np.mean(ious) > 0.8
     assert not finished.seem(picture.image, "the airplane").any()
 
 

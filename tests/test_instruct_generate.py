@@ -186,11 +186,14 @@ def test_ctrl_c_keeps_what_is_under_way_and_the_next_run_goes_on(journal, monkey
         def ask(self, messages):
             reply = super().ask(messages)
             if len(self.asked) >= 6 and not handled.is_set():
-                signal.raise_signal(signal.SIGINT)
+                if first.acquire(
+                    blocking=False
+                ):  # both threads may come here, and a second Ctrl-C would stop pytest, too
+                    signal.raise_signal(signal.SIGINT)
                 assert handled.wait(PATIENCE), "the main thread handles it"
             return reply
 
-    handled = threading.Event()
+    handled, first = threading.Event(), threading.Lock()
 
     @contextmanager
     def stop_request():

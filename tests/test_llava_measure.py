@@ -4,6 +4,7 @@ import random
 
 import numpy as np
 import pytest
+import torch
 
 from course_lib.clip.data.images import normalise, to_tensor
 from course_lib.llava import evaluate
@@ -20,10 +21,18 @@ from course_lib.llava.data.testsets import (
 )
 from course_lib.llava.evaluate import text_prior
 from course_lib.llava.evaluate.contradiction import contradictions
-from course_lib.llava.evaluate.descriptions import says_a_sentence_twice
+from course_lib.llava.evaluate.descriptions import REQUESTS, description_figures, says_a_sentence_twice
 from course_lib.llava.evaluate.pope import pope_figures
-from course_lib.llava.evaluate.vqa import ceiling, contradiction_figures, harder_figures, is_correct, vqa_figures
+from course_lib.llava.evaluate.vqa import (
+    answers,
+    ceiling,
+    contradiction_figures,
+    harder_figures,
+    is_correct,
+    vqa_figures,
+)
 from course_lib.world.questions import KINDS, questions
+from course_lib.world.scenes import SceneSpec, make_scene
 from course_lib.world.signs import WORDS_TEST, WORDS_TRAIN
 from course_lib.world.splits import held_out_colour, training_may_see
 
@@ -189,6 +198,33 @@ def test_models_that_never_met_the_format_line_are_asked_without_it(monkeypatch)
     line = in_one_word("").strip()
     assert words.heard and captioner.heard and not any(line in one for one in words.heard | captioner.heard)
     assert all(line in one for one in assistant.heard)
+
+
+def test_a_description_is_measured_greedily_and_by_beam_search():
+    class Searcher(Parrot):
+        def answer(self, pictures, texts, max_new_tokens, num_beams=1):
+            return (
+                ["There is a cat."] * len(texts) if num_beams > 1 else ["There is a cat. There is a cat."] * len(texts)
+            )
+
+    found = {figure.id: figure for figure in description_figures(Searcher(""), Searcher(""), num_scenes=4)}
+    assert found["llava.describe.repeats"].value == 1 and found["llava.describe.repeats_beams"].value == 0
+    assert found["llava.describe.true_claims_beams"].n == 4 and found["llava.describe.true_claims"].n == 8
+
+
+def test_beam_search_finds_a_likelier_text_than_greedy_decoding_does():
+    model = evaluate.saved.load("2")
+    scenes = [make_scene(index, SceneSpec(stream="val"), seed=41) for index in (15, 54, 84)]
+    greedy, searched = (answers(model, draw(scenes), REQUESTS[:1] * 3, False, num_beams=n) for n in (1, 3))
+    features = model.image_features(normalise(to_tensor(draw(scenes))))
+
+    def log_prob(text: str, row: int) -> float:
+        (ids, labels), picture = model.encode(REQUESTS[0], text), features[row : row + 1]
+        loss, _ = model(torch.tensor([ids]), torch.ones(1, len(ids)), torch.tensor([labels]), features=picture)
+        return -loss.item()  # a mean over tokens, as beams are ranked
+
+    assert all(map(says_a_sentence_twice, greedy)) and not any(map(says_a_sentence_twice, searched))
+    assert all(log_prob(a, n) > log_prob(b, n) for n, (a, b) in enumerate(zip(searched, greedy, strict=True)))
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
-"""What carries SEEM's memory, and its prompts that need each other? Its last training stage, each ingredient left out once.
+"""What carries SEEM's memory, and its prompts that need each other? The training stage that taught both, each ingredient left out once.
 
-`python -m tools.seem_ablations BEFORE FOLDER > FILE`: BEFORE is the model before the last stage (`seem.stage4.safetensors`, which `python -m
+`python -m tools.seem_ablations BEFORE FOLDER > FILE`: BEFORE is the model before that stage (`seem.stage4.safetensors`, which `python -m
 course_lib bake seem` leaves in its folder). Each arm trains it on for the same number of steps, five to twenty minutes of a core, and its weights stay in
 FOLDER; interrupted, it goes on where it was. FILE gets the figures, measured on the stream "val", and `python -m course_lib figures FILE` takes
 them in.
@@ -24,14 +24,14 @@ from course_lib.seem.model import MiniSeem
 from course_lib.seem.train import stages
 from course_lib.seem.train.click_simulator import RoundPlan
 
-USUAL = replace(stages.BAKED[-1], steps=400)
+USUAL = replace(stages.MEMORY, steps=400)
 ARMS = {
     "before": None,
     "usual": USUAL,
     "no_memory": replace(USUAL, memory_dropout=1.0),
     "all_clicks": replace(USUAL, newest_click_frac=0.0),
     "mask_input": replace(USUAL, mask_input_dropout=0.0),
-    "no_pairs": replace(USUAL, prompt_mix=stages.BAKED[-2].prompt_mix),
+    "no_pairs": replace(USUAL, prompt_mix=stages.BAKED[4].prompt_mix),
 }
 PLANS = {
     "without": RoundPlan(use_memory=False, newest_only=True),
@@ -40,7 +40,7 @@ PLANS = {
 
 
 def trained(before: Path, arm: str, folder: Path) -> MiniSeem:
-    """The model before the last stage, after this arm's steps."""
+    """The model before that stage, after this arm's steps."""
     recipe, file = ARMS[arm], folder / f"{arm}.safetensors"
     if recipe is None:
         return stages.load(before)

@@ -122,12 +122,18 @@ class MiniLlava(nn.Module):
 
     @torch.no_grad()
     def answer(
-        self, picture: Tensor, questions: Sequence[str], max_new_tokens: int = 60, temperature: float = 0.0
+        self,
+        picture: Tensor,
+        questions: Sequence[str],
+        max_new_tokens: int = 60,
+        temperature: float = 0.0,
+        num_beams: int = 1,
     ) -> list[str]:
         """A picture and a question each → what the model says, greedily, or sampled where the temperature is above 0.
 
         picture: pixel_values [B, 3, S, S], or features [B, N, W] as `image_features` gives them. Keys and values of what was
-        read are kept (the KV cache), so that each further token costs one step.
+        read are kept (the KV cache), so that each further token costs one step. num_beams: above 1, beam search keeps so many
+        beginnings and says the likeliest text it finds, not the likeliest next word each time.
         """
         features = self.image_features(picture) if getattr(picture, "ndim", 3) == 4 else picture
         prompts = self._prompts(questions, self.num_tokens(features))
@@ -136,6 +142,7 @@ class MiniLlava(nn.Module):
             inputs_embeds=self.embed(input_ids, features),
             attention_mask=attention_mask,
             max_new_tokens=max_new_tokens,
+            num_beams=num_beams,
             **({"do_sample": True, "temperature": temperature, "top_k": 0} if temperature else {"do_sample": False}),
             eos_token_id=self.stop_token_ids(),
             pad_token_id=self.tokenizer.pad_token_id,

@@ -38,6 +38,8 @@ REPLY_REQUESTS = {  # one for each type of instruction data, in words that train
     "complex": "Suppose you walk in from the left. What is the first thing in your way?",
 }
 
+NUM_BEAMS = 3  # chosen on the stream "val"
+
 Judge = Callable[[Scene, str, str], str]  # scene, first text, second text → a reply that begins with two scores
 
 
@@ -150,22 +152,24 @@ def reference_description(scene: Scene) -> str:
 
 
 def description_figures(captioner, assistant, num_scenes: int = 60) -> Iterator[Figure]:
-    """Relative scores of both models' descriptions (control: descriptions of other scenes), and the assistant's true claims."""
+    """Relative scores of both models' descriptions (control: others'), and what the assistant claims and repeats, greedily and by beams."""
     scenes = [make_scene(index, SceneSpec(stream="test"), seed=41) for index in range(num_scenes)]
     references = [reference_description(scene) for scene in scenes]
     requests = [random.Random(f"request/{scene.index}").choice(REQUESTS) for scene in scenes]
-    models = {"stage1": captioner, "stage2": assistant}
-    images = draw(scenes)
+    models, images = {"stage1": captioner, "stage2": assistant}, draw(scenes)
     descriptions = {name: answers(model, images, requests, brief=False) for name, model in models.items()}
     for name, texts in descriptions.items():
         score = relative_score(scenes, references, texts)
         shuffled = relative_score(scenes, references, texts[1:] + texts[:1])
         yield _judge_figure(f"llava.judge.{name}", score, shuffled, num_scenes)
-    yield true_claims_figure("llava.describe.true_claims", descriptions["stage2"], scenes, bar=0.85)
-    repeats = [says_a_sentence_twice(text) for text in descriptions["stage2"]]
+    # the assistant's once more, by beam search
+    searched = answers(assistant, images, requests, brief=False, num_beams=NUM_BEAMS)
     baseline = round(float(np.mean([says_a_sentence_twice(text) for text in references])), 4)
-    note = "of descriptions; baseline: the text-only teacher's"
-    yield share("llava.describe.repeats", repeats, baseline=baseline, bar=0.02, note=note)
+    for suffix, texts in (("", descriptions["stage2"]), ("_beams", searched)):
+        yield true_claims_figure(f"llava.describe.true_claims{suffix}", texts, scenes, bar=0.85)
+        repeats = [says_a_sentence_twice(text) for text in texts]
+        note = "of descriptions; baseline: the text-only teacher's"
+        yield share(f"llava.describe.repeats{suffix}", repeats, baseline=baseline, bar=0.02, note=note)
 
 
 def caption_figures(captioner, assistant, num_scenes: int = 60) -> Iterator[Figure]:

@@ -38,16 +38,16 @@ CONTROL_NOTE = "control: blank picture; baseline: the best guess from the words;
 
 
 @torch.no_grad()
-def answers(model, images: np.ndarray, questions: Sequence[str], brief: bool = True) -> list[str]:
+def answers(model, images: np.ndarray, questions: Sequence[str], brief: bool = True, **decoding: int) -> list[str]:
     """What the model answers, greedily: pictures uint8 [N, 64, 64, 3] and a question about each → N texts.
 
-    brief: with the line behind each question that asks for one word, as LLaVA-1.5 is evaluated.
+    brief: with the line behind each question that asks for one word, as LLaVA-1.5 is evaluated. decoding: see `MiniLlava.answer`.
     """
     replies, questions = [], [in_one_word(one) for one in questions] if brief else list(questions)
     for start in range(0, len(questions), BATCH_SIZE):
         pixels = normalise(to_tensor(images[start : start + BATCH_SIZE]))  # [B, 3, 64, 64]
         features, asked = model.image_features(pixels), questions[start : start + BATCH_SIZE]
-        replies += model.answer(features, asked, max_new_tokens=16 if brief else LONGEST_REPLY)
+        replies += model.answer(features, asked, max_new_tokens=16 if brief else LONGEST_REPLY, **decoding)
     return replies
 
 
