@@ -587,8 +587,10 @@ for row in rows:
 #
 # What makes the shipped assistant *converse*? Each of its data left out once, 350 steps from the captioner (`python -m tools.llava_ingredients`,
 # stream "val"): without captions 13.3 %<!-- figure: llava.trained.no_captions.caption_form --> of the requests for a caption are answered by one, in place of 100 %<!-- figure: llava.trained.usual.caption_form -->, and of a description's
-# claims 72.3 %<!-- figure: llava.trained.no_captions.true_claims --> are true, not 84.8 %<!-- figure: llava.trained.usual.true_claims -->. So short a run does not tell what questions of existence are worth (adversarial POPE is at chance with and without),
-# nor hundreds of wordings.
+# claims 72.3 %<!-- figure: llava.trained.no_captions.true_claims --> are true, not 84.8 %<!-- figure: llava.trained.usual.true_claims -->. Without instruction data, asked for a description it says
+# a bare caption ("a big red butterfly and a big rainbow in a meadow"); with it, a sentence begins ("I took a photo, it shows"), as true, 84.8 %<!-- figure: llava.trained.no_instruction_data.true_claims -->
+# of its claims. So short a run does not tell what questions of existence are worth (adversarial POPE is at chance with and without), nor
+# hundreds of wordings. Nor the line that asks for one word: without it 54.5 %<!-- figure: llava.trained.no_format_prompt.vqa --> of short questions are answered, with it 54.8 %<!-- figure: llava.trained.usual.vqa -->.
 #
 # Rank 1, with 0.15 million weights, is within the noise of rank 16. Full tuning is no better, and keeps the least of the text-only skill.
 # Here instruction data *cost* short answers, since they share the steps; the judge shows what they give: without them, descriptions get 10
