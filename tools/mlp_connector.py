@@ -2,7 +2,7 @@
 
 `python -m tools.mlp_connector FOLDER > FILE`: MLPs of two widths learn to say of training patches what the mixture says of them (no
 question, no answer is seen); the wider one is then trained on in stage 2, with the adapters. Some ten minutes of a core for each fit and
-an hour for stage 2; weights stay in FOLDER, and what is there isn't made again. FILE gets the figures, measured on the stream "val", and
+half an hour for stage 2; weights stay in FOLDER, and what is there isn't made again. FILE gets the figures, measured on the stream "val", and
 `python -m course_lib figures FILE` takes them in.
 """
 

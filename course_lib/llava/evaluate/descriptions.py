@@ -38,7 +38,7 @@ REPLY_REQUESTS = {  # one for each type of instruction data, in words that train
     "complex": "Suppose you walk in from the left. What is the first thing in your way?",
 }
 
-NUM_BEAMS = 3  # chosen on the stream "val"
+NUM_BEAMS = 3  # on the stream "val" better than 1; no other number was tried
 
 Judge = Callable[[Scene, str, str], str]  # scene, first text, second text → a reply that begins with two scores
 
