@@ -11,6 +11,7 @@ import pytest
 from course_lib.authoring import guide
 from course_lib.cli import figures as pages
 from course_lib.cli.registry import ROOMS
+from course_lib.common.errors import Problem
 from course_lib.figures import AT_MOST, MIME, Figure, bar, missed, name, number, papers
 from course_lib.session import REPO
 
@@ -97,6 +98,20 @@ def test_one_room_measured_again_leaves_the_others_alone(tmp_path, monkeypatch, 
     assert [(one.id, one.value) for one in kept] == [("seem.a", 4), ("clip.zero_shot_top1.trained", 0.1), ("clip.b", 3)]
     assert "clip: kept as they were" in capsys.readouterr().out
     assert "| seem.a | 400.0 % |" in (tmp_path / "docs" / "FIGURES.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "text", ("Going on from step 12.\n", "[1]\n", '{"id": "clip.a"}\n', Figure("pottery.a", 1).to_json() + "\n", None)
+)
+def test_what_is_no_figure_is_named_and_nothing_is_taken_in(text, tmp_path, monkeypatch):
+    monkeypatch.setattr(pages, "FIGURES", tmp_path / "figures.jsonl")
+    pages.FIGURES.write_text("", encoding="utf-8")
+    measured = tmp_path / "new.jsonl"
+    if text is not None:
+        measured.write_text(text, encoding="utf-8")
+    with pytest.raises(Problem, match=r"new\.jsonl can't be taken in: .+ Write it by"):
+        pages.main(Namespace(files=[measured]))
+    assert not pages.FIGURES.read_text(encoding="utf-8")
 
 
 UNMEASURED = {"llava_smollm2"}  # it needs a package that the course does not install, and no figure tells of it

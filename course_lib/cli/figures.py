@@ -11,6 +11,7 @@ from itertools import groupby
 from pathlib import Path
 
 from course_lib.cli.registry import ROOMS
+from course_lib.common.errors import Problem
 from course_lib.common.files import write_atomically
 from course_lib.figures import Figure, bar, from_json, missed, name, number, table
 from course_lib.session import REPO
@@ -37,6 +38,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def read(lines: str) -> list[Figure]:
     """The figures of a file: JSON, one a line."""
     return [from_json(line) for line in lines.splitlines() if line.strip()]
+
+
+def new_figures(file: Path) -> list[Figure]:
+    """The figures of a file that `evaluate --json` wrote; `Problem` where it is missing or anything else stands in it."""
+    try:
+        new = read(file.read_text(encoding="utf-8"))
+        if strangers := [figure.id for figure in new if room(figure) not in ORDER]:
+            raise ValueError(f"no room of the course measures {strangers[0]}")
+    except (FileNotFoundError, ValueError, TypeError) as error:
+        raise Problem(
+            f"{file} can't be taken in: {error}. Write it by `python -m course_lib evaluate ROOM --json`."
+        ) from None
+    return new
 
 
 def lessons() -> list[Figure]:
@@ -111,7 +125,7 @@ def main(args: argparse.Namespace) -> int:
     """Take the figures of these files into data/figures.jsonl, and write both pages."""
     known = read(FIGURES.read_text(encoding="utf-8"))
     for file in args.files:
-        new = read(file.read_text(encoding="utf-8"))
+        new = new_figures(file)
         for key in dict.fromkeys(map(room, new)):
             ids = {figure.id for figure in new}
             if kept := [figure.id for figure in known if room(figure) == key and figure.id not in ids]:
