@@ -549,9 +549,8 @@ show.bars(skill, intervals=intervals, alt=f"Share of instructions without a pict
 # ## What is each part worth?
 #
 # The papers change one thing, leave everything else alone, and train again. So did we: three seeds each, 120 steps of 8 pictures, 280
-# questions about unseen scenes. That took more than an hour, so the repository keeps the runs;
-# `python -m course_lib llava ablate --rows new.jsonl` runs the same list with today's recipe. (The rows are of the first one: captions in 26
-# forms, no line for one word, no questions about what is there.) **Predict** before you look: which choice matters most?
+# questions about unseen scenes. That took half an hour to more than an hour, so the repository keeps the runs;
+# `python -m course_lib llava ablate --rows new.jsonl` makes them again. **Predict** before you look: which choice matters most?
 #
 # - *stage1*: the connector's first words, or none;
 # - *connector*: words, linear, MLP; *layer*: the last but one, the last;

@@ -1,11 +1,12 @@
 """The published connector (a two-layer MLP, captions alone) beside the course's mixture of words: where do they end up?
 
-`python -m tools.compare_connectors` trains both arms (some half an hour of a core) and prints a line of json for each: true claims of the
-captions after stage 1, and VQA accuracy on the stream "val" after equal steps of stage 2. data/next_connectors.jsonl keeps them.
+`python -m tools.compare_connectors` trains both arms (some hour of a core) and prints a line of json for each: true claims of the captions
+after stage 1, and VQA accuracy on the stream "val" after equal steps of stage 2, few and many. data/next_connectors.jsonl keeps them.
 `--save FILE` keeps the MLP as captions alone taught it, for a rung of Lesson 08's ladder (`python -m course_lib llava ladder --mlp FILE`).
 """
 
 import argparse
+import copy
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +21,7 @@ from course_lib.llava.model import MiniLlava
 from course_lib.llava.train import saved, stages
 from course_lib.world.scenes import SceneSpec, make_scene
 
-CAPTION_STEPS, STAGE2_STEPS = 3000, 700
+CAPTION_STEPS, STAGE2_STEPS = 3000, (700, 4000)
 
 
 def true_claims(model: MiniLlava) -> float:
@@ -32,7 +33,7 @@ def true_claims(model: MiniLlava) -> float:
 
 
 def main() -> None:
-    """Both arms, one after the other."""
+    """Both arms, one after the other, with few steps and with many."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--save", type=Path, metavar="FILE", help="for the MLP after stage 1")
     file = parser.parse_args().save
@@ -40,11 +41,14 @@ def main() -> None:
     stages.stage1(mlp, replace(recipes.BAKED1, steps=CAPTION_STEPS))
     if file:
         save_file({name: tensor.contiguous() for name, tensor in mlp.connector.state_dict().items()}, file)
-    for name, model in {"mlp2x_gelu": mlp, "words": saved.load("1")}.items():
-        row = {"connector": name, "true_claims": round(true_claims(model.eval()), 3)}
-        stages.stage2(model, replace(recipes.LIVE2, steps=STAGE2_STEPS))
-        right = [accuracy(model.eval(), vqa_examples(kind, 60, stream="val")) for kind in SCORED_KINDS]
-        print(json.dumps(row | {"vqa": round(sum(right) / len(right), 4), "n": 60 * len(right)}), flush=True)
+    for name, captioner in {"mlp2x_gelu": mlp, "words": saved.load("1")}.items():
+        row = {"connector": name, "true_claims": round(true_claims(captioner.eval()), 3)}
+        for steps in STAGE2_STEPS:
+            model = copy.deepcopy(captioner)
+            stages.stage2(model, replace(recipes.LIVE2, steps=steps))
+            right = [accuracy(model.eval(), vqa_examples(kind, 60, stream="val")) for kind in SCORED_KINDS]
+            score = {"steps": steps, "vqa": round(sum(right) / len(right), 4), "n": 60 * len(right)}
+            print(json.dumps(row | score), flush=True)
 
 
 if __name__ == "__main__":

@@ -71,14 +71,6 @@ class LoraLinear(nn.Module):
             weight.copy_(merged_weight(weight, self.lora_A, self.lora_B, self.lora_alpha))
             self.merged = True
 
-    @torch.no_grad()
-    def unmerge(self) -> None:
-        """Take the change out again; exact but for rounding."""
-        if self.merged:
-            weight = self.base_layer.weight
-            weight.copy_(merged_weight(weight, self.lora_A, -self.lora_B, self.lora_alpha))
-            self.merged = False
-
 
 def lora_targets(modules: Sequence[tuple[str, bool]]) -> list[str]:
     """Which layers of a LLaVA get an adapter (peft's `target_modules`): (name, is it linear?) of all its modules → names.
@@ -114,13 +106,6 @@ def merge_lora_weights(model: nn.Module) -> None:
     for module in model.modules():
         if isinstance(module, LoraLinear):
             module.merge()
-
-
-def unmerge_lora_weights(model: nn.Module) -> None:
-    """Undo `merge_lora_weights`, in place."""
-    for module in model.modules():
-        if isinstance(module, LoraLinear):
-            module.unmerge()
 
 
 @torch.no_grad()

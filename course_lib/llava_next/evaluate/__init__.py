@@ -50,7 +50,7 @@ def figures(num: int = 100) -> Iterator[Figure]:
     yield from description_figures(model, num)
     yield from bench_figures(model)
     yield from ladder.figures(ladder.read_rows(ladder.ROWS))
-    yield ladder.connector_figure(ladder.read_rows(ladder.CONNECTORS))
+    yield from ladder.connector_figures(ladder.read_rows(ladder.CONNECTORS))
 
 
 def right_by_form(model, asked: Sequence[PopeQuestion], names: Sequence[str] = ("tiles", "whole", "upsampled")) -> dict:

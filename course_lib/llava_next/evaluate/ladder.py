@@ -151,9 +151,13 @@ def figures(rows: Sequence[dict]) -> Iterator[Figure]:
         below = below if rung.aside else mean
 
 
-def connector_figure(rows: Sequence[dict]) -> Figure:
+def connector_figures(rows: Sequence[dict]) -> Iterator[Figure]:
     """LLaVA-1.5's MLP after 3,000 steps of captions, beside the mixture of words: rows of `tools/compare_connectors.py`."""
-    mlp, words = (next(row for row in rows if row["connector"] == name) for name in ("mlp2x_gelu", "words"))
-    right = [number < round(mlp["vqa"] * mlp["n"]) for number in range(mlp["n"])]
-    note = f'stream "val"; true claims of its captions {100 * mlp["true_claims"]:.0f} %, of the mixture\'s {100 * words["true_claims"]:.0f} %; baseline: the mixture'
-    return share("next.mlp", right, baseline=words["vqa"], bar=round(words["vqa"] - 0.02, 4), note=note)
+    lengths = sorted({row["steps"] for row in rows})  # of stage 2
+    for id, steps in zip(("next.mlp", "next.mlp_longer"), lengths, strict=True):
+        of_length = {row["connector"]: row for row in rows if row["steps"] == steps}
+        mlp, words = of_length["mlp2x_gelu"], of_length["words"]
+        right = [number < round(mlp["vqa"] * mlp["n"]) for number in range(mlp["n"])]
+        claims = [f"{100 * one['true_claims']:.0f} %" for one in (mlp, words)]
+        note = f'{steps:,} steps of stage 2, stream "val"; true claims of its captions {claims[0]}, of the mixture\'s {claims[1]}; baseline: the mixture'
+        yield share(id, right, baseline=words["vqa"], bar=round(words["vqa"] - 0.02, 4), note=note)
