@@ -25,8 +25,14 @@ from course_lib.llava.train import parameters, saved, stages
 from course_lib.world.scenes import SceneSpec, make_scene
 
 USUAL = replace(
-    recipes.LIVE2, steps=350, max_question_tokens=60, num_existence=5, num_captions=2, varied_requests=True
-)  # with instruction data beside 15 % of the pictures
+    recipes.VARIED,
+    steps=350,
+    instruction_frac=0.15,
+    text_only_frac=0.0,
+    ocr_frac=0.0,
+    length_buckets=3,
+    seed=0,
+)
 ARMS = {
     "usual": USUAL,
     "no_existence": replace(USUAL, num_existence=0),
