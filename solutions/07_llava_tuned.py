@@ -276,9 +276,9 @@ with torch.no_grad():
 #
 # From here on we use peft, as everybody does, with the layers that *your* `lora_targets` names. We start where Lesson 06 ended, with the
 # captioner. (The shipped assistant's eight runs began from the mixture of words, before the two were compared.) In these minutes the connector
-# must learn a lot, so its rate is twice the adapters', not a tenth.
+# must learn a lot, so its rate is the adapters', not a tenth of it.
 #
-# The vision tower is frozen, so it looks at each of about a thousand pictures just *once*; the minutes go into the language model. Every
+# The vision tower is frozen, so it looks at each of 4,000 pictures just *once*; the minutes go into the language model. Every
 # picture comes with short questions, and one in seven with **instruction data** as well: a conversation, a description or some reasoning by
 # Lesson 05's teacher. As always, look at the very first batch: the model learns the assistant's words, and nothing of the 64 places where the
 # picture stands.

@@ -13,13 +13,18 @@ from course_lib.seem.evaluate.ap import (
     average_precision,
     predicted_instances,
     pycocotools_ap,
-    to_panoptic,
     to_results,
     true_instances,
 )
-from course_lib.seem.evaluate.metrics import panoptic_quality
+from course_lib.seem.evaluate.metrics import image_segments, panoptic_quality
 from course_lib.seem.train import stages
-from course_lib.world.coco import BACKDROP, category_ids, to_coco, to_coco_panoptic
+from course_lib.world.coco import BACKDROP, category_ids, panoptic, to_coco, to_coco_panoptic
+
+
+def to_panoptic(output, scenes) -> tuple[dict, list[np.ndarray]]:
+    """The segments of the object queries as COCO's panoptic json and pictures; the backdrop is what they leave over."""
+    segments = [[(mask, category_ids()[name]) for mask, name in image_segments(output, n)] for n in range(len(scenes))]
+    return panoptic(scenes, segments, output.mask_logits.shape[-1])
 
 
 @pytest.fixture(scope="module")

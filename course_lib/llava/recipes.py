@@ -82,7 +82,6 @@ TALK = replace(
     ALL_SORTS,
     steps=2000,
     learning_rate=7e-4,
-    text_only_frac=0.1,
     ocr_frac=0.3,
     max_question_tokens=60,
     num_existence=5,

@@ -13,9 +13,8 @@ from course_lib.figures import Figure
 from course_lib.seem.data.queries import class_names
 from course_lib.seem.data.testsets import make_test_set
 from course_lib.seem.decoder import SeemOutput
-from course_lib.seem.evaluate.metrics import image_segments
 from course_lib.seem.model import MiniSeem
-from course_lib.world.coco import category_ids, panoptic, run_lengths, to_coco
+from course_lib.world.coco import category_ids, run_lengths, to_coco
 from course_lib.world.scenes import Scene
 
 THRESHOLDS = np.linspace(0.5, 0.95, 10)  # of IoU
@@ -161,12 +160,3 @@ def to_results(instances: Sequence[Instance]) -> list[dict]:
             }
         )
     return results
-
-
-def to_panoptic(output: SeemOutput, scenes: Sequence[Scene]) -> tuple[dict, list[np.ndarray]]:
-    """The segments of the object queries as COCO's panoptic json, and the picture of each annotation (`world.coco.panoptic`).
-
-    The model was taught no stuff: the backdrop is what it leaves over.
-    """
-    segments = [[(mask, category_ids()[name]) for mask, name in image_segments(output, n)] for n in range(len(scenes))]
-    return panoptic(scenes, segments, output.mask_logits.shape[-1])
