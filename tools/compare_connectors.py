@@ -21,7 +21,7 @@ from course_lib.llava.model import MiniLlava
 from course_lib.llava.train import saved, stages
 from course_lib.world.scenes import SceneSpec, make_scene
 
-CAPTION_STEPS, STAGE2_STEPS = 3000, (700, 3000)
+CAPTION_STEPS, STAGE2_STEPS = 3000, (700, 2000)
 
 
 def true_claims(model: MiniLlava) -> float:
