@@ -574,8 +574,9 @@ for row in rows:
 # The last layer but one is ahead of the last by 5. (In Lesson 06's first minute it was behind: what is learned quickly isn't yet what answers.)
 # Starting from words beats LLaVA's connectors, linear and MLP, by 49 to 40 and 38, and words from 480 steps do so, too (the row *layer, last
 # but one*), against 120 steps of captions. Is the published connector worse? No: slower. After 3,000 steps of captions, 60 % of the claims by
-# LLaVA-1.5's MLP are true (82 for the course's captioner, on the same 60 scenes); after 700 steps of stage 2 MLP700 of 420 answers are right
-# (the course's: WORDS700), after 2,000 steps MLP3000 (WORDS3000). That is one run each (`python -m tools.compare_connectors`).
+# LLaVA-1.5's MLP are true (82 for the course's captioner, on the same 60 scenes); after 700 steps of stage 2 59.8 %<!-- figure: next.mlp --> of 420 answers are right
+# (the course's: 62.4 %<!-- figure: next.mlp baseline -->), after 2,000 steps 63.3 %<!-- figure: next.mlp_longer --> (64.5 %<!-- figure: next.mlp_longer baseline -->), which is no
+# difference: one run each (`python -m tools.compare_connectors`).
 #
 # Then is the *form* worth anything? Put an MLP in the place of the shipped mixture, and teach it to say of training patches what the mixture
 # says, without a question (`python -m tools.mlp_connector`, stream "val"). As wide as the language model, like LLaVA's, it answers
