@@ -416,16 +416,15 @@ for opened in (0.0, 0.001, 0.5):
     print(f"α = {opened}: mean gradient of α {at_alpha:.0e}, of the weights behind it {behind:.0e}")
 
 # %% [markdown]
-# At first only $\alpha$ learns. Behind a barely open gate, gradients are tiny: people see gates stay near 0 for long, and boxes ignored
-# ([GLIGEN#103](https://github.com/gligen/GLIGEN/issues/103)). So here $\alpha$ learns ten times as fast as the rest, and Adam's $\epsilon$ is $10^{-10}$, smaller than the gradients it is
-# added to.
+# At first only $\alpha$ learns. Behind a barely open gate, gradients are tiny: people see gates stay near 0, and boxes ignored
+# ([GLIGEN#103](https://github.com/gligen/GLIGEN/issues/103)). So here $\alpha$ learns ten times as fast as the rest, and Adam's $\epsilon$ is $10^{-10}$, below these gradients.
 
 # %% [markdown]
 # ### An attention warm-up
 #
-# A token means "a frog, from x = 0.1 to 0.4". Which cells are meant? A cell must know its own place, and a head must compare the two. The published gates had 500,000 steps to work that
-# out. We give ours two kinds of help that GLIGEN lacks: the layer adds the position encoding to each cell, and half of its heads first learn to attend from a cell to the token whose box
-# contains it. Values and gates stay untouched.
+# A token means "a frog, from x = 0.1 to 0.4". Which cells are meant? A cell must know its own place, and a head must compare the two. The published gates had 500,000 steps for that.
+# We give ours two kinds of help that GLIGEN lacks: the layer adds the position encoding to each cell, and half of its heads first learn to attend from a cell to the token whose box
+# contains it.
 #
 # **Predict:** one head, in pure noise. How strongly do cells attend to the two tokens, before and after? (White: entirely.)
 
@@ -438,14 +437,9 @@ print(f"attention NLL: {warmup.losses[0]:.2f} → {warmup.losses[-1]:.2f} nats")
 pictures.attention_maps(before, token_maps(student, layout), layout)
 
 # %% [markdown]
-# What is the warm-up worth? The error inside the things in nearly pure noise (level 900), after 434 steps of this lesson's training, one run each:
-#
-# | | true boxes | another scene's | no boxes |
-# |---|---|---|---|
-# | with the warm-up | 1.16<!-- figure: gligen.warmup_loss_with.true_boxes --> | 1.78<!-- figure: gligen.warmup_loss_with.shuffled_boxes --> | 1.64<!-- figure: gligen.warmup_loss_with.none_boxes --> |
-# | without | 1.30<!-- figure: gligen.warmup_loss_without.true_boxes --> | 1.30<!-- figure: gligen.warmup_loss_without.shuffled_boxes --> | 1.50<!-- figure: gligen.warmup_loss_without.none_boxes --> |
-#
-# Without it, gates read phrases (any boxes beat none), but not *places* yet: another scene's boxes do as well as the true ones. The warm-up drew nothing:
+# What is it worth? In nearly pure noise (level 900), after 434 steps, the error inside the things is 1.16<!-- figure: gligen.warmup_loss_with.true_boxes --> with true boxes and 1.78<!-- figure: gligen.warmup_loss_with.shuffled_boxes --> with another scene's.
+# Without the warm-up it is 1.30<!-- figure: gligen.warmup_loss_without.true_boxes --> and 1.30<!-- figure: gligen.warmup_loss_without.shuffled_boxes -->, and 1.50<!-- figure: gligen.warmup_loss_without.none_boxes --> with no boxes (one run each): gates
+# read phrases then, but not *places* yet. It drew nothing:
 
 # %% tags=["check"]
 print("still the same picture:", same_picture())
@@ -510,10 +504,10 @@ show_figures(open_set.open_set_figures(student, base, detector, ((1, few(8)),)))
 # %% [markdown]
 # With a caption, cross-attention draws the thing; the box only says where. Without, the phrase must pass the gate alone.
 #
-# In one run (434 steps; harder pictures than yours), AP50 with a caption was 87.5 %<!-- figure: gligen.ap50.read_phrases --> for read phrases and 44.7 %<!-- figure: gligen.ap50.unread_phrases --> for
+# In one run (434 steps; harder pictures), AP50 with a caption was 87.5 %<!-- figure: gligen.ap50.read_phrases --> for read phrases and 44.7 %<!-- figure: gligen.ap50.unread_phrases --> for
 # unread ones: the learned *place* carries over, in part. Without one, 89.9 %<!-- figure: gligen.ap50.read_phrases_no_caption --> and 27.3 %<!-- figure: gligen.ap50.unread_phrases_no_caption -->; in only
 # 2.1 %<!-- figure: gligen.phrase_top1.unread_phrases_no_caption --> of these boxes was the thing asked for the surest: the *phrase* doesn't carry over. Is nine too few? We taught the base 24 things more (`tools/larger_vocabulary.py`). It draws worse; on the
-# same three, with a caption, gates that read 9, 21 or 33 phrases have 27.2 %<!-- figure: gligen.ap50.unread_phrases_9_of_33 -->, 38.2 %<!-- figure: gligen.ap50.unread_phrases_21_of_33 --> and 41.3 %<!-- figure: gligen.ap50.unread_phrases_33_of_33 --> (one run each): more phrases may help, but read ones rose, too. Without a caption: no trend. GLIGEN's gates read thousands.
+# same three, with a caption, gates that read 9, 21 or 33 phrases have 27.2 %<!-- figure: gligen.ap50.unread_phrases_9_of_33 -->, 38.2 %<!-- figure: gligen.ap50.unread_phrases_21_of_33 --> and 41.3 %<!-- figure: gligen.ap50.unread_phrases_33_of_33 --> (one run each): more phrases may help, but read ones rose, too. GLIGEN's gates read thousands.
 #
 # From here on: the baked gates, trained on all twelve.
 
