@@ -584,9 +584,9 @@ for row in rows:
 # Then is the *form* worth anything? Put an MLP in the place of the shipped mixture, and teach it to say of training patches what the mixture
 # says, without a question (`python -m tools.mlp_connector`, stream "val"). As wide as the language model, like LLaVA's, it answers
 # 77.4 %<!-- figure: llava.mlp.width_192.vqa --> of 420 questions; with 1,024 hidden numbers 84 %<!-- figure: llava.mlp.width_1024.vqa -->; after 700 more steps of stage 2 87.1 %<!-- figure: llava.mlp.width_1024_trained.vqa -->, where the mixture
-# answers 86.9 %<!-- figure: llava.mlp.mixture.vqa -->. A two-layer MLP that is wide enough does as well, then (one run): what counts is how it got there. The course keeps its words, since later lessons give them a finer
-# look (8), a new vocabulary (9) and a smaller language model (14), and an MLP would have to be trained anew for each. Linear and MLP can't be told
-# apart, nor can the two layers. (LLaVA, with one run each: 1.0 point for the layer, 5.1 for stage 1, on ScienceQA.)
+# answers 86.9 %<!-- figure: llava.mlp.mixture.vqa -->. A two-layer MLP that is wide enough does as well, then (one run): what counts is how it got there. The course keeps its words: their captions come true within minutes, and
+# later lessons give them a finer look (8), a new vocabulary (9) and a smaller language model (14); an MLP would have to be trained anew for each.
+# Linear and MLP can't be told apart. (LLaVA, with one run each: 1.0 point for the layer, 5.1 for stage 1, on ScienceQA.)
 #
 # What makes the shipped assistant *converse*? Each of its data left out once, 350 steps from the captioner (`python -m tools.llava_ingredients`,
 # stream "val"): without captions 13.3 %<!-- figure: llava.trained.no_captions.caption_form --> of the requests for a caption are answered by one, in place of 100 %<!-- figure: llava.trained.usual.caption_form -->, and of a description's
