@@ -82,9 +82,13 @@ def test_the_canvas_of_lesson_11_finds_what_is_clicked(opened):
     surface = page.get_by_role("application").first
     mask = page.locator(".prompt-canvas .mask").first
     expect(mask).to_be_visible(timeout=SECONDS)
+    said = page.locator(".prompt-canvas .said").first
+    expect(said).to_contain_text("cat", timeout=SECONDS)  # the lesson's words
     before = mask.get_attribute("src")
+    page.get_by_role("button", name="clear", exact=True).click()
     page.get_by_role("button", name="click", exact=True).click()
     side = surface.bounding_box()["width"]
-    surface.click(position={"x": side / 4, "y": side / 4})
+    surface.click(position={"x": side * 0.32, "y": side * 0.49})  # the middle of the bus
+    expect(said).to_contain_text("bus", timeout=SECONDS)
     expect(mask).not_to_have_attribute("src", before, timeout=SECONDS)
-    assert page.get_by_role("list", name="What you drew").get_by_role("listitem").count() == 2
+    assert page.get_by_role("list", name="What you drew").get_by_role("listitem").count() == 1
