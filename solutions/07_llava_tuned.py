@@ -397,8 +397,8 @@ show_figures(recorded(*(f"llava.vqa.{kind}" for kind in kinds), *companions))
 # still fell (validation stream: 81, then 85 of 100); captions, the line that asks for one word, and all kinds of data in every step (87.3 on
 # these questions); requests in hundreds of wordings (86.1; shipped, since captions came in form in 100 of 100 cases, and 65 before); the mean
 # of both weights (86 on validation, but half of the captions out of form). Stages 1 and 2, trained live, should reach 65 %, and reach
-# 57.4 %<!-- figure: llava.live_vqa.mean -->. Four times the rate and twice the questions a picture gave 4 points (validation: 55, then 59); more
-# questions of existence, these and relations first, more pictures, smaller batches, a lower rank: none. What is missing is *looking up*:
+# 57.4 %<!-- figure: llava.live_vqa.mean -->. Four times the rate and twice the questions a picture gave 4 points (validation: 55, then 59, one run
+# each, ± 5); more questions of existence, these and relations first, more pictures, smaller batches, a lower rank: no more than noise. What is missing is *looking up*:
 # whether a named thing is there, and on which side, stays near chance. From the baked captioner, with ever new pictures, 2,000 steps reach
 # 64.5 %<!-- figure: next.mlp_longer baseline -->.
 
@@ -543,8 +543,8 @@ intervals = {name: wilson(value, len(exchanges)) for name, value in skill.items(
 show.bars(skill, intervals=intervals, alt=f"Share of instructions without a picture that are followed: {words}.")
 
 # %% [markdown]
-# Your stage 2 has lost most of it. (At a quarter of the rate it kept 61 %, and answered four questions in a hundred fewer: faster learned,
-# faster forgotten.) The baked model, too, forgot what it didn't practise, until every step held a share of everything: short
+# Your stage 2 has lost most of it. (An earlier recipe, with a quarter of the rate and half the questions, kept 61 %, and answered fewer:
+# faster learned, faster forgotten.) The baked model, too, forgot what it didn't practise, until every step held a share of everything: short
 # answers, captions, all three kinds of instruction data, and conversations without a picture. (`course_lib/llava/recipes.py` tells all eight
 # runs.) Now it answers 87.7 %<!-- figure: llava.pope.adversarial --> of POPE's adversarial questions, and the judge gives it
 # 81<!-- figure: llava.judge.stage2 -->. **Keep a share of everything, all the time.**

@@ -507,7 +507,7 @@ show_figures(open_set.open_set_figures(student, base, detector, ((1, few(8)),)))
 # In one run (434 steps; harder pictures), AP50 with a caption was 87.5 %<!-- figure: gligen.ap50.read_phrases --> for read phrases and 44.7 %<!-- figure: gligen.ap50.unread_phrases --> for
 # unread ones: the learned *place* carries over, in part. Without one, 89.9 %<!-- figure: gligen.ap50.read_phrases_no_caption --> and 27.3 %<!-- figure: gligen.ap50.unread_phrases_no_caption -->; in only
 # 2.1 %<!-- figure: gligen.phrase_top1.unread_phrases_no_caption --> of these boxes was the thing asked for the surest: the *phrase* doesn't carry over. Is nine too few? We taught the base 24 things more (`tools/larger_vocabulary.py`). It draws worse; on the
-# same three, with a caption, gates that read 9, 21 or 33 phrases have 27.2 %<!-- figure: gligen.ap50.unread_phrases_9_of_33 -->, 38.2 %<!-- figure: gligen.ap50.unread_phrases_21_of_33 --> and 41.3 %<!-- figure: gligen.ap50.unread_phrases_33_of_33 --> (one run each): more phrases may help, but read ones rose, too. GLIGEN's gates read thousands.
+# same three, with a caption, gates that read 9, 21 or 33 phrases have 27.2 %<!-- figure: gligen.ap50.unread_phrases_9_of_33 -->, 38.2 %<!-- figure: gligen.ap50.unread_phrases_21_of_33 --> and 41.3 %<!-- figure: gligen.ap50.unread_phrases_33_of_33 --> (one run each): more phrases may help, but read ones rose, too. Without a caption: no trend.
 #
 # From here on: the baked gates, trained on all twelve.
 

@@ -1,8 +1,8 @@
 """Ablations, as in the papers but in small: one thing changed, all else equal, three seeds.
 
 data/llava_ablations.jsonl keeps the runs. `python -m course_lib llava ablate --rows FILE` makes them anew: it adds a line to FILE for each run
-as soon as it is known, and skips those that are there, so that it may be stopped at any time. A run takes some two minutes of one core, all
-of them some ninety. Expect noise: with three seeds and some hundred questions, two variants less than about four points apart are not told
+as soon as it is known, and skips those that are there, so that it may be stopped at any time. A run takes one or two minutes of one core, all
+of them half an hour to ninety minutes. Expect noise: with three seeds and some hundred questions, two variants less than about four points apart are not told
 apart. In the papers the layer is worth about one point, the connector half a point (LLaVA-1.5: MLP +0.5 on GQA), stage 1 five points, and of
 LLaVA-Bench's 85.1 points conversations alone reach 73.8.
 """
