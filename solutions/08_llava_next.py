@@ -328,7 +328,7 @@ for width, height in ((640, 480), (480, 640), (1920, 1080), (1000, 1000), (336, 
 # %% [markdown]
 # ## Train it
 #
-# We start from Lesson 07's assistant, without its letter eyes. Tiles are new to it. The tower stays frozen, the connector learns in full, the
+# We start from Lesson 07's assistant as it was before the MLP, with its mixture of words and without its letter eyes. Tiles are new to it. The tower stays frozen, the connector learns in full, the
 # language model through adapters (Lesson 07). Tuned in full, it unlearned what it knew: our first run got 78 % of Lesson 07's questions
 # right, where the assistant had 86 %.
 

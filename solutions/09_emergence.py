@@ -278,7 +278,7 @@ for one in records:
 #
 # ### Two stages
 #
-# Every model of this lesson begins as Lesson 07's assistant, without its letter head and with the longer tokenizer. (Four at the end begin
+# Every model of this lesson begins as Lesson 07's assistant was before the MLP, with its mixture of words, without its letter head and with the longer tokenizer. (Four at the end begin
 # earlier; see there.) Then:
 #
 # | stage | learns | frozen | from |

@@ -56,7 +56,7 @@ figures.show([tiles, *figures.recorded("next.control.upsampled")])
 # Lesson 07's second stage asks LLaVA seven kinds of questions, and your live model gets one of them wrong nearly every time: *what does the sign say?* Its
 # labels were right. The reason lies before the language model: CLIP was never paid for telling letters apart, and what the eyes drop, no connector brings back.
 # The test was measuring the eyes, while we were tuning the tongue. With eyes for letters the shipped model reads
-# 69 %<!-- figure: llava.vqa.read --> of the signs.
+# 66 %<!-- figure: llava.vqa.read --> of the signs.
 #
 # So ask: **could this test come out well at all?** That's what a *ceiling* is for, and a *positive control*: something that must be found.
 #
@@ -345,8 +345,8 @@ print(picture.claim)
 print("refused for:", checks.refusals(picture) or "nothing")
 
 # %% [markdown]
-# With the change in the picture, 88.6 %<!-- figure: capstone.picture --> of the answers are the new one; without it,
-# 9.5 %<!-- figure: capstone.picture control -->. A hundred questions suffice, since the effect is large. For an effect of five points you'd need about a
+# With the change in the picture, 82.9 %<!-- figure: capstone.picture --> of the answers are the new one; without it,
+# 6.7 %<!-- figure: capstone.picture control -->. A hundred questions suffice, since the effect is large. For an effect of five points you'd need about a
 # thousand.
 
 # %% [markdown]

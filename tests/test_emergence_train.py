@@ -40,8 +40,8 @@ def born():
 
 @pytest.fixture(scope="module")
 def assistant():
-    """Lesson 07's."""
-    return llava_saved.load("2")
+    """Lesson 07's, with its mixture of words."""
+    return llava_saved.load("mixture")
 
 
 @pytest.fixture(scope="module")

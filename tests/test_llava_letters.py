@@ -134,7 +134,7 @@ def test_a_run_that_reads_is_written_down_and_loads_again(tmp_path):
     for name in ("llava_words", "llava_letters"):
         for file in saved.checkpoints.FOLDER.glob(f"{name}.*"):
             (tmp_path / file.name).write_bytes(file.read_bytes())
-    saved.bake(tmp_path, (replace(SMALL, ocr_frac=0.0), SMALL))
-    model = saved.load("2", tmp_path)
+    saved.bake_mixture(tmp_path, (replace(SMALL, ocr_frac=0.0), SMALL))
+    model = saved.load("mixture", tmp_path)
     assert stages.has_letter_features(model) and model.connector.letter_embeddings is not None
     assert len(model.answer(pictures.render_pixels([make_scene(0)]), ["read the sign."])) == 1

@@ -214,7 +214,7 @@ def test_a_description_is_measured_greedily_and_by_beam_search():
 
 def test_beam_search_finds_a_likelier_text_than_greedy_decoding_does():
     model = evaluate.saved.load("2")
-    scenes = [make_scene(index, SceneSpec(stream="val"), seed=41) for index in (15, 54, 84)]
+    scenes = [make_scene(index, SceneSpec(stream="val"), seed=41) for index in (0, 11, 49)]
     greedy, searched = (answers(model, draw(scenes), REQUESTS[:1] * 3, False, num_beams=n) for n in (1, 3))
     features = model.image_features(normalise(to_tensor(draw(scenes))))
 

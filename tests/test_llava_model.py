@@ -226,8 +226,8 @@ def test_stopped_at_ten_random_steps_and_resumed_is_the_undisturbed_run(tmp_path
 def test_what_is_saved_is_what_was_trained_and_loads_again(tmp_path):
     saved.bake_words(tmp_path, replace(SMALL, rank=0))
     saved.bake_connector(tmp_path, replace(SMALL, rank=0))
-    saved.bake(tmp_path, (SMALL, replace(SMALL, text_only_frac=1.0)))
-    tensors, card = checkpoints.load(tmp_path / "llava.safetensors")
+    saved.bake_mixture(tmp_path, (SMALL, replace(SMALL, text_only_frac=1.0)))
+    tensors, card = checkpoints.load(tmp_path / "llava_mixture.safetensors")
     assert {name.split(".")[0] for name in tensors} == {"connector", "language_model"}
     assert all("lora" in name for name in tensors if name.startswith("language_model"))
     assert {tensor.dtype for tensor in tensors.values()} == {torch.float16}
@@ -235,8 +235,8 @@ def test_what_is_saved_is_what_was_trained_and_loads_again(tmp_path):
     assert {tensor.dtype for tensor in words.values()} == {torch.float32}
     assert [recipe["rank"] for recipe in card["recipe"]] == [SMALL.rank, SMALL.rank]
     made = {file.stem for file in tmp_path.iterdir()}
-    assert made == {"llava_words", "llava_connector", "llava.run0", "llava"}  # `bake` removes the runs
-    first, second = saved.load("1", tmp_path), saved.load("2", tmp_path)
+    assert made == {"llava_words", "llava_connector", "llava_mixture.run0", "llava_mixture"}  # `bake` removes the runs
+    first, second = saved.load("1", tmp_path), saved.load("mixture", tmp_path)
     assert not torch.equal(first.connector.residual.weight, second.connector.residual.weight)
     assert not any("lora" in name for name, _ in second.named_parameters())
 
@@ -252,16 +252,56 @@ def test_a_bake_that_ends_between_its_runs_goes_on_to_the_same_weights(tmp_path,
         folder.mkdir()
         for file in saved.checkpoints.FOLDER.glob("llava_words.*"):
             (folder / file.name).write_bytes(file.read_bytes())
-    saved.bake(folders[0], recipes)
-    saved.bake(folders[1], recipes[:1])
+    saved.bake_mixture(folders[0], recipes)
+    saved.bake_mixture(folders[1], recipes[:1])
     for part in (".safetensors", ".json"):  # as it is between the two
-        (folders[1] / f"llava{part}").rename(folders[1] / f"llava.run0{part}")
+        (folders[1] / f"llava_mixture{part}").rename(folders[1] / f"llava_mixture.run0{part}")
     monkeypatch.setattr(saved, "stage2", stopped)
     with pytest.raises(KeyboardInterrupt):
-        saved.bake(folders[1], recipes)
-    saved.bake(folders[1], recipes)
-    files = [(folder / "llava.safetensors").read_bytes() for folder in folders]
+        saved.bake_mixture(folders[1], recipes)
+    saved.bake_mixture(folders[1], recipes)
+    files = [(folder / "llava_mixture.safetensors").read_bytes() for folder in folders]
     assert files[0] == files[1]
+
+
+@pytest.fixture
+def mixture_folder(tmp_path):
+    for name in ("llava_mixture", "llava_letters"):
+        for file in saved.checkpoints.FOLDER.glob(f"{name}.*"):
+            (tmp_path / file.name).write_bytes(file.read_bytes())
+    return tmp_path
+
+
+def test_an_mlp_takes_the_mixtures_place_and_goes_on_where_it_was_stopped(mixture_folder, monkeypatch):
+    monkeypatch.setattr(saved.distil, "NUM_PICTURES", saved.distil.CHUNK)
+    fit, tune = replace(recipes.DISTIL, steps=3, batch_size=1), replace(SMALL, ocr_frac=0.5)
+    starts = []
+
+    def stopped(model, *arguments, **options):
+        starts.append(copy.deepcopy(model.connector))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(saved, "stage2", stopped)
+    for _ in range(2):  # the second time, what was fitted is read
+        with pytest.raises(KeyboardInterrupt):
+            saved.bake(mixture_folder, (fit, tune))
+        monkeypatch.setattr(saved.distil, "distil", None)
+    assert all(torch.equal(*pair) for pair in zip(*(one.parameters() for one in starts), strict=True))
+    monkeypatch.setattr(saved, "stage2", stages.stage2)
+    saved.bake(mixture_folder, (fit, tune))
+    model = saved.load("2", mixture_folder)
+    assert [type(layer).__name__ for layer in model.connector] == ["Linear", "GELU", "Linear"]
+    assert not torch.equal(model.connector[0].weight, starts[0][0].weight)  # stage 2 moved it
+    assert not any("lora" in name for name, _ in model.named_parameters())
+
+
+def test_what_is_distilled_comes_to_say_what_the_mixture_says():
+    model, recipe = saved.load("mixture"), replace(recipes.DISTIL, steps=40, batch_size=8)
+    pool, unseen = (saved.distil.patches_pool(model, 128, replace(recipe, seed=seed)) for seed in (0, 1))
+    student = saved.distil.new_mlp(model)
+    before = saved.distil.explained_variance(student, unseen)
+    saved.distil.distil(student, pool, recipe)
+    assert before < 0.1 and saved.distil.explained_variance(student, unseen) > before + 0.3
 
 
 def transformers_llava(tokenizer, strategy: str):

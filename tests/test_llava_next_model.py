@@ -83,7 +83,7 @@ def test_a_tile_token_takes_its_place_from_the_whole_view(size, grid, at):
 def test_a_picture_no_larger_than_the_whole_view_is_lesson_07s_without_its_letters(model):
     from course_lib.llava.train import saved
 
-    assistant = saved.load("2")
+    assistant = saved.load("mixture")
     assistant.connector.word_logits = saved.load("words").connector.word_logits
     pixels = batches.to_pixels(scenes.draw([scenes.many_things(0)], "whole"))
     views = model.image_features(pixels)

@@ -1,94 +1,45 @@
-"""LLaVA-1.5's connector, a two-layer MLP, in the place of the shipped mixture of words: is the form of the connector what counts?
+"""How wide must an MLP be that takes the place of the mixture of words, and what does stage 2 add to it?
 
-`python -m tools.mlp_connector FOLDER > FILE`: MLPs of two widths learn to say of training patches what the mixture says of them (no
-question, no answer is seen); the wider one is then trained on in stage 2, with the adapters. Some ten minutes of a core for each fit and
-half an hour for stage 2; weights stay in FOLDER, and what is there isn't made again. FILE gets the figures, measured on the stream "val", and
-`python -m course_lib figures FILE` takes them in.
+`python -m tools.mlp_connector FOLDER > FILE`: MLPs of two widths learn to say of training patches what the mixture says of them
+(`course_lib.llava.train.distil`; some ten minutes each). Weights stay in FOLDER, and what is there isn't made again. FILE gets the figures,
+measured on the stream "val", beside those of the mixture and of the shipped assistant; `python -m course_lib figures FILE` takes them in.
 """
 
 import argparse
-import random
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import torch
 from safetensors.torch import load_file, save_file
-from torch import Tensor, nn
+from torch import nn
 
 from course_lib.figures import Figure, share
-from course_lib.llava import recipes
-from course_lib.llava.data.pictures import draw_pictures
 from course_lib.llava.data.testsets import SCORED_KINDS, draw, vqa_examples
 from course_lib.llava.evaluate.text_prior import questions_of, targets_of
 from course_lib.llava.evaluate.vqa import answers, is_correct
 from course_lib.llava.model import MiniLlava
-from course_lib.llava.train import parameters, saved, stages
+from course_lib.llava.recipes import BAKED2, DISTIL
+from course_lib.llava.train import distil, saved
 
-WIDTHS = (192, 1024)  # of the hidden layer; LLaVA's is as wide as its language model, and so is the first
-FIT_STEPS, PATCHES_PER_STEP, FIT_RATE = 5000, 4096, 4e-3
-PICTURES = replace(recipes.VARIED, batch_size=64, seed=11)
-NUM_BATCHES, NUM_HELD_OUT = 150, 20_000  # of pictures to fit to; of their last patches, from which nothing is learned
-STAGE2 = replace(recipes.VARIED, steps=700, seed=12)
-
-
-def mlp(width: int, model: MiniLlava) -> nn.Sequential:
-    """A new MLP with a hidden layer of this width: patch features and letters [..., W + L] → [..., D]."""
-    residual, letters = model.connector.residual, model.connector.letter_embeddings
-    layers = nn.Linear(residual.in_features + len(letters), width), nn.GELU(), nn.Linear(width, residual.out_features)
-    return nn.Sequential(*layers)
+WIDTHS = (
+    192,
+    distil.HIDDEN_WIDTH,
+)  # of the hidden layer; LLaVA's is as wide as its language model, and so is the first
+NUM_HELD_OUT = 512  # pictures from which nothing is learned
 
 
-@torch.no_grad()
-def training_features(model: MiniLlava) -> Tensor:
-    """Features of training patches [P, W + L], signs with practice words among them."""
-    batches = [draw_pictures(PICTURES, random.Random(f"distil/{n}"), None)[2] for n in range(NUM_BATCHES)]
-    return torch.cat([model.image_features(pixels).flatten(0, 1) for pixels in batches])  # [64, N, W] → [64·N, W]
-
-
-def fit_mlp(student: nn.Sequential, features: Tensor, targets: Tensor) -> None:
-    """Least squares, in place: features [P, W + L] → targets [P, D]."""
-    optimizer, variance = torch.optim.AdamW(student.parameters(), weight_decay=0.0), targets.var()
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, FIT_RATE, FIT_STEPS)
-    for _ in range(FIT_STEPS):
-        rows = torch.randint(len(features) - NUM_HELD_OUT, (PATCHES_PER_STEP,))
-        loss = (student(features[rows]) - targets[rows]).square().mean() / variance
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        schedule.step()
-
-
-def fitted(width: int, model: MiniLlava, folder: Path) -> tuple[nn.Sequential, float]:
-    """The MLP of this width that says what the model's mixture says, and the share of variance of unseen patches it explains."""
-    features, file = training_features(model), folder / f"mlp{width}.safetensors"
-    with torch.no_grad():
-        targets = torch.cat([model.connector(part) for part in features.split(NUM_HELD_OUT)])
-    torch.manual_seed(0)
-    student = mlp(width, model)
-    if not file.exists():
-        fit_mlp(student, features, targets)
-        save_file({name: tensor.contiguous() for name, tensor in student.state_dict().items()}, file)
-    student.load_state_dict(load_file(file))
-    with torch.no_grad():
-        missed = (student(features[-NUM_HELD_OUT:]) - targets[-NUM_HELD_OUT:]).square().mean() / targets.var()
-    return student, 1 - float(missed)
-
-
-def train(model: MiniLlava, folder: Path) -> None:
-    """Stage 2, in place: the connector in full, the language model by new adapters."""
-    file = folder / "mlp_trained.safetensors"
+def fitted(width: int, model: MiniLlava, file: Path) -> nn.Sequential:
+    """The MLP of this width that says what the model's mixture says."""
+    torch.manual_seed(DISTIL.seed)
+    student = distil.new_mlp(model, width)
     if file.exists():
-        stages.add_adapters(model, STAGE2.rank, STAGE2.seed)
-        saved.load_weights(model, load_file(file), file.name)
-    elif stages.stage2(model, STAGE2, state_file=folder / "mlp.training.safetensors").stopped:
+        student.load_state_dict(load_file(file))
+    elif distil.distil(student, distil.patches_pool(model, distil.NUM_PICTURES)).stopped:
         raise KeyboardInterrupt
     else:
-        save_file(
-            {name: p.detach().contiguous() for name, p in parameters.to_save(dict(model.named_parameters())).items()},
-            file,
-        )
-    model.eval()
+        save_file(student.state_dict(), file)
+    return student.eval()
 
 
 def vqa_figure(model: MiniLlava, name: str, note: str) -> Figure:
@@ -100,16 +51,17 @@ def vqa_figure(model: MiniLlava, name: str, note: str) -> Figure:
 
 def figures(folder: Path) -> Iterator[Figure]:
     """The mixture, each MLP fitted to it, and the wider one after stage 2."""
-    model = saved.load("2")
-    yield vqa_figure(model, "mixture", "the shipped assistant; val")
+    model, student = saved.load("mixture"), saved.load("mixture")
+    yield vqa_figure(model, "mixture", "the assistant that the MLP learned from; val")
+    held_out = distil.patches_pool(model, NUM_HELD_OUT, replace(DISTIL, seed=DISTIL.seed + 1))
     for width in WIDTHS:
-        student = saved.load("2")
-        student.connector, explained = fitted(width, model, folder)
+        student.connector = fitted(width, model, folder / f"mlp{width}.safetensors")
+        explained = 100 * distil.explained_variance(student.connector, held_out)
         yield vqa_figure(
-            student.eval(), f"width_{width}", f"explains {100 * explained:.1f} % of the variance of unseen patches; val"
+            student, f"width_{width}", f"explains {explained:.1f} % of the variance of unseen patches; val"
         )
-    train(student, folder)
-    yield vqa_figure(student, f"width_{width}_trained", f"after {STAGE2.steps} steps of stage 2; val")
+    note = f"the shipped assistant: after {BAKED2[1].steps} steps of stage 2; val"
+    yield vqa_figure(saved.load("2"), f"width_{WIDTHS[1]}_trained", note)
 
 
 def main() -> None:

@@ -5,7 +5,8 @@ tower), `connector.py` (linear, MLP, mixture of words), `chat_format.py` (conver
 merge), `letters.py` (the letter head). `recipes.py` holds what was trained.
 
 - `data/`: scenes → training batches, signs to practise on, test sets.
-- `train/`: the two stages (`stages.py`), what learns and what is saved (`parameters.py`), the shipped weights (`saved.py`).
+- `train/`: the two stages (`stages.py`), an MLP in the mixture's place (`distil.py`), what learns and what is saved (`parameters.py`),
+  the shipped weights (`saved.py`).
 - `evaluate/`: the proofs; `figures()` yields them. `ui.py`: the chat. `full/`: published models. `exercises/`: Lessons 06 and 07.
 
 Imports run exercises → ui, full → evaluate → train → data → the files here. The room builds on `clip` (vision tower), `lm` (language

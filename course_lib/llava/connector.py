@@ -2,8 +2,8 @@
 
 LLaVA-1.5's connector learns from 558,000 captions, through 7 billion parameters. Ours has neither, and a plain MLP that learned captions for
 minutes did not get the frozen pocket language model to answer. (After 3,000 steps of captions and 2,000 of stage 2 it is level with the mixture:
-63.3 and 64.5 % of 420 questions, stream "val"; `tools/compare_connectors.py`. So is one of 1,024 hidden numbers that was taught to say what the
-shipped mixture says, then trained on in stage 2: 87.1 and 86.9 %; `tools/mlp_connector.py`.) So, to be quick, the connector begins as a
+63.3 and 64.5 % of 420 questions, stream "val"; `tools/compare_connectors.py`.) The shipped assistant has such an MLP; its first weights learned
+to say what a mixture of words says (`train/distil.py`). What the lessons train live is quick, too: it begins as a
 dictionary: which words hold of this patch? That is learned from captions alone, without any box, as word detectors once were (Fang et al., 2015,
 "From Captions to Visual Concepts and Back", arXiv 1411.4952, section 3). AlignVLM (Masry et al., 2025, arXiv 2502.01341) gives a large model
 patches as mixtures of its words, too; Ovis (Lu et al., 2024, arXiv 2405.20797) as mixtures from a table of its own.

@@ -91,7 +91,7 @@ TALK = replace(
 )
 # And once more, asked in many more words: of requests for a caption in words of its own, one in three had got a description.
 VARIED = replace(TALK, steps=1000, learning_rate=5e-4, varied_requests=True, seed=7)
-BAKED2 = (
+BAKED_MIXTURE = (
     replace(SHORT, steps=2600, short_answer_frac=0.6, max_question_tokens=None),
     replace(
         SHORT,
@@ -109,3 +109,7 @@ BAKED2 = (
     TALK,
     VARIED,
 )
+# LLaVA-1.5's MLP in the place of that mixture of words: of all patches of so many pictures it learns to say the same, then stage 2 goes on. Right of
+# 700 questions, stream "val": the mixture 85.1 %, the MLP 87.4; after 1,200 steps more, at a rate of 4e-4, 86.1. It no longer improves.
+DISTIL = LlavaRecipe(steps=5000, batch_size=64, learning_rate=4e-3, ocr_frac=0.3, weight_decay=0.0, seed=11)
+BAKED2 = (DISTIL, replace(VARIED, seed=12))

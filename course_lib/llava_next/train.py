@@ -32,13 +32,13 @@ POOL_CHUNK = 16  # pictures that go through the vision tower at once
 FILE = checkpoints.FOLDER / "llava_next.safetensors"
 
 
-def build_model(folder: Path = checkpoints.FOLDER, stage: str = "2", seed: int = 0) -> MiniLlavaNext:
-    """Lesson 07's assistant without its letter head (or stage "1", Lesson 06's captioner), before tiles that it has never seen."""
+def build_model(folder: Path = checkpoints.FOLDER, stage: str = "mixture", seed: int = 0) -> MiniLlavaNext:
+    """Lesson 07's assistant with a mixture of words, without its letter head (or stage "1", Lesson 06's captioner), before tiles that it has never seen."""
     assistant = saved.load(stage, folder)
     if not stages.has_letter_features(assistant):
         stages.add_letter_features(assistant, folder)
     if (
-        stage == "2"
+        stage == "mixture"
     ):  # the words as captions taught them: after stage 2 they know less of small things (AUC 0.95, before 0.98)
         assistant.connector.word_logits = saved.load("words", folder).connector.word_logits
     vision = PocketVisionTower(load_clip(), assistant.vision.layer)

@@ -18,8 +18,8 @@ FILE = checkpoints.FOLDER / "video.safetensors"
 
 
 def build_model(folder: Path = checkpoints.FOLDER) -> MiniLlavaVideo:
-    """Lesson 07's assistant without its letter head, before clips that it has never seen."""
-    assistant = saved.load("2", folder)
+    """Lesson 07's assistant with a mixture of words, without its letter head, before clips that it has never seen."""
+    assistant = saved.load("mixture", folder)
     assistant.connector.letter_embeddings = None  # no sign is read here
     vision = PocketVisionTower(load_clip(), assistant.vision.layer)
     embeddings = assistant.language_model.get_input_embeddings().weight

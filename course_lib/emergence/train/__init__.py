@@ -49,12 +49,12 @@ TUNED = replace(PICTURES, learning_rate=5e-4, rank=64, connector_lr_mult=4)
 
 
 def build_model(arm: Arm = ALL, seed: int = 0) -> MiniLlava:
-    """Lesson 07's assistant with the longer tokenizer, whose new pieces have learned nothing yet.
+    """Lesson 07's assistant, the one with a mixture of words, with the longer tokenizer, whose new pieces have learned nothing yet.
 
     Without its letter head, but for arms that have one. An arm with `base` begins before all tuning: with the language model that has only
     read plain text, and the word mixture of Lesson 06.
     """
-    model, tokenizer = llava_saved.load("words" if arm.base else "2"), load_tokenizer()
+    model, tokenizer = llava_saved.load("words" if arm.base else "mixture"), load_tokenizer()
     language_model = load_base() if arm.base else model.language_model
     lengthen(language_model, len(tokenizer), seed)
     model.connector.letter_embeddings = None

@@ -26,7 +26,7 @@ from course_lib.world.scenes import Scene, SceneSpec, make_scene
 
 FILE = REPO / "data" / "failures" / "wrong_descriptions.jsonl"
 TEMPERATURES = (0.0, 0.7)
-NUM_SCENES = 1600
+NUM_SCENES = 1200
 
 
 @dataclass(frozen=True)

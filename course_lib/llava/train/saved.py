@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
+from torch import nn
 
 from course_lib import checkpoints
 from course_lib.llava import lora
 from course_lib.llava.model import MiniLlava
-from course_lib.llava.recipes import BAKED1, BAKED2, BAKED_WORDS, LlavaRecipe
-from course_lib.llava.train import parameters
+from course_lib.llava.recipes import BAKED1, BAKED2, BAKED_MIXTURE, BAKED_WORDS, LlavaRecipe
+from course_lib.llava.train import distil, parameters
 from course_lib.llava.train.stages import (
     add_adapters,
     add_letter_features,
@@ -28,20 +29,29 @@ from course_lib.training import Progress
 
 FILES = {
     stage: checkpoints.FOLDER / f"{name}.safetensors"
-    for stage, name in (("words", "llava_words"), ("1", "llava_connector"), ("2", "llava"))
+    for stage, name in (
+        ("words", "llava_words"),
+        ("1", "llava_connector"),
+        ("mixture", "llava_mixture"),
+        ("2", "llava"),
+    )
 }
 
 
 def load(stage: str, folder: Path = checkpoints.FOLDER) -> MiniLlava:
-    """The model after its mixture of "words", after stage "1" (a captioner), or "2" (an assistant, its adapters merged).
+    """The model after its mixture of "words", after stage "1" (a captioner), or "2" (the assistant, its adapters merged).
 
-    CheckpointError, saying what to do, when a file is missing, damaged, or of another model.
+    "mixture": an assistant, too, whose connector is still the mixture of words. CheckpointError, saying what to do, when a file is
+    missing, damaged, or of another model.
     """
     file = folder / FILES[stage].name
     tensors, card = checkpoints.load(file)
-    model = build_model()
+    model = load("mixture", folder) if stage == "2" else build_model()
     if stage == "2":
-        prepare(model, [LlavaRecipe(**one) for one in card["recipe"]], folder)
+        model.connector = distil.new_mlp(model)
+    if stage in ("mixture", "2"):
+        runs = [LlavaRecipe(**one) for one in card["recipe"]]
+        prepare(model, [one for one in runs if one.rank], folder)
     load_weights(model, tensors, file.name)
     if has_adapters(model):
         model.language_model = lora.merge_peft_adapters(model.language_model)
@@ -78,29 +88,49 @@ def bake_connector(out_folder: Path, recipe: LlavaRecipe = BAKED1) -> None:
     _save(out_folder / FILES["1"].name, model, recipe, progress, "training scenes, each with a caption")
 
 
-def bake(out_folder: Path, recipes: Sequence[LlavaRecipe] = BAKED2) -> None:
-    """Stage 2 of the shipped model, on top of the word mixture (Lesson 07 compares where it may begin).
+def bake_mixture(out_folder: Path, recipes: Sequence[LlavaRecipe] = BAKED_MIXTURE) -> None:
+    """An assistant by stage 2, on top of the word mixture (Lesson 07 compares where it may begin)."""
+    _runs_of_stage2(load("words", out_folder), out_folder / FILES["mixture"].name, recipes)
 
-    Interrupted, the run that was under way goes on where it was.
-    """
-    model, minutes = load("words", out_folder), 0.0
-    runs = [out_folder / f"llava.run{number}.safetensors" for number in range(len(recipes) - 1)]
-    for number, file in enumerate([*runs, out_folder / FILES["2"].name]):
-        prepare(model, recipes[: number + 1], out_folder)
-        if file not in runs or not file.with_suffix(".json").exists():  # the card is written last
-            progress = stage2(model, recipes[number], state_file=file.with_suffix(".training.safetensors"))
-            data = "training scenes with questions and instruction data, conversations without a picture"
-            _save(file, model, recipes[: number + 1], progress, data, minutes)
+
+def bake(out_folder: Path, recipes: Sequence[LlavaRecipe] = BAKED2) -> None:
+    """The shipped assistant: an MLP takes the mixture's place (`distil`), and stage 2 goes on."""
+    model, file = load("mixture", out_folder), out_folder / "llava.run0.safetensors"
+    torch.manual_seed(recipes[0].seed)
+    student = distil.new_mlp(model)
+    if not file.with_suffix(".json").exists():  # the card is written last
+        pool = distil.patches_pool(model, distil.NUM_PICTURES, recipes[0])
+        progress = distil.distil(student, pool, recipes[0], state_file=file.with_suffix(".training.safetensors"))
+        if progress.stopped:
+            return
+        _save(file, student, recipes[:1], progress, "patches of training pictures", dtype=torch.float32)
+    tensors, card = checkpoints.load(file)
+    student.load_state_dict(tensors)
+    model.connector = student
+    _runs_of_stage2(model, out_folder / FILES["2"].name, recipes, first=1, minutes=card["minutes"])
+
+
+def _runs_of_stage2(
+    model: MiniLlava, file: Path, recipes: Sequence[LlavaRecipe], first: int = 0, minutes: float = 0.0
+) -> None:
+    """Runs in turn, from the first one, each from where the last one ended. Interrupted, the run that was under way goes on where it was."""
+    runs = [file.with_suffix(f".run{number}.safetensors") for number in range(len(recipes) - 1)]
+    for number, part in list(enumerate([*runs, file]))[first:]:
+        prepare(model, recipes[first : number + 1], file.parent)
+        if part not in runs or not part.with_suffix(".json").exists():  # the card is written last
+            progress = stage2(model, recipes[number], state_file=part.with_suffix(".training.safetensors"))
+            data = "training scenes with questions, captions and instruction data, conversations without a picture"
+            _save(part, model, recipes[: number + 1], progress, data, minutes)
             if progress.stopped:
                 return
-        tensors, card = checkpoints.load(file)  # read even if just made: the next run begins with what was rounded
-        load_weights(model, tensors, file.name)
+        tensors, card = checkpoints.load(part)  # read even if just made: the next run begins with what was rounded
+        load_weights(model, tensors, part.name)
         minutes = card["minutes"]
 
 
 def _save(
     file: Path,
-    model: MiniLlava,
+    model: nn.Module,
     recipe: LlavaRecipe | Sequence[LlavaRecipe],
     progress: Progress,
     data: str,

@@ -1,6 +1,6 @@
 """How MiniLlava is trained: the connector first (stage 1), then connector and language model (stage 2).
 
-The connector begins as a mixture of words, learned without the language model (`connector`). LLaVA's own stage 1, captions
+In the lessons the connector begins as a mixture of words, learned without the language model (`connector`). LLaVA's own stage 1, captions
 through the frozen language model, makes a captioner of it; stage 2, questions and instructions, an assistant.
 """
 
