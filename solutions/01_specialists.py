@@ -411,7 +411,7 @@ show_tasks(REVEALED, {"rules": "wired", "one model": "model"}, "Right answers on
 # %% [markdown]
 # 12.7 %<!-- figure: specialists.wired.revealed --> against 61.3 %<!-- figure: specialists.model.revealed -->: nearly five times as many. But look
 # closely. Half of that comes from *place* and *colour*, and LLaVA's training contained questions of that kind: nobody told *us*, but somebody told
-# *it*. It was never asked about signs like this, and it does well. For each task: was there something like it in its training? And how far does the
+# *it*. It was never asked about signs like this, and is right every other time. For each task: was there something like it in its training? And how far does the
 # best answer *without* the picture get?
 
 # %%

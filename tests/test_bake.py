@@ -152,3 +152,32 @@ def test_another_input_begins_afresh(tmp_path, toy, monkeypatch, capsys):
     toy(two_stages)
     assert bake.bake_one("toy", tmp_path)
     assert "begins afresh" in capsys.readouterr().out
+
+
+def started(name: str, folder: Path) -> None:
+    """Read what this bake begins with, from this folder alone."""
+    from course_lib.llava.train import saved
+    from course_lib.llava_next import train as tiles
+    from course_lib.video import train as video
+
+    begins = {
+        "llava": lambda: saved.load("mixture", folder),
+        "failures_assistant": lambda: saved.load("2", folder),
+        "llava_next": lambda: tiles.build_model(folder),
+        "video": lambda: video.build_model(folder),
+    }
+    begins[name]()
+
+
+@pytest.mark.parametrize("name", ["llava", "failures_assistant", "llava_next", "video"])
+def test_what_a_bake_says_that_it_is_made_of_is_all_that_it_reads(tmp_path, name):
+    for one in BAKES[name].inputs:
+        for file in checkpoints.SHIPPED.glob(f"{one}.*"):
+            (tmp_path / file.name).write_bytes(file.read_bytes())
+    started(name, tmp_path)
+    for one in ("llava_words", "llava_letters", "llava_mixture"):  # and without one of them it can't begin
+        if one in BAKES[name].inputs:
+            (tmp_path / f"{one}.safetensors").rename(tmp_path / "elsewhere")
+            with pytest.raises(checkpoints.CheckpointError, match=one):
+                started(name, tmp_path)
+            (tmp_path / "elsewhere").rename(tmp_path / f"{one}.safetensors")

@@ -1,8 +1,6 @@
 """What the assistant of Lesson 07 gets wrong about training scenes, for Lesson 12: data/failures/wrong_descriptions.jsonl.
 
-The shipped file holds fewer (see data/README.md): this one takes all that is wrong, greedy or sampled.
-
-python tools/sample_preferences.py    # some ten minutes of one core
+python tools/sample_preferences.py    # two minutes of one core
 """
 
 import sys

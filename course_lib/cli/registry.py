@@ -145,7 +145,9 @@ BAKES = {
     "llava_letters": Bake("course_lib.llava.train.letters:bake", ("clip",)),
     "llava_mixture": Bake("course_lib.llava.train.saved:bake_mixture", ("clip", *LM, "llava_words", "llava_letters")),
     "llava": Bake("course_lib.llava.train.saved:bake", ("clip", *LM, "llava_letters", "llava_mixture")),
-    "llava_next": Bake("course_lib.llava_next.train:bake", ("clip", *LM, "llava_letters", "llava_mixture")),
+    "llava_next": Bake(
+        "course_lib.llava_next.train:bake", ("clip", *LM, "llava_words", "llava_letters", "llava_mixture")
+    ),
     "video": Bake("course_lib.video.train:bake", ("clip", *LM, "llava_letters", "llava_mixture")),
     "llava_smollm2": Bake("course_lib.llava.train.smollm2:bake", ("clip",)),
     "gligen_base": Bake("course_lib.gligen.train.base_generator:bake_base", CLIP, SMALL_WORLD),

@@ -110,6 +110,7 @@ BAKED_MIXTURE = (
     VARIED,
 )
 # LLaVA-1.5's MLP in the place of that mixture of words: of all patches of so many pictures it learns to say the same, then stage 2 goes on. Right of
-# 700 questions, stream "val": the mixture 85.1 %, the MLP 87.4; after 1,200 steps more, at a rate of 4e-4, 86.1. It no longer improves.
+# 700 questions, stream "val": the mixture 85.1 %, the MLP 87.4; after 1,200 steps more, at a rate of 4e-4, 86.1. It no longer improves. (Nor when
+# what is there was asked in 230 wordings, not in six: of replies to ten unseen ones 64 % had no false claim, and 63 without them.)
 DISTIL = LlavaRecipe(steps=5000, batch_size=64, learning_rate=4e-3, ocr_frac=0.3, weight_decay=0.0, seed=11)
 BAKED2 = (DISTIL, replace(VARIED, seed=12))
