@@ -421,7 +421,7 @@ show.pictures(
 show_figures(evaluate.contradiction_figures(assistant, num_per_kind=60), slow=True)
 
 # %% [markdown]
-# (With 100 pairs a kind 82.9 %<!-- figure: llava.contradiction_flip -->: a hair below the bar, 83. With the mixture of words it was 84.7, no difference.)
+# (With 100 pairs a kind 82.9 %<!-- figure: llava.contradiction_flip -->: a hair below the bar, 83. With the mixture it was 84.7.)
 #
 # Colours are the old weakness of "bags of patches": it's easy to see that the picture contains red and blue; *which thing* is red is another
 # matter. A scene with one coloured thing can't tell the two skills apart, so scenes with several are counted separately, and so are colours
@@ -527,7 +527,7 @@ for num_beams in (1, 3):
 
 # %% [markdown]
 # With three beams 84.0 %<!-- figure: llava.describe.true_claims_beams --> of the claims are true (still below the bar), and 1.7 %<!-- figure: llava.describe.repeats_beams --> of the descriptions repeat themselves. So part of what looked like hallucination was haste.
-# (Forbidding it to say six tokens twice ends repeats, too, but not well: "on anye of some broccoli".) Lesson 12 tries preferences against false claims, and
+# Lesson 12 tries preferences against false claims, and
 # Lesson 08 a finer look.
 #
 # What did all that cost the language model's own skills, without a picture? Large models are known to forget, too (Zhai et al., 2023,
@@ -584,8 +584,8 @@ for row in rows:
 # (from the mixture: 62.4 %<!-- figure: next.mlp baseline -->), after 2,000 steps 63.3 %<!-- figure: next.mlp_longer --> (64.5 %<!-- figure: next.mlp_longer baseline -->), which is no
 # difference: one run each (`python -m tools.compare_connectors`).
 #
-# So the shipped assistant has LLaVA-1.5's MLP, and got it by a short cut. An assistant with a mixture of words was trained first, in eight runs
-# (nearly five hours of a core; Lessons 08, 09 and 14 go on from that one). Then an MLP learned to say of training patches what the mixture says, without a
+# So the shipped assistant has LLaVA-1.5's MLP, and got it by a short cut. An assistant with a mixture was trained first (eight runs, five hours of
+# a core; Lessons 08, 09 and 14 go on from it). Then an MLP learned to say of training patches what the mixture says, without a
 # question: *distillation* (Hinton et al., 2015, [arXiv 1503.02531](https://arxiv.org/abs/1503.02531)). As wide as the language model, like LLaVA's, it answers
 # 77.4 %<!-- figure: llava.mlp.width_192.vqa --> of 420 questions (stream "val"); with 1,024 hidden numbers, four times what comes in, 84 %<!-- figure: llava.mlp.width_1024.vqa -->; and after 1,000 steps of stage 2, in which
 # it learns in full beside new adapters, 87.1 %<!-- figure: llava.mlp.width_1024_trained.vqa -->, where the mixture answers 86.9 %<!-- figure: llava.mlp.mixture.vqa --> (`python -m tools.mlp_connector`).

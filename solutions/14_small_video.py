@@ -265,7 +265,7 @@ def mirror_events(events, num_frames):
 #
 # ## Train it
 #
-# We start from Lesson 07's assistant as it was before the MLP, with its mixture of words. A batch holds clips of the stream "train", **each with its mirror beside it**: the same features, the same words, other
+# We start from Lesson 07's assistant as it was before the MLP. A batch holds clips of the stream "train", **each with its mirror beside it**: the same features, the same words, other
 # answers. Of each we ask what needs order and what doesn't. Of half of the clips the model also writes a sentence, of half the whole log, frame by frame (dense
 # captions, as in ShareGPT4Video, Chen et al., 2024, [arXiv 2406.04325](https://arxiv.org/abs/2406.04325)); for a quarter it answers from the log in words.
 # Connector, newline and numbers learn in full, the language model through adapters (Lesson 07); the tower stays frozen.
