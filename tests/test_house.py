@@ -18,8 +18,8 @@ OF_INSTRUCT = ("filters", "teachers", "run", "evaluate", "ui", "exercises")
 LARGE = {"course_lib": 12, "world": 17, "cli": 17, "authoring": 17}  # files in a folder; 12 elsewhere
 # As on the day of the move (290; 30,900), and 51 files with 8,700 lines for the faults of real use: half of them named mistakes of
 # exercises, the rest grading, endpoints and data as people bring them, and the guarded checker. A new room raises it by its own lines; last, by
-# 106: LLaVA-1.5's MLP in the place of the mixture of words, with 63 of its lines from tools/, and the baking of both.
-MOST_FILES, MOST_LINES = 541, 60_586
+# 110: LLaVA-1.5's MLP in the place of the mixture of words, with 63 of its lines from tools/, and the baking of both.
+MOST_FILES, MOST_LINES = 541, 60_590
 
 
 @cache

@@ -59,9 +59,11 @@ def pairs_of(index: int, request: str, text: str) -> list[Preference]:
     better, shorter = corrected(scene, text), shortened(scene, text)
     pairs = [(better, text), (shorter, text)]
     for whole in filter(None, (text, shorter)):
-        true = sorted(named_things(whole, scene) & present_things(scene))
+        named, present = named_things(whole, scene), present_things(scene)
+        true = sorted(named & present)
         less = without(whole, random.Random(f"dropped/{index}/{whole}").choice(true)) if true else None
-        pairs.append((whole, less))
+        if less and set() < named - named_things(less, scene) <= present:  # a true name's sentence may hold a false one
+            pairs.append((whole, less))
     return [Preference(index, request, *pair) for pair in pairs if all(pair) and pair[0] != pair[1]]
 
 
