@@ -20,10 +20,12 @@ def make(target: Path, root: Path = REPO) -> list[str]:
     top = f"multimodal_from_scratch-{release(root / 'pyproject.toml').tag}"
     beside = target.with_name(f"{target.name}.part")
     beside.parent.mkdir(parents=True, exist_ok=True)
-    with zipfile.ZipFile(beside, "w", zipfile.ZIP_DEFLATED) as bundle:
+    with zipfile.ZipFile(beside, "w") as bundle:
         for file in contents(root):
             entry = zipfile.ZipInfo(f"{top}/{file.relative_to(root).as_posix()}", THE_SAME_DAY)
-            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.compress_type = (
+                zipfile.ZIP_LZMA
+            )  # of weights 2.5 % smaller than deflated; the first cell unpacks it with zipfile, too
             bundle.writestr(entry, file.read_bytes())
     beside.replace(target)
     if (size := target.stat().st_size) > MOST_BYTES:
