@@ -23,9 +23,7 @@ def make(target: Path, root: Path = REPO) -> list[str]:
     with zipfile.ZipFile(beside, "w") as bundle:
         for file in contents(root):
             entry = zipfile.ZipInfo(f"{top}/{file.relative_to(root).as_posix()}", THE_SAME_DAY)
-            entry.compress_type = (
-                zipfile.ZIP_LZMA
-            )  # of weights 2.5 % smaller than deflated; the first cell unpacks it with zipfile, too
+            entry.compress_type = zipfile.ZIP_LZMA  # of weights 2.5 % less than deflated; zipfile unpacks it, too
             bundle.writestr(entry, file.read_bytes())
     beside.replace(target)
     if (size := target.stat().st_size) > MOST_BYTES:
