@@ -54,7 +54,7 @@ def show_turns(model, picture, questions: Sequence[str]) -> None:
     turns = [ask(model, picture, question) for question in questions]
     image = np.asarray(middle_square(picture, 64))
     spoken = "; ".join(f"{turn.question} {turn.answer} ({brightest_part(turn.importance)})" for turn in turns)
-    titles = [f"{turn.question}\n{turn.answer}" for turn in turns]
+    titles = [f"{turn.question}\n{turn.answer.partition('.')[0]}" for turn in turns]  # there is room for one sentence
     maps = [turn.importance for turn in turns]
     show.heat([image] * len(turns), maps, titles, alt=f"A picture, asked and answered: {spoken}.")
 
